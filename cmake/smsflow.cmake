@@ -1,0 +1,65 @@
+# What every target of the house shares. Use smsflow_library, smsflow_program and smsflow_test; nothing else sets flags.
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(gRPC CONFIG REQUIRED)
+find_package(absl CONFIG REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(date REQUIRED)
+find_package(RocksDB REQUIRED CONFIG)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus)
+find_package(prometheus-cpp CONFIG REQUIRED)
+
+find_program(SMSFLOW_CCACHE ccache)
+if(SMSFLOW_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${SMSFLOW_CCACHE})
+endif()
+find_program(SMSFLOW_MOLD mold)
+if(SMSFLOW_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_library(smsflow_flags INTERFACE)
+target_include_directories(smsflow_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(smsflow_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror
+  -fstack-protector-strong)
+target_compile_definitions(smsflow_flags INTERFACE BOOST_BIND_GLOBAL_PLACEHOLDERS BOOST_ALLOW_DEPRECATED_HEADERS
+  _GLIBCXX_ASSERTIONS)
+if(SMSFLOW_SANITIZE)
+  add_compile_options(-fsanitize=${SMSFLOW_SANITIZE} -fno-omit-frame-pointer -g1)
+  add_link_options(-fsanitize=${SMSFLOW_SANITIZE})
+else()
+  target_compile_definitions(smsflow_flags INTERFACE _FORTIFY_SOURCE=2)
+endif()
+
+# smsflow_library(name SOURCES ... LINK ...): a static library; LINK is public.
+function(smsflow_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC smsflow_flags ${ARG_LINK})
+endfunction()
+
+# smsflow_program(name SOURCES ... LINK ...): lands in build/bin.
+function(smsflow_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE smsflow_flags ${ARG_LINK} Threads::Threads)
+endfunction()
+
+# smsflow_test(name SOURCES ... LINK ...): a GoogleTest program, one ctest entry, outside build/bin. Its working
+# directory is the root of the sources, so that it finds its scenarios and golden files.
+function(smsflow_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  find_package(GTest REQUIRED)
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE smsflow_flags ${ARG_LINK} GTest::gmock_main Threads::Threads)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+endfunction()
