@@ -1,0 +1,70 @@
+// A data folder: the lock, RocksDB, meta, the index key beside it, the high-water file and the ballast.
+//
+//   <data>/LOCK-smsflow  flock'ed while a process has it open
+//   <data>/db/           RocksDB
+//   <data>/high-water    the last acknowledged sequence per shard, two alternating slots with checksums
+//   <data>/ballast       space kept for the hour in which the disk is full
+//   <data>.key           32 bytes, mode 0600, made only together with a new folder; may lie elsewhere
+//
+// Open() refuses, with one line that says what to do: a folder in use, a newer format, a missing or wrong index key, a
+// key file that others can read, another shard count than asked for, a missing high-water file where data is present,
+// and data that ends below its high-water mark.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "storage/high_water.h"
+#include "storage/index_keys.h"
+#include "storage/store.h"
+
+namespace rocksdb {
+class FileSystem;
+}
+
+namespace smsflow::storage {
+
+inline constexpr std::uint32_t kFormat = 1;
+
+struct DataFolderOptions {
+  std::string path;
+  std::string index_key_path;       // empty: path + ".key"
+  std::uint16_t shards = 64;        // only for a new folder; an existing one keeps its own
+  bool create = true;
+  bool read_only = false;           // for inspection of a folder that no process has open
+  std::uint64_t ballast_bytes = 256 << 20;
+  std::uint64_t block_cache_bytes = 64 << 20;
+  std::uint64_t memtable_bytes = 16 << 20;
+  // Tests only: a file layer of its own for every file of the folder; null: the real one. Not owned.
+  std::shared_ptr<rocksdb::FileSystem> file_system;
+};
+
+class DataFolder {
+ public:
+  static absl::StatusOr<std::unique_ptr<DataFolder>> Open(const DataFolderOptions& options);
+  virtual ~DataFolder() = default;
+
+  virtual Store& store() = 0;
+  virtual const IndexKeys& index_keys() const = 0;
+  virtual HighWater& high_water() = 0;
+  virtual std::uint16_t shards() const = 0;
+  virtual const std::string& uuid() const = 0;
+  virtual bool created() const = 0;  // it was new
+
+  // Bytes that are free on the folder's disk, and those that RocksDB may need at once.
+  virtual absl::StatusOr<std::uint64_t> FreeBytes() const = 0;
+  virtual std::uint64_t ReserveBytes() const = 0;
+  virtual std::uint64_t UsedBytes() const = 0;
+  // Gives the ballast back to the disk; makes it anew when there is room again. Idempotent.
+  virtual absl::Status ReleaseBallast() = 0;
+  virtual absl::Status RestoreBallast() = 0;
+  // RocksDB's own figures, by name, for metrics.
+  virtual std::vector<std::pair<std::string, std::uint64_t>> Figures() const = 0;
+  // Memtables to disk and full compaction; blocks. For benchmarks and before copying.
+  virtual absl::Status Compact() = 0;
+};
+
+}  // namespace smsflow::storage
