@@ -1,0 +1,55 @@
+# The Debian packages that smsflow is made of, and how they come to be installed.
+
+# One name per line with what it is for; what a package pulls in by itself is not repeated.
+readonly PACKAGES=(
+  g++ cmake ninja-build mold ccache pkgconf  # the tools of the build
+  libboost1.81-dev                           # MSM, mp11; not libboost-dev, whose 1.74 does not compile as C++20
+  librocksdb-dev                             # storage/
+  libgrpc++-dev protobuf-compiler-grpc       # the doors
+  libprotobuf-dev protobuf-compiler          # proto/
+  libabsl-dev                                # Status
+  libssl-dev                                 # crypto/
+  libcli11-dev libtomlplusplus-dev           # flags, configuration
+  libspdlog-dev libfmt-dev nlohmann-json3-dev
+  prometheus-cpp-dev                         # metrics
+  libhowardhinnant-date-dev tzdata           # time zones
+  libjemalloc-dev
+  libgtest-dev libgmock-dev librapidcheck-dev
+  python3 python3-grpcio python3-protobuf    # the house rules, the client in Python
+  strace openssl curl ca-certificates git    # what tests and the demo call
+)
+readonly CHECK_PACKAGES=(clang clang-tidy clang-format libclang-rt-14-dev gcovr)
+
+# Prints those of the named packages that are not installed; asks dpkg only, takes milliseconds.
+missing_packages() {
+  local installed
+  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p') || true
+  comm -23 <(printf '%s\n' "$@" | sort -u) <(sort -u <<<"$installed")
+}
+
+install_packages() {
+  local as_root=() apt=(apt-get -q -o DPkg::Lock::Timeout=300)
+  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+  export DEBIAN_FRONTEND=noninteractive
+  # --no-remove: Debian allows the headers of one Boost at a time, and apt would take ours away without a word.
+  "${as_root[@]}" "${apt[@]}" update &&
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-remove --no-install-recommends "$@"
+}
+
+# setup [check]: installs what is missing; says nothing when nothing is.
+setup() {
+  local wanted=("${PACKAGES[@]}") missing
+  [ "${1:-}" != check ] || wanted+=("${CHECK_PACKAGES[@]}")
+  command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
+    fail "this is not Debian: there is no apt-get" "smsflow is built on Debian 12; deploy/ has a container file for other systems"
+  mapfile -t missing < <(missing_packages "${wanted[@]}")
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+    fail "${#missing[@]} packages are missing, and installing them needs root or sudo" \
+      "as root: apt-get install --no-remove --no-install-recommends ${missing[*]}"
+  fi
+  grep -q '^VERSION_ID="12"' /etc/os-release 2>/dev/null || say "note: this is not Debian 12, where smsflow is at home"
+  # The password is asked for before the output goes into a log.
+  [ "$(id -u)" -eq 0 ] || sudo -v || fail "sudo was refused" "as root: tools/dev setup"
+  step setup "install ${#missing[@]} Debian packages" install_packages "${missing[@]}"
+}
