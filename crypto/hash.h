@@ -23,10 +23,7 @@ Digest Sha256(std::initializer_list<std::string_view> parts);
 inline Digest Sha256(std::string_view bytes) { return Sha256({bytes}); }
 
 template <typename... Parts>
-  requires(sizeof...(Parts) > 1)
-Digest Sha256(const Parts&... parts) {
-  return Sha256({std::string_view(parts)...});
-}
+requires(sizeof...(Parts) > 1) Digest Sha256(const Parts&... parts) { return Sha256({std::string_view(parts)...}); }
 
 Digest16 Cut(const Digest& digest);
 

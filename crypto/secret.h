@@ -1,7 +1,7 @@
 // Bytes that must not be seen: a private key, a content key, a token.
 //
-// Move-only, wiped when destroyed or overwritten, never printable: there is no operator<< and no conversion to a string;
-// whoever needs the bytes says so with Reveal(). A value is owned by one thread at a time.
+// Move-only, wiped when destroyed or overwritten, never printable: there is no operator<< and no conversion to a
+// string; whoever needs the bytes says so with Reveal(). A value is owned by one thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +16,8 @@ namespace smsflow::crypto {
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::size_t size);           // of zero bytes, to be filled through bytes()
-  explicit Secret(std::string_view copy_of);   // the caller's copy stays the caller's to wipe
+  explicit Secret(std::size_t size);          // of zero bytes, to be filled through bytes()
+  explicit Secret(std::string_view copy_of);  // the caller's copy stays the caller's to wipe
   // Takes the bytes and wipes `text`: also what it held beyond its length.
   static Secret Take(std::string& text);
   ~Secret() { Wipe(); }

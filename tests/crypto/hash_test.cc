@@ -43,9 +43,7 @@ TEST(Sha256, LeavesNothingOfOneCallInTheNextNorOfOneThreadInAnother) {
   EXPECT_EQ(wrong, (std::array<int, 4>{}));
 }
 
-TEST(Digest16, IsTheFirstHalf) {
-  EXPECT_EQ(ToHex(AsView(Cut(Sha256("abc")))), "ba7816bf8f01cfea414140de5dae2223");
-}
+TEST(Digest16, IsTheFirstHalf) { EXPECT_EQ(ToHex(AsView(Cut(Sha256("abc")))), "ba7816bf8f01cfea414140de5dae2223"); }
 
 TEST(EqualConstantTime, ComparesBytesAndLengths) {
   EXPECT_TRUE(EqualConstantTime("", ""));

@@ -35,7 +35,8 @@ TEST(Seal, RefusesAlgorithmsItDoesNotKnow) {
 TEST(Open, RefusesWhatItDoesNotKnowAndTellsNoValue) {
   std::string scratch;
   for (int algorithm = 1; algorithm < 256; ++algorithm) {
-    const auto opened = Open("head", "secretrow", std::string(1, static_cast<char>(algorithm)) + "secretvalue", scratch);
+    const auto opened =
+        Open("head", "secretrow", std::string(1, static_cast<char>(algorithm)) + "secretvalue", scratch);
     EXPECT_EQ(opened.status().code(), absl::StatusCode::kDataLoss);
     EXPECT_EQ(opened.status().message(), "cannot open a value of table head: it is sealed with algorithm " +
                                              std::to_string(algorithm) + ", which this version does not know");

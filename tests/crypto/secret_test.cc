@@ -11,7 +11,9 @@ namespace smsflow::crypto {
 namespace {
 
 template <typename T>
-concept Printable = requires(std::ostream& out, const T& value) { out << value; };
+concept Printable = requires(std::ostream& out, const T& value) {
+  out << value;
+};
 
 static_assert(Printable<std::string>);
 static_assert(!Printable<Secret>);
