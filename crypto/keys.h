@@ -45,6 +45,7 @@ class PublicKey {
   std::string kid_;
 };
 
+// Opens what was sealed for its public half. Its PEM is a Secret: wiped when it goes, never printed.
 class PrivateKey {
  public:
   static PrivateKey Generate(KeyKind kind);
