@@ -1,0 +1,248 @@
+#include "server/config.h"
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "server/config_keys.h"
+
+namespace smsflow::server {
+
+namespace {
+
+using workflows::delivery::Policy;
+
+// Puts settings into a Config, one by one, and notes what is wrong with each.
+class Loader {
+ public:
+  void Take(std::vector<Setting> settings) {
+    for (Setting& setting : settings) TakeOne(std::move(setting));
+  }
+  void Environment(const std::vector<std::pair<std::string, std::string>>& variables);
+  void Error(std::string line) { loaded_.errors.push_back(std::move(line)); }
+  // Not whole: rules that look at several keys would only mislead.
+  LoadedConfig Finish(bool whole);
+
+ private:
+  void TakeOne(Setting setting);
+  template <class Owner>
+  bool Set(const Keys<Owner>& keys, Owner& owner, std::string_view name, const Setting& setting);
+  void CheckCredentials();
+  void CheckListeners();
+  std::string OriginOf(const std::string& key) const;
+  void Wrong(const std::string& key, const char* rule) { Error(absl::StrCat(OriginOf(key), ": ", key, " ", rule)); }
+
+  LoadedConfig loaded_;
+  std::vector<Setting> overrides_;  // of tenants: applied last, upon what [delivery] says
+  std::map<std::string, std::size_t> credentials_;
+};
+
+std::string EnvironmentName(const std::string& key) {
+  return absl::StrCat("SMSFLOW_", absl::AsciiStrToUpper(absl::StrReplaceAll(key, {{".", "_"}})));
+}
+
+void Loader::Environment(const std::vector<std::pair<std::string, std::string>>& variables) {
+  std::map<std::string, std::vector<std::string>> known;
+  for (const auto& key : ConfigKeys()) known[EnvironmentName(key.name)] = absl::StrSplit(key.name, '.');
+  for (const auto& key : PolicyKeys()) {
+    known[EnvironmentName(absl::StrCat("delivery.", key.name))] = {"delivery", key.name};
+  }
+  for (const auto& [name, value] : variables) {
+    // These two are the command line client's; the third names the file.
+    if (!absl::StartsWith(name, "SMSFLOW_") || name == "SMSFLOW_ADDRESS" || name == "SMSFLOW_TOKEN" ||
+        name == "SMSFLOW_CONFIG") {
+      continue;
+    }
+    const auto found = known.find(name);
+    if (found == known.end()) {
+      Error(absl::StrCat("environment ", name, ": stands for no key"));
+      continue;
+    }
+    TakeOne({found->second, value, true, absl::StrCat("environment ", name)});
+  }
+}
+
+template <class Owner>
+bool Loader::Set(const Keys<Owner>& keys, Owner& owner, std::string_view name, const Setting& setting) {
+  for (const Key<Owner>& key : keys) {
+    if (key.name != name) continue;
+    loaded_.origins[setting.Name()] = setting.origin;
+    if (!key.set(owner, setting)) Error(absl::StrCat(setting.origin, ": ", setting.Name(), " ", key.rule));
+    return true;
+  }
+  return false;
+}
+
+bool IsSection(const Setting& setting) {
+  static constexpr std::string_view kSections[] = {"listen", "tls", "limits", "engine", "loopback", "log", "delivery"};
+  if (!std::holds_alternative<Setting::Other>(setting.value)) return false;
+  return setting.path.size() == 1
+             ? std::find(std::begin(kSections), std::end(kSections), setting.path[0]) != std::end(kSections)
+             : setting.path.size() == 2 && setting.path[0] == "tenant";
+}
+
+void Loader::TakeOne(Setting setting) {
+  const std::vector<std::string>& path = setting.path;
+  if (path[0] == "tenant" && path.size() == 3) {
+    overrides_.push_back(std::move(setting));
+    return;
+  }
+  bool known = IsSection(setting);
+  if (path[0] == "delivery" && path.size() == 2) {
+    known = Set(PolicyKeys(), loaded_.config.delivery, path[1], setting);
+  } else if (path[0] == "key" && path.size() == 3) {
+    const auto [place, fresh] = credentials_.try_emplace(path[1], loaded_.config.keys.size());
+    if (fresh) loaded_.config.keys.emplace_back();
+    known = Set(CredentialKeys(), loaded_.config.keys[place->second], path[2], setting);
+  } else if (!known) {
+    known = Set(ConfigKeys(), loaded_.config, setting.Name(), setting);
+  }
+  if (!known) Error(absl::StrCat(setting.origin, ": unknown key ", setting.Name()));
+}
+
+std::string Loader::OriginOf(const std::string& key) const {
+  const auto found = loaded_.origins.find(key);
+  return found == loaded_.origins.end() ? "default" : found->second;
+}
+
+void Loader::CheckCredentials() {
+  std::set<std::array<std::uint8_t, 32>> digests;
+  std::set<std::string> names;
+  for (const auto& [index, place] : credentials_) {
+    const KeyConfig& key = loaded_.config.keys[place];
+    const std::string path = absl::StrCat("key.", index);
+    // The place of whichever of its keys is there: the table has none of its own here.
+    std::string origin = "key";
+    for (const auto& field : CredentialKeys()) {
+      const auto found = loaded_.origins.find(absl::StrCat(path, ".", field.name));
+      if (found != loaded_.origins.end()) origin = found->second;
+    }
+    const auto wrong = [&](const char* text) { Error(absl::StrCat(origin, ": ", path, text)); };
+    const auto given = [&](const char* field) { return loaded_.origins.contains(absl::StrCat(path, ".", field)); };
+    if (!given("name")) wrong(".name is missing");
+    if (!given("sha256")) wrong(".sha256 is missing");
+    if (!given("role")) wrong(".role is missing");
+    if ((key.roles & (kClient | kGateway)) != 0 && key.tenants.empty()) {
+      wrong(".tenants is missing: a client or gateway acts for at least one");
+    }
+    if (given("sha256") && !digests.insert(key.sha256).second) wrong(".sha256 stands in two keys");
+    if (given("name") && !names.insert(key.name).second) wrong(".name stands in two keys");
+  }
+}
+
+void Loader::CheckListeners() {
+  const Config& config = loaded_.config;
+  const bool local = IsLocalAddress(config.listen.grpc);
+  if (config.tls.cert.empty() != config.tls.key.empty()) {
+    const std::string missing = config.tls.cert.empty() ? "tls.cert" : "tls.key";
+    Error(absl::StrCat(OriginOf(missing == "tls.cert" ? "tls.key" : "tls.cert"), ": ", missing,
+                       " is missing: certificate and key come together"));
+  }
+  if (!config.tls.on() && !config.tls.client_ca.empty()) Wrong("tls.client_ca", "needs tls.cert and tls.key");
+  if (config.listen.plaintext && config.tls.on()) Wrong("listen.plaintext", "cannot be true together with tls.cert");
+  if (config.listen.plaintext && !local) {
+    Wrong("listen.plaintext", "is only for a loopback address or a unix socket in listen.grpc");
+  }
+  if (!config.listen.plaintext && !config.tls.on()) {
+    Wrong("listen.grpc", local ? "needs tls.cert and tls.key, or listen.plaintext = true"
+                               : "is neither loopback nor a unix socket: it needs tls.cert and tls.key");
+  }
+  if (!config.listen.metrics.empty() && !IsLocalAddress(config.listen.metrics)) {
+    Wrong("listen.metrics", "must be a loopback address: it has no TLS");
+  }
+  if (absl::StartsWith(config.listen.metrics, "unix:")) Wrong("listen.metrics", "must be a TCP address");
+}
+
+LoadedConfig Loader::Finish(bool whole) {
+  Config& config = loaded_.config;
+  for (const Setting& setting : overrides_) {
+    const std::string& tenant = setting.path[1];
+    if (!IsPlainName(tenant)) {
+      Error(absl::StrCat(setting.origin, ": tenant must be a name ", kPlainNameRule));
+      continue;
+    }
+    Policy& policy = config.tenants.try_emplace(tenant, config.delivery).first->second;
+    if (!Set(PolicyKeys(), policy, setting.path[2], setting)) {
+      Error(absl::StrCat(setting.origin, ": unknown key ", setting.Name()));
+    }
+  }
+  if (whole) {
+    CheckCredentials();
+    CheckListeners();
+  }
+  return std::move(loaded_);
+}
+
+template <class Owner>
+void Print(std::string& out, const std::string& prefix, const Keys<Owner>& keys, const Owner& owner,
+           const LoadedConfig& loaded, bool only_given) {
+  std::string section;
+  for (const Key<Owner>& key : keys) {
+    const std::string name = absl::StrCat(prefix, key.name);
+    const auto origin = loaded.origins.find(name);
+    if (only_given && origin == loaded.origins.end()) continue;
+    const std::size_t dot = key.name.find('.');
+    if (dot != std::string::npos && key.name.substr(0, dot) != section) {
+      section = key.name.substr(0, dot);
+      absl::StrAppend(&out, "\n[", section, "]\n");
+    }
+    absl::StrAppend(&out, dot == std::string::npos ? key.name : key.name.substr(dot + 1), " = ", key.show(owner),
+                    "  # ", origin == loaded.origins.end() ? "default" : origin->second, "\n");
+  }
+}
+
+}  // namespace
+
+bool IsLocalAddress(std::string_view address) {
+  if (address.starts_with("unix:")) return true;
+  const std::string_view host = address.substr(0, address.rfind(':'));
+  if (host == "localhost" || host == "[::1]") return true;
+  if (!host.starts_with("127.")) return false;
+  return std::all_of(host.begin(), host.end(), [](char c) { return absl::ascii_isdigit(c) || c == '.'; });
+}
+
+std::vector<std::string> Config::TenantNames() const {
+  std::set<std::string> names;
+  for (const KeyConfig& key : keys) names.insert(key.tenants.begin(), key.tenants.end());
+  for (const auto& [name, policy] : tenants) names.insert(name);
+  return {names.begin(), names.end()};
+}
+
+LoadedConfig LoadConfig(const ConfigSources& sources) {
+  Loader loader;
+  if (!sources.file.empty()) {
+    absl::StatusOr<std::vector<Setting>> settings = ReadTomlFile(sources.file);
+    if (settings.ok()) {
+      loader.Take(*std::move(settings));
+    } else {
+      loader.Error(std::string(settings.status().message()));
+      return loader.Finish(/*whole=*/false);
+    }
+  }
+  loader.Environment(sources.environment);
+  loader.Take(sources.flags);
+  return loader.Finish(/*whole=*/true);
+}
+
+std::string PrintConfig(const LoadedConfig& loaded) {
+  std::string out;
+  const Config& config = loaded.config;
+  Print(out, "", ConfigKeys(), config, loaded, false);
+  absl::StrAppend(&out, "\n[delivery]\n");
+  Print(out, "delivery.", PolicyKeys(), config.delivery, loaded, false);
+  for (const auto& [name, policy] : config.tenants) {
+    absl::StrAppend(&out, "\n[tenant.", Quoted(name), "]\n");
+    Print(out, absl::StrCat("tenant.", name, "."), PolicyKeys(), policy, loaded, true);
+  }
+  for (std::size_t i = 0; i < config.keys.size(); ++i) {
+    absl::StrAppend(&out, "\n[[key]]\n");
+    Print(out, absl::StrCat("key.", i, "."), CredentialKeys(), config.keys[i], loaded, true);
+  }
+  return out;
+}
+
+}  // namespace smsflow::server

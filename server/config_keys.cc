@@ -1,0 +1,292 @@
+#include "server/config_keys.h"
+
+#include <algorithm>
+#include <optional>
+#include <type_traits>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "ids/ids.h"
+
+namespace smsflow::server {
+
+using workflows::delivery::OnUnknown;
+using workflows::delivery::Policy;
+
+std::string Quoted(const std::string& text) {
+  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}}), "\"");
+}
+bool IsPlainName(const std::string& text) {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
+  });
+}
+
+namespace {
+
+std::string QuotedList(const std::vector<std::string>& texts) {
+  return absl::StrCat(
+      "[",
+      absl::StrJoin(texts, ", ", [](std::string* out, const std::string& text) { absl::StrAppend(out, Quoted(text)); }),
+      "]");
+}
+
+const std::string* TextOf(const Setting& setting) { return std::get_if<std::string>(&setting.value); }
+
+std::optional<std::int64_t> IntegerOf(const Setting& setting) {
+  if (const auto* number = std::get_if<std::int64_t>(&setting.value)) return *number;
+  std::int64_t number = 0;
+  if (setting.untyped && absl::SimpleAtoi(*TextOf(setting), &number)) return number;
+  return std::nullopt;
+}
+
+std::optional<bool> TruthOf(const Setting& setting) {
+  if (const auto* truth = std::get_if<bool>(&setting.value)) return *truth;
+  if (setting.untyped && *TextOf(setting) == "true") return true;
+  if (setting.untyped && *TextOf(setting) == "false") return false;
+  return std::nullopt;
+}
+
+std::optional<std::vector<std::string>> ListOf(const Setting& setting) {
+  if (const auto* list = std::get_if<std::vector<std::string>>(&setting.value)) return *list;
+  if (!setting.untyped) return std::nullopt;
+  return std::vector<std::string>(absl::StrSplit(*TextOf(setting), ',', absl::SkipEmpty()));
+}
+
+template <class Owner, class Get>
+Key<Owner> Truth(std::string name, Get get) {
+  return {std::move(name), "must be true or false",
+          [get](Owner& owner, const Setting& setting) {
+            const std::optional<bool> truth = TruthOf(setting);
+            if (truth) get(owner) = *truth;
+            return truth.has_value();
+          },
+          [get](const Owner& owner) { return get(const_cast<Owner&>(owner)) ? "true" : "false"; }};
+}
+
+template <class Owner, class Get>
+Key<Owner> Number(std::string name, std::int64_t least, std::int64_t most, Get get) {
+  return {std::move(name), absl::StrCat("must be a whole number from ", least, " to ", most),
+          [=](Owner& owner, const Setting& setting) {
+            const std::optional<std::int64_t> number = IntegerOf(setting);
+            if (!number || *number < least || *number > most) return false;
+            auto& place = get(owner);
+            place = static_cast<std::remove_reference_t<decltype(place)>>(*number);
+            return true;
+          },
+          [get](const Owner& owner) { return absl::StrCat(get(const_cast<Owner&>(owner))); }};
+}
+
+template <class Owner, class Get>
+Key<Owner> Duration(std::string name, std::int64_t least_ms, std::int64_t most_ms, Get get) {
+  return {std::move(name),
+          absl::StrCat("must be a duration like \"10m\" (units ms, s, m, h, d), from ", FormatDuration(least_ms),
+                       " to ", FormatDuration(most_ms)),
+          [=](Owner& owner, const Setting& setting) {
+            const std::string* text = TextOf(setting);
+            const auto duration = text == nullptr ? std::nullopt : ParseDuration(*text);
+            if (!duration || *duration < least_ms || *duration > most_ms) return false;
+            get(owner) = *duration;
+            return true;
+          },
+          [get](const Owner& owner) { return Quoted(FormatDuration(get(const_cast<Owner&>(owner)))); }};
+}
+
+template <class Owner, class Get>
+Key<Owner> Size(std::string name, std::uint64_t least, std::uint64_t most, Get get) {
+  return {std::move(name),
+          absl::StrCat("must be a size like \"64MB\" (units B, KB, MB, GB), from ", FormatSize(least), " to ",
+                       FormatSize(most)),
+          [=](Owner& owner, const Setting& setting) {
+            const std::string* text = TextOf(setting);
+            const auto size = text == nullptr ? std::nullopt : ParseSize(*text);
+            if (!size || *size < least || *size > most) return false;
+            get(owner) = *size;
+            return true;
+          },
+          [get](const Owner& owner) { return Quoted(FormatSize(get(const_cast<Owner&>(owner)))); }};
+}
+
+template <class Owner, class Get>
+Key<Owner> Text(std::string name, std::string rule, std::function<bool(const std::string&)> holds, Get get) {
+  return {std::move(name), std::move(rule),
+          [get, holds](Owner& owner, const Setting& setting) {
+            const std::string* text = TextOf(setting);
+            if (text == nullptr || !holds(*text)) return false;
+            get(owner) = *text;
+            return true;
+          },
+          [get](const Owner& owner) { return Quoted(get(const_cast<Owner&>(owner))); }};
+}
+
+template <class Owner, class Get>
+Key<Owner> List(std::string name, std::string rule, std::function<bool(const std::string&)> holds, Get get) {
+  return {std::move(name), std::move(rule),
+          [get, holds](Owner& owner, const Setting& setting) {
+            auto list = ListOf(setting);
+            if (!list || !std::all_of(list->begin(), list->end(), holds)) return false;
+            get(owner) = *std::move(list);
+            return true;
+          },
+          [get](const Owner& owner) { return QuotedList(get(const_cast<Owner&>(owner))); }};
+}
+
+// One of a few words, each standing for a value.
+template <class Owner, class Value, class Get>
+Key<Owner> Word(std::string name, std::vector<std::pair<std::string, Value>> words, Get get) {
+  std::string rule = absl::StrCat("must be one of ", absl::StrJoin(words, ", ", [](std::string* out, const auto& word) {
+                                    absl::StrAppend(out, Quoted(word.first));
+                                  }));
+  return {std::move(name), std::move(rule),
+          [get, words](Owner& owner, const Setting& setting) {
+            const std::string* text = TextOf(setting);
+            for (const auto& [word, value] : words) {
+              if (text == nullptr || *text != word) continue;
+              get(owner) = value;
+              return true;
+            }
+            return false;
+          },
+          [get, words](const Owner& owner) {
+            for (const auto& [word, value] : words) {
+              if (get(const_cast<Owner&>(owner)) == value) return Quoted(word);
+            }
+            return Quoted("?");
+          }};
+}
+
+bool IsAddress(const std::string& text) {
+  if (absl::StartsWith(text, "unix:")) return text.size() > 6 && text[5] == '/' && text.size() <= 5 + 107;
+  const std::size_t colon = text.rfind(':');
+  std::uint32_t port = 0;
+  return colon != std::string::npos && colon > 0 && absl::SimpleAtoi(text.substr(colon + 1), &port) && port <= 65'535;
+}
+constexpr char kAddressRule[] = "must be \"HOST:PORT\" or \"unix:/PATH\"";
+
+bool IsAnything(const std::string&) { return true; }
+bool IsNotEmpty(const std::string& text) { return !text.empty(); }
+
+constexpr std::int64_t kDay = 86'400'000;
+
+}  // namespace
+
+#define IN(field) \
+  [](auto& owner) -> auto& { return owner.field; }
+
+const Keys<Config>& ConfigKeys() {
+  static const auto* const table = new Keys<Config>{
+      Text<Config>("data", "must be a folder's path", IsNotEmpty, IN(data)),
+      Text<Config>("index_key", "must be a file's path", IsAnything, IN(index_key)),
+      Number<Config>("shards", 1, kShardsMax, IN(shards)),
+      Truth<Config>("reflection", IN(reflection)),
+      Duration<Config>("shutdown", 100, 60'000, IN(shutdown_ms)),
+      Text<Config>("listen.grpc", kAddressRule, IsAddress, IN(listen.grpc)),
+      Text<Config>(
+          "listen.metrics", absl::StrCat(kAddressRule, ", or empty for none"),
+          [](const std::string& text) { return text.empty() || IsAddress(text); }, IN(listen.metrics)),
+      Truth<Config>("listen.plaintext", IN(listen.plaintext)),
+      Text<Config>("tls.cert", "must be a file's path", IsAnything, IN(tls.cert)),
+      Text<Config>("tls.key", "must be a file's path", IsAnything, IN(tls.key)),
+      Text<Config>("tls.client_ca", "must be a file's path", IsAnything, IN(tls.client_ca)),
+      Size<Config>("limits.payload", 1, 1 << 20, IN(limits.payload_bytes)),
+      Number<Config>("limits.slots", 1, 1'000, IN(limits.slots)),
+      Duration<Config>("limits.horizon", 60'000, 3'660 * kDay, IN(limits.horizon_ms)),
+      Number<Config>("limits.batch_items", 1, 10'000, IN(limits.batch_items)),
+      Number<Config>("limits.name_bytes", 1, 1'024, IN(limits.name_bytes)),
+      Size<Config>("limits.message", 64 << 10, 256 << 20, IN(limits.message_bytes)),
+      Number<Config>("limits.streams_per_connection", 1, 100'000, IN(limits.streams_per_connection)),
+      Number<Config>("engine.partitions", 1, 64, IN(engine.partitions)),
+      Number<Config>("engine.batch_max", 1, 4'096, IN(engine.batch_max)),
+      Number<Config>("engine.queue_max", 1, 10'000'000, IN(engine.queue_max)),
+      Number<Config>("engine.fire_budget", 1, 1'000'000, IN(engine.fire_budget_per_s)),
+      Size<Config>("engine.cache", 1 << 20, 1ULL << 36, IN(engine.cache_bytes)),
+      Size<Config>("engine.block_cache", 1 << 20, 1ULL << 36, IN(engine.block_cache_bytes)),
+      Size<Config>("engine.memtable", 1 << 20, 1 << 30, IN(engine.memtable_bytes)),
+      Size<Config>("engine.ballast", 0, 1ULL << 36, IN(engine.ballast_bytes)),
+      Truth<Config>("loopback.enabled", IN(loopback.enabled)),
+      Text<Config>("loopback.gateway", absl::StrCat("must be a name ", kPlainNameRule), IsPlainName,
+                   IN(loopback.gateway)),
+      List<Config>("loopback.keys", "must be a list of files' paths", IsNotEmpty, IN(loopback.keys)),
+      List<Config>("loopback.tenants", absl::StrCat("must be a list of names ", kPlainNameRule), IsPlainName,
+                   IN(loopback.tenants)),
+      Text<Config>("loopback.store", "must be a folder's path", IsAnything, IN(loopback.store)),
+      Duration<Config>("loopback.delay", 0, kDay, IN(loopback.delay_ms)),
+      Duration<Config>("loopback.long_delay", 0, kDay, IN(loopback.long_delay_ms)),
+      Number<Config>("loopback.credit", 1, 1'000'000, IN(loopback.credit)),
+      Word<Config, std::string>("log.level",
+                                {{"trace", "trace"},
+                                 {"debug", "debug"},
+                                 {"info", "info"},
+                                 {"warn", "warn"},
+                                 {"error", "error"},
+                                 {"off", "off"}},
+                                IN(log.level)),
+      Word<Config, LogFormat>("log.format", {{"text", LogFormat::kText}, {"json", LogFormat::kJson}}, IN(log.format)),
+  };
+  return *table;
+}
+
+const Keys<Policy>& PolicyKeys() {
+  static const auto* const table = new Keys<Policy>{
+      Duration<Policy>("wait_after_fail", 1, 30 * kDay, IN(wait_after_fail_ms)),
+      Number<Policy>("max_attempts", 0, 1'000'000, IN(max_attempts)),
+      Duration<Policy>("ack_send_timeout", 1, 30 * kDay, IN(ack_send_timeout_ms)),
+      Duration<Policy>("ack_receipt_timeout", 1, 30 * kDay, IN(ack_receipt_timeout_ms)),
+      Duration<Policy>("max_jitter", 0, kDay, IN(max_jitter_ms)),
+      Duration<Policy>("probe", 1, kDay, IN(probe_ms)),
+      Duration<Policy>("retention", 0, 3'660 * kDay, IN(retention_ms)),
+      Word<Policy, OnUnknown>("on_unknown", {{"hold", OnUnknown::kHold}, {"retry", OnUnknown::kRetry}}, IN(on_unknown)),
+      Truth<Policy>("dedupe", IN(dedupe)),
+  };
+  return *table;
+}
+
+const Keys<KeyConfig>& CredentialKeys() {
+  static const auto* const table = new Keys<KeyConfig>{
+      Text<KeyConfig>("name", absl::StrCat("must be a name ", kPlainNameRule), IsPlainName, IN(name)),
+      {"sha256", "must be the SHA-256 of the token, 64 hexadecimal digits",
+       [](KeyConfig& key, const Setting& setting) {
+         const std::string* text = TextOf(setting);
+         if (text == nullptr || text->size() != 64 ||
+             !std::all_of(text->begin(), text->end(), [](char c) { return absl::ascii_isxdigit(c); })) {
+           return false;
+         }
+         const std::string bytes = absl::HexStringToBytes(*text);
+         std::copy(bytes.begin(), bytes.end(), key.sha256.begin());
+         return true;
+       },
+       [](const KeyConfig&) { return Quoted("***"); }},
+      {"role", R"(must be "client", "gateway" or "admin", or a list of them)",
+       [](KeyConfig& key, const Setting& setting) {
+         const std::string* text = TextOf(setting);
+         const auto* list = std::get_if<std::vector<std::string>>(&setting.value);
+         key.roles = 0;
+         for (const std::string& role : list != nullptr ? *list : std::vector<std::string>{text ? *text : ""}) {
+           if (role != "client" && role != "gateway" && role != "admin") return false;
+           key.roles = static_cast<std::uint8_t>(key.roles | (role == "client"    ? kClient
+                                                              : role == "gateway" ? kGateway
+                                                                                  : kAdmin));
+         }
+         return key.roles != 0;
+       },
+       [](const KeyConfig& key) {
+         std::vector<std::string> roles;
+         if (key.roles & kClient) roles.emplace_back("client");
+         if (key.roles & kGateway) roles.emplace_back("gateway");
+         if (key.roles & kAdmin) roles.emplace_back("admin");
+         return QuotedList(roles);
+       }},
+      List<KeyConfig>("tenants", absl::StrCat("must be a list of names ", kPlainNameRule), IsPlainName, IN(tenants)),
+  };
+  return *table;
+}
+
+#undef IN
+
+}  // namespace smsflow::server

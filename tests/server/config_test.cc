@@ -1,0 +1,241 @@
+// What the configuration takes, where each value comes from, and the exact line that each mistake gets.
+#include "server/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <string>
+
+#include "server/exit_codes.h"
+#include "server/flags.h"
+
+namespace smsflow::server {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+constexpr char kSha[] = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+class ConfigTest : public ::testing::Test {
+ protected:
+  ConfigTest() : path_(testing::TempDir() + "config-" + std::to_string(getpid()) + ".toml") {}
+  ~ConfigTest() override { std::remove(path_.c_str()); }
+
+  // Of a file with these lines, upon a base that is right. Its path is cut from errors and origins.
+  LoadedConfig Load(const std::string& text, ConfigSources sources = {}) {
+    std::ofstream(path_) << text;
+    sources.file = path_;
+    LoadedConfig loaded = LoadConfig(sources);
+    for (std::string& line : loaded.errors) Cut(line);
+    for (auto& [key, origin] : loaded.origins) Cut(origin);
+    return loaded;
+  }
+  void Cut(std::string& line) const {
+    for (std::size_t at; (at = line.find(path_)) != std::string::npos;) line.replace(at, path_.size(), "F");
+  }
+
+  std::string path_;
+};
+
+std::string Base() { return "[listen]\nplaintext = true\n"; }
+
+TEST_F(ConfigTest, DefaultsNeedOnlyAWayToListen) {
+  const LoadedConfig loaded = Load(Base());
+  EXPECT_THAT(loaded.errors, IsEmpty());
+  EXPECT_EQ(loaded.config.listen.grpc, "127.0.0.1:7070");
+  EXPECT_EQ(loaded.config.limits.payload_bytes, 16'384u);
+  EXPECT_EQ(loaded.config.delivery, workflows::delivery::Policy{});
+  EXPECT_TRUE(loaded.config.sync);
+}
+
+TEST_F(ConfigTest, LaterSourcesOutrankEarlierOnesAndOriginsTell) {
+  ConfigSources sources;
+  sources.environment = {{"SMSFLOW_LOG_LEVEL", "debug"},
+                         {"SMSFLOW_DATA", "/env"},
+                         {"PATH", "/bin"},
+                         {"SMSFLOW_TOKEN", "secret"},
+                         {"SMSFLOW_LISTEN_PLAINTEXT", "true"}};
+  sources.flags = {{{"data"}, "/flag", true, "flag --data"}, {{"engine", "partitions"}, "3", true, "flag --set"}};
+  const LoadedConfig loaded = Load("data = \"/file\"\nshards = 8\n", sources);
+  EXPECT_THAT(loaded.errors, IsEmpty());
+  EXPECT_EQ(loaded.config.data, "/flag");
+  EXPECT_EQ(loaded.config.shards, 8u);
+  EXPECT_EQ(loaded.config.log.level, "debug");
+  EXPECT_EQ(loaded.config.engine.partitions, 3u);
+  EXPECT_EQ(loaded.origins.at("data"), "flag --data");
+  EXPECT_EQ(loaded.origins.at("shards"), "F:2:1");
+  EXPECT_EQ(loaded.origins.at("log.level"), "environment SMSFLOW_LOG_LEVEL");
+}
+
+TEST_F(ConfigTest, TenantsStandUponTheDeliverySection) {
+  const LoadedConfig loaded = Load(Base() + R"(
+[tenant.acme]
+max_attempts = 2
+on_unknown = "retry"
+[tenant."b.c"]
+wait_after_fail = "250ms"
+[delivery]
+wait_after_fail = "1s"
+retention = "30d"
+)");
+  ASSERT_THAT(loaded.errors, IsEmpty());
+  const auto& acme = loaded.config.tenants.at("acme");
+  EXPECT_EQ(acme.wait_after_fail_ms, 1'000);
+  EXPECT_EQ(acme.max_attempts, 2u);
+  EXPECT_EQ(acme.on_unknown, workflows::delivery::OnUnknown::kRetry);
+  EXPECT_EQ(loaded.config.tenants.at("b.c").wait_after_fail_ms, 250);
+  EXPECT_EQ(loaded.config.delivery.retention_ms, 30LL * 86'400'000);
+}
+
+TEST_F(ConfigTest, Credentials) {
+  const LoadedConfig loaded = Load(Base() + "[[key]]\nname = \"crm\"\nsha256 = \"" + kSha +
+                                   "\"\nrole = [\"client\", \"admin\"]\ntenants = [\"acme\", \"beta\"]\n");
+  ASSERT_THAT(loaded.errors, IsEmpty());
+  ASSERT_EQ(loaded.config.keys.size(), 1u);
+  EXPECT_EQ(loaded.config.keys[0].name, "crm");
+  EXPECT_EQ(loaded.config.keys[0].roles, kClient | kAdmin);
+  EXPECT_EQ(loaded.config.keys[0].sha256[0], 0x9f);
+  EXPECT_THAT(loaded.config.TenantNames(), ElementsAre("acme", "beta"));
+}
+
+TEST_F(ConfigTest, PrintedConfigTellsOriginsAndNoSecretAndIsRightItself) {
+  const LoadedConfig loaded =
+      Load(Base() + "[delivery]\nmax_jitter = \"0ms\"\n[tenant.acme]\nprobe = \"2s\"\n[[key]]\n" +
+           "name = \"a\"\nrole = \"admin\"\nsha256 = \"" + kSha + "\"\n");
+  ASSERT_THAT(loaded.errors, IsEmpty());
+  const std::string printed = PrintConfig(loaded);
+  EXPECT_THAT(printed, HasSubstr("max_jitter = \"0ms\"  # F:4:1\n"));
+  EXPECT_THAT(printed, HasSubstr("wait_after_fail = \"10m\"  # default\n"));
+  EXPECT_THAT(printed, HasSubstr("[tenant.\"acme\"]\nprobe = \"2s\"  # F:6:1\n"));
+  EXPECT_THAT(printed, HasSubstr("sha256 = \"***\""));
+  EXPECT_THAT(printed, Not(HasSubstr("9f86d0")));
+  // Read again it says the same, but for what was hidden.
+  EXPECT_THAT(Load(printed).errors, ElementsAre(HasSubstr("key.0.sha256 must be the SHA-256 of the token")));
+}
+
+struct Mistake {
+  const char* text;
+  const char* line;
+};
+class ConfigMistakes : public ConfigTest, public ::testing::WithParamInterface<Mistake> {};
+
+TEST_P(ConfigMistakes, EachGetsOneLineThatNamesPlaceKeyAndRule) {
+  EXPECT_THAT(Load(GetParam().text).errors, ElementsAre(GetParam().line));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, ConfigMistakes,
+    ::testing::Values(
+        Mistake{"listen.plaintext = true\nshard = 3\n", "F:2:1: unknown key shard"},
+        Mistake{"listen.plaintext = true\n[delivery]\n  wait = \"1s\"\n", "F:3:3: unknown key delivery.wait"},
+        Mistake{"listen.plaintext = true\n[tenant.acme]\nwait = \"1s\"\n", "F:3:1: unknown key tenant.acme.wait"},
+        Mistake{"listen.plaintext = true\n[delivry]\n", "F:2:2: unknown key delivry"},
+        Mistake{
+            "listen.plaintext = true\n[delivery]\nwait_after_fail = 600\n",
+            "F:3:1: delivery.wait_after_fail must be a duration like \"10m\" (units ms, s, m, h, d), from 1ms to 30d"},
+        Mistake{
+            "listen.plaintext = true\n[delivery]\nwait_after_fail = \"31d\"\n",
+            "F:3:1: delivery.wait_after_fail must be a duration like \"10m\" (units ms, s, m, h, d), from 1ms to 30d"},
+        Mistake{"listen.plaintext = true\nshards = 0\n", "F:2:1: shards must be a whole number from 1 to 4096"},
+        Mistake{"listen.plaintext = true\nshards = 1.5\n", "F:2:1: shards must be a whole number from 1 to 4096"},
+        Mistake{"listen.plaintext = true\n[limits]\npayload = 16\n",
+                "F:3:1: limits.payload must be a size like \"64MB\" (units B, KB, MB, GB), from 1B to 1MB"},
+        Mistake{"listen.plaintext = \"yes\"\ntls.cert = \"c\"\ntls.key = \"k\"\n",
+                "F:1:8: listen.plaintext must be true or false"},
+        Mistake{"listen.plaintext = true\n[log]\nformat = \"xml\"\n",
+                "F:3:1: log.format must be one of \"text\", \"json\""},
+        Mistake{"listen.plaintext = true\nlisten.grpc = \"7070\"\n",
+                "F:2:8: listen.grpc must be \"HOST:PORT\" or \"unix:/PATH\""},
+        Mistake{"listen.plaintext = true\nlisten.grpc = \"0.0.0.0:7070\"\n",
+                "F:1:8: listen.plaintext is only for a loopback address or a unix socket in listen.grpc"},
+        Mistake{"listen.grpc = \"0.0.0.0:7070\"\n",
+                "F:1:8: listen.grpc is neither loopback nor a unix socket: it needs tls.cert and tls.key"},
+        Mistake{"shards = 64\n", "default: listen.grpc needs tls.cert and tls.key, or listen.plaintext = true"},
+        Mistake{"tls.cert = \"c\"\n", "F:1:5: tls.key is missing: certificate and key come together"},
+        Mistake{"tls.cert = \"c\"\ntls.key = \"k\"\nlisten.plaintext = true\n",
+                "F:3:8: listen.plaintext cannot be true together with tls.cert"},
+        Mistake{"listen.plaintext = true\nlisten.metrics = \"0.0.0.0:7071\"\n",
+                "F:2:8: listen.metrics must be a loopback address: it has no TLS"},
+        Mistake{"listen.plaintext = true\n[[key]]\nrole = \"admin\"\nname = \"a\"\n", "F:3:1: key.0.sha256 is missing"},
+        Mistake{"listen.plaintext = true\n[[key]]\nrole = \"root\"\nname = \"a\"\nsha256 = "
+                "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"\n",
+                "F:3:1: key.0.role must be \"client\", \"gateway\" or \"admin\", or a list of them"},
+        Mistake{"listen.plaintext = true\n[[key]]\nrole = \"client\"\nname = \"a\"\nsha256 = "
+                "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"\n",
+                "F:3:1: key.0.tenants is missing: a client or gateway acts for at least one"},
+        Mistake{"listen.plaintext = true\n[[key]]\nrole = \"admin\"\nname = \"a\"\nsha256 = \"abc\"\n",
+                "F:5:1: key.0.sha256 must be the SHA-256 of the token, 64 hexadecimal digits"},
+        Mistake{"listen.plaintext = true\n[tenant.\"a b\"]\nprobe = \"1s\"\n",
+                "F:3:1: tenant must be a name of 1 to 64 characters of A-Z a-z 0-9 . _ -"},
+        Mistake{"listen.plaintext = true\nshards = \n",
+                "F:2:10: not TOML: Error while parsing key-value pair: expected value, saw '\\n'"}));
+
+TEST_F(ConfigTest, EveryMistakeIsTold) {
+  EXPECT_THAT(Load("listen.plaintext = true\nshards = 0\nx = 1\n").errors,
+              ElementsAre("F:2:1: shards must be a whole number from 1 to 4096", "F:3:1: unknown key x"));
+}
+
+TEST_F(ConfigTest, AFileThatIsNotThereIsNamed) {
+  ConfigSources sources;
+  sources.file = path_ + ".not-there";
+  EXPECT_THAT(LoadConfig(sources).errors, testing::Contains(sources.file + ": cannot be read"));
+}
+
+TEST_F(ConfigTest, AVariableThatStandsForNothingIsAnError) {
+  ConfigSources sources;
+  sources.environment = {{"SMSFLOW_SHARD", "3"}, {"SMSFLOW_SHARDS", "many"}};
+  EXPECT_THAT(Load(Base(), sources).errors,
+              ElementsAre("environment SMSFLOW_SHARD: stands for no key",
+                          "environment SMSFLOW_SHARDS: shards must be a whole number from 1 to 4096"));
+}
+
+TEST(SettingTest, DurationsAndSizes) {
+  EXPECT_EQ(ParseDuration("10m"), 600'000);
+  EXPECT_EQ(ParseDuration("1500ms"), 1'500);
+  EXPECT_EQ(ParseDuration("90 d"), 90LL * 86'400'000);
+  for (const char* wrong : {"", "10", "m", "-1s", "1.5h", "1w", "99999999999999d", "1s "}) {
+    EXPECT_EQ(ParseDuration(wrong), std::nullopt) << wrong;
+  }
+  EXPECT_EQ(FormatDuration(90'000), "90s");
+  EXPECT_EQ(FormatDuration(0), "0ms");
+  EXPECT_EQ(ParseSize("16 KB"), 16'384u);
+  EXPECT_EQ(ParseSize("16kb"), std::nullopt);
+  EXPECT_EQ(FormatSize(16'384), "16KB");
+}
+
+TEST(FlagsTest, KeysSwitchesAndMistakes) {
+  const char* arguments[] = {"smsflowd",          "--config",    "f.toml",       "--grpc",
+                             "unix:/run/s",       "--plaintext", "--no-sync",    "--set",
+                             "delivery.probe=1s", "--set",       "log.level=off"};
+  const ParsedFlags parsed = ParseFlags(std::size(arguments), arguments, "other.toml");
+  ASSERT_FALSE(parsed.exit_code.has_value());
+  EXPECT_EQ(parsed.flags.file, "f.toml");
+  EXPECT_TRUE(parsed.flags.no_sync);
+  ASSERT_EQ(parsed.flags.settings.size(), 4u);
+  EXPECT_EQ(parsed.flags.settings[0].Name(), "listen.grpc");
+  EXPECT_EQ(parsed.flags.settings[2].Name(), "delivery.probe");
+  EXPECT_EQ(parsed.flags.settings[2].origin, "flag --set");
+
+  const char* wrong[] = {"smsflowd", "--set", "delivery.probe"};
+  EXPECT_EQ(ParseFlags(std::size(wrong), wrong, "").exit_code, kExitUsage);
+  const char* unknown[] = {"smsflowd", "--frobnicate"};
+  EXPECT_EQ(ParseFlags(std::size(unknown), unknown, "").exit_code, kExitUsage);
+}
+
+TEST(AddressTest, LocalOnes) {
+  for (const char* local : {"127.0.0.1:7070", "127.9.9.9:1", "[::1]:0", "localhost:1", "unix:/run/smsflow"}) {
+    EXPECT_TRUE(IsLocalAddress(local)) << local;
+  }
+  for (const char* other : {"0.0.0.0:1", "[::]:1", "10.0.0.1:1", "example.org:1", "127.evil.org:1"}) {
+    EXPECT_FALSE(IsLocalAddress(other)) << other;
+  }
+}
+
+}  // namespace
+}  // namespace smsflow::server
