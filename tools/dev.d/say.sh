@@ -38,6 +38,7 @@ step() {
   wait "$clock" 2>/dev/null || true
   trap - INT TERM
   if [ "$status" -eq 0 ]; then
+    [ $((SECONDS - started)) -lt 60 ] || printf '\n    done'
     printf ' (%s s)\n' $((SECONDS - started))
     return 0
   fi
