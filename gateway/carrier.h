@@ -1,0 +1,30 @@
+// Who takes an SMS on: opens it and submits it to an SMSC. The loopback carrier only says that it did.
+#pragma once
+
+#include <vector>
+
+#include "engine/bus.h"
+#include "gateway/attempt.h"
+
+namespace smsflow::gateway {
+
+// Called from the carrier's thread; must not block.
+class CarrierEvents {
+ public:
+  virtual ~CarrierEvents() = default;
+  // Any number of words on an attempt, in any order, at any time after it was submitted.
+  virtual void OnOutcomes(std::vector<Report> outcomes) = 0;
+};
+
+// Thread-safe.
+class Carrier {
+ public:
+  virtual ~Carrier() = default;
+  virtual void Start(CarrierEvents& events) = 0;
+  // The INTENT of each is durable. Does not block; how many can be under way is bounded by the credit that was given.
+  virtual void Submit(std::vector<engine::Lease> leases) = 0;
+  // Gives up what has not left, ends the carrier's threads; no event comes afterwards.
+  virtual void Stop() = 0;
+};
+
+}  // namespace smsflow::gateway

@@ -1,0 +1,220 @@
+#include "gateway/core.h"
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+namespace smsflow::gateway {
+namespace {
+
+constexpr std::size_t kRepeatedAtOnce = 1000;
+constexpr std::size_t kPrunedAtOnce = 1000;
+
+template <class T>
+void Append(std::vector<T>& to, std::vector<T> more) {
+  if (to.empty()) {
+    to = std::move(more);
+    return;
+  }
+  to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+}  // namespace
+
+Core::Core(CoreOptions options, Store& store, Link& link, Carrier& carrier, engine::Clock& clock, FatalHandler fatal)
+    : options_(std::move(options)),
+      store_(store),
+      link_(link),
+      carrier_(carrier),
+      clock_(clock),
+      fatal_(std::move(fatal)) {}
+
+Core::~Core() { Stop(); }
+
+void Core::Start() {
+  started_ = true;
+  carrier_.Start(*this);
+  thread_ = std::thread([this] { Loop(); });
+  link_.Start(*this);
+}
+
+void Core::Stop() {
+  if (!started_) return;
+  started_ = false;
+  link_.Stop();
+  carrier_.Stop();
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+void Core::Loop() {
+  for (;;) {
+    PruneIfTime();
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait_for(lock, std::chrono::seconds(10), [this] { return stopping_ || !inbox_.empty(); });
+      if (stopping_ && inbox_.empty()) return;
+    }
+    RunOnce();
+  }
+}
+
+bool Core::RunOnce() {
+  Inbox inbox;
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(inbox, inbox_);
+  }
+  if (inbox.empty()) return false;
+  Decide(std::move(inbox));
+  return true;
+}
+
+void Core::Decide(Inbox inbox) {
+  std::vector<gateway::Report> reports;
+  std::vector<engine::Lease> submit;
+  Require(DecideLeases(inbox.leases, reports, submit));
+  Require(DecideOthers(inbox, reports));
+  Require(store_.Commit());
+  {
+    const std::lock_guard lock(mutex_);
+    figures_.submitted += submit.size();
+    figures_.reports += reports.size();
+  }
+  if (!submit.empty()) carrier_.Submit(std::move(submit));
+  if (!reports.empty()) link_.Report(std::move(reports));
+  if (inbox.attached) Require(RepeatUnanswered());
+}
+
+absl::Status Core::DecideLeases(std::vector<engine::Lease>& leases, std::vector<gateway::Report>& reports,
+                                std::vector<engine::Lease>& submit) {
+  std::uint64_t repeated = 0;
+  for (engine::Lease& lease : leases) {
+    store_.Note(lease.mark);
+    const auto known = store_.Find(lease.attempt);
+    if (!known.ok()) return known.status();
+    repeated += known->has_value() ? 1 : 0;
+    const auto verdict = OnLease(lease.attempt, lease.deadline_ms, *known, {store_.pruned_ms(), clock_.WallMs()});
+    Keep(lease.attempt, verdict, !known->has_value(), reports);
+    if (verdict.submit) submit.push_back(std::move(lease));
+  }
+  const std::lock_guard lock(mutex_);
+  figures_.leases += leases.size();
+  figures_.repeated_leases += repeated;
+  return absl::OkStatus();
+}
+
+absl::Status Core::DecideOthers(const Inbox& inbox, std::vector<gateway::Report>& reports) {
+  for (const gateway::Report& word : inbox.outcomes) {
+    const auto known = store_.Find(word.attempt);
+    if (!known.ok()) return known.status();
+    Keep(word.attempt, OnOutcome(word, *known), /*is_new=*/false, reports);
+  }
+  for (const engine::Probe& probe : inbox.probes) {
+    const auto known = store_.Find(probe.attempt);
+    if (!known.ok()) return known.status();
+    const auto verdict = OnProbe(probe.attempt, probe.deadline_ms, *known, {store_.pruned_ms(), clock_.WallMs()});
+    Keep(probe.attempt, verdict, !known->has_value(), reports);
+  }
+  std::uint64_t not_ours = 0;
+  for (const Answer& answer : inbox.answers) {
+    not_ours += answer.ours ? 0 : 1;
+    if (const auto status = store_.Answered(answer.attempt, answer.result); !status.ok()) return status;
+  }
+  const std::lock_guard lock(mutex_);
+  figures_.probes += inbox.probes.size();
+  figures_.not_ours += not_ours;
+  return absl::OkStatus();
+}
+
+void Core::Keep(const AttemptId& attempt, const Verdict& verdict, bool is_new, std::vector<gateway::Report>& reports) {
+  if (verdict.store.has_value()) store_.Put(attempt, *verdict.store, is_new);
+  if (verdict.report.has_value()) reports.push_back(*verdict.report);
+}
+
+absl::Status Core::RepeatUnanswered() {
+  std::optional<AttemptId> after;
+  for (;;) {
+    auto reports = store_.Unanswered(after, kRepeatedAtOnce);
+    if (!reports.ok()) return reports.status();
+    if (reports->empty()) return absl::OkStatus();
+    after = reports->back().attempt;
+    link_.Report(std::move(*reports));
+  }
+}
+
+void Core::PruneIfTime() {
+  if (clock_.SteadyMs() < prune_at_ms_) return;
+  prune_at_ms_ = clock_.SteadyMs() + options_.prune_every_ms;
+  for (;;) {
+    const auto count = store_.Prune(clock_.WallMs(), kPrunedAtOnce);
+    Require(count.status());
+    if (!count.ok() || *count < kPrunedAtOnce) return;
+  }
+}
+
+void Core::Require(const absl::Status& status) {
+  if (!status.ok()) fatal_(status);
+}
+
+CoreFigures Core::figures() const {
+  const std::lock_guard lock(mutex_);
+  return figures_;
+}
+
+engine::PeerHello Core::Hello() {
+  return {{options_.gateway, store_.uuid()}, options_.tenants, options_.key_ids, store_.Marks()};
+}
+
+void Core::OnAttached() {
+  {
+    const std::lock_guard lock(mutex_);
+    inbox_.attached = true;
+    figures_.attached = true;
+  }
+  wake_.notify_one();
+}
+
+void Core::OnDetached(const absl::Status&) {
+  const std::lock_guard lock(mutex_);
+  figures_.attached = false;
+}
+
+void Core::OnLeases(std::vector<engine::Lease> leases) {
+  {
+    const std::lock_guard lock(mutex_);
+    Append(inbox_.leases, std::move(leases));
+  }
+  wake_.notify_one();
+}
+
+void Core::OnProbes(std::vector<engine::Probe> probes) {
+  {
+    const std::lock_guard lock(mutex_);
+    Append(inbox_.probes, std::move(probes));
+  }
+  wake_.notify_one();
+}
+
+void Core::OnAnswers(std::vector<Answer> answers) {
+  {
+    const std::lock_guard lock(mutex_);
+    Append(inbox_.answers, std::move(answers));
+  }
+  wake_.notify_one();
+}
+
+void Core::OnOutcomes(std::vector<gateway::Report> outcomes) {
+  {
+    const std::lock_guard lock(mutex_);
+    Append(inbox_.outcomes, std::move(outcomes));
+  }
+  wake_.notify_one();
+}
+
+}  // namespace smsflow::gateway

@@ -1,0 +1,105 @@
+// The heart of a gateway: takes leases and probes from the link, remembers, lets the carrier submit, and reports.
+//
+// One thread decides and writes. Whatever waits when it looks (leases, probes, words of the carrier, answers) is
+// decided together and shares one sync; only then do reports leave and does the carrier see a new attempt. What can
+// wait is bounded by the credit that the link gave.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "engine/seams.h"
+#include "gateway/carrier.h"
+#include "gateway/hand_over.h"
+#include "gateway/link.h"
+#include "gateway/store.h"
+
+namespace smsflow::gateway {
+
+struct CoreOptions {
+  std::string gateway;  // 1 to 64 bytes of [A-Za-z0-9._-]
+  std::vector<std::string> tenants;
+  std::vector<std::string> key_ids;  // empty: takes what is sealed for any key
+  std::int64_t prune_every_ms = 600'000;
+};
+
+// Since the start.
+struct CoreFigures {
+  std::uint64_t leases = 0;
+  std::uint64_t repeated_leases = 0;  // of attempts that were known
+  std::uint64_t probes = 0;
+  std::uint64_t submitted = 0;  // given to the carrier
+  std::uint64_t reports = 0;
+  std::uint64_t not_ours = 0;  // reports that the engine did not take from this store
+  bool attached = false;
+};
+
+class Core : public LinkEvents, public CarrierEvents {
+ public:
+  // Called with one line when going on would be wrong (the store failed). Must not return.
+  using FatalHandler = std::function<void(const absl::Status&)>;
+
+  // All of these outlive the core.
+  Core(CoreOptions options, Store& store, Link& link, Carrier& carrier, engine::Clock& clock, FatalHandler fatal);
+  ~Core() override;
+
+  void Start();  // the carrier, the link, and the deciding thread
+  void Stop();   // in reverse; what was decided is durable. Idempotent
+  // One round on the calling thread, for tests: everything that waits is decided. True when something did.
+  bool RunOnce();
+  CoreFigures figures() const;
+
+  engine::PeerHello Hello() override;
+  void OnAttached() override;
+  void OnDetached(const absl::Status& why) override;
+  void OnLeases(std::vector<engine::Lease> leases) override;
+  void OnProbes(std::vector<engine::Probe> probes) override;
+  void OnAnswers(std::vector<Answer> answers) override;
+  void OnOutcomes(std::vector<gateway::Report> outcomes) override;
+
+ private:
+  struct Inbox {
+    std::vector<engine::Lease> leases;
+    std::vector<engine::Probe> probes;
+    std::vector<gateway::Report> outcomes;
+    std::vector<Answer> answers;
+    bool attached = false;  // since last time
+    bool empty() const { return leases.empty() && probes.empty() && outcomes.empty() && answers.empty() && !attached; }
+  };
+
+  void Loop();
+  void Decide(Inbox inbox);
+  // Puts what is to be stored; the rest of the verdict is for after the commit.
+  absl::Status DecideLeases(std::vector<engine::Lease>& leases, std::vector<gateway::Report>& reports,
+                            std::vector<engine::Lease>& submit);
+  absl::Status DecideOthers(const Inbox& inbox, std::vector<gateway::Report>& reports);
+  void Keep(const AttemptId& attempt, const Verdict& verdict, bool is_new, std::vector<gateway::Report>& reports);
+  absl::Status RepeatUnanswered();
+  void PruneIfTime();
+  void Require(const absl::Status& status);
+
+  const CoreOptions options_;
+  Store& store_;
+  Link& link_;
+  Carrier& carrier_;
+  engine::Clock& clock_;
+  const FatalHandler fatal_;
+  std::int64_t prune_at_ms_ = 0;  // on the steady clock
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  Inbox inbox_;
+  CoreFigures figures_;
+  bool stopping_ = false;
+  bool started_ = false;
+  std::thread thread_;
+};
+
+}  // namespace smsflow::gateway

@@ -1,0 +1,36 @@
+// The gateway's side of the hand-over, as decisions: what a lease, a probe, a carrier's word or a restart means for an
+// attempt, given what is recorded of it. docs/hand-over.md shows the same as a table.
+//
+// Pure functions over values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "gateway/attempt.h"
+
+namespace smsflow::gateway {
+
+// To be done in this order: `store` made durable, then the rest.
+struct Verdict {
+  std::optional<Record> store;
+  std::optional<Report> report;
+  bool submit = false;
+};
+
+// Attempts whose deadline is at or below `pruned_ms` may have been forgotten.
+struct Horizon {
+  std::int64_t pruned_ms = 0;
+  std::int64_t now_ms = 0;
+};
+
+Verdict OnLease(const AttemptId& attempt, std::int64_t deadline_ms, const std::optional<Record>& known,
+                const Horizon& horizon);
+Verdict OnProbe(const AttemptId& attempt, std::int64_t deadline_ms, const std::optional<Record>& known,
+                const Horizon& horizon);
+// `word` comes from the carrier. Of two words the stronger one stays recorded, but both are told.
+Verdict OnOutcome(const Report& word, const std::optional<Record>& known);
+// What was open when the process ended: nobody knows whether it was submitted.
+std::optional<Record> OnRestart(const Record& known, std::int64_t now_ms);
+
+}  // namespace smsflow::gateway

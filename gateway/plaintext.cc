@@ -1,0 +1,78 @@
+#include "gateway/plaintext.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_replace.h"
+
+namespace smsflow::gateway {
+namespace {
+
+constexpr std::size_t kDigitsMin = 7;
+constexpr std::size_t kDigitsMax = 15;
+
+absl::Status Refuse(Unreadable& why, About about, std::string_view cause, const char* rule) {
+  why = {about, cause};
+  return absl::InvalidArgumentError(rule);
+}
+
+std::string_view Strip(std::string_view text) {
+  const auto space = [](char c) { return absl::ascii_isspace(static_cast<unsigned char>(c)); };
+  while (!text.empty() && space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+bool IsName(std::string_view name) {
+  const auto word = [](char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+  return !name.empty() && word(name.front()) &&
+         std::all_of(name.begin(), name.end(), [&](char c) { return word(c) || c == '-'; });
+}
+
+// One line `name: value`. False when it is none.
+bool ReadHeader(std::string_view line, Sms& sms) {
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return false;
+  const std::string_view name = Strip(line.substr(0, colon));
+  if (!IsName(name)) return false;
+  const std::string_view value = Strip(line.substr(colon + 1));
+  if (name == "To") sms.recipient = value;
+  if (name == "Sender") sms.sender = value;
+  return true;
+}
+
+bool IsE164(std::string_view number) {
+  if (!number.starts_with('+')) return false;
+  number.remove_prefix(1);
+  return number.size() >= kDigitsMin && number.size() <= kDigitsMax && number.front() != '0' &&
+         std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
+absl::StatusOr<Sms> ParsePlaintext(std::string_view plaintext, Unreadable& why) {
+  const std::string unix_lines = absl::StrReplaceAll(std::string(plaintext), {{"\r\n", "\n"}});
+  std::string_view rest = unix_lines;
+  Sms sms;
+  for (;;) {
+    const std::size_t end = rest.find('\n');
+    if (end == std::string_view::npos) {
+      return Refuse(why, About::kMessage, "invalid_message", "there is no blank line between header and text");
+    }
+    const std::string_view line = Strip(rest.substr(0, end));
+    rest.remove_prefix(end + 1);
+    if (line.empty()) break;
+    if (!ReadHeader(line, sms))
+      return Refuse(why, About::kMessage, "invalid_message", "a header line is not `Name: value`");
+  }
+  if (rest.ends_with('\n')) rest.remove_suffix(1);
+  if (sms.recipient.empty()) return Refuse(why, About::kRecipient, "invalid_recipient", "there is no header To");
+  if (!IsE164(sms.recipient)) {
+    return Refuse(why, About::kRecipient, "invalid_recipient", "To is not a full international number");
+  }
+  if (Strip(rest).empty()) return Refuse(why, About::kMessage, "invalid_message", "the text is empty");
+  sms.text = rest;
+  return sms;
+}
+
+}  // namespace smsflow::gateway
