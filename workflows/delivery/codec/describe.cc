@@ -1,0 +1,131 @@
+#include "workflows/delivery/codec/describe.h"
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+#include "workflows/delivery/causes.h"
+#include "workflows/delivery/codec/rows.h"
+
+namespace smsflow::workflows::delivery {
+namespace {
+
+std::string TimeText(std::int64_t ms) {
+  using namespace std::chrono;
+  const sys_seconds at{seconds(ms / 1000)};
+  const auto day = floor<days>(at);
+  const year_month_day date(day);
+  const hh_mm_ss time(at - day);
+  char text[40];
+  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                static_cast<int>(time.seconds().count()));
+  return text;
+}
+
+std::string_view NameOf(Result result) {
+  switch (result) {
+    case Result::kNone: return "nothing";
+    case Result::kNeverSeen: return "NEVER_SEEN";
+    case Result::kAccepted: return "ACCEPTED";
+    case Result::kUnknown: return "UNKNOWN";
+    case Result::kSent: return "SENT";
+    case Result::kFailedTransient: return "FAILED";
+    case Result::kFailedPermanent: return "FAILED for good";
+    case Result::kDelivered: return "DELIVERED";
+  }
+  return "?";
+}
+
+std::string_view NameOf(About about) {
+  switch (about) {
+    case About::kMessage: return "about the message";
+    case About::kRecipient: return "about the recipient";
+    case About::kSender: return "about the sender";
+    case About::kRoute: return "about the route";
+    case About::kNotSaid: break;
+  }
+  return {};
+}
+
+void AddPart(std::string& text, std::string_view part) {
+  if (part.empty()) return;
+  if (!text.empty()) text += "; ";
+  text += part;
+}
+
+std::string PlanText(const Fixed& fixed, const Data& data) {
+  if (data.due_ms == 0) return {};
+  std::string text = "due " + TimeText(data.due_ms);
+  if (const auto end_s = DeadlineOf(fixed.slots, data.due_ms / 1000)) text += ", deadline " + TimeText(*end_s * 1000);
+  return text;
+}
+
+std::string_view NameOf(How how) {
+  switch (how) {
+    case How::kDelivered: return "resolve: delivered";
+    case How::kRetry: return "resolve: retry";
+    case How::kGiveUp: return "resolve: give up";
+  }
+  return "resolve";
+}
+
+struct Describer {
+  const Fixed& fixed;
+  const Data& data;
+
+  Description operator()(const Schedule&) const {
+    std::string detail = std::to_string(fixed.slots.size()) + (fixed.slots.size() == 1 ? " slot" : " slots");
+    AddPart(detail, PlanText(fixed, data));
+    return {"schedule", detail, data.stop == Stop::kBlock ? std::string(cause::kBlocked) : data.cause};
+  }
+  Description operator()(const Report& report) const {
+    Description told{"report " + std::string(delivery::NameOf(report.reported)), {}, report.cause};
+    const Result after = data.ResultOf(report.attempt), learnt = ResultOf(report.reported);
+    if (Join(after, learnt) == after && after != learnt) {
+      if (after == Result::kUnknown && report.attempt == data.attempts && data.cause == cause::kContradiction)
+        told.detail = "it contradicts an earlier report";
+      else
+        told.detail = "not above " + std::string(NameOf(after)) + ", noted";
+    }
+    AddPart(told.detail, NameOf(report.about));
+    return told;
+  }
+  Description operator()(const Cancel&) const { return {"cancel", {}, {}}; }
+  Description operator()(const Block&) const { return {"block", {}, {}}; }
+  Description operator()(const Reschedule& asked) const {
+    std::string detail = asked.payload ? "new payload" : "";
+    if (asked.slots) AddPart(detail, "new slots");
+    AddPart(detail, PlanText(fixed, data));
+    return {"reschedule", detail, {}};
+  }
+  Description operator()(const Resolve& resolve) const { return {std::string(NameOf(resolve.how)), {}, {}}; }
+  Description operator()(const LookNow&) const { return {"look now", PlanText(fixed, data), {}}; }
+  Description operator()(const PeerLost&) const { return {"gateway store lost", {}, std::string(cause::kPeerLost)}; }
+  Description operator()(const TimerFired& fired) const { return OfTimer(fired.timer); }
+
+ private:
+  Description OfTimer(Timer timer) const {
+    switch (timer) {
+      case kDueTimer: return {"due", PlanText(fixed, data), {}};
+      case kSlotEndTimer: return {"slot end", {}, {}};
+      case kProbeTimer: return {"silence", data.Latest() == Result::kUnknown ? "no answer in time" : "gateway asked", {}};
+      case kReceiptTimer: return {"receipt overdue", {}, std::string(cause::kNoReceipt)};
+      case kKeepTimer: return {"last slot over", "payload erased", {}};
+    }
+    return {"timer", {}, {}};
+  }
+};
+
+}  // namespace
+
+Description DescribeEvent(const Event& event, std::string_view fixed_bytes, std::string_view data_bytes) {
+  const auto typed = DecodeEvent(event);
+  const auto fixed = DecodeFixed(fixed_bytes);
+  const auto data = DecodeData(data_bytes);
+  if (!typed || !fixed || !data) return {"event " + std::to_string(event.kind), "cannot be read", {}};
+  return std::visit(Describer{*fixed, *data}, *typed);
+}
+
+}  // namespace smsflow::workflows::delivery
