@@ -8,7 +8,7 @@
 //
 // Open() refuses, with one line that says what to do: a folder in use, a newer format, a missing or wrong index key, a
 // key file that others can read, another shard count than asked for, a missing high-water file where data is present,
-// and data that ends below its high-water mark.
+// data that ends below its high-water mark, and a disk too full to recover on (there RocksDB would abort).
 #pragma once
 
 #include <cstdint>
@@ -31,10 +31,12 @@ inline constexpr std::uint32_t kFormat = 1;
 
 struct DataFolderOptions {
   std::string path;
-  std::string index_key_path;       // empty: path + ".key"
-  std::uint16_t shards = 64;        // only for a new folder; an existing one keeps its own
+  std::string index_key_path;  // empty: path + ".key"
+  // 0: 64 for a new folder, and what is there for an existing one; else an existing one must have just as many.
+  std::uint16_t shards = 0;
+  std::int64_t now_ms = 0;  // the time of making, stored with a new folder
   bool create = true;
-  bool read_only = false;           // for inspection of a folder that no process has open
+  bool read_only = false;  // for inspection of a folder that no process has open
   std::uint64_t ballast_bytes = 256 << 20;
   std::uint64_t block_cache_bytes = 64 << 20;
   std::uint64_t memtable_bytes = 16 << 20;
@@ -58,7 +60,8 @@ class DataFolder {
   virtual absl::StatusOr<std::uint64_t> FreeBytes() const = 0;
   virtual std::uint64_t ReserveBytes() const = 0;
   virtual std::uint64_t UsedBytes() const = 0;
-  // Gives the ballast back to the disk; makes it anew when there is room again. Idempotent.
+  // Gives the ballast back to the disk; makes it anew when there is room for it beside the reserve (else OK, and
+  // nothing is done). Idempotent. Open() makes it, and gives it back when RocksDB needs the room to recover.
   virtual absl::Status ReleaseBallast() = 0;
   virtual absl::Status RestoreBallast() = 0;
   // RocksDB's own figures, by name, for metrics.

@@ -4,7 +4,8 @@
 //   header := format(1)=1 flags(1) previous(8) instance(16) chain(32) digest(32)?
 //   body   := JournalBody, absent when flag 1 (erased) is set; then the digest stands in the header instead
 //   digest := SHA-256(body)
-//   chain  := SHA-256(chain of sequence-1 ‖ sequence(8) ‖ previous(8) ‖ instance(16) ‖ digest(32)); of sequence 0: 32 zeros
+//   chain  := SHA-256(chain of sequence-1 ‖ sequence(8) ‖ previous(8) ‖ instance(16) ‖ digest(32)); of sequence 0: 32
+//   zeros
 //
 // `previous` is the sequence of the instance's record before, 0 for its first, so that one life can be read backwards.
 // So a body can go while the chain over what is left still proves that nothing was changed, dropped or inserted.
@@ -47,6 +48,13 @@ struct ChainHead {
   Digest chain{};
 };
 
+// Stands where whole old segments were removed: the chain as it was at their last record, and how many records are gone
+// from the shard in all.
+struct ChainAnchor {
+  ChainHead head;
+  std::uint64_t count = 0;
+};
+
 // Appends to the batch and moves `head` on.
 void AppendJournal(Batch& batch, ShardId shard, ChainHead& head, std::uint64_t previous, const InstanceId& instance,
                    std::string_view body);
@@ -56,7 +64,14 @@ void EraseJournalBody(Batch& batch, ShardId shard, const JournalRecord& record);
 absl::StatusOr<JournalRecord> DecodeJournal(ShardId shard, std::uint64_t sequence, std::string_view value);
 // nullopt: no such record (never written, or gone with its segment).
 absl::StatusOr<std::optional<JournalRecord>> GetJournal(const Store& store, ShardId shard, std::uint64_t sequence);
-// Of an empty shard: sequence 0.
+
+// Put it in the batch that deletes the records up to `anchor.head.sequence`.
+void PutAnchor(Batch& batch, ShardId shard, const ChainAnchor& anchor);
+absl::StatusOr<ChainAnchor> DecodeAnchor(ShardId shard, std::uint64_t sequence, std::string_view value);
+// nullopt: nothing was ever removed from the shard.
+absl::StatusOr<std::optional<ChainAnchor>> LastAnchor(const Store& store, ShardId shard);
+
+// Of an empty shard: sequence 0. Reads one row, the last.
 absl::StatusOr<ChainHead> FindChainHead(const Store& store, ShardId shard);
 // What `header.chain` must be after `before`.
 Digest ChainAfter(const Digest& before, const JournalHeader& header);

@@ -11,9 +11,8 @@
 //   'r'   queues     lane(8) due_ms(8) id(16) name(2)              lane, readable
 //   'o'   queues     sequence(8)                                   OutboxRow
 //   'l'   queues     destination(2) sequence(8)                    TellRow; the shard is the source
-//   'L'   queues     source(2)                                     last applied sequence(8); the shard is the destination
-//   'w'   queues     command(16)                                   SweepRow
-//   'k'   queues     -                                             ShardMarks
+//   'L'   queues     source(2)                                     last applied sequence(8); the shard is the
+//   destination 'w'   queues     command(16)                                   SweepRow 'k'   queues     - ShardMarks
 //   'i'   indexes    index(2) value(16) id(16)                     nothing
 //   'm'   indexes    set(1) tenant(8) target(16)                   MembershipRow
 //   'd'   indexes    scope(16)                                     DedupeRow
@@ -29,6 +28,7 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -54,6 +54,7 @@ class Key {
   Key& Add16(std::uint16_t value) { return AddBigEndian(value, 2); }
   Key& Add64(std::uint64_t value) { return AddBigEndian(value, 8); }
   Key& Add(std::string_view bytes) {
+    assert(size_ + bytes.size() <= kSizeMax);
     std::memcpy(bytes_.data() + size_, bytes.data(), bytes.size());
     size_ = static_cast<std::uint8_t>(size_ + bytes.size());
     return *this;

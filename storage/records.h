@@ -1,5 +1,6 @@
 // Typed reading and writing of every row whose value is a protobuf: one pair of functions per table, so that a key and
-// its value can never be mismatched. Every value begins with one byte that names how it is sealed (crypto/seal.h).
+// its value can never be mismatched. Every value begins with one byte that names how it is sealed (crypto/seal.h); only
+// where there is nothing to seal (an index row, a timer that is not gated) it is empty.
 //
 // Plain functions; safe from any thread; Get* may read from disk. A value that cannot be decoded is DATA_LOSS and names
 // the table and the key (in hex, never a readable name).
@@ -28,9 +29,11 @@ using Found = absl::StatusOr<std::optional<Row>>;
 // instances
 void PutHead(Batch&, const InstanceId&, const stored::InstanceHead&);
 Found<stored::InstanceHead> GetHead(const Store&, const InstanceId&);
+absl::StatusOr<stored::InstanceHead> DecodeHead(std::string_view value);
 void DeleteHead(Batch&, const InstanceId&);
 void PutState(Batch&, const InstanceId&, const stored::InstanceState&);
 Found<stored::InstanceState> GetState(const Store&, const InstanceId&);
+absl::StatusOr<stored::InstanceState> DecodeState(std::string_view value);
 void DeleteState(Batch&, const InstanceId&);
 
 // queues
@@ -49,6 +52,7 @@ struct ReadyValue {
 };
 absl::StatusOr<ReadyValue> DecodeReady(std::string_view value);
 void PutOutbox(Batch&, ShardId, std::uint64_t sequence, const stored::OutboxRow&);
+Found<stored::OutboxRow> GetOutbox(const Store&, ShardId, std::uint64_t sequence);
 absl::StatusOr<stored::OutboxRow> DecodeOutbox(std::string_view value);
 void PutTell(Batch&, ShardId source, ShardId destination, std::uint64_t sequence, const stored::TellRow&);
 absl::StatusOr<stored::TellRow> DecodeTell(std::string_view value);
@@ -72,6 +76,7 @@ absl::StatusOr<stored::MembershipRow> DecodeMembership(std::string_view value);
 void PutDedupe(Batch&, ShardId, const Hash16& scope, const stored::DedupeRow&);
 void DeleteDedupe(Batch&, ShardId, const Hash16& scope);
 Found<stored::DedupeRow> GetDedupe(const Store&, ShardId, const Hash16& scope);
+absl::StatusOr<stored::DedupeRow> DecodeDedupe(std::string_view value);
 void PutPause(Batch&, ShardId, PauseScope, const Hash16& value, const stored::PauseRow&);
 void DeletePause(Batch&, ShardId, PauseScope, const Hash16& value);
 absl::StatusOr<stored::PauseRow> DecodePause(std::string_view value);

@@ -3,8 +3,8 @@
 //
 // A Batch is applied wholly or not at all, over all families. Writes are made by one thread per shard; reads may come
 // from any thread at any time and see whole batches. Write() with Sync::kYes blocks for the disk; the rest blocks only
-// for a read from it. An error of Write() is indefinite (the batch may or may not be there): the only right answer is to
-// end the process and recover.
+// for a read from it. An error of Write() is indefinite (the batch may or may not be there): the only right answer is
+// to end the process and recover.
 #pragma once
 
 #include <cstdint>

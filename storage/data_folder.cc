@@ -1,0 +1,291 @@
+#include "storage/data_folder.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "crypto/random.h"
+#include "rocksdb/file_system.h"
+#include "storage/files.h"
+#include "storage/folder_lock.h"
+#include "storage/high_water_file.h"
+#include "storage/index_key_file.h"
+#include "storage/journal.h"
+#include "storage/records.h"
+#include "storage/rocks_store.h"
+#include "storage/rocks_types.h"
+
+namespace smsflow::storage {
+namespace {
+
+constexpr std::uint16_t kShardsOfNew = 64;
+const rocksdb::IOOptions kIo;
+
+std::string NewUuid() {
+  std::string bytes = crypto::RandomBytes(16);
+  bytes[6] = static_cast<char>((bytes[6] & 0x0F) | 0x40);
+  bytes[8] = static_cast<char>((bytes[8] & 0x3F) | 0x80);
+  std::string text = absl::BytesToHexString(bytes);
+  for (const std::size_t at : {20, 16, 12, 8}) text.insert(at, "-");
+  return text;
+}
+
+class Folder final : public DataFolder {
+ public:
+  explicit Folder(const DataFolderOptions& options)
+      : options_(options),
+        files_(options.file_system ? options.file_system : rocksdb::FileSystem::Default()),
+        high_water_path_(absl::StrCat(options.path, "/high-water")),
+        ballast_path_(absl::StrCat(options.path, "/ballast")),
+        key_path_(options.index_key_path.empty() ? absl::StrCat(options.path, ".key") : options.index_key_path) {}
+
+  absl::Status Open();
+
+  Store& store() override { return *store_; }
+  const IndexKeys& index_keys() const override { return *index_keys_; }
+  HighWater& high_water() override { return *high_water_; }
+  std::uint16_t shards() const override { return static_cast<std::uint16_t>(meta_.shards()); }
+  const std::string& uuid() const override { return meta_.uuid(); }
+  bool created() const override { return created_; }
+
+  absl::StatusOr<std::uint64_t> FreeBytes() const override;
+  std::uint64_t ReserveBytes() const override { return RocksStore::ReserveBytes(options_.memtable_bytes); }
+  std::uint64_t UsedBytes() const override { return store_->UsedBytes(); }
+  absl::Status ReleaseBallast() override { return DeleteFileDurably(*files_, ballast_path_); }
+  absl::Status RestoreBallast() override;
+  std::vector<std::pair<std::string, std::uint64_t>> Figures() const override { return store_->Figures(); }
+  absl::Status Compact() override { return store_->Compact(); }
+
+ private:
+  std::string DatabasePath() const { return absl::StrCat(options_.path, "/db"); }
+  absl::Status MakeAndLock();
+  absl::Status LookAtHighWater();
+  absl::Status OpenKey();
+  absl::Status MakeRoomToRecover();
+  absl::Status OpenStore();
+  absl::Status Begin();
+  absl::Status CheckMeta() const;
+  absl::Status CheckMarks() const;
+  bool HoldsRows() const;
+
+  const DataFolderOptions options_;
+  const std::shared_ptr<rocksdb::FileSystem> files_;
+  const std::string high_water_path_, ballast_path_, key_path_;
+  std::unique_ptr<FolderLock> lock_;  // first taken, last released
+  std::unique_ptr<IndexKeys> index_keys_;
+  std::unique_ptr<HighWaterFile> high_water_;  // null while there is none
+  std::unique_ptr<RocksStore> store_;
+  stored::Meta meta_;
+  bool has_database_ = false;
+  bool created_ = false;
+};
+
+absl::Status Folder::Open() {
+  if (options_.shards > kShardsMax)
+    return absl::InvalidArgumentError(absl::StrCat("shards must be at most ", kShardsMax));
+  if (auto status = MakeAndLock(); !status.ok()) return status;
+  has_database_ = FileExists(*files_, absl::StrCat(DatabasePath(), "/CURRENT"));
+  if (auto status = LookAtHighWater(); !status.ok()) return status;
+  if (!has_database_ && (options_.read_only || !options_.create))
+    return absl::NotFoundError(absl::StrCat(options_.path, " is not a data folder of smsflow"));
+  if (auto status = OpenKey(); !status.ok()) return status;
+  if (auto status = MakeRoomToRecover(); !status.ok()) return status;
+  if (auto status = OpenStore(); !status.ok()) return status;
+
+  auto meta = GetMeta(*store_);
+  if (!meta.ok()) return meta.status();
+  if (!*meta) return Begin();
+  meta_ = std::move(**meta);
+  if (auto status = CheckMeta(); !status.ok()) return status;
+  if (auto status = CheckMarks(); !status.ok()) return status;
+  return options_.read_only ? absl::OkStatus() : RestoreBallast();
+}
+
+absl::Status Folder::MakeAndLock() {
+  const bool make = options_.create && !options_.read_only;
+  if (make && ::mkdir(options_.path.c_str(), 0700) != 0 && errno != EEXIST)
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot make data folder ", options_.path));
+  struct stat info {};
+  if (::stat(options_.path.c_str(), &info) != 0)
+    return absl::NotFoundError(absl::StrCat("there is no data folder ", options_.path));
+  auto lock =
+      FolderLock::Take(options_.path, options_.read_only ? FolderLock::Mode::kReader : FolderLock::Mode::kWriter);
+  if (absl::IsNotFound(lock.status()))
+    return absl::NotFoundError(absl::StrCat(options_.path, " is not a data folder of smsflow"));
+  if (!lock.ok()) return lock.status();
+  lock_ = std::move(*lock);
+  return absl::OkStatus();
+}
+
+// Before RocksDB is touched: it tells a newer format, and a database that has gone.
+absl::Status Folder::LookAtHighWater() {
+  if (!FileExists(*files_, high_water_path_)) return absl::OkStatus();
+  auto file = HighWaterFile::Open(files_, high_water_path_, options_.read_only);
+  if (!file.ok() && !has_database_ && absl::IsDataLoss(file.status())) return absl::OkStatus();
+  if (!file.ok()) return absl::Status(file.status().code(), absl::StrCat(options_.path, ": ", file.status().message()));
+  high_water_ = std::move(*file);
+  if (!has_database_ && !high_water_->empty())
+    return absl::DataLossError(
+        absl::StrCat(DatabasePath(), " is gone, but ", high_water_path_, " knows of data; restore the folder"));
+  return absl::OkStatus();
+}
+
+absl::Status Folder::OpenKey() {
+  auto key = ReadIndexKey(key_path_);
+  if (absl::IsNotFound(key.status())) {
+    if (has_database_)
+      return absl::FailedPreconditionError(absl::StrCat("index key ", key_path_, " is missing; without it the data in ",
+                                                        options_.path, " cannot be used: bring it back"));
+    if (auto status = MakeIndexKey(key_path_); !status.ok()) return status;
+    key = ReadIndexKey(key_path_);
+  }
+  if (!key.ok()) return key.status();
+  index_keys_ = std::make_unique<IndexKeys>(key->Reveal());
+  return absl::OkStatus();
+}
+
+// RocksDB aborts the process on a full disk, also while it recovers, when it writes to tables what stands in its log.
+absl::Status Folder::MakeRoomToRecover() {
+  if (!has_database_ || options_.read_only) return absl::OkStatus();
+  std::vector<rocksdb::FileAttributes> children;
+  const auto listed = files_->GetChildrenFileAttributes(DatabasePath(), kIo, &children, nullptr);
+  if (!listed.ok()) return ToStatus(listed, absl::StrCat("list ", DatabasePath()));
+  std::uint64_t needed = 1 << 20;
+  for (const auto& child : children)
+    if (absl::EndsWith(child.name, ".log")) needed += child.size_bytes;
+  auto free = FreeBytes();
+  if (free.ok() && *free < needed) {
+    if (auto status = ReleaseBallast(); !status.ok()) return status;
+    free = FreeBytes();
+  }
+  if (!free.ok()) return free.status();
+  if (*free < needed)
+    return absl::ResourceExhaustedError(absl::StrCat("the disk of ", options_.path, " is full: ", *free,
+                                                     " bytes are free, ", needed, " are needed to start"));
+  return absl::OkStatus();
+}
+
+absl::Status Folder::OpenStore() {
+  RocksStoreOptions options;
+  options.path = DatabasePath();
+  options.create = options_.create;
+  options.read_only = options_.read_only;
+  options.block_cache_bytes = options_.block_cache_bytes;
+  options.memtable_bytes = options_.memtable_bytes;
+  options.file_system = options_.file_system;
+  auto store = RocksStore::Open(options);
+  if (!store.ok()) return store.status();
+  store_ = std::move(*store);
+  return absl::OkStatus();
+}
+
+// A folder without meta is new, or its making was cut short: meta is the last thing that is written.
+absl::Status Folder::Begin() {
+  if (HoldsRows() || (high_water_ && !high_water_->empty()))
+    return absl::DataLossError(
+        absl::StrCat(options_.path, " holds data, but its meta row is gone; restore the folder"));
+  if (options_.read_only || !options_.create)
+    return absl::NotFoundError(absl::StrCat(options_.path, " is not a data folder of smsflow"));
+  const std::uint16_t shards = options_.shards == 0 ? kShardsOfNew : options_.shards;
+  high_water_.reset();
+  if (auto status = HighWaterFile::Create(*files_, high_water_path_, shards); !status.ok()) return status;
+  auto high_water = HighWaterFile::Open(files_, high_water_path_, false);
+  if (!high_water.ok()) return high_water.status();
+  high_water_ = std::move(*high_water);
+
+  const Hash16 check = index_keys_->CheckValue();
+  meta_.set_format(kFormat);
+  meta_.set_shards(shards);
+  meta_.set_index_key_check(check.data(), check.size());
+  meta_.set_uuid(NewUuid());
+  meta_.set_created_ms(options_.now_ms);
+  Batch batch;
+  PutMeta(batch, meta_);
+  if (auto status = store_->Write(batch, Sync::kYes); !status.ok()) return status;
+  created_ = true;
+  return RestoreBallast();
+}
+
+bool Folder::HoldsRows() const {
+  for (const Family family : {Family::kInstances, Family::kJournal, Family::kQueues, Family::kIndexes})
+    if (store_->Scan(family, {}, {})->Valid()) return true;
+  return false;
+}
+
+absl::Status Folder::CheckMeta() const {
+  if (meta_.format() > kFormat)
+    return absl::FailedPreconditionError(absl::StrCat(options_.path, ": made by a newer smsflow: format ",
+                                                      meta_.format(), ", this one reads up to ", kFormat));
+  if (meta_.shards() == 0 || meta_.shards() > kShardsMax)
+    return absl::DataLossError(absl::StrCat(options_.path, ": its meta row names ", meta_.shards(), " shards"));
+  const Hash16 check = index_keys_->CheckValue();
+  if (meta_.index_key_check() != std::string_view(reinterpret_cast<const char*>(check.data()), check.size()))
+    return absl::FailedPreconditionError(
+        absl::StrCat("index key ", key_path_, " is not the one that ", options_.path, " was made with"));
+  if (!options_.read_only && options_.shards != 0 && options_.shards != meta_.shards())
+    return absl::FailedPreconditionError(absl::StrCat(options_.path, " has ", meta_.shards(), " shards, not ",
+                                                      options_.shards, "; the count cannot be changed"));
+  return absl::OkStatus();
+}
+
+absl::Status Folder::CheckMarks() const {
+  if (!high_water_)
+    return absl::DataLossError(
+        absl::StrCat(high_water_path_, " is missing, though the folder holds data; restore it, or the whole folder"));
+  if (high_water_->shards() != meta_.shards())
+    return absl::DataLossError(absl::StrCat(high_water_path_, " is of another folder: it has ", high_water_->shards(),
+                                            " shards, the data ", meta_.shards()));
+  for (std::uint16_t i = 0; i < shards(); ++i) {
+    const ShardId shard{i};
+    const HighWaterMark mark = high_water_->AtOpen(shard);
+    if (mark == HighWaterMark()) continue;
+    const auto head = FindChainHead(*store_, shard);
+    if (!head.ok()) return head.status();
+    const auto marks = GetMarks(*store_, shard);
+    if (!marks.ok()) return marks.status();
+    const HighWaterMark found{*marks ? (*marks)->epoch() : 0, head->sequence};
+    if (found < mark)
+      return absl::DataLossError(absl::StrCat(options_.path, ": acknowledged data is missing: shard ", i,
+                                              " ends at sequence ", found.sequence, " of epoch ", found.epoch, ", but ",
+                                              mark.sequence, " of epoch ", mark.epoch,
+                                              " was acknowledged; restore it"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::uint64_t> Folder::FreeBytes() const {
+  std::uint64_t bytes = 0;
+  const auto status = files_->GetFreeSpace(options_.path, kIo, &bytes, nullptr);
+  if (!status.ok()) return ToStatus(status, absl::StrCat("see the free space of ", options_.path));
+  return bytes;
+}
+
+absl::Status Folder::RestoreBallast() {
+  if (options_.ballast_bytes == 0) return absl::OkStatus();
+  std::uint64_t size = 0;
+  if (files_->GetFileSize(ballast_path_, kIo, &size, nullptr).ok() && size == options_.ballast_bytes)
+    return absl::OkStatus();
+  const auto free = FreeBytes();
+  if (!free.ok()) return free.status();
+  // Without room for it and for what RocksDB needs, it would bring about the very hour that it is kept for.
+  if (*free < options_.ballast_bytes + ReserveBytes()) return absl::OkStatus();
+  return WriteReservedFile(*files_, ballast_path_, options_.ballast_bytes);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<DataFolder>> DataFolder::Open(const DataFolderOptions& options) {
+  DataFolderOptions normal = options;
+  while (normal.path.size() > 1 && normal.path.back() == '/') normal.path.pop_back();
+  auto folder = std::make_unique<Folder>(normal);
+  if (auto status = folder->Open(); !status.ok()) return status;
+  return folder;
+}
+
+}  // namespace smsflow::storage

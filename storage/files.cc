@@ -1,0 +1,87 @@
+#include "storage/files.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "storage/rocks_types.h"
+
+namespace smsflow::storage {
+namespace {
+
+const rocksdb::IOOptions kIo;
+
+absl::Status SyncDirectoryOf(rocksdb::FileSystem& files, const std::string& path) {
+  const std::string directory = path.substr(0, path.find_last_of('/'));
+  std::unique_ptr<rocksdb::FSDirectory> handle;
+  auto status = files.NewDirectory(directory, kIo, &handle, nullptr);
+  if (status.ok()) status = handle->FsyncWithDirOptions(kIo, nullptr, rocksdb::DirFsyncOptions());
+  return ToStatus(status, absl::StrCat("sync directory ", directory));
+}
+
+rocksdb::IOStatus Fill(rocksdb::FSWritableFile& file, std::uint64_t bytes) {
+  const std::string zeros(1 << 20, '\0');
+  for (std::uint64_t left = bytes; left > 0;) {
+    const std::size_t size = std::min<std::uint64_t>(left, zeros.size());
+    const auto status = file.Append({zeros.data(), size}, kIo, nullptr);
+    if (!status.ok()) return status;
+    left -= size;
+  }
+  return rocksdb::IOStatus::OK();
+}
+
+rocksdb::IOStatus SyncAndClose(rocksdb::FSWritableFile& file) {
+  auto status = file.Sync(kIo, nullptr);
+  if (status.ok()) status = file.Close(kIo, nullptr);
+  return status;
+}
+
+}  // namespace
+
+bool FileExists(rocksdb::FileSystem& files, const std::string& path) {
+  return files.FileExists(path, kIo, nullptr).ok();
+}
+
+absl::StatusOr<std::string> ReadWholeFile(rocksdb::FileSystem& files, const std::string& path) {
+  std::unique_ptr<rocksdb::FSSequentialFile> file;
+  auto status = files.NewSequentialFile(path, {}, &file, nullptr);
+  std::string content, buffer(64 << 10, '\0');
+  while (status.ok()) {
+    rocksdb::Slice part;
+    status = file->Read(buffer.size(), kIo, &part, buffer.data(), nullptr);
+    if (status.ok() && part.empty()) return content;
+    content.append(part.data(), part.size());
+  }
+  return ToStatus(status, absl::StrCat("read ", path));
+}
+
+absl::Status WriteWholeFile(rocksdb::FileSystem& files, const std::string& path, std::string_view content) {
+  std::unique_ptr<rocksdb::FSWritableFile> file;
+  auto status = files.NewWritableFile(path, {}, &file, nullptr);
+  if (status.ok()) status = file->Append(ToSlice(content), kIo, nullptr);
+  if (status.ok()) status = SyncAndClose(*file);
+  if (!status.ok()) return ToStatus(status, absl::StrCat("write ", path));
+  return SyncDirectoryOf(files, path);
+}
+
+absl::Status WriteReservedFile(rocksdb::FileSystem& files, const std::string& path, std::uint64_t bytes) {
+  std::unique_ptr<rocksdb::FSWritableFile> file;
+  auto status = files.NewWritableFile(path, {}, &file, nullptr);
+  if (status.ok()) {
+    // The quick way, where the disk's file system knows it; else by writing.
+    status = file->Allocate(0, bytes, kIo, nullptr);
+    status = status.ok() ? file->Truncate(bytes, kIo, nullptr) : Fill(*file, bytes);
+  }
+  if (status.ok()) status = SyncAndClose(*file);
+  if (!status.ok()) return ToStatus(status, absl::StrCat("reserve ", path));
+  return SyncDirectoryOf(files, path);
+}
+
+absl::Status DeleteFileDurably(rocksdb::FileSystem& files, const std::string& path) {
+  if (!FileExists(files, path)) return absl::OkStatus();
+  const auto status = files.DeleteFile(path, kIo, nullptr);
+  if (!status.ok()) return ToStatus(status, absl::StrCat("delete ", path));
+  return SyncDirectoryOf(files, path);
+}
+
+}  // namespace smsflow::storage

@@ -1,0 +1,177 @@
+#include "storage/high_water.h"
+
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "storage/data_folder.h"
+#include "storage/files.h"
+#include "storage/high_water_file.h"
+#include "storage/keys.h"
+#include "storage/rocks_types.h"
+
+namespace smsflow::storage {
+namespace {
+
+constexpr std::string_view kMagic = "smsfl-hw";
+constexpr std::size_t kHeader = 8 + 4 + 8 + 2;
+constexpr std::size_t kMark = 16;
+constexpr std::size_t kChecksum = 4;
+constexpr std::size_t kBlock = 4096;
+const rocksdb::IOOptions kIo;
+
+constexpr std::array<std::uint32_t, 256> Crc32cTable() {
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    std::uint32_t crc = i;
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82F63B78U : 0U);
+    table[i] = crc;
+  }
+  return table;
+}
+
+std::uint32_t Crc32c(std::string_view bytes) {
+  static constexpr auto kTable = Crc32cTable();
+  std::uint32_t crc = 0xFFFFFFFFU;
+  for (const char c : bytes) crc = (crc >> 8) ^ kTable[(crc ^ static_cast<std::uint8_t>(c)) & 0xFF];
+  return ~crc;
+}
+
+std::size_t SlotSize(std::size_t shards) {
+  return (kHeader + shards * kMark + kChecksum + kBlock - 1) / kBlock * kBlock;
+}
+
+void Append(std::string& bytes, std::uint64_t value, int width) {
+  for (int i = width - 1; i >= 0; --i) bytes.push_back(static_cast<char>(value >> (8 * i)));
+}
+
+std::string EncodeSlot(std::uint64_t generation, const std::vector<HighWaterMark>& marks) {
+  std::string slot(kMagic);
+  Append(slot, kFormat, 4);
+  Append(slot, generation, 8);
+  Append(slot, marks.size(), 2);
+  for (const HighWaterMark& mark : marks) {
+    Append(slot, mark.epoch, 8);
+    Append(slot, mark.sequence, 8);
+  }
+  Append(slot, Crc32c(slot), 4);
+  slot.resize(SlotSize(marks.size()), '\0');
+  return slot;
+}
+
+}  // namespace
+
+struct HighWaterFile::Slot {
+  std::uint64_t generation = 0;
+  std::vector<HighWaterMark> marks;
+
+  // nullopt: torn, or never a slot. The format is looked at first: of a newer one nothing else can be known.
+  static absl::StatusOr<std::optional<Slot>> Decode(std::string_view bytes) {
+    if (bytes.size() < kHeader || bytes.substr(0, kMagic.size()) != kMagic) return std::nullopt;
+    const std::uint64_t format = ReadBigEndian(bytes.substr(8, 4));
+    const std::size_t shards = ReadBigEndian(bytes.substr(20, 2));
+    const std::size_t body = kHeader + shards * kMark;
+    const bool whole = shards > 0 && bytes.size() >= body + kChecksum &&
+                       ReadBigEndian(bytes.substr(body, kChecksum)) == Crc32c(bytes.substr(0, body));
+    if (!whole) return std::nullopt;
+    if (format > kFormat)
+      return absl::FailedPreconditionError(
+          absl::StrCat("made by a newer smsflow: format ", format, ", this one reads up to ", kFormat));
+    Slot slot;
+    slot.generation = ReadBigEndian(bytes.substr(12, 8));
+    for (std::size_t at = kHeader; at < body; at += kMark)
+      slot.marks.push_back({ReadBigEndian(bytes.substr(at, 8)), ReadBigEndian(bytes.substr(at + 8, 8))});
+    return slot;
+  }
+};
+
+absl::Status HighWaterFile::Create(rocksdb::FileSystem& files, const std::string& path, std::uint16_t shards) {
+  const std::vector<HighWaterMark> none(shards);
+  return WriteWholeFile(files, path, EncodeSlot(1, none) + EncodeSlot(0, none));
+}
+
+absl::StatusOr<std::unique_ptr<HighWaterFile>> HighWaterFile::Open(std::shared_ptr<rocksdb::FileSystem> files,
+                                                                   const std::string& path, bool read_only) {
+  const auto content = ReadWholeFile(*files, path);
+  if (!content.ok()) return content.status();
+  std::optional<Slot> newest;
+  int next_slot = 0;
+  // Both slots have the same size, and the file is just the two.
+  const std::size_t size = content->size() / 2;
+  for (int i = 0; i < 2; ++i) {
+    auto slot = Slot::Decode(std::string_view(*content).substr(static_cast<std::size_t>(i) * size, size));
+    if (!slot.ok()) return slot.status();
+    if (!*slot || SlotSize((*slot)->marks.size()) != size) continue;
+    if (newest && newest->generation > (*slot)->generation) continue;
+    newest = std::move(**slot);
+    next_slot = 1 - i;
+  }
+  if (!newest)
+    return absl::DataLossError(absl::StrCat("both slots of ", path, " are bad: what was acknowledged is not known"));
+  std::unique_ptr<rocksdb::FSRandomRWFile> file;
+  if (!read_only) {
+    const auto status = files->NewRandomRWFile(path, {}, &file, nullptr);
+    if (!status.ok()) return ToStatus(status, absl::StrCat("open ", path));
+  }
+  auto result =
+      std::unique_ptr<HighWaterFile>(new HighWaterFile(std::move(files), path, std::move(*newest), next_slot));
+  result->file_ = std::move(file);
+  return result;
+}
+
+HighWaterFile::HighWaterFile(std::shared_ptr<rocksdb::FileSystem> files, std::string path, Slot newest, int next_slot)
+    : files_(std::move(files)),
+      path_(std::move(path)),
+      at_open_(std::move(newest.marks)),
+      noted_(at_open_.size()),
+      generation_(newest.generation),
+      next_slot_(next_slot) {
+  for (std::size_t i = 0; i < noted_.size(); ++i) noted_[i].mark = at_open_[i];
+}
+
+void HighWaterFile::Note(ShardId shard, HighWaterMark mark) {
+  Noting& noting = noted_.at(shard.value);
+  {
+    const std::lock_guard lock(noting.mutex);
+    if (mark <= noting.mark) return;
+    noting.mark = mark;
+  }
+  changed_.store(true, std::memory_order_release);
+}
+
+HighWaterMark HighWaterFile::Noted(ShardId shard) const {
+  const Noting& noting = noted_.at(shard.value);
+  const std::lock_guard lock(noting.mutex);
+  return noting.mark;
+}
+
+HighWaterMark HighWaterFile::AtOpen(ShardId shard) const { return at_open_.at(shard.value); }
+
+bool HighWaterFile::empty() const {
+  for (const HighWaterMark& mark : at_open_)
+    if (mark != HighWaterMark()) return false;
+  return true;
+}
+
+absl::Status HighWaterFile::Save() {
+  const std::lock_guard lock(saving_);
+  if (!file_) return absl::FailedPreconditionError("the data folder is open for reading only");
+  if (!changed_.exchange(false, std::memory_order_acquire)) return absl::OkStatus();
+  std::vector<HighWaterMark> marks;
+  for (std::size_t i = 0; i < noted_.size(); ++i) marks.push_back(Noted(ShardId{static_cast<std::uint16_t>(i)}));
+  const std::string slot = EncodeSlot(generation_ + 1, marks);
+  auto status = file_->Write(static_cast<std::uint64_t>(next_slot_) * slot.size(), slot, kIo, nullptr);
+  if (status.ok()) status = file_->Sync(kIo, nullptr);
+  if (!status.ok()) {
+    // The slot may be torn now: the next try takes the same one again, for the other is whole.
+    changed_.store(true, std::memory_order_release);
+    return ToStatus(status, absl::StrCat("write ", path_));
+  }
+  ++generation_;
+  next_slot_ = 1 - next_slot_;
+  return absl::OkStatus();
+}
+
+}  // namespace smsflow::storage

@@ -1,0 +1,66 @@
+#include "storage/index_key_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "crypto/random.h"
+
+namespace smsflow::storage {
+namespace {
+
+constexpr std::size_t kSize = 32;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  const int fd_;
+};
+
+absl::Status SyncDirectory(const std::filesystem::path& directory) {
+  const Descriptor fd(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0 || ::fsync(fd.get()) != 0)
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot sync directory ", directory.string()));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<crypto::Secret> ReadIndexKey(const std::string& path) {
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info {};
+  if (fd.get() < 0 || ::fstat(fd.get(), &info) != 0)
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot open index key ", path));
+  if ((info.st_mode & 077) != 0)
+    return absl::FailedPreconditionError(
+        absl::StrCat("index key ", path, " can be read by others; chmod 600 it, and think of it as known to them"));
+  crypto::Secret key(kSize);
+  if (info.st_size != static_cast<off_t>(kSize) ||
+      ::read(fd.get(), key.bytes().data(), kSize) != static_cast<ssize_t>(kSize))
+    return absl::FailedPreconditionError(absl::StrCat("index key ", path, " is not ", kSize, " bytes long"));
+  return key;
+}
+
+absl::Status MakeIndexKey(const std::string& path) {
+  const Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (fd.get() < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot make index key ", path));
+  crypto::Secret key(kSize);
+  crypto::FillRandom(key.bytes());
+  if (::write(fd.get(), key.bytes().data(), kSize) != static_cast<ssize_t>(kSize) || ::fsync(fd.get()) != 0)
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot write index key ", path));
+  return SyncDirectory(std::filesystem::path(path).parent_path());
+}
+
+}  // namespace smsflow::storage

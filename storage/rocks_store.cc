@@ -1,0 +1,244 @@
+#include "storage/rocks_store.h"
+
+#include <array>
+#include <cassert>
+
+#include "absl/strings/match.h"
+#include "rocksdb/cache.h"
+#include "rocksdb/db.h"
+#include "rocksdb/env.h"
+#include "rocksdb/file_system.h"
+#include "rocksdb/filter_policy.h"
+#include "rocksdb/iterator.h"
+#include "rocksdb/options.h"
+#include "rocksdb/slice_transform.h"
+#include "rocksdb/table.h"
+#include "rocksdb/write_batch.h"
+#include "storage/rocks_types.h"
+
+namespace smsflow::storage {
+namespace {
+
+// In the order of Family: RocksDB numbers families in the order in which they are created.
+constexpr std::array<const char*, kFamilies> kNames{"default", "instances", "journal", "queues", "indexes"};
+
+// A folder that is only inspected must not change, not even by RocksDB's own log.
+class SilentLogger final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
+std::uint64_t LogBound(std::uint64_t memtable_bytes) { return 8 * memtable_bytes; }
+
+rocksdb::DBOptions DatabaseOptions(const RocksStoreOptions& options, rocksdb::Env* env) {
+  rocksdb::DBOptions result;
+  result.env = env;
+  result.create_if_missing = options.create && !options.read_only;
+  result.create_missing_column_families = result.create_if_missing;
+  result.paranoid_checks = true;
+  // The default opens without a word when bytes in the middle of the log are bad, and drops what was acknowledged after
+  // them. This one takes a torn end, and refuses all else.
+  result.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  result.recycle_log_file_num = 0;
+  result.avoid_flush_during_recovery = false;
+  result.manual_wal_flush = false;
+  result.max_total_wal_size = LogBound(options.memtable_bytes);  // recovery replays some 10 ms per MB
+  result.max_bgerror_resume_count = 0;                           // after an error: end and recover, never go on
+  // Keys come in order within each shard; hints make use of it, and do not go with concurrent inserts.
+  result.allow_concurrent_memtable_write = false;
+  result.db_write_buffer_size = 8 * options.memtable_bytes;
+  result.max_background_jobs = 2;
+  result.bytes_per_sync = 1 << 20;
+  result.max_log_file_size = 4 << 20;
+  result.keep_log_file_num = 3;
+  result.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  result.stats_dump_period_sec = 0;
+  result.stats_persist_period_sec = 0;
+  if (options.read_only) result.info_log = std::make_shared<SilentLogger>();
+  return result;
+}
+
+rocksdb::ColumnFamilyOptions FamilyOptions(Family family, const RocksStoreOptions& options,
+                                           const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.format_version = 5;
+  // Filters where single rows are asked for, often in vain; the others are read in ranges, or are known to be there.
+  if (family == Family::kInstances || family == Family::kIndexes)
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+
+  rocksdb::ColumnFamilyOptions result;
+  result.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  result.write_buffer_size = options.memtable_bytes;
+  result.max_write_buffer_number = 4;
+  result.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(3));  // kind and shard
+  result.level0_file_num_compaction_trigger = 8;
+  result.level_compaction_dynamic_level_bytes = true;
+  result.compression = rocksdb::kLZ4Compression;
+  result.bottommost_compression = rocksdb::kZSTD;
+  return result;
+}
+
+class RocksCursor final : public Cursor {
+ public:
+  RocksCursor(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, std::string_view from, std::string_view till,
+              bool reverse)
+      : from_(from), till_(till), lower_(from_), upper_(till_), reverse_(reverse) {
+    rocksdb::ReadOptions options;
+    options.iterate_lower_bound = &lower_;
+    if (!till_.empty()) options.iterate_upper_bound = &upper_;
+    iterator_.reset(db.NewIterator(options, family));
+    if (reverse_) {
+      iterator_->SeekToLast();
+    } else {
+      iterator_->Seek(lower_);
+    }
+  }
+  bool Valid() const override { return iterator_->Valid(); }
+  std::string_view key() const override { return ToView(iterator_->key()); }
+  std::string_view value() const override { return ToView(iterator_->value()); }
+  void Next() override {
+    assert(Valid());
+    if (reverse_) {
+      iterator_->Prev();
+    } else {
+      iterator_->Next();
+    }
+  }
+  absl::Status status() const override { return ToStatus(iterator_->status(), "read rows in order"); }
+
+ private:
+  const std::string from_, till_;
+  const rocksdb::Slice lower_, upper_;
+  const bool reverse_;
+  std::unique_ptr<rocksdb::Iterator> iterator_;
+};
+
+}  // namespace
+
+struct RocksStore::Database {
+  std::shared_ptr<rocksdb::FileSystem> file_system;
+  std::unique_ptr<rocksdb::Env> env;  // only with a file system of its own
+  std::shared_ptr<rocksdb::Cache> cache;
+  std::unique_ptr<rocksdb::DB> db;
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+  std::string path;
+  bool read_only = false;
+
+  ~Database() {
+    if (!db) return;
+    for (auto* family : families) db->DestroyColumnFamilyHandle(family).PermitUncheckedError();
+    db->Close().PermitUncheckedError();
+  }
+  rocksdb::ColumnFamilyHandle* family(Family which) const { return families[static_cast<std::size_t>(which)]; }
+};
+
+RocksStore::RocksStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+RocksStore::~RocksStore() = default;
+
+absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(const RocksStoreOptions& options) {
+  auto database = std::make_unique<Database>();
+  database->path = options.path;
+  database->read_only = options.read_only;
+  database->file_system = options.file_system;
+  if (options.file_system) database->env = rocksdb::NewCompositeEnv(options.file_system);
+  database->cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+
+  rocksdb::Env* env = database->env ? database->env.get() : rocksdb::Env::Default();
+  const rocksdb::DBOptions db_options = DatabaseOptions(options, env);
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (int i = 0; i < kFamilies; ++i)
+    descriptors.emplace_back(kNames[static_cast<std::size_t>(i)],
+                             FamilyOptions(static_cast<Family>(i), options, database->cache));
+
+  rocksdb::DB* db = nullptr;
+  const auto status =
+      options.read_only ? rocksdb::DB::OpenForReadOnly(db_options, options.path, descriptors, &database->families, &db)
+                        : rocksdb::DB::Open(db_options, options.path, descriptors, &database->families, &db);
+  database->db.reset(db);
+  if (status.IsInvalidArgument() && absl::StrContains(status.ToString(), "not opened"))
+    return absl::FailedPreconditionError(
+        absl::StrCat(options.path, " was made by a newer smsflow: it has tables that this one does not know"));
+  if (!status.ok()) return ToStatus(status, absl::StrCat("open ", options.path));
+  for (std::size_t i = 0; i < kFamilies; ++i)
+    if (database->families[i]->GetID() != i)
+      return absl::DataLossError(absl::StrCat(options.path, " was not made by smsflow: its family ", kNames[i],
+                                              " has number ", database->families[i]->GetID(), ", not ", i));
+  return std::unique_ptr<RocksStore>(new RocksStore(std::move(database)));
+}
+
+absl::StatusOr<std::optional<std::string>> RocksStore::Get(Family family, std::string_view key) const {
+  std::string value;
+  const auto status = database_->db->Get({}, database_->family(family), ToSlice(key), &value);
+  if (status.ok()) return value;
+  if (status.IsNotFound()) return std::nullopt;
+  return ToStatus(status, "read a row");
+}
+
+std::unique_ptr<Cursor> RocksStore::Scan(Family family, std::string_view from, std::string_view till,
+                                         bool reverse) const {
+  return std::make_unique<RocksCursor>(*database_->db, database_->family(family), from, till, reverse);
+}
+
+absl::Status RocksStore::Write(const Batch& batch, Sync sync) {
+  if (database_->read_only) return absl::FailedPreconditionError("the data folder is open for reading only");
+  rocksdb::WriteOptions options;
+  options.sync = sync == Sync::kYes;
+  return ToStatus(database_->db->Write(options, &batch.raw()), "commit a batch");
+}
+
+absl::Status RocksStore::Compact() {
+  if (database_->read_only) return absl::FailedPreconditionError("the data folder is open for reading only");
+  auto status = database_->db->Flush({}, database_->families);
+  if (!status.ok()) return ToStatus(status, "flush");
+  rocksdb::CompactRangeOptions options;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  for (auto* family : database_->families) {
+    status = database_->db->CompactRange(options, family, nullptr, nullptr);
+    if (!status.ok()) return ToStatus(status, "compact");
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> RocksStore::Figures() const {
+  using Properties = rocksdb::DB::Properties;
+  const std::array<std::pair<const char*, std::string>, 9> names{{
+      {"memtable_bytes", Properties::kCurSizeAllMemTables},
+      {"table_bytes", Properties::kTotalSstFilesSize},
+      {"live_table_bytes", Properties::kLiveSstFilesSize},
+      {"table_reader_bytes", Properties::kEstimateTableReadersMem},
+      {"rows_estimate", Properties::kEstimateNumKeys},
+      {"flushes_running", Properties::kNumRunningFlushes},
+      {"compactions_running", Properties::kNumRunningCompactions},
+      {"compaction_pending_bytes", Properties::kEstimatePendingCompactionBytes},
+      {"background_errors", Properties::kBackgroundErrors},
+  }};
+  std::vector<std::pair<std::string, std::uint64_t>> figures;
+  for (const auto& [name, property] : names) {
+    std::uint64_t value = 0;
+    if (database_->db->GetAggregatedIntProperty(property, &value)) figures.emplace_back(name, value);
+  }
+  figures.emplace_back("block_cache_bytes", database_->cache->GetUsage());
+  rocksdb::VectorLogPtr logs;
+  std::uint64_t log_bytes = 0;
+  if (database_->db->GetSortedWalFiles(logs).ok())
+    for (const auto& log : logs) log_bytes += log->SizeFileBytes();
+  figures.emplace_back("log_bytes", log_bytes);
+  return figures;
+}
+
+std::uint64_t RocksStore::UsedBytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& [name, value] : Figures())
+    if (name == "table_bytes" || name == "log_bytes") bytes += value;
+  return bytes;
+}
+
+std::uint64_t RocksStore::ReserveBytes(std::uint64_t memtable_bytes) {
+  return LogBound(memtable_bytes) + 8 * memtable_bytes;
+}
+
+}  // namespace smsflow::storage

@@ -1,0 +1,321 @@
+// What a data folder keeps, and every refusal to open one.
+#include "storage/data_folder.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "storage/journal.h"
+#include "storage/records.h"
+#include "tests/storage/temporary_folder.h"
+
+namespace smsflow::storage {
+namespace {
+
+using absl::StatusCode;
+using testing::HasSubstr;
+
+constexpr ShardId kShard{3};
+
+class DataFolderTest : public testing::Test {
+ protected:
+  DataFolderTest() {
+    options_.path = folder_ / "data";
+    options_.shards = 8;
+    options_.ballast_bytes = 1 << 20;
+    options_.memtable_bytes = 1 << 20;
+    options_.block_cache_bytes = 1 << 20;
+  }
+
+  std::unique_ptr<DataFolder> MustOpen() {
+    auto opened = DataFolder::Open(options_);
+    EXPECT_TRUE(opened.ok()) << opened.status();
+    return opened.ok() ? std::move(*opened) : nullptr;
+  }
+  void ExpectRefusal(StatusCode code, const std::string& words) {
+    const auto opened = DataFolder::Open(options_);
+    EXPECT_EQ(opened.status().code(), code) << opened.status();
+    EXPECT_THAT(std::string(opened.status().message()), HasSubstr(words));
+    EXPECT_EQ(opened.status().message().find('\n'), absl::string_view::npos) << "one line";
+  }
+  // `count` records in the journal of kShard, each synced and noted.
+  void Append(DataFolder& folder, int count, std::size_t body_size = 100) {
+    auto head = FindChainHead(folder.store(), kShard);
+    ASSERT_TRUE(head.ok()) << head.status();
+    for (int i = 0; i < count; ++i) {
+      Batch batch;
+      AppendJournal(batch, kShard, *head, 0, InstanceId::Make(1, kShard, head->sequence), std::string(body_size, 'b'));
+      ASSERT_TRUE(folder.store().Write(batch, Sync::kYes).ok());
+      folder.high_water().Note(kShard, {0, head->sequence});
+    }
+  }
+  std::string Path(const std::string& name) const { return options_.path + "/" + name; }
+
+  TemporaryFolder folder_;
+  DataFolderOptions options_;
+};
+
+std::string ReadAll(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+void WriteAll(const std::string& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc)
+      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+void Flip(const std::string& path, std::size_t at) {
+  std::string bytes = ReadAll(path);
+  bytes.at(at) = static_cast<char>(bytes.at(at) ^ 0x20);
+  WriteAll(path, bytes);
+}
+
+TEST_F(DataFolderTest, ANewFolderHasKeyMetaMarksAndBallast) {
+  std::string uuid;
+  {
+    const auto folder = MustOpen();
+    EXPECT_TRUE(folder->created());
+    EXPECT_EQ(folder->shards(), 8);
+    uuid = folder->uuid();
+    EXPECT_EQ(uuid.size(), 36U);
+    EXPECT_GT(*folder->FreeBytes(), 0U);
+  }
+  struct stat info {};
+  ASSERT_EQ(::stat((options_.path + ".key").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600U);
+  EXPECT_EQ(info.st_size, 32);
+  ASSERT_EQ(::stat(Path("ballast").c_str(), &info), 0);
+  EXPECT_EQ(info.st_size, 1 << 20);
+  EXPECT_GE(info.st_blocks * 512, 1 << 20) << "its blocks are really taken";
+
+  options_.shards = 0;
+  const auto again = MustOpen();
+  EXPECT_FALSE(again->created());
+  EXPECT_EQ(again->shards(), 8);
+  EXPECT_EQ(again->uuid(), uuid);
+}
+
+TEST_F(DataFolderTest, BallastGoesAndComesBack) {
+  const auto folder = MustOpen();
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(folder->ReleaseBallast().ok());
+  EXPECT_FALSE(std::filesystem::exists(Path("ballast")));
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(folder->RestoreBallast().ok());
+  EXPECT_EQ(std::filesystem::file_size(Path("ballast")), 1U << 20);
+}
+
+TEST_F(DataFolderTest, RefusesASecondProcess) {
+  const auto folder = MustOpen();
+  ExpectRefusal(StatusCode::kFailedPrecondition, "is in use by another process");
+  options_.read_only = true;
+  ExpectRefusal(StatusCode::kFailedPrecondition, "is in use by another process");
+}
+
+TEST_F(DataFolderTest, ReadersShareItAndKeepWritersOut) {
+  { const auto folder = MustOpen(); }
+  options_.read_only = true;
+  options_.shards = 0;
+  const auto reader = MustOpen(), another = MustOpen();
+  EXPECT_EQ(reader->shards(), 8);
+  EXPECT_FALSE(reader->high_water().Save().ok());
+  options_.read_only = false;
+  ExpectRefusal(StatusCode::kFailedPrecondition, "is in use by another process");
+}
+
+TEST_F(DataFolderTest, RefusesWhatIsNoDataFolder) {
+  options_.create = false;
+  ExpectRefusal(StatusCode::kNotFound, "there is no data folder");
+  options_.read_only = true;
+  ExpectRefusal(StatusCode::kNotFound, "there is no data folder");
+  std::filesystem::create_directory(options_.path);
+  ExpectRefusal(StatusCode::kNotFound, "is not a data folder of smsflow");
+  options_.read_only = false;
+  ExpectRefusal(StatusCode::kNotFound, "is not a data folder of smsflow");
+  EXPECT_FALSE(std::filesystem::exists(options_.path + ".key")) << "no key for what was not made";
+}
+
+TEST_F(DataFolderTest, RefusesANewerFormat) {
+  {
+    const auto folder = MustOpen();
+    auto meta = GetMeta(folder->store());
+    ASSERT_TRUE(meta.ok() && *meta);
+    (*meta)->set_format(2);
+    Batch batch;
+    PutMeta(batch, **meta);
+    ASSERT_TRUE(folder->store().Write(batch, Sync::kYes).ok());
+  }
+  ExpectRefusal(StatusCode::kFailedPrecondition, "made by a newer smsflow: format 2, this one reads up to 1");
+}
+
+TEST_F(DataFolderTest, RefusesAMissingOrWrongOrOpenKey) {
+  { const auto folder = MustOpen(); }
+  const std::string key = options_.path + ".key", bytes = ReadAll(key);
+  WriteAll(key, std::string(32, 'k'));
+  ExpectRefusal(StatusCode::kFailedPrecondition, "is not the one that");
+  WriteAll(key, bytes.substr(1));
+  ExpectRefusal(StatusCode::kFailedPrecondition, "is not 32 bytes long");
+  WriteAll(key, bytes);
+  ASSERT_EQ(::chmod(key.c_str(), 0640), 0);
+  ExpectRefusal(StatusCode::kFailedPrecondition, "can be read by others");
+  ASSERT_EQ(::chmod(key.c_str(), 0600), 0);
+  std::filesystem::rename(key, key + ".away");
+  ExpectRefusal(StatusCode::kFailedPrecondition, "is missing");
+  EXPECT_FALSE(std::filesystem::exists(key)) << "a key is made only together with a new folder";
+  options_.index_key_path = key + ".away";
+  EXPECT_NE(MustOpen(), nullptr);
+}
+
+TEST_F(DataFolderTest, RefusesAnotherShardCount) {
+  { const auto folder = MustOpen(); }
+  options_.shards = 16;
+  ExpectRefusal(StatusCode::kFailedPrecondition, "has 8 shards, not 16");
+  options_.shards = 4097;
+  ExpectRefusal(StatusCode::kInvalidArgument, "at most 4096");
+}
+
+TEST_F(DataFolderTest, RefusesAMissingHighWaterFile) {
+  { const auto folder = MustOpen(); }
+  std::filesystem::remove(Path("high-water"));
+  ExpectRefusal(StatusCode::kDataLoss, "high-water is missing");
+}
+
+TEST_F(DataFolderTest, RefusesWhenTheDatabaseIsGone) {
+  {
+    const auto folder = MustOpen();
+    Append(*folder, 1);
+    ASSERT_TRUE(folder->high_water().Save().ok());
+  }
+  std::filesystem::remove_all(Path("db"));
+  ExpectRefusal(StatusCode::kDataLoss, "is gone");
+  EXPECT_FALSE(std::filesystem::exists(Path("db")));
+}
+
+TEST_F(DataFolderTest, RefusesDataBelowItsHighWaterMark) {
+  {
+    const auto folder = MustOpen();
+    Append(*folder, 5);
+    ASSERT_TRUE(folder->high_water().Save().ok());
+    Batch batch;
+    batch.Delete(Family::kJournal, JournalKey(kShard, 5));
+    ASSERT_TRUE(folder->store().Write(batch, Sync::kYes).ok());
+  }
+  ExpectRefusal(StatusCode::kDataLoss, "shard 3 ends at sequence 4 of epoch 0, but 5 of epoch 0 was acknowledged");
+}
+
+TEST_F(DataFolderTest, ANewEpochOutranksTheMarksOfTheOldOne) {
+  {
+    const auto folder = MustOpen();
+    Append(*folder, 5);
+    ASSERT_TRUE(folder->high_water().Save().ok());
+    Batch batch;
+    stored::ShardMarks marks;
+    marks.set_epoch(1);
+    PutMarks(batch, kShard, marks);
+    batch.Delete(Family::kJournal, JournalKey(kShard, 5));
+    ASSERT_TRUE(folder->store().Write(batch, Sync::kYes).ok());
+  }
+  EXPECT_NE(MustOpen(), nullptr);
+}
+
+// What RocksDB does by default: it opens, and says nothing of what came after the bad byte.
+TEST_F(DataFolderTest, RefusesAFlippedByteInTheMiddleOfTheLog) {
+  {
+    const auto folder = MustOpen();
+    Append(*folder, 400, 1000);
+    ASSERT_TRUE(folder->high_water().Save().ok());
+    std::filesystem::copy(options_.path, folder_ / "copy", std::filesystem::copy_options::recursive);
+  }
+  std::string log;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "copy/db"))
+    if (entry.path().extension() == ".log" && entry.file_size() > 0) log = entry.path();
+  ASSERT_GT(std::filesystem::file_size(log), 300'000U);
+  options_.index_key_path = options_.path + ".key";
+  options_.path = folder_ / "copy";
+  std::filesystem::copy(options_.path, folder_ / "clean", std::filesystem::copy_options::recursive);
+  Flip(log, 200'000);
+  ExpectRefusal(StatusCode::kDataLoss, "");
+  options_.path = folder_ / "clean";
+  EXPECT_NE(MustOpen(), nullptr) << "without the flip it opens";
+}
+
+TEST_F(DataFolderTest, RefusesALogThatEndsTooEarly) {
+  {
+    const auto folder = MustOpen();
+    Append(*folder, 100, 1000);
+    ASSERT_TRUE(folder->high_water().Save().ok());
+    std::filesystem::copy(options_.path, folder_ / "copy", std::filesystem::copy_options::recursive);
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "copy/db"))
+    if (entry.path().extension() == ".log" && entry.file_size() > 50'000)
+      std::filesystem::resize_file(entry.path(), 50'000);
+  options_.index_key_path = options_.path + ".key";
+  options_.path = folder_ / "copy";
+  ExpectRefusal(StatusCode::kDataLoss, "acknowledged data is missing: shard 3 ends at sequence 4");
+}
+
+class HighWaterTest : public DataFolderTest {};
+
+TEST_F(HighWaterTest, KeepsTheHighestMarkOfEachShard) {
+  {
+    const auto folder = MustOpen();
+    Append(*folder, 3);
+    HighWater& marks = folder->high_water();
+    marks.Note(kShard, {0, 2});  // late: marks only rise
+    EXPECT_EQ(marks.Noted(kShard), (HighWaterMark{0, 3}));
+    EXPECT_EQ(marks.AtOpen(kShard), HighWaterMark());
+    ASSERT_TRUE(marks.Save().ok());
+  }
+  const auto folder = MustOpen();
+  EXPECT_EQ(folder->high_water().AtOpen(kShard), (HighWaterMark{0, 3}));
+  EXPECT_EQ(folder->high_water().AtOpen(ShardId{0}), HighWaterMark());
+}
+
+TEST_F(HighWaterTest, SavesNothingWhenNothingWasNoted) {
+  const auto folder = MustOpen();
+  Append(*folder, 1);
+  ASSERT_TRUE(folder->high_water().Save().ok());
+  const std::string before = ReadAll(Path("high-water"));
+  ASSERT_TRUE(folder->high_water().Save().ok());
+  EXPECT_EQ(ReadAll(Path("high-water")), before);
+}
+
+// The two slots alternate, so a torn write costs the newest mark and no more.
+TEST_F(HighWaterTest, ATornSlotFallsBackToTheOther) {
+  std::string after_one;
+  {
+    const auto folder = MustOpen();
+    for (int i = 0; i < 3; ++i) {
+      Append(*folder, 1);
+      ASSERT_TRUE(folder->high_water().Save().ok());
+      if (i == 1) after_one = ReadAll(Path("high-water"));
+    }
+  }
+  const std::string whole = ReadAll(Path("high-water"));
+  ASSERT_EQ(whole.size(), 2 * 4096U);
+  std::size_t changed = 0;  // the slot that the last Save() wrote
+  while (whole[changed] == after_one[changed]) ++changed;
+  Flip(Path("high-water"), changed);
+  {
+    const auto folder = MustOpen();
+    EXPECT_EQ(folder->high_water().AtOpen(kShard), (HighWaterMark{0, 2}));
+    Append(*folder, 1);
+    ASSERT_TRUE(folder->high_water().Save().ok());
+  }
+  EXPECT_EQ(MustOpen()->high_water().AtOpen(kShard), (HighWaterMark{0, 4})) << "the bad slot was written anew";
+}
+
+TEST_F(HighWaterTest, RefusesTwoBadSlots) {
+  { const auto folder = MustOpen(); }
+  Flip(Path("high-water"), 30);
+  Flip(Path("high-water"), 4096 + 30);
+  ExpectRefusal(StatusCode::kDataLoss, "both slots of");
+  WriteAll(Path("high-water"), "");
+  ExpectRefusal(StatusCode::kDataLoss, "both slots of");
+}
+
+}  // namespace
+}  // namespace smsflow::storage
