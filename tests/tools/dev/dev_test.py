@@ -1,0 +1,100 @@
+"""tools/dev as its users meet it: what it says, what it installs, and how it fails. Nothing is really installed here:
+dpkg-query, apt-get, id and sudo are stand-ins that write down how they were called."""
+
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+PACKAGES = re.findall(r"[\w.+-]+", " ".join(
+    line.split("#")[0]
+    for line in re.search(r"PACKAGES=\((.*?)\n\)", (ROOT / "tools/dev.d/setup.sh").read_text(), re.DOTALL)
+    .group(1).splitlines()))
+
+
+class DevTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.bin = Path(self.folder.name) / "bin"
+        self.bin.mkdir()
+        for tool in ("bash", "env", "sed", "sort", "comm", "grep", "mkdir", "tail", "cut", "cat", "dirname", "sleep", "basename"):
+            self.stand_in(tool, f'exec {self.real(tool)} "$@"')
+        self.machine()
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    @staticmethod
+    def real(tool):
+        return next(p for p in (f"/usr/bin/{tool}", f"/bin/{tool}") if os.access(p, os.X_OK))
+
+    def stand_in(self, name, body):
+        path = self.bin / name
+        path.write_text(f"#!/bin/bash\n{body}\n")
+        path.chmod(0o755)
+
+    def machine(self, without=(), user=0, apt="true"):
+        """A machine on which all packages are installed but `without`."""
+        lines = "".join(f"installed {name}\\n" for name in PACKAGES if name not in without)
+        self.stand_in("dpkg-query", f"printf '{lines}'")
+        self.stand_in("apt-get", f'echo "apt-get $*" >>{self.folder.name}/calls; {apt}')
+        self.stand_in("id", f"echo {user}")
+
+    def calls(self):
+        path = Path(self.folder.name) / "calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def dev(self, *arguments):
+        environment = {"PATH": str(self.bin), "SMSFLOW_BUILD": self.folder.name + "/build"}
+        return subprocess.run(["/bin/bash", str(ROOT / "tools/dev"), *arguments], env=environment, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=60, check=False)
+
+    def test_help_names_every_command(self):
+        commands = re.findall(r"^    ([a-z]+)\) ", (ROOT / "tools/dev").read_text(), re.MULTILINE)
+        told = self.dev("help")
+        self.assertEqual(0, told.returncode)
+        self.assertGreater(len(commands), 4)
+        for command in commands:
+            self.assertRegex(told.stdout, rf"(?m)^  {command}\b")
+
+    def test_an_unknown_command_says_where_to_look(self):
+        told = self.dev("tset")
+        self.assertEqual(1, told.returncode)
+        self.assertIn("there is no command 'tset'", told.stderr)
+        self.assertIn("tools/dev help", told.stderr)
+
+    def test_setup_with_nothing_missing_is_silent_and_calls_nobody(self):
+        told = self.dev("setup")
+        self.assertEqual((0, "", ""), (told.returncode, told.stdout, told.stderr))
+        self.assertEqual([], self.calls())
+
+    def test_setup_installs_what_is_missing_and_removes_nothing(self):
+        self.machine(without=("mold", "libboost1.81-dev"))
+        told = self.dev("setup")
+        self.assertEqual(0, told.returncode, told.stderr)
+        self.assertIn("install 2 Debian packages", told.stdout)
+        update, install = self.calls()
+        self.assertTrue(update.endswith(" update"))
+        self.assertRegex(install, r"install -y --no-remove --no-install-recommends libboost1.81-dev mold$")
+
+    def test_setup_without_rights_says_what_to_run(self):
+        self.machine(without=("mold",), user=1000)
+        told = self.dev("setup")
+        self.assertEqual(1, told.returncode)
+        self.assertIn("needs root or sudo", told.stderr)
+        self.assertIn("--no-remove --no-install-recommends mold", told.stderr)
+        self.assertEqual([], self.calls())
+
+    def test_a_failing_step_shows_its_output_and_fails(self):
+        self.machine(without=("mold",), apt="echo E: no such mirror; exit 100")
+        told = self.dev("setup")
+        self.assertEqual(1, told.returncode)
+        self.assertIn("E: no such mirror", told.stderr)
+        self.assertIn("status 100", told.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
