@@ -1,0 +1,188 @@
+// Rows and keys: what was put comes back, and what is no such row is DATA_LOSS.
+#include "storage/records.h"
+
+#include <gmock/gmock.h>
+#include <google/protobuf/stubs/logging.h>
+#include <google/protobuf/util/message_differencer.h>
+#include <gtest/gtest.h>
+
+#include <random>
+#include <set>
+#include <string>
+
+#include "storage/journal.h"
+#include "storage/memory_store.h"
+#include "tests/storage/sample_rows.h"
+
+namespace smsflow::storage {
+namespace {
+
+using testing::HasSubstr;
+
+class RecordsTest : public testing::Test {
+ protected:
+  // Writes what `put` puts.
+  void Write(const std::function<void(Batch&)>& put) {
+    Batch batch;
+    put(batch);
+    ASSERT_TRUE(store_.Write(batch, Sync::kYes).ok());
+  }
+  MemoryStore store_;
+};
+
+template <class Row>
+void ExpectFilled(const Found<Row>& row) {
+  ASSERT_TRUE(row.ok()) << row.status();
+  ASSERT_TRUE(row->has_value());
+  EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(**row, Filled<Row>()));
+}
+
+// What a cursor's first row of a family with this kind holds.
+std::string FirstValue(const Store& store, Family family, char kind) {
+  const auto row = store.Scan(family, std::string(1, kind), PrefixEnd(std::string(1, kind)));
+  return row->Valid() ? std::string(row->value()) : "none";
+}
+
+TEST_F(RecordsTest, RowsComeBackAndGo) {
+  const ShardId shard = kSampleShard;
+  Write([&](Batch& b) {
+    PutHead(b, kSampleInstance, Filled<stored::InstanceHead>());
+    PutState(b, kSampleInstance, Filled<stored::InstanceState>());
+    PutMarks(b, shard, Filled<stored::ShardMarks>());
+    PutMembership(b, shard, 1, kSampleLane, kSampleHash, Filled<stored::MembershipRow>());
+    PutDedupe(b, shard, kSampleHash, Filled<stored::DedupeRow>());
+    PutMeta(b, Filled<stored::Meta>());
+    PutPolicy(b, kSampleHash, "policy");
+    PutAppliedTell(b, shard, ShardId{5}, 77);
+    PutOutbox(b, shard, 4, Filled<stored::OutboxRow>());
+  });
+  ExpectFilled(GetHead(store_, kSampleInstance));
+  ExpectFilled(GetState(store_, kSampleInstance));
+  ExpectFilled(GetMarks(store_, shard));
+  ExpectFilled(GetMembership(store_, shard, 1, kSampleLane, kSampleHash));
+  ExpectFilled(GetDedupe(store_, shard, kSampleHash));
+  ExpectFilled(GetMeta(store_));
+  ExpectFilled(GetOutbox(store_, shard, 4));
+  EXPECT_EQ(**GetPolicy(store_, kSampleHash), "policy");
+  EXPECT_EQ(*GetAppliedTell(store_, shard, ShardId{5}), 77U);
+  EXPECT_EQ(*GetAppliedTell(store_, shard, ShardId{6}), 0U);
+  EXPECT_EQ(*GetMembership(store_, shard, 2, kSampleLane, kSampleHash), std::nullopt);
+  Write([&](Batch& b) {
+    DeleteHead(b, kSampleInstance);
+    DeleteState(b, kSampleInstance);
+    DeleteMembership(b, shard, 1, kSampleLane, kSampleHash);
+    DeleteDedupe(b, shard, kSampleHash);
+  });
+  EXPECT_EQ(store_.rows(Family::kInstances) + store_.rows(Family::kIndexes), 0U);
+}
+
+TEST_F(RecordsTest, QueueRowsAreDecodedFromTheirValues) {
+  const TimerKey timer{kSampleShard, 5, kSampleInstance, 1}, gated{kSampleShard, 6, kSampleInstance, 1};
+  const ReadyKey ready{kSampleShard, kSampleLane, 7, kSampleInstance, 1};
+  Write([&](Batch& b) {
+    PutTimer(b, timer, false, "");
+    PutTimer(b, gated, true, "");
+    PutReady(b, ready, "tenant", "lane");
+  });
+  auto row = store_.Scan(Family::kQueues, "t", "u");
+  EXPECT_EQ(TimerKey::Decode(row->key()), timer);
+  EXPECT_FALSE(DecodeTimer(row->value())->gated);
+  row->Next();
+  EXPECT_EQ(TimerKey::Decode(row->key()), gated);
+  EXPECT_TRUE(DecodeTimer(row->value())->gated) << "gated, though its lane is empty";
+  row = store_.Scan(Family::kQueues, "r", "s");
+  EXPECT_EQ(ReadyKey::Decode(row->key()), ready);
+  EXPECT_EQ(DecodeReady(row->value())->tenant, "tenant");
+  EXPECT_EQ(DecodeReady(row->value())->lane, "lane");
+  Write([&](Batch& b) {
+    DeleteTimer(b, timer);
+    DeleteTimer(b, gated);
+    DeleteReady(b, ready);
+  });
+  EXPECT_EQ(store_.rows(Family::kQueues), 0U);
+}
+
+TEST_F(RecordsTest, AnUnreadableRowIsNamedByTableAndKeyInHex) {
+  Write([&](Batch& b) { b.Put(Family::kInstances, HeadKey(kSampleInstance), std::string("\0\xff\xff", 3)); });
+  const auto head = GetHead(store_, kSampleInstance);
+  EXPECT_EQ(head.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(head.status().message()), HasSubstr("instance heads with key 680102019012345678"));
+  Write([&](Batch& b) { b.Put(Family::kInstances, HeadKey(kSampleInstance), "\x09rest"); });
+  EXPECT_THAT(std::string(GetHead(store_, kSampleInstance).status().message()), HasSubstr("algorithm 9"));
+}
+
+TEST_F(RecordsTest, GarbageIsDataLossOrARowButNeverACrash) {
+  // Text fields that are not UTF-8 would be logged one by one.
+  google::protobuf::LogSilencer silence;
+  std::mt19937_64 random(7);
+  const std::string good = [] {
+    MemoryStore store;
+    Batch batch;
+    PutHead(batch, kSampleInstance, Filled<stored::InstanceHead>());
+    EXPECT_TRUE(store.Write(batch, Sync::kYes).ok());
+    return FirstValue(store, Family::kInstances, 'h');
+  }();
+  std::size_t refused = 0;
+  for (int round = 0; round < 20000; ++round) {
+    std::string bytes = good;
+    if (round % 2 == 0) {
+      bytes.assign(random() % 80, '\0');
+      for (char& c : bytes) c = static_cast<char>(random());
+      if (!bytes.empty() && round % 4 == 0) bytes[0] = 0;
+    } else {
+      bytes[random() % bytes.size()] = static_cast<char>(random());
+      bytes.resize(random() % 2 == 0 ? bytes.size() : random() % bytes.size());
+    }
+    const auto check = [&](const absl::Status& status) {
+      if (status.ok()) return;
+      ++refused;
+      ASSERT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+    };
+    check(DecodeHead(bytes).status());
+    check(DecodeState(bytes).status());
+    check(DecodeTimer(bytes).status());
+    check(DecodeReady(bytes).status());
+    check(DecodeOutbox(bytes).status());
+    check(DecodeTell(bytes).status());
+    check(DecodeSweep(bytes).status());
+    check(DecodeMembership(bytes).status());
+    check(DecodeDedupe(bytes).status());
+    check(DecodePause(bytes).status());
+    check(DecodeJournal(kSampleShard, 1, bytes).status());
+    check(DecodeAnchor(kSampleShard, 1, bytes).status());
+    TimerKey::Decode(bytes);
+    ReadyKey::Decode(bytes);
+    InstanceOfKey(bytes);
+  }
+  EXPECT_GT(refused, 50'000U);
+}
+
+TEST(Keys, DecodeIsTheOppositeOfEncodeAndRefusesAllElse) {
+  const TimerKey timer{kSampleShard, INT64_MAX, kSampleInstance, 0xFFFF};
+  const ReadyKey ready{kSampleShard, kSampleLane, 0, kSampleInstance, 0};
+  EXPECT_EQ(TimerKey::Decode(timer.Encode()), timer);
+  EXPECT_EQ(ReadyKey::Decode(ready.Encode()), ready);
+  EXPECT_EQ(TimerKey::Decode(ready.Encode()), std::nullopt);
+  EXPECT_EQ(ReadyKey::Decode(timer.Encode()), std::nullopt);
+  std::string key(timer.Encode().view());
+  EXPECT_EQ(TimerKey::Decode(key + "x"), std::nullopt);
+  key[3] = '\x80';
+  EXPECT_EQ(TimerKey::Decode(key), std::nullopt) << "a time below zero";
+  EXPECT_EQ(InstanceOfKey(HeadKey(kSampleInstance)), kSampleInstance);
+  EXPECT_EQ(InstanceOfKey(IndexKey(kSampleShard, 1, kSampleHash, kSampleInstance)), kSampleInstance);
+  EXPECT_EQ(InstanceOfKey(MarksKey(kSampleShard)), std::nullopt);
+  EXPECT_EQ(SequenceOfKey(JournalKey(kSampleShard, 0x0102030405060708)), 0x0102030405060708U);
+}
+
+TEST(Keys, SortAsTheirTimesAndSequencesDo) {
+  const auto due = [](std::int64_t ms, std::uint16_t name) {
+    return std::string(TimerKey{kSampleShard, ms, kSampleInstance, name}.Encode().view());
+  };
+  EXPECT_LT(due(255, 9), due(256, 1));
+  EXPECT_LT(due(256, 1), due(256, 2));
+  EXPECT_LT(JournalKey(ShardId{1}, 0xFFFF).view(), JournalKey(ShardId{2}, 0).view());
+  EXPECT_LT(JournalKey(ShardId{1}, 0xFF).view(), JournalKey(ShardId{1}, 0x100).view());
+}
+
+}  // namespace
+}  // namespace smsflow::storage
