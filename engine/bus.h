@@ -82,4 +82,21 @@ class PeerSession {
   virtual bool Congested() const = 0;
 };
 
+// A workflow's message for a topic. Posts of one instance come in order; each is repeated after a restart until Taken()
+// was called for it, so its id (shard, sequence) is what a receiver deduplicates by.
+struct Post {
+  ShardId shard;
+  std::uint64_t sequence = 0;
+  InstanceId instance;
+  std::uint16_t topic = 0;
+  std::string body;
+};
+
+// Where posts go. Same terms as PeerLink.
+class PostSink {
+ public:
+  virtual ~PostSink() = default;
+  virtual void Send(std::vector<Post> posts) = 0;
+};
+
 }  // namespace smsflow::engine

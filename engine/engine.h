@@ -66,6 +66,7 @@ struct EngineParts {
   Random* random = nullptr;
   Policies policies;
   FatalHandler fatal;
+  PostSink* posts = nullptr;      // null: posts wait in the outbox
   std::vector<const workflows::Workflow*> workflows;
 };
 
@@ -160,6 +161,8 @@ class Engine {
   virtual void Sweep(SweepRequest request, SweepDone done) = 0;
   virtual void Pause(PauseRequest request, absl::AnyInvocable<void(absl::Status, bool changed)> done) = 0;
   virtual absl::StatusOr<std::unique_ptr<PeerSession>> Attach(PeerHello hello, std::shared_ptr<PeerLink> link) = 0;
+  // A post is where it belongs, durably; its outbox row may go.
+  virtual void Taken(ShardId shard, std::uint64_t sequence) = 0;
   // From now on creations are refused and nothing leaves; reports are still taken.
   virtual void Drain(bool on) = 0;
 

@@ -103,6 +103,8 @@ absl::StatusOr<std::optional<JournalRecord>> GetJournal(const Store& store, Shar
   return std::move(*record);
 }
 
+std::array<std::uint8_t, 16> PayloadDigest(std::string_view payload) { return crypto::Cut(crypto::Sha256(payload)); }
+
 void PutAnchor(Batch& batch, ShardId shard, const ChainAnchor& anchor) {
   stored::ChainAnchor row;
   row.set_sequence(anchor.head.sequence);

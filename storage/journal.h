@@ -73,6 +73,8 @@ absl::StatusOr<std::optional<ChainAnchor>> LastAnchor(const Store& store, ShardI
 
 // Of an empty shard: sequence 0. Reads one row, the last.
 absl::StatusOr<ChainHead> FindChainHead(const Store& store, ShardId shard);
+// What stays of a payload in the journal: SHA-256, cut to 16 bytes.
+std::array<std::uint8_t, 16> PayloadDigest(std::string_view payload);
 // What `header.chain` must be after `before`.
 Digest ChainAfter(const Digest& before, const JournalHeader& header);
 

@@ -1,0 +1,140 @@
+// Where a batch becomes durable, and what may happen only after that.
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "engine/partition.h"
+#include "storage/records.h"
+
+namespace smsflow::engine {
+namespace {
+
+constexpr std::int64_t kMarksEveryMs = 1000;
+constexpr std::uint64_t kGarbageMax = 16'384;    // rows passed by before their range is deleted
+constexpr std::uint64_t kOutboxSpread = 1'024;   // rows that recovery may have to look at, per shard
+constexpr int kOutboxMoves = 64;
+
+}  // namespace
+
+void Partition::Commit(Round& round) {
+  WriteInstances(round);
+  for (const auto& [key, timer] : round.new_timers)
+    storage::PutTimer(round.batch, timer.key, timer.value.gated, timer.value.lane);
+  for (const auto& [shards, sequence] : round.tells_applied)
+    storage::PutAppliedTell(round.batch, ShardId{shards.first}, ShardId{shards.second}, sequence);
+  SaveMarks(round);
+
+  if (round.batch.operations() != 0) {
+    const auto begun = std::chrono::steady_clock::now();
+    const auto sync = shared_.options.sync ? storage::Sync::kYes : storage::Sync::kNo;
+    if (const absl::Status status = store().Write(round.batch, sync); !status.ok()) Fail(status);
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begun;
+    Observe(counts_.write_ms, took.count());
+    Observe(counts_.batch_size, round.work);
+    ++counts_.batches;
+    counts_.operations += round.batch.operations();
+    counts_.batch_bytes += round.batch.bytes();
+  }
+  Publish(round);
+}
+
+void Partition::WriteInstances(Round& round) {
+  for (Loaded* loaded : round.changed) {
+    if (loaded->erased) continue;
+    const bool was_final = loaded->head.final();
+    const bool is_final = loaded->final();
+    const bool write_head = loaded->created || loaded->head_changed || is_final || was_final;
+    if (write_head) {
+      *loaded->head.mutable_state() = loaded->state;
+      loaded->head.set_final(is_final);
+      storage::PutHead(round.batch, loaded->id, loaded->head);
+    }
+    // A new or a final instance is one row; for every other one the state row outranks what the head holds.
+    if (!loaded->created && !is_final) storage::PutState(round.batch, loaded->id, loaded->state);
+    loaded->created = loaded->head_changed = loaded->state_changed = false;
+  }
+}
+
+void Partition::SaveMarks(Round& round) {
+  if (round.steady_ms - marks_saved_ms_ < kMarksEveryMs) return;
+  marks_saved_ms_ = round.steady_ms;
+  for (const auto& home : shards_)
+    if (home->passed != 0) SaveMarksOf(round, *home);
+}
+
+void Partition::SaveMarksOf(Round& round, Shard& home) {
+  MoveOldOutboxRows(round, home);
+  stored::ShardMarks& marks = home.marks;
+  marks.set_backlog_from_ms(home.backlog_done ? home.live_mark_ms + 1 : home.backlog_mark_ms);
+  marks.set_backlog_till_ms(home.backlog.till_ms());
+  marks.set_live_ms(home.live_mark_ms);
+  marks.set_outbox_from(home.open_outbox.empty() ? home.outbox_next : home.open_outbox.begin()->first);
+  marks.set_outbox_next(home.outbox_next);
+  marks.set_erased_to(home.erased_to);
+  marks.set_epoch(home.epoch);
+  home.garbage += std::exchange(home.passed, 0);
+  if (home.garbage > kGarbageMax) {
+    home.garbage = 0;
+    round.batch.DeleteRange(storage::Family::kQueues, storage::TimerKey{home.id, 0, {}, 0}.Encode(),
+                            storage::TimerKey{home.id, marks.backlog_from_ms(), {}, 0}.Encode());
+    round.batch.DeleteRange(storage::Family::kQueues, storage::OutboxKey(home.id, 0),
+                            storage::OutboxKey(home.id, marks.outbox_from()));
+  }
+  storage::PutMarks(round.batch, home.id, marks);
+}
+
+// Rows of settled leases are not deleted one by one, so one lease that stays open for long would make recovery look at
+// all that came after it. It gets a new row at the end instead.
+void Partition::MoveOldOutboxRows(Round& round, Shard& home) {
+  for (int moved = 0; moved < kOutboxMoves && !home.open_outbox.empty(); ++moved) {
+    const auto oldest = home.open_outbox.begin();
+    if (home.outbox_next - oldest->first <= kOutboxSpread) return;
+    const auto value = store().Get(storage::Family::kQueues, storage::OutboxKey(home.id, oldest->first));
+    if (!value.ok()) Fail(value.status());
+    const AttemptId attempt = oldest->second;
+    if (!value->has_value() || attempt.number == 0) return;  // a post keeps its number: receivers know it by that
+    const std::uint64_t sequence = home.outbox_next++;
+    round.batch.Put(storage::Family::kQueues, storage::OutboxKey(home.id, sequence), **value);
+    home.open_outbox.erase(oldest);
+    home.open_outbox[sequence] = attempt;
+    if (const auto lease = home.leases.find(attempt); lease != home.leases.end()) lease->second.outbox = sequence;
+  }
+}
+
+void Partition::Publish(Round& round) {
+  for (const ShardId id : round.touched) {
+    const Shard& home = shard(id);
+    shared_.committed[id.value].store(home.chain.sequence, std::memory_order_release);
+    if (shared_.parts.high_water != nullptr) shared_.parts.high_water->Note(id, {home.epoch, home.chain.sequence});
+  }
+  if (!round.touched.empty()) {
+    absl::MutexLock lock(&shared_.commits_mutex);
+    ++shared_.commits;
+  }
+  for (const auto& [key, timer] : round.new_timers) shard(timer.key.shard).live.Add(timer);
+  for (const auto& [key, value] : round.new_ready) {
+    shard(key.shard).ready.Add(key, value);
+    ready_lanes_[key.lane].insert(key.shard.value);
+  }
+  for (auto& [id, sweep] : round.new_sweeps) shard(id).sweeps.push_back(std::move(sweep));
+  for (auto& answer : round.answers) answer();
+  SendOut(round);
+  instances_.Trim();
+}
+
+void Partition::SendOut(Round& round) {
+  for (auto& [peer, messages] : round.outgoing) {
+    const auto link = shared_.peers.LinkOf(peer);
+    if (link == nullptr) continue;  // away: all of it is repeated when it attaches
+    auto& [leases, probes] = messages;
+    for (engine::Lease& lease : leases) lease.mark.sequence = shard(lease.mark.shard).chain.sequence;
+    if (!leases.empty()) link->Send(std::move(leases));
+    if (!probes.empty()) link->Send(std::move(probes));
+  }
+  if (!round.posts.empty() && shared_.parts.posts != nullptr) shared_.parts.posts->Send(std::move(round.posts));
+  for (auto& [destination, tell] : round.tells) shared_.post(destination, std::move(tell));
+  for (const auto& [shards, sequence] : round.tells_applied)
+    shared_.post(ShardId{shards.second}, TellsAppliedItem{ShardId{shards.second}, ShardId{shards.first}, sequence});
+}
+
+}  // namespace smsflow::engine

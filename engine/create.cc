@@ -1,0 +1,98 @@
+// A new instance: asked for once, or found by its idempotency key.
+#include <utility>
+
+#include "engine/partition.h"
+#include "storage/journal.h"
+#include "storage/records.h"
+
+namespace smsflow::engine {
+namespace {
+
+absl::Status StatusOf(const workflows::Decision& decision) {
+  switch (decision.code) {
+    case workflows::Refusal::kInvalidArgument: return absl::InvalidArgumentError(decision.reason);
+    case workflows::Refusal::kNotFound: return absl::NotFoundError(decision.reason);
+    case workflows::Refusal::kFailedPrecondition: return absl::FailedPreconditionError(decision.reason);
+    case workflows::Refusal::kNone: break;
+  }
+  return absl::FailedPreconditionError(decision.reason.empty() ? "the workflow refuses this now" : decision.reason);
+}
+
+}  // namespace
+
+Answer AnswerOf(const Loaded& loaded, workflows::Decision decision) {
+  Answer answer;
+  answer.id = loaded.id;
+  answer.state = static_cast<std::uint16_t>(loaded.state.state());
+  answer.outcome = decision.outcome;
+  answer.answer = std::move(decision.answer);
+  if (decision.verdict == workflows::Verdict::kRefused) {
+    answer.status = StatusOf(decision);
+    answer.violations = std::move(decision.violations);
+  }
+  return answer;
+}
+
+void Partition::Handle(Round& round, CreateItem& item) {
+  CreateRequest& request = item.request;
+  Shard& home = shard(item.shard);
+  const auto answer = [&](Answer value) {
+    round.answers.push_back([done = std::move(item.done), value = std::move(value)]() mutable { done(std::move(value)); });
+  };
+
+  std::optional<storage::Hash16> scope;
+  if (!request.dedupe_key.empty()) {
+    scope = shared_.parts.index_keys->DedupeScope(request.tenant, request.target, request.dedupe_key);
+    std::optional<stored::DedupeRow> known;
+    if (const auto it = round.dedupe.find(storage::DedupeKey(home.id, *scope).view()); it != round.dedupe.end()) {
+      known = it->second;
+    } else {
+      auto row = storage::GetDedupe(store(), home.id, *scope);
+      if (!row.ok()) Fail(row.status());
+      known = *std::move(row);
+    }
+    if (known) {
+      Answer first;
+      if (known->fingerprint() == request.fingerprint) {
+        first.id = InstanceId::FromBytes(known->instance()).value_or(InstanceId{});
+        first.answer = known->answer();
+        first.duplicate = true;
+        ++counts_.duplicates;
+      } else {
+        first.status = absl::AlreadyExistsError("idempotency_key: was used for another request");
+      }
+      return answer(std::move(first));
+    }
+  }
+
+  const std::int64_t id_ms = std::max(round.now_ms, home.id_from_ms);
+  Loaded& loaded = instances_.Create(InstanceId::Make(id_ms, home.id, shared_.parts.random->Next64()));
+  stored::InstanceHead& head = loaded.head;
+  head.set_workflow(request.workflow);
+  head.set_tenant(std::move(request.tenant));
+  head.set_target(std::move(request.target));
+  head.set_actor(std::move(request.actor));
+  if (scope) head.set_dedupe(scope->data(), scope->size());
+  const auto digest = storage::PayloadDigest(request.payload);
+  head.set_payload_digest(digest.data(), digest.size());
+  head.set_payload(std::move(request.payload));
+
+  const std::string actor = head.actor();
+  Outcome outcome = Decide(round, home, loaded, request.event, {actor});
+  if (!outcome.stored()) {
+    loaded.erased = true;  // it never was
+    return answer(AnswerOf(loaded, std::move(outcome.decision)));
+  }
+  ++counts_.created;
+  if (scope) {
+    stored::DedupeRow row;
+    row.set_instance(std::string(loaded.id.AsBytes()));
+    row.set_fingerprint(request.fingerprint);
+    row.set_answer(outcome.decision.answer);
+    storage::PutDedupe(round.batch, home.id, *scope, row);
+    round.dedupe.insert_or_assign(std::string(storage::DedupeKey(home.id, *scope).view()), std::move(row));
+  }
+  answer(AnswerOf(loaded, std::move(outcome.decision)));
+}
+
+}  // namespace smsflow::engine

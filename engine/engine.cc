@@ -1,0 +1,335 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "engine/partition.h"
+#include "engine/shared.h"
+#include "storage/records.h"
+
+namespace smsflow::engine {
+namespace {
+
+constexpr std::int64_t kHighWaterEveryMs = 100;
+
+void AddUp(Histogram& sum, const Histogram& part) {
+  if (sum.bounds.empty()) {
+    sum = part;
+    return;
+  }
+  for (std::size_t i = 0; i < sum.counts.size(); ++i) sum.counts[i] += part.counts[i];
+  sum.sum += part.sum;
+}
+
+class EngineImpl : public Engine {
+ public:
+  EngineImpl(const EngineOptions& options, EngineParts parts) : shared_(options, std::move(parts)) {
+    const std::size_t count = std::clamp<std::size_t>(options.partitions, 1, options.shards);
+    std::vector<std::vector<ShardId>> owned(count);
+    for (std::uint16_t s = 0; s < options.shards; ++s) owned[s % count].push_back(ShardId{s});
+    for (auto& shards : owned) partitions_.push_back(std::make_unique<Partition>(shared_, std::move(shards)));
+    shared_.post = [this](ShardId shard, Internal item) { Of(shard).Post(std::move(item)); };
+    shared_.peers.OnChange([this] {
+      for (const auto& partition : partitions_) partition->Wake();
+    });
+  }
+  ~EngineImpl() override { Stop(); }
+
+  absl::Status Recover() {
+    const std::int64_t now_ms = shared_.parts.clock->WallMs();
+    for (const auto& partition : partitions_)
+      if (absl::Status status = partition->Recover(now_ms); !status.ok()) return status;
+    for (const auto& partition : partitions_) partition->SendRecovered();
+    return absl::OkStatus();
+  }
+
+  void Start() override {
+    for (const auto& partition : partitions_) partition->Start();
+    housekeeping_ = std::thread([this] { KeepHouse(); });
+  }
+
+  void Stop() override {
+    {
+      absl::MutexLock lock(&stop_mutex_);
+      if (stopped_) return;
+      stopped_ = true;
+    }
+    const absl::Status why = absl::UnavailableError("the engine is stopping");
+    shared_.peers.CloseAll(why);
+    for (const auto& partition : partitions_) partition->Stop();
+    if (housekeeping_.joinable()) housekeeping_.join();
+    shared_.broadcasts.FailAll(why);
+    {
+      absl::MutexLock lock(&shared_.commits_mutex);
+      ++shared_.commits;  // whoever waits for one looks again
+    }
+    SaveHighWater();
+  }
+
+  bool RunOnce() override {
+    bool busy = false;
+    for (const auto& partition : partitions_) busy |= partition->RunOnce();
+    SaveHighWater();
+    return busy;
+  }
+
+  void Create(CreateRequest request, Done done) override {
+    if (shared_.workflow(request.workflow) == nullptr)
+      return Refuse(done, absl::InvalidArgumentError("workflow: unknown"));
+    if (shared_.draining) {
+      ++refused_draining_;
+      return Refuse(done, absl::UnavailableError("the server is draining; ask another one or later"));
+    }
+    if (shared_.disk_guard) {
+      ++refused_disk_;
+      return Refuse(done, absl::ResourceExhaustedError("the server's disk is nearly full; nothing was stored"));
+    }
+    const ShardId shard = shared_.parts.index_keys->Shard(shared_.options.shards, request.tenant, request.target,
+                                                          request.dedupe_key, shared_.parts.random->Next64());
+    Offer(shard, CreateItem{std::move(request), shard, std::move(done)});
+  }
+
+  void Send(EventRequest request, Done done) override {
+    const ShardId shard = request.id.shard();
+    if (shard.value >= shared_.options.shards) return Refuse(done, absl::NotFoundError("id: unknown"));
+    Offer(shard, EventItem{std::move(request), std::move(done)});
+  }
+
+  void Sweep(SweepRequest request, SweepDone done) override {
+    const std::string command = NewCommand();
+    const bool one_shard = request.target.has_value();
+    const ShardId home =
+        shared_.parts.index_keys->Shard(shared_.options.shards, request.tenant, request.target.value_or(""), "", 0);
+    shared_.broadcasts.Expect(command, one_shard ? 1 : shared_.options.shards,
+                              [done = std::move(done)](Broadcasts::Sum sum) mutable {
+                                done({std::move(sum.status), std::move(sum.outcomes), sum.changed});
+                              });
+    OfferBroadcast(home, command, SweepItem{std::move(request), home, command});
+  }
+
+  void Pause(PauseRequest request, absl::AnyInvocable<void(absl::Status, bool)> done) override {
+    const std::string command = NewCommand();
+    shared_.broadcasts.Expect(command, shared_.options.shards, [done = std::move(done)](Broadcasts::Sum sum) mutable {
+      done(std::move(sum.status), sum.changed);
+    });
+    OfferBroadcast(ShardId{0}, command, PauseItem{std::move(request), ShardId{0}, command});
+  }
+
+  absl::StatusOr<std::unique_ptr<PeerSession>> Attach(PeerHello hello, std::shared_ptr<PeerLink> link) override;
+
+  void Taken(ShardId shard, std::uint64_t sequence) override { Of(shard).Post(TakenItem{shard, sequence}); }
+  void Drain(bool on) override {
+    shared_.draining = on;
+    for (const auto& partition : partitions_) partition->Wake();
+  }
+  void Resume() override {
+    shared_.clock_guard.Trust();
+    for (const auto& partition : partitions_) partition->Wake();
+  }
+  void SetDiskGuard(bool on) override { shared_.disk_guard = on; }
+
+  absl::StatusOr<WaitReasons> Explain(const InstanceId& id) override;
+
+  std::uint64_t Committed(ShardId shard) const override {
+    return shared_.committed[shard.value].load(std::memory_order_acquire);
+  }
+  std::uint64_t Commits() const override {
+    absl::MutexLock lock(&shared_.commits_mutex);
+    return shared_.commits;
+  }
+  void AwaitCommit(std::uint64_t seen, std::int64_t timeout_ms) const override {
+    absl::MutexLock lock(&shared_.commits_mutex);
+    const auto newer = [this, seen]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(shared_.commits_mutex) {
+      return shared_.commits > seen;
+    };
+    shared_.commits_mutex.AwaitWithTimeout(absl::Condition(&newer), absl::Milliseconds(timeout_ms));
+  }
+
+  Figures TakeFigures() const override;
+
+ private:
+  friend class Session;
+
+  Partition& Of(ShardId shard) { return *partitions_[shard.value % partitions_.size()]; }
+
+  static void Refuse(Done& done, absl::Status why) {
+    Answer answer;
+    answer.status = std::move(why);
+    done(std::move(answer));
+  }
+
+  template <class Item>
+  void Offer(ShardId shard, Item item) {
+    // The callback is taken back when the queue has no room for it.
+    auto held = std::make_shared<Done>(std::move(item.done));
+    item.done = [held](Answer answer) { (*held)(std::move(answer)); };
+    if (Of(shard).Offer(std::move(item))) return;
+    ++refused_queue_full_;
+    Refuse(*held, Full());
+  }
+  void OfferBroadcast(ShardId home, const std::string& command, Command item) {
+    if (Of(home).Offer(std::move(item))) return;
+    ++refused_queue_full_;
+    shared_.broadcasts.Fail(command, Full());
+  }
+  static absl::Status Full() {
+    return absl::ResourceExhaustedError("the server has more to do than it can; nothing was stored, try again soon");
+  }
+
+  std::string NewCommand() {
+    std::string command(16, '\0');
+    for (std::size_t half = 0; half < 2; ++half) {
+      const std::uint64_t random = shared_.parts.random->Next64();
+      for (std::size_t i = 0; i < 8; ++i) command[half * 8 + i] = static_cast<char>(random >> (8 * i));
+    }
+    return command;
+  }
+
+  void SaveHighWater() {
+    if (shared_.parts.high_water == nullptr) return;
+    if (const absl::Status status = shared_.parts.high_water->Save(); !status.ok()) shared_.parts.fatal(status);
+  }
+
+  void KeepHouse() {
+    const auto stopped = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(stop_mutex_) { return stopped_; };
+    while (true) {
+      {
+        absl::MutexLock lock(&stop_mutex_);
+        if (stop_mutex_.AwaitWithTimeout(absl::Condition(&stopped), absl::Milliseconds(kHighWaterEveryMs))) return;
+      }
+      SaveHighWater();
+    }
+  }
+
+  Shared shared_;
+  std::vector<std::unique_ptr<Partition>> partitions_;
+  std::thread housekeeping_;
+  absl::Mutex stop_mutex_;
+  bool stopped_ ABSL_GUARDED_BY(stop_mutex_) = false;
+  std::atomic<std::uint64_t> refused_queue_full_{0};
+  std::atomic<std::uint64_t> refused_disk_{0};
+  std::atomic<std::uint64_t> refused_draining_{0};
+};
+
+class Session : public PeerSession {
+ public:
+  Session(EngineImpl& engine, std::shared_ptr<const Attachment> attachment)
+      : engine_(engine), attachment_(std::move(attachment)) {}
+  ~Session() override { engine_.shared_.peers.Detach(*attachment_); }
+
+  void AddCredit(std::uint32_t more) override { engine_.shared_.peers.AddCredit(*attachment_, more); }
+  void Report(const AttemptId& attempt, workflows::Event event, absl::AnyInvocable<void(ReportAnswer)> done) override {
+    const ShardId shard = attempt.instance.shard();
+    if (shard.value >= engine_.shared_.options.shards) return done({attempt, ReportOutcome::kNotYours});
+    engine_.Of(shard).Post(ReportItem{attachment_, attempt, std::move(event), std::move(done)});
+  }
+  bool Congested() const override {
+    return std::any_of(engine_.partitions_.begin(), engine_.partitions_.end(),
+                       [](const auto& partition) { return partition->Congested(); });
+  }
+
+ private:
+  EngineImpl& engine_;
+  std::shared_ptr<const Attachment> attachment_;
+};
+
+absl::StatusOr<std::unique_ptr<PeerSession>> EngineImpl::Attach(PeerHello hello, std::shared_ptr<PeerLink> link) {
+  for (const Mark& mark : hello.marks) {
+    if (mark.shard.value < shared_.options.shards && mark.sequence > Committed(mark.shard))
+      shared_.parts.fatal(absl::DataLossError(
+          "gateway " + hello.peer.gateway + " has seen sequence " + std::to_string(mark.sequence) + " of shard " +
+          std::to_string(mark.shard.value) + ", here are only " + std::to_string(Committed(mark.shard)) +
+          ": acknowledged data is missing; run 'smsflow db repair' or restore a backup"));
+  }
+  auto attachment = shared_.peers.Attach(std::move(hello), std::move(link));
+  if (!attachment.ok()) return attachment.status();
+  auto session = std::make_unique<Session>(*this, *attachment);
+  for (const auto& partition : partitions_) partition->Post(AttachedItem{*attachment});
+  return session;
+}
+
+absl::StatusOr<WaitReasons> EngineImpl::Explain(const InstanceId& id) {
+  if (id.shard().value >= shared_.options.shards) return absl::NotFoundError("id: unknown");
+  const storage::Store& store = *shared_.parts.store;
+  auto head = storage::GetHead(store, id);
+  if (!head.ok()) return head.status();
+  if (!head->has_value()) return absl::NotFoundError("id: unknown");
+  WaitReasons reasons;
+  reasons.clock_guard = shared_.clock_guard.on();
+  reasons.disk_guard = shared_.disk_guard;
+  reasons.draining = shared_.draining;
+  reasons.budget_per_s = shared_.options.fire_budget_per_s;
+
+  const storage::IndexKeys& keys = *shared_.parts.index_keys;
+  const std::string prefix(storage::Key('p', id.shard()).view());
+  const auto pauses = store.Scan(storage::Family::kIndexes, prefix, storage::PrefixEnd(prefix));
+  for (; pauses->Valid(); pauses->Next()) {
+    const auto scope = static_cast<storage::PauseScope>(pauses->key()[prefix.size()]);
+    const std::string_view hash = pauses->key().substr(prefix.size() + 1);
+    const auto is = [&](const storage::Hash16& value) {
+      return hash == std::string_view(reinterpret_cast<const char*>(value.data()), value.size());
+    };
+    bool holds = scope == storage::PauseScope::kAll || scope == storage::PauseScope::kGateway;
+    if (scope == storage::PauseScope::kTenant) holds = is(keys.Pause((*head)->tenant(), ""));
+    if (scope == storage::PauseScope::kIndexValue)
+      for (const auto& value : (*head)->index())
+        holds |= is(keys.IndexValue((*head)->tenant(), static_cast<std::uint16_t>(value.index()), value.value()));
+    if (!holds) continue;
+    const auto row = storage::DecodePause(pauses->value());
+    if (!row.ok()) return row.status();
+    reasons.pauses.push_back(row->scope() + (row->reason().empty() ? "" : ": " + row->reason()));
+  }
+
+  const workflows::Workflow* workflow = shared_.workflow(static_cast<std::uint16_t>((*head)->workflow()));
+  if (workflow == nullptr) return reasons;
+  const std::string lane = workflow->Lane((*head)->fixed());
+  const Peers::Lane serving = shared_.peers.OfLane((*head)->tenant(), lane);
+  reasons.peers = serving.peers;
+  reasons.credit = serving.credit;
+  const std::string ready(storage::Key('r', id.shard()).Add(keys.Lane((*head)->tenant(), lane)).view());
+  const auto rows = store.Scan(storage::Family::kQueues, ready, storage::PrefixEnd(ready));
+  constexpr std::uint64_t kCountMax = 1'000;
+  for (; rows->Valid() && reasons.ready < kCountMax; rows->Next()) ++reasons.ready;
+  return reasons;
+}
+
+Figures EngineImpl::TakeFigures() const {
+  Figures sum;
+  for (const auto& partition : partitions_) {
+    const Figures part = partition->TakeFigures();
+    for (const auto member :
+         {&Figures::created, &Figures::duplicates, &Figures::transitions, &Figures::leases, &Figures::leases_again,
+          &Figures::probes, &Figures::reports, &Figures::reports_not_yours, &Figures::timers_fired,
+          &Figures::timers_garbage, &Figures::tells, &Figures::erased, &Figures::batches, &Figures::operations,
+          &Figures::batch_bytes, &Figures::cache_hits, &Figures::cache_misses, &Figures::queue_depth,
+          &Figures::open_leases})
+      sum.*member += part.*member;
+    sum.oldest_open_lease_ms = std::max(sum.oldest_open_lease_ms, part.oldest_open_lease_ms);
+    sum.oldest_overdue_ms = std::max(sum.oldest_overdue_ms, part.oldest_overdue_ms);
+    AddUp(sum.batch_size, part.batch_size);
+    AddUp(sum.write_ms, part.write_ms);
+    AddUp(sum.lateness_ms, part.lateness_ms);
+    for (const auto& [key, count] : part.results) sum.results[key] += count;
+  }
+  sum.refused_queue_full = refused_queue_full_;
+  sum.refused_disk = refused_disk_;
+  sum.refused_draining = refused_draining_;
+  const Peers::Lane total = shared_.peers.Total();
+  sum.peers = total.peers;
+  sum.credit = total.credit;
+  sum.clock_guard = shared_.clock_guard.on();
+  sum.disk_guard = shared_.disk_guard;
+  sum.draining = shared_.draining;
+  return sum;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(EngineOptions options, EngineParts parts) {
+  auto engine = std::make_unique<EngineImpl>(options, std::move(parts));
+  if (absl::Status status = engine->Recover(); !status.ok()) return status;
+  return engine;
+}
+
+}  // namespace smsflow::engine

@@ -1,0 +1,181 @@
+// Where a timer fires. Timers that are not gated fire when they are due. A gated one fires only through its gate: not
+// paused, a peer with credit, nobody of its lane waiting longer, and, when it is late, a token of the fire budget; else
+// it becomes a ready row (ready_serving.cc).
+#include <algorithm>
+#include <utility>
+
+#include "engine/partition.h"
+#include "storage/records.h"
+
+namespace smsflow::engine {
+namespace {
+
+constexpr int kTurn = 8;  // timers of one shard before the next one has its turn
+
+std::int64_t IndexMs(const stored::LiveTimer& timer) {
+  return timer.index_ms() != 0 ? timer.index_ms() : timer.due_ms();
+}
+
+const stored::LiveTimer* FindTimer(const Loaded& loaded, std::uint16_t name) {
+  for (const auto& timer : loaded.state.timers())
+    if (timer.name() == name) return &timer;
+  return nullptr;
+}
+
+void RemoveTimer(Loaded& loaded, std::uint16_t name) {
+  auto& timers = *loaded.state.mutable_timers();
+  for (int i = 0; i < timers.size(); ++i)
+    if (timers[i].name() == name) return timers.DeleteSubrange(i, 1);
+}
+
+// Those held by a pause wait together, apart from the lane: the pause ends for all of them at once.
+storage::Lane8 LaneOf(const Pause& pause) {
+  storage::Lane8 lane;
+  std::copy_n(pause.value.begin(), lane.size(), lane.begin());
+  lane[0] = static_cast<std::uint8_t>(lane[0] ^ static_cast<std::uint8_t>(pause.scope));
+  return lane;
+}
+
+}  // namespace
+
+void Partition::FireDue(Round& round) {
+  const std::uint32_t limit = round.work + shared_.options.batch_max;
+  bool any = true;
+  while (any && round.work < limit) {
+    any = false;
+    for (std::size_t i = 0; i < shards_.size() && round.work < limit; ++i)
+      any |= FireDueOf(round, *shards_[(turn_ + i) % shards_.size()]);
+  }
+  if (any) ready_again_ = true;
+}
+
+bool Partition::FireDueOf(Round& round, Shard& home) {
+  for (int i = 0; i < kTurn; ++i) {
+    auto next = home.live.Peek(store());
+    if (!next.ok()) Fail(next.status());
+    if (*next == nullptr || (*next)->key.due_ms > round.now_ms) {
+      home.live_mark_ms = std::max(home.live_mark_ms, round.now_ms);
+      return false;
+    }
+    const Timer timer = **next;
+    home.live.Pop();
+    home.live_mark_ms = std::max(home.live_mark_ms, timer.key.due_ms - 1);
+    Fire(round, home, timer, /*backlog=*/false);
+    ++home.passed;
+    ++round.work;
+  }
+  return true;
+}
+
+// What was overdue when the engine started: the oldest of all shards first, at the budget's pace.
+void Partition::FireBacklog(Round& round) {
+  const std::uint32_t limit = round.work + shared_.options.batch_max / 2;
+  while (round.work < limit) {
+    Shard* oldest = nullptr;
+    const Timer* first = nullptr;
+    for (const auto& home : shards_) {
+      if (home->backlog_done) continue;
+      auto next = home->backlog.Peek(store());
+      if (!next.ok()) Fail(next.status());
+      if (*next == nullptr) {
+        home->backlog_done = true;
+        ++home->passed;
+        continue;
+      }
+      if (first == nullptr || (*next)->key.due_ms < first->key.due_ms) {
+        oldest = home.get();
+        first = *next;
+      }
+    }
+    if (oldest == nullptr) return;
+    const Timer timer = *first;
+    if (Fire(round, *oldest, timer, /*backlog=*/true) == Fired::kNoBudget) {
+      no_budget_ = true;
+      return;
+    }
+    oldest->backlog.Pop();
+    oldest->backlog_mark_ms = timer.key.due_ms;
+    ++oldest->passed;
+    ++round.work;
+  }
+}
+
+Partition::Fired Partition::Fire(Round& round, Shard& home, const Timer& timer, bool backlog) {
+  auto found = instances_.Find(timer.key.instance);
+  if (!found.ok()) Fail(found.status());
+  const stored::LiveTimer* live = *found == nullptr ? nullptr : FindTimer(**found, timer.key.name);
+  if (live == nullptr || IndexMs(*live) != timer.key.due_ms) {
+    ++counts_.timers_garbage;
+    return Fired::kYes;
+  }
+  Loaded& loaded = **found;
+  ++counts_.timers_fired;
+  if (timer.key.name == workflows::kRetentionTimer) {
+    Erase(round, home, loaded);
+    return Fired::kYes;
+  }
+  if (!live->gated()) {
+    FireOpen(round, home, loaded, timer.key.name);
+    return Fired::kYes;
+  }
+  return FireGated(round, home, loaded, timer.key.name, {loaded.head.tenant(), timer.value.lane}, nullptr,
+                   /*can_wait=*/backlog);
+}
+
+void Partition::FireOpen(Round& round, Shard& home, Loaded& loaded, std::uint16_t name) {
+  RemoveTimer(loaded, name);
+  workflows::Event event;
+  event.kind = workflows::kTimerFired;
+  event.timer = name;
+  Decide(round, home, loaded, event, {"engine"});
+}
+
+// `can_wait`: whoever asks keeps it where it is when only the budget is missing.
+Partition::Fired Partition::FireGated(Round& round, Shard& home, Loaded& loaded, std::uint16_t name,
+                                      const storage::ReadyValue& names, const storage::ReadyKey* ready,
+                                      bool can_wait) {
+  const stored::LiveTimer& live = *FindTimer(loaded, name);
+  if (const Pause* pause = PauseOf(home, loaded))
+    return Park(round, home, LaneOf(*pause), loaded, live, names, ready);
+  const storage::Lane8 lane = shared_.parts.index_keys->Lane(names.tenant, names.lane);
+  const bool others_first = ready == nullptr && home.ready.Has(lane);
+  if (shared_.draining.load(std::memory_order_relaxed) || others_first)
+    return Park(round, home, lane, loaded, live, names, ready);
+
+  const std::int64_t late_ms = round.now_ms - live.due_ms();
+  const auto peer = shared_.peers.Take(names.tenant, names.lane, PausedGateways(home));
+  if (!peer) return Park(round, home, lane, loaded, live, names, ready);
+  const bool late = late_ms > shared_.options.late_ms;
+  if (late && !shared_.budget.Take(round.steady_ms)) {
+    shared_.peers.Release(*peer);
+    no_budget_ = true;
+    return can_wait ? Fired::kNoBudget : Park(round, home, lane, loaded, live, names, ready);
+  }
+
+  RemoveTimer(loaded, name);
+  workflows::Event event;
+  event.kind = workflows::kTimerFired;
+  event.timer = name;
+  const Outcome outcome = Decide(round, home, loaded, event, {"engine", &*peer, nullptr});
+  if (outcome.leased) {
+    Observe(counts_.lateness_ms, static_cast<double>(std::max<std::int64_t>(late_ms, 0)));
+  } else {
+    shared_.peers.Release(*peer);
+    if (late) shared_.budget.GiveBack();
+  }
+  if (ready != nullptr) storage::DeleteReady(round.batch, *ready);
+  return Fired::kYes;
+}
+
+Partition::Fired Partition::Park(Round& round, Shard& home, const storage::Lane8& lane, const Loaded& loaded,
+                                 const stored::LiveTimer& live, const storage::ReadyValue& names,
+                                 const storage::ReadyKey* ready) {
+  if (ready != nullptr && ready->lane == lane) return Fired::kWaits;
+  if (ready != nullptr) storage::DeleteReady(round.batch, *ready);
+  const storage::ReadyKey key{home.id, lane, live.due_ms(), loaded.id, static_cast<std::uint16_t>(live.name())};
+  storage::PutReady(round.batch, key, names.tenant, names.lane);
+  round.new_ready.emplace_back(key, names);
+  return Fired::kYes;
+}
+
+}  // namespace smsflow::engine

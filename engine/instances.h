@@ -1,0 +1,68 @@
+// Instances in memory: what a partition works on, and a bounded cache of what it worked on last, so that an SMS in
+// flight is not read again for each of its events.
+//
+// Not thread-safe: belongs to one partition. Pointers are good until Trim(), which is called between rounds only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "ids/ids.h"
+#include "smsflow/stored/v1/records.pb.h"
+#include "storage/records.h"
+#include "storage/store.h"
+
+namespace smsflow::engine {
+
+namespace stored = ::smsflow::stored::v1;
+
+struct Loaded {
+  InstanceId id;
+  stored::InstanceHead head;
+  stored::InstanceState state;  // as it is now; head.state() is only what was last written there
+  bool created = false;         // in this round
+  bool head_changed = false;    // payload or fixed part
+  bool state_changed = false;
+  bool erased = false;          // by retention, in this round
+
+  // Ended and without payload: one row, the head, tells all.
+  bool final() const { return state.ended_ms() != 0 && state.payload_erased(); }
+};
+
+class Instances {
+ public:
+  Instances(const storage::Store& store, std::uint64_t bytes_max) : store_(store), bytes_max_(bytes_max) {}
+
+  // nullptr: there is no such instance. May read from the store.
+  absl::StatusOr<Loaded*> Find(const InstanceId& id);
+  Loaded& Create(const InstanceId& id);
+  // Forgets those erased, then the least recently used beyond the bound.
+  void Trim();
+
+  std::uint64_t hits() const { return hits_; }
+  std::uint64_t misses() const { return misses_; }
+
+ private:
+  struct Slot {
+    Loaded loaded;
+    std::size_t bytes = 0;
+  };
+  using Order = std::list<Slot>;  // most recently used first
+
+  Loaded& Insert(Loaded loaded);
+  static std::size_t SizeOf(const Loaded& loaded);
+
+  const storage::Store& store_;
+  std::uint64_t bytes_max_;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t hits_ = 0;
+  std::uint64_t misses_ = 0;
+  Order order_;
+  absl::flat_hash_map<InstanceId, Order::iterator> by_id_;
+};
+
+}  // namespace smsflow::engine

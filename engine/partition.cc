@@ -1,0 +1,209 @@
+#include "engine/partition.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+namespace smsflow::engine {
+namespace {
+
+constexpr std::int64_t kIdleMs = 500;         // so often an idle partition looks at clock and marks
+constexpr std::int64_t kBudgetPollMs = 5;
+constexpr std::int64_t kFiguresEveryMs = 100;
+constexpr std::int64_t kSegmentsEveryMs = 1000;
+
+template <class... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+
+}  // namespace
+
+void Observe(Histogram& histogram, double value) {
+  const auto bucket = std::lower_bound(histogram.bounds.begin(), histogram.bounds.end(), value);
+  ++histogram.counts[static_cast<std::size_t>(bucket - histogram.bounds.begin())];
+  histogram.sum += value;
+}
+
+Partition::Partition(Shared& shared, std::vector<ShardId> shards)
+    : shared_(shared), shard_ids_(std::move(shards)), instances_(*shared.parts.store, shared.options.cache_bytes) {
+  const auto make = [](std::vector<double> bounds) {
+    Histogram histogram;
+    histogram.counts.resize(bounds.size() + 1);
+    histogram.bounds = std::move(bounds);
+    return histogram;
+  };
+  counts_.batch_size = make({1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024});
+  counts_.write_ms = make({0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1000});
+  counts_.lateness_ms = make({1, 5, 10, 50, 100, 250, 500, 1000, 5000, 30'000, 60'000, 600'000, 3'600'000});
+  figures_ = counts_;
+}
+
+Partition::~Partition() { Stop(); }
+
+void Partition::Fail(const absl::Status& status) {
+  shared_.parts.fatal(status);
+  std::abort();  // the handler must not return
+}
+
+bool Partition::Offer(Command command) {
+  absl::MutexLock lock(&queue_mutex_);
+  if (stopping_ || commands_.size() >= shared_.options.queue_max) return false;
+  commands_.push_back(std::move(command));
+  return true;
+}
+
+void Partition::Post(Internal item) {
+  absl::MutexLock lock(&queue_mutex_);
+  if (!stopping_) internals_.push_back(std::move(item));
+}
+
+void Partition::Wake() {
+  absl::MutexLock lock(&queue_mutex_);
+  woken_ = true;
+}
+
+bool Partition::Congested() const {
+  absl::MutexLock lock(&queue_mutex_);
+  return internals_.size() > shared_.options.queue_max / 2;
+}
+
+void Partition::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Partition::Stop() {
+  {
+    absl::MutexLock lock(&queue_mutex_);
+    stopping_ = true;
+    woken_ = true;
+  }
+  if (thread_.joinable()) thread_.join();
+  std::deque<Command> left;
+  {
+    absl::MutexLock lock(&queue_mutex_);
+    left.swap(commands_);
+    internals_.clear();
+  }
+  for (Command& command : left) Refuse(command, absl::UnavailableError("the engine is stopping"));
+}
+
+void Partition::Refuse(Command& command, const absl::Status& why) {
+  const auto refuse = [&](Done& done) {
+    Answer answer;
+    answer.status = why;
+    done(std::move(answer));
+  };
+  std::visit(Overloaded{[&](CreateItem& item) { refuse(item.done); }, [&](EventItem& item) { refuse(item.done); },
+                        [](SweepItem&) {}, [](PauseItem&) {}},  // their broadcasts are failed together
+             command);
+}
+
+void Partition::Run() {
+  while (true) {
+    const bool busy = RunOnce();
+    const std::int64_t now_ms = shared_.parts.clock->WallMs();
+    const std::int64_t wait_ms = busy ? 0 : std::clamp<std::int64_t>(NextWakeMs(now_ms) - now_ms, 0, kIdleMs);
+    absl::MutexLock lock(&queue_mutex_);
+    if (wait_ms > 0) {
+      const auto wanted = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_mutex_) {
+        return woken_ || !commands_.empty() || !internals_.empty();
+      };
+      queue_mutex_.AwaitWithTimeout(absl::Condition(&wanted), absl::Milliseconds(wait_ms));
+    }
+    woken_ = false;
+    if (stopping_) return;
+  }
+}
+
+bool Partition::RunOnce() {
+  Round round;
+  round.now_ms = shared_.parts.clock->WallMs();
+  round.steady_ms = shared_.parts.clock->SteadyMs();
+  const bool guarded = shared_.clock_guard.Check(round.now_ms, round.steady_ms);
+
+  std::vector<Command> commands;
+  std::vector<Internal> internals;
+  TakeQueued(commands, internals);
+  for (Internal& item : internals) std::visit([&](auto& one) { Handle(round, one); }, item);
+  for (Command& command : commands) std::visit([&](auto& one) { Handle(round, one); }, command);
+  round.work += static_cast<std::uint32_t>(commands.size() + internals.size());
+
+  budget_waited_ = std::exchange(no_budget_, false);
+  if (!guarded) {
+    FireDue(round);
+    ServeReady(round);
+    FireBacklog(round);
+  }
+  LoseStores(round);
+  SweepSome(round);
+  if (round.steady_ms - segments_checked_ms_ >= kSegmentsEveryMs && !shards_.empty()) {
+    segments_checked_ms_ = round.steady_ms;
+    DropOldSegment(round, *shards_[segment_turn_++ % shards_.size()]);
+  }
+  ++turn_;
+  const bool busy = round.work != 0;
+  Commit(round);
+  if (busy || round.steady_ms - figures_copied_ms_ >= kFiguresEveryMs) {
+    const bool copy = !thread_.joinable() || round.steady_ms - figures_copied_ms_ >= kFiguresEveryMs;
+    if (copy) {
+      figures_copied_ms_ = round.steady_ms;
+      counts_.open_leases = 0;
+      counts_.oldest_open_lease_ms = 0;
+      counts_.oldest_overdue_ms = 0;
+      for (const auto& home : shards_) {
+        counts_.open_leases += home->leases.size();
+        for (const auto& [attempt, lease] : home->leases) {
+          counts_.oldest_open_lease_ms = std::max(counts_.oldest_open_lease_ms, round.now_ms - lease.opened_ms);
+          break;  // ids are in time order: the first is nearly the oldest
+        }
+        if (!home->backlog_done)
+          counts_.oldest_overdue_ms = std::max(counts_.oldest_overdue_ms, round.now_ms - home->backlog_mark_ms);
+      }
+      counts_.cache_hits = instances_.hits();
+      counts_.cache_misses = instances_.misses();
+      absl::MutexLock lock(&figures_mutex_);
+      figures_ = counts_;
+    }
+  }
+  return busy;
+}
+
+void Partition::TakeQueued(std::vector<Command>& commands, std::vector<Internal>& internals) {
+  const auto take = [this](auto& queue, auto& taken) {
+    const std::size_t count = std::min<std::size_t>(queue.size(), shared_.options.batch_max);
+    taken.reserve(count);
+    std::move(queue.begin(), queue.begin() + static_cast<std::ptrdiff_t>(count), std::back_inserter(taken));
+    queue.erase(queue.begin(), queue.begin() + static_cast<std::ptrdiff_t>(count));
+  };
+  absl::MutexLock lock(&queue_mutex_);
+  take(commands_, commands);
+  take(internals_, internals);
+}
+
+std::int64_t Partition::NextWakeMs(std::int64_t now_ms) {
+  if (!losing_.empty()) return now_ms;
+  std::int64_t next_ms = now_ms + kIdleMs;
+  if (no_budget_) next_ms = now_ms + kBudgetPollMs;
+  if (shared_.clock_guard.on()) return next_ms;
+  for (const auto& home : shards_) {
+    if (!home->sweeps.empty()) return now_ms;
+    auto first = home->live.Peek(store());
+    if (!first.ok()) Fail(first.status());
+    if (*first != nullptr) next_ms = std::min(next_ms, (*first)->key.due_ms);
+  }
+  return next_ms;
+}
+
+Figures Partition::TakeFigures() const {
+  Figures figures;
+  {
+    absl::MutexLock lock(&figures_mutex_);
+    figures = figures_;
+  }
+  absl::MutexLock lock(&queue_mutex_);
+  figures.queue_depth = commands_.size() + internals_.size();
+  return figures;
+}
+
+}  // namespace smsflow::engine

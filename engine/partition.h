@@ -1,0 +1,201 @@
+// A thread that owns some shards and is their only writer. It takes what is queued, decides, writes one synced batch,
+// answers, and takes again; it never waits to fill a batch.
+//
+//   queue ─▶ decide (transition.cc) ─▶ one batch (commit.cc) ─▶ answers, leases, tells
+//             ▲ due timers (firing.cc), ready rows, sweeps
+//
+// Each kind of event has a file of its own: create.cc, events.cc, reports.cc, tells.cc, sweeps.cc, pauses.cc, firing.cc,
+// retention.cc. Offer(), Post() and Wake() are thread-safe and do not block; all else belongs to the partition's thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/synchronization/mutex.h"
+#include "engine/figures.h"
+#include "engine/instances.h"
+#include "engine/round.h"
+#include "engine/shard.h"
+#include "engine/shared.h"
+
+namespace smsflow::engine {
+
+class Partition {
+ public:
+  Partition(Shared& shared, std::vector<ShardId> shards);
+  ~Partition();
+
+  // Before anything else; blocks for the store.
+  absl::Status Recover(std::int64_t now_ms);
+
+  bool Offer(Command command);  // false: the queue is full
+  void Post(Internal item);
+  void Wake();
+  bool Congested() const;
+
+  void Start();
+  void Stop();     // takes no more, ends the thread; what was queued is refused
+  bool RunOnce();  // one round on the calling thread; true when something was done
+
+  // What recovery found on its way to other shards; once all partitions have recovered.
+  void SendRecovered();
+
+  Figures TakeFigures() const;
+
+ private:
+  // What came of one event.
+  struct Outcome {
+    workflows::Decision decision;
+    bool leased = false;
+    bool stored() const {
+      return decision.verdict == workflows::Verdict::kApplied || decision.verdict == workflows::Verdict::kNoted;
+    }
+  };
+  struct Cause {  // of an event
+    std::string_view actor;
+    const PeerId* peer = nullptr;
+    std::string* payload = nullptr;  // that came with it; taken when the decision says so
+  };
+  struct Before {  // what an event found
+    std::uint16_t state = 0;
+    bool had_payload = false;
+  };
+  enum class Fired { kYes, kWaits, kNoBudget };
+
+  Shard& shard(ShardId id) { return *shards_.at(by_shard_.at(id.value)); }
+  storage::Store& store() { return *shared_.parts.store; }
+  [[noreturn]] void Fail(const absl::Status& status);
+
+  // partition.cc
+  void Run();
+  void TakeQueued(std::vector<Command>& commands, std::vector<Internal>& internals);
+  void Refuse(Command& command, const absl::Status& why);
+  std::int64_t NextWakeMs(std::int64_t now_ms);
+
+  // transition.cc
+  Outcome Decide(Round& round, Shard& shard, Loaded& loaded, const workflows::Event& event, const Cause& cause);
+  std::uint64_t Memberships(Round& round, const Shard& shard, const Loaded& loaded, std::uint64_t sets);
+  void Absorb(Round& round, Shard& shard, Loaded& loaded, Outcome& outcome, const Cause& cause);
+  void ChangeTimers(Round& round, Shard& shard, Loaded& loaded, const workflows::Decision& decision);
+  void SetTimer(Round& round, Shard& shard, Loaded& loaded, const workflows::TimerChange& change);
+  void ClearTimer(Round& round, Shard& shard, Loaded& loaded, std::uint16_t name);
+  void OpenEffects(Round& round, Shard& shard, Loaded& loaded, Outcome& outcome, const Cause& cause);
+  void Settle(Shard& shard, Loaded& loaded, const workflows::Decision& decision);
+  void ChangeMemberships(Round& round, Shard& shard, const Loaded& loaded, const workflows::Decision& decision,
+                         std::string_view actor);
+  void WriteTells(Round& round, Shard& shard, const Loaded& loaded, const workflows::Decision& decision,
+                  std::string_view actor);
+  void WriteTell(Round& round, Shard& source, ShardId destination, stored::TellRow row);
+  std::uint64_t NextTell(Shard& source, ShardId destination);
+  void Journal(Round& round, Shard& shard, Loaded& loaded, const workflows::Event& event, const Outcome& outcome,
+               const Cause& cause, const workflows::Facts& facts, const Policy& policy, const Before& before);
+  void Touch(Round& round, Loaded& loaded);
+  void Count(const Loaded& loaded, const workflows::Workflow& workflow, const workflows::Decision& decision,
+             std::uint16_t from_state);
+
+  // create.cc, events.cc, reports.cc
+  void Handle(Round& round, CreateItem& item);
+  void Handle(Round& round, EventItem& item);
+  void Handle(Round& round, ReportItem& item);
+  void Handle(Round& round, AttachedItem& item);
+  void Handle(Round& round, TakenItem& item);
+  void LoseStores(Round& round);
+  void SendOpenLease(Round& round, Shard& shard, const AttemptId& attempt, const OpenLease& lease, const PeerId& to);
+  Lease RenderLease(const Shard& shard, const Loaded& loaded, std::uint32_t number, std::int64_t deadline_ms);
+
+  // tells.cc, sweeps.cc, pauses.cc
+  void Handle(Round& round, TellItem& item);
+  void Handle(Round& round, TellsAppliedItem& item);
+  void Handle(Round& round, SweepItem& item);
+  void Handle(Round& round, PauseItem& item);
+  void StartSweep(Round& round, Shard& shard, stored::SweepRow row);
+  void SweepSome(Round& round);
+  bool SweepChunk(Round& round, Shard& shard);
+  bool SweepByIndex(Round& round, Shard& shard, stored::SweepRow& row);
+  bool SweepAll(Round& round, Shard& shard, stored::SweepRow& row);
+  void SweepOne(Round& round, Shard& shard, stored::SweepRow& row, const InstanceId& id);
+  void ChangePause(Round& round, Shard& shard, const stored::PauseChange& change);
+  const Pause* PauseOf(const Shard& shard, const Loaded& loaded) const;  // null: it may leave
+  std::set<std::string> PausedGateways(const Shard& shard) const;
+
+  // firing.cc, ready_serving.cc, retention.cc
+  void FireDue(Round& round);
+  bool FireDueOf(Round& round, Shard& shard);
+  void FireBacklog(Round& round);
+  Fired Fire(Round& round, Shard& shard, const Timer& timer, bool backlog);
+  Fired FireGated(Round& round, Shard& shard, Loaded& loaded, std::uint16_t name, const storage::ReadyValue& names,
+                  const storage::ReadyKey* ready, bool can_wait);
+  Fired Park(Round& round, Shard& shard, const storage::Lane8& lane, const Loaded& loaded,
+             const stored::LiveTimer& live, const storage::ReadyValue& names, const storage::ReadyKey* ready);
+  void FireOpen(Round& round, Shard& shard, Loaded& loaded, std::uint16_t name);
+  void ServeReady(Round& round);
+  bool ServeOldest(Round& round, const storage::Lane8& lane);
+  void Erase(Round& round, Shard& shard, Loaded& loaded);
+  void DropOldSegment(Round& round, Shard& shard);
+
+  // commit.cc
+  void Commit(Round& round);
+  void WriteInstances(Round& round);
+  void SaveMarks(Round& round);
+  void SaveMarksOf(Round& round, Shard& shard);
+  void MoveOldOutboxRows(Round& round, Shard& shard);
+  void Publish(Round& round);
+  void SendOut(Round& round);
+
+  // recovery.cc
+  absl::Status RecoverShard(ShardId id, std::int64_t now_ms);
+  absl::Status RecoverOutbox(Shard& shard, std::uint64_t from);
+  absl::Status RecoverTells(Shard& shard);
+  absl::Status RecoverSweeps(Shard& shard);
+  absl::Status RecoverPauses(Shard& shard);
+
+  Shared& shared_;
+  std::vector<ShardId> shard_ids_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::map<std::uint16_t, std::size_t> by_shard_;
+  Instances instances_;
+  std::size_t turn_ = 0;                   // which shard is asked first, so that none is always last
+
+  // Which shards have ready rows of a lane, and whether it is worth looking.
+  std::map<storage::Lane8, std::set<std::uint16_t>> ready_lanes_;
+  std::uint64_t ready_seen_ = ~0ULL;       // Peers::version() when they were last served
+  bool ready_again_ = true;                // a pause ended, or work was left when the round was full
+  bool no_budget_ = false;                 // in this round, something overdue found no token
+  bool budget_waited_ = false;             // in the round before
+
+  std::int64_t marks_saved_ms_ = 0;
+  std::int64_t segments_checked_ms_ = 0;
+  std::size_t segment_turn_ = 0;
+  absl::flat_hash_set<std::string> policies_stored_;
+  std::vector<std::shared_ptr<const Attachment>> losing_;  // whose gateway's older stores are still to be told
+  std::vector<TellItem> recovered_tells_;
+  std::vector<engine::Post> recovered_posts_;
+  stored::JournalBody body_;               // reused, to save allocations
+  std::string encoded_;
+
+  mutable absl::Mutex queue_mutex_;
+  std::deque<Command> commands_ ABSL_GUARDED_BY(queue_mutex_);
+  std::deque<Internal> internals_ ABSL_GUARDED_BY(queue_mutex_);
+  bool woken_ ABSL_GUARDED_BY(queue_mutex_) = false;
+  bool stopping_ ABSL_GUARDED_BY(queue_mutex_) = false;
+  std::thread thread_;
+
+  Figures counts_;                         // of the partition's thread
+  std::int64_t figures_copied_ms_ = 0;
+  mutable absl::Mutex figures_mutex_;
+  Figures figures_ ABSL_GUARDED_BY(figures_mutex_);
+};
+
+// Adds to the right bucket.
+void Observe(Histogram& histogram, double value);
+
+}  // namespace smsflow::engine

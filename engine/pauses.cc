@@ -1,0 +1,101 @@
+// Scopes in which nothing may leave. A row per scope stands in every shard, written by tells, so that each leave reads it
+// in its own shard.
+#include <algorithm>
+#include <utility>
+
+#include "engine/partition.h"
+#include "storage/records.h"
+
+namespace smsflow::engine {
+
+void Partition::Handle(Round& round, PauseItem& item) {
+  const PauseRequest& request = item.request;
+  stored::BroadcastCommand command;
+  stored::PauseChange& change = *command.mutable_pause();
+  change.set_scope(static_cast<std::uint32_t>(request.scope));
+  change.set_tenant(request.tenant);
+  change.set_value(request.value);
+  change.set_index(request.index);
+  change.set_resume(request.resume);
+  change.set_command(item.command);
+  stored::PauseRow& row = *change.mutable_row();
+  row.set_reason(request.reason);
+  row.set_actor(request.actor);
+  row.set_since_ms(round.now_ms);
+  switch (request.scope) {
+    case storage::PauseScope::kAll: row.set_scope("all"); break;
+    case storage::PauseScope::kTenant: row.set_scope("tenant " + request.tenant); break;
+    case storage::PauseScope::kIndexValue: row.set_scope("batch " + request.value + " of tenant " + request.tenant); break;
+    case storage::PauseScope::kGateway:
+      row.set_scope("gateway " + request.value);
+      row.set_gateway(request.value);
+      break;
+  }
+  stored::TellRow tell;
+  tell.set_broadcast(command.SerializeAsString());
+  tell.set_at_ms(round.now_ms);
+  Shard& home = shard(item.home);
+  for (std::uint16_t s = 0; s < shared_.options.shards; ++s) WriteTell(round, home, ShardId{s}, tell);
+}
+
+namespace {
+
+storage::Hash16 HashOf(const storage::IndexKeys& keys, storage::PauseScope scope, std::string_view tenant,
+                       std::uint32_t index, std::string_view value) {
+  if (scope == storage::PauseScope::kIndexValue)
+    return keys.IndexValue(tenant, static_cast<std::uint16_t>(index), value);
+  return keys.Pause(tenant, value);
+}
+
+}  // namespace
+
+void Partition::ChangePause(Round& round, Shard& home, const stored::PauseChange& change) {
+  const auto scope = static_cast<storage::PauseScope>(change.scope());
+  const storage::Hash16 hash =
+      HashOf(*shared_.parts.index_keys, scope, change.tenant(), change.index(), change.value());
+  const auto same = [&](const Pause& pause) { return pause.scope == scope && pause.value == hash; };
+  const auto it = std::find_if(home.pauses.begin(), home.pauses.end(), same);
+  const bool paused = it != home.pauses.end();
+  const bool changed = paused == change.resume();
+  if (changed && change.resume()) {
+    storage::DeletePause(round.batch, home.id, scope, hash);
+    home.pauses.erase(it);
+    ready_again_ = true;
+  } else if (changed) {
+    storage::PutPause(round.batch, home.id, scope, hash, change.row());
+    home.pauses.push_back({scope, hash, change.row()});
+  }
+  round.answers.push_back([this, command = change.command(), changed] {
+    shared_.broadcasts.Finished(command, {}, changed);
+  });
+}
+
+const Pause* Partition::PauseOf(const Shard& home, const Loaded& loaded) const {
+  if (home.pauses.empty()) return nullptr;
+  const storage::IndexKeys& keys = *shared_.parts.index_keys;
+  for (const Pause& pause : home.pauses) {
+    switch (pause.scope) {
+      case storage::PauseScope::kAll: return &pause;
+      case storage::PauseScope::kTenant:
+        if (pause.value == keys.Pause(loaded.head.tenant(), "")) return &pause;
+        break;
+      case storage::PauseScope::kIndexValue:
+        for (const auto& value : loaded.head.index())
+          if (pause.value ==
+              keys.IndexValue(loaded.head.tenant(), static_cast<std::uint16_t>(value.index()), value.value()))
+            return &pause;
+        break;
+      case storage::PauseScope::kGateway: break;  // asked when a peer is chosen
+    }
+  }
+  return nullptr;
+}
+
+std::set<std::string> Partition::PausedGateways(const Shard& home) const {
+  std::set<std::string> gateways;
+  for (const Pause& pause : home.pauses)
+    if (pause.scope == storage::PauseScope::kGateway) gateways.insert(pause.row.gateway());
+  return gateways;
+}
+
+}  // namespace smsflow::engine

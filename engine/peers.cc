@@ -1,0 +1,138 @@
+#include "engine/peers.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace smsflow::engine {
+
+absl::StatusOr<std::shared_ptr<const Attachment>> Peers::Attach(PeerHello hello, std::shared_ptr<PeerLink> link) {
+  std::shared_ptr<const Attachment> replaced;
+  std::shared_ptr<const Attachment> attachment;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const auto& [id, peer] : peers_) {
+      if (id.gateway == hello.peer.gateway && id.store_uuid != hello.peer.store_uuid && peer.attachment)
+        return absl::FailedPreconditionError("gateway: another store of this gateway is attached; end it first");
+    }
+    attachment = std::make_shared<const Attachment>(Attachment{++attachments_, std::move(hello), std::move(link)});
+    Peer& peer = peers_[attachment->hello.peer];
+    replaced = std::exchange(peer.attachment, attachment);
+    peer.window = 0;
+    ++version_;
+  }
+  if (replaced) replaced->link->Close(absl::AbortedError("replaced by a newer stream of the same store"));
+  Changed();
+  return attachment;
+}
+
+void Peers::Detach(const Attachment& attachment) {
+  absl::MutexLock lock(&mutex_);
+  const auto it = peers_.find(attachment.hello.peer);
+  if (it == peers_.end() || !it->second.attachment || it->second.attachment->number != attachment.number) return;
+  it->second.attachment.reset();
+  it->second.window = 0;
+  if (it->second.open == 0) peers_.erase(it);
+}
+
+void Peers::AddCredit(const Attachment& attachment, std::uint32_t more) {
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto it = peers_.find(attachment.hello.peer);
+    if (it == peers_.end() || !it->second.attachment || it->second.attachment->number != attachment.number) return;
+    it->second.window = std::min(kWindowMax, it->second.window + more);
+    ++version_;
+  }
+  Changed();
+}
+
+std::optional<PeerId> Peers::Take(std::string_view tenant, std::string_view lane, const std::set<std::string>& paused) {
+  absl::MutexLock lock(&mutex_);
+  std::pair<const PeerId, Peer>* best = nullptr;
+  for (auto& entry : peers_) {
+    if (entry.second.credit() == 0 || !Serves(entry.second, tenant, lane) || paused.count(entry.first.gateway) != 0)
+      continue;
+    if (best == nullptr || entry.second.credit() > best->second.credit()) best = &entry;
+  }
+  if (best == nullptr) return std::nullopt;
+  ++best->second.open;
+  return best->first;
+}
+
+void Peers::Hold(const PeerId& peer) {
+  absl::MutexLock lock(&mutex_);
+  ++peers_[peer].open;
+}
+
+void Peers::Release(const PeerId& peer) {
+  bool attached = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto it = peers_.find(peer);
+    if (it == peers_.end() || it->second.open == 0) return;
+    --it->second.open;
+    attached = it->second.attachment != nullptr;
+    if (!attached && it->second.open == 0) peers_.erase(it);
+    if (attached) ++version_;
+  }
+  if (attached) Changed();
+}
+
+std::shared_ptr<PeerLink> Peers::LinkOf(const PeerId& peer) const {
+  absl::MutexLock lock(&mutex_);
+  const auto it = peers_.find(peer);
+  return it == peers_.end() || !it->second.attachment ? nullptr : it->second.attachment->link;
+}
+
+Peers::Lane Peers::OfLane(std::string_view tenant, std::string_view lane) const {
+  absl::MutexLock lock(&mutex_);
+  Lane sum;
+  for (const auto& [id, peer] : peers_) {
+    if (!Serves(peer, tenant, lane)) continue;
+    ++sum.peers;
+    sum.credit += peer.credit();
+  }
+  return sum;
+}
+
+Peers::Lane Peers::Total() const {
+  absl::MutexLock lock(&mutex_);
+  Lane sum;
+  for (const auto& [id, peer] : peers_) {
+    if (!peer.attachment) continue;
+    ++sum.peers;
+    sum.credit += peer.credit();
+  }
+  return sum;
+}
+
+std::uint64_t Peers::version() const {
+  absl::MutexLock lock(&mutex_);
+  return version_;
+}
+
+void Peers::CloseAll(const absl::Status& why) {
+  std::vector<std::shared_ptr<const Attachment>> attached;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (auto& [id, peer] : peers_) {
+      if (peer.attachment) attached.push_back(peer.attachment);
+      peer.window = 0;
+    }
+  }
+  for (const auto& attachment : attached) attachment->link->Close(why);
+}
+
+bool Peers::Serves(const Peer& peer, std::string_view tenant, std::string_view lane) {
+  if (!peer.attachment) return false;
+  const PeerHello& hello = peer.attachment->hello;
+  const auto has = [](const std::vector<std::string>& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  return has(hello.tenants, tenant) && (lane.empty() || hello.lanes.empty() || has(hello.lanes, lane));
+}
+
+void Peers::Changed() {
+  if (notify_) notify_();
+}
+
+}  // namespace smsflow::engine

@@ -1,0 +1,80 @@
+// Who is attached, and who has credit.
+//
+// A peer's window is how many leases it lets be open at once; one is held from the moment a lease is decided until it is
+// settled, also while the peer is away. So what a lost store can lose is bounded by its window.
+//
+// Thread-safe. Locks for a moment, never blocks.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "engine/bus.h"
+
+namespace smsflow::engine {
+
+// One attachment of a peer. Its number rises with each, so that a late word of an old one is known as such.
+struct Attachment {
+  std::uint64_t number = 0;
+  PeerHello hello;
+  std::shared_ptr<PeerLink> link;
+};
+
+class Peers {
+ public:
+  // FAILED_PRECONDITION while another store of the same gateway is attached. A session of the same store is replaced.
+  absl::StatusOr<std::shared_ptr<const Attachment>> Attach(PeerHello hello, std::shared_ptr<PeerLink> link);
+  void Detach(const Attachment& attachment);
+  void AddCredit(const Attachment& attachment, std::uint32_t more);
+
+  // One credit of an attached peer that serves the lane, those with most of it first; nullopt: none. Gateways named in
+  // `paused` are passed over.
+  std::optional<PeerId> Take(std::string_view tenant, std::string_view lane, const std::set<std::string>& paused);
+  // At recovery: a lease of before.
+  void Hold(const PeerId& peer);
+  void Release(const PeerId& peer);
+
+  // nullptr: not attached.
+  std::shared_ptr<PeerLink> LinkOf(const PeerId& peer) const;
+
+  struct Lane {
+    std::uint32_t peers = 0;
+    std::uint64_t credit = 0;
+  };
+  Lane OfLane(std::string_view tenant, std::string_view lane) const;
+  Lane Total() const;
+  // Rises whenever a lease that could not leave might leave now.
+  std::uint64_t version() const;
+  void CloseAll(const absl::Status& why);
+  // Called after each rise of version(), outside the lock.
+  void OnChange(absl::AnyInvocable<void()> notify) { notify_ = std::move(notify); }
+
+  static constexpr std::uint64_t kWindowMax = 1'000'000;
+
+ private:
+  struct Peer {
+    std::shared_ptr<const Attachment> attachment;  // null: away
+    std::uint64_t window = 0;
+    std::uint64_t open = 0;
+    std::uint64_t credit() const { return window > open ? window - open : 0; }
+  };
+  static bool Serves(const Peer& peer, std::string_view tenant, std::string_view lane);
+  void Changed();
+
+  mutable absl::Mutex mutex_;
+  std::map<PeerId, Peer> peers_;
+  std::uint64_t attachments_ = 0;
+  std::uint64_t version_ = 0;
+  absl::AnyInvocable<void()> notify_;
+};
+
+}  // namespace smsflow::engine

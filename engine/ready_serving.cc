@@ -1,0 +1,82 @@
+// What is due and waits: lanes in turn, one lease each, the oldest of a lane first. So a tenant without a gateway stops
+// nobody else, and costs nothing while nothing changes.
+#include <utility>
+
+#include "engine/partition.h"
+#include "storage/records.h"
+
+namespace smsflow::engine {
+
+void Partition::ServeReady(Round& round) {
+  if (shared_.draining.load(std::memory_order_relaxed) || ready_lanes_.empty()) return;
+  const std::uint64_t version = shared_.peers.version();
+  if (version == ready_seen_ && !ready_again_ && !budget_waited_) return;
+  ready_seen_ = version;
+  ready_again_ = false;
+
+  const std::uint32_t limit = round.work + shared_.options.batch_max;
+  std::vector<storage::Lane8> lanes;
+  for (const auto& [lane, where] : ready_lanes_) lanes.push_back(lane);
+  while (!lanes.empty()) {
+    std::vector<storage::Lane8> more;
+    for (const storage::Lane8& lane : lanes) {
+      if (round.work >= limit) {
+        ready_again_ = true;
+        return;
+      }
+      if (ServeOldest(round, lane)) more.push_back(lane);
+    }
+    lanes = std::move(more);
+  }
+}
+
+// One row of a lane; false when no further one can go now.
+bool Partition::ServeOldest(Round& round, const storage::Lane8& lane) {
+  const auto where = ready_lanes_.find(lane);
+  if (where == ready_lanes_.end()) return false;
+  Shard* oldest = nullptr;
+  ReadyQueue* queue = nullptr;
+  const ReadyQueue::Row* first = nullptr;
+  for (auto it = where->second.begin(); it != where->second.end();) {
+    Shard& home = shard(ShardId{*it});
+    const auto found = home.ready.queues().find(lane);
+    auto row = found->second.Peek(store());
+    if (!row.ok()) Fail(row.status());
+    if (*row == nullptr) {
+      home.ready.queues().erase(found);
+      it = where->second.erase(it);
+      continue;
+    }
+    if (first == nullptr || (*row)->first.due_ms < first->first.due_ms) {
+      oldest = &home;
+      queue = &found->second;
+      first = *row;
+    }
+    ++it;
+  }
+  if (first == nullptr) {
+    ready_lanes_.erase(where);
+    return false;
+  }
+
+  const ReadyQueue::Row row = *first;
+  auto found = instances_.Find(row.first.instance);
+  if (!found.ok()) Fail(found.status());
+  bool live = false;
+  if (*found != nullptr)
+    for (const auto& timer : (*found)->state.timers())
+      live |= timer.name() == row.first.name && timer.gated() && timer.due_ms() == row.first.due_ms;
+  ++round.work;
+  if (!live) {
+    ++counts_.timers_garbage;
+    storage::DeleteReady(round.batch, row.first);
+    queue->Pop();
+    return true;
+  }
+  if (FireGated(round, *oldest, **found, row.first.name, row.second, &row.first, /*can_wait=*/false) != Fired::kYes)
+    return false;
+  queue->Pop();
+  return true;
+}
+
+}  // namespace smsflow::engine

@@ -1,0 +1,142 @@
+// What a partition reads before its first round: marks, the end of the chain, what is open. All of it is bounded by what
+// is in flight, not by what is stored.
+#include <algorithm>
+#include <utility>
+
+#include "engine/partition.h"
+#include "storage/journal.h"
+#include "storage/records.h"
+
+namespace smsflow::engine {
+
+absl::Status Partition::Recover(std::int64_t now_ms) {
+  for (const ShardId id : shard_ids_)
+    if (absl::Status status = RecoverShard(id, now_ms); !status.ok()) return status;
+  return absl::OkStatus();
+}
+
+absl::Status Partition::RecoverShard(ShardId id, std::int64_t now_ms) {
+  auto marks = storage::GetMarks(store(), id);
+  if (!marks.ok()) return marks.status();
+  const stored::ShardMarks before = marks->value_or(stored::ShardMarks{});
+  // With a clock that went back, nothing that was taken is taken again.
+  const std::int64_t start_ms = std::max(now_ms, before.live_ms() + 1);
+  auto made = std::make_unique<Shard>(id, std::min(before.backlog_from_ms(), start_ms), start_ms);
+  Shard& home = *made;
+  by_shard_[id.value] = shards_.size();
+  shards_.push_back(std::move(made));
+
+  home.marks = before;
+  home.backlog_mark_ms = before.backlog_from_ms();
+  home.epoch = std::max<std::uint64_t>(before.epoch(), 1);
+  home.erased_to = before.erased_to();
+  home.outbox_next = std::max<std::uint64_t>(before.outbox_next(), 1);
+  auto chain = storage::FindChainHead(store(), id);
+  if (!chain.ok()) return chain.status();
+  home.chain = *chain;
+  shared_.committed[id.value].store(home.chain.sequence, std::memory_order_release);
+
+  if (absl::Status status = RecoverOutbox(home, before.outbox_from()); !status.ok()) return status;
+  if (absl::Status status = RecoverTells(home); !status.ok()) return status;
+  if (absl::Status status = RecoverSweeps(home); !status.ok()) return status;
+  if (absl::Status status = RecoverPauses(home); !status.ok()) return status;
+  if (absl::Status status = home.ready.Recover(store(), id); !status.ok()) return status;
+  for (const auto& [lane, queue] : home.ready.queues()) ready_lanes_[lane].insert(id.value);
+  return absl::OkStatus();
+}
+
+absl::Status Partition::RecoverOutbox(Shard& home, std::uint64_t from) {
+  const auto rows = store().Scan(storage::Family::kQueues, storage::OutboxKey(home.id, from),
+                                 storage::PrefixEnd(storage::Key('o', home.id).view()));
+  for (; rows->Valid(); rows->Next()) {
+    const std::uint64_t sequence = storage::SequenceOfKey(rows->key());
+    home.outbox_next = std::max(home.outbox_next, sequence + 1);
+    auto row = storage::DecodeOutbox(rows->value());
+    if (!row.ok()) return row.status();
+    const auto id = InstanceId::FromBytes(row->instance());
+    if (!id) return absl::DataLossError("outbox of shard " + std::to_string(home.id.value) + " has a row of no instance");
+    if (row->channel() != 0) {
+      home.open_outbox[sequence] = {*id, 0};
+      recovered_posts_.push_back({home.id, sequence, *id, static_cast<std::uint16_t>(row->channel()),
+                                  std::move(*row->mutable_body())});
+      continue;
+    }
+    auto found = instances_.Find(*id);
+    if (!found.ok()) return found.status();
+    if (*found == nullptr) continue;
+    for (const auto& lease : (*found)->state.leases()) {
+      if (lease.number() != row->number() || lease.settled()) continue;
+      const AttemptId attempt{*id, lease.number()};
+      if (home.leases.count(attempt) != 0) break;  // its row was moved to the end; this is the old one
+      const PeerId peer{lease.gateway(), lease.store_uuid()};
+      home.leases[attempt] = {peer, sequence, lease.deadline_ms(), (*found)->state.changed_ms(), lease.accepted()};
+      home.open_outbox[sequence] = attempt;
+      shared_.peers.Hold(peer);
+    }
+  }
+  instances_.Trim();
+  return rows->status();
+}
+
+absl::Status Partition::RecoverTells(Shard& home) {
+  const std::string applied(storage::Key('L', home.id).view());
+  const auto marks = store().Scan(storage::Family::kQueues, applied, storage::PrefixEnd(applied));
+  for (; marks->Valid(); marks->Next()) {
+    const auto source = static_cast<std::uint16_t>(storage::ReadBigEndian(marks->key().substr(applied.size(), 2)));
+    const auto sequence = storage::GetAppliedTell(store(), home.id, ShardId{source});
+    if (!sequence.ok()) return sequence.status();
+    home.tell_applied[source] = *sequence;
+  }
+  if (!marks->status().ok()) return marks->status();
+
+  const std::string prefix(storage::Key('l', home.id).view());
+  const auto rows = store().Scan(storage::Family::kQueues, prefix, storage::PrefixEnd(prefix));
+  for (; rows->Valid(); rows->Next()) {
+    auto row = storage::DecodeTell(rows->value());
+    if (!row.ok()) return row.status();
+    const auto destination = static_cast<std::uint16_t>(storage::ReadBigEndian(rows->key().substr(prefix.size(), 2)));
+    recovered_tells_.push_back(
+        {home.id, ShardId{destination}, storage::SequenceOfKey(rows->key()), *std::move(row)});
+  }
+  return rows->status();
+}
+
+absl::Status Partition::RecoverSweeps(Shard& home) {
+  const std::string prefix(storage::Key('w', home.id).view());
+  const auto rows = store().Scan(storage::Family::kQueues, prefix, storage::PrefixEnd(prefix));
+  for (; rows->Valid(); rows->Next()) {
+    auto row = storage::DecodeSweep(rows->value());
+    if (!row.ok()) return row.status();
+    home.sweeps.push_back(*std::move(row));
+  }
+  return rows->status();
+}
+
+absl::Status Partition::RecoverPauses(Shard& home) {
+  const std::string prefix(storage::Key('p', home.id).view());
+  const auto rows = store().Scan(storage::Family::kIndexes, prefix, storage::PrefixEnd(prefix));
+  for (; rows->Valid(); rows->Next()) {
+    auto row = storage::DecodePause(rows->value());
+    if (!row.ok()) return row.status();
+    Pause pause;
+    pause.scope = static_cast<storage::PauseScope>(rows->key()[prefix.size()]);
+    const std::string_view hash = rows->key().substr(prefix.size() + 1);
+    if (hash.size() != pause.value.size()) return absl::DataLossError("a pause row has a malformed key");
+    std::copy(hash.begin(), hash.end(), pause.value.begin());
+    pause.row = *std::move(row);
+    home.pauses.push_back(std::move(pause));
+  }
+  return rows->status();
+}
+
+void Partition::SendRecovered() {
+  for (TellItem& tell : recovered_tells_) {
+    const ShardId destination = tell.destination;
+    shared_.post(destination, std::move(tell));
+  }
+  recovered_tells_.clear();
+  if (!recovered_posts_.empty() && shared_.parts.posts != nullptr) shared_.parts.posts->Send(std::move(recovered_posts_));
+  recovered_posts_.clear();
+}
+
+}  // namespace smsflow::engine

@@ -1,0 +1,126 @@
+// What peers say, what they are told when they come back, and what happens to the leases of a store that never will.
+#include <algorithm>
+#include <utility>
+
+#include "engine/partition.h"
+#include "storage/records.h"
+
+namespace smsflow::engine {
+namespace {
+
+// So many leases of a lost store are told in one round, so that others do not wait.
+constexpr std::size_t kLoseChunk = 64;
+
+}  // namespace
+
+void Partition::Handle(Round& round, ReportItem& item) {
+  ++counts_.reports;
+  const auto answer = [&](ReportOutcome outcome) {
+    round.answers.push_back([done = std::move(item.done), value = ReportAnswer{item.attempt, outcome}]() mutable {
+      done(value);
+    });
+  };
+  auto found = instances_.Find(item.attempt.instance);
+  if (!found.ok()) Fail(found.status());
+  Loaded* loaded = *found;
+  const PeerHello& hello = item.from->hello;
+  const auto is_lessee = [&](const stored::LeaseRecord& lease) {
+    return lease.number() == item.attempt.number && lease.gateway() == hello.peer.gateway &&
+           lease.store_uuid() == hello.peer.store_uuid;
+  };
+  const bool leased = loaded != nullptr &&
+                      std::find(hello.tenants.begin(), hello.tenants.end(), loaded->head.tenant()) != hello.tenants.end() &&
+                      std::any_of(loaded->state.leases().begin(), loaded->state.leases().end(), is_lessee);
+  if (!leased) {
+    ++counts_.reports_not_yours;
+    return answer(ReportOutcome::kNotYours);
+  }
+  item.event.effect = item.attempt.number;
+  const Outcome outcome = Decide(round, shard(item.attempt.instance.shard()), *loaded, item.event,
+                                 {hello.peer.gateway, nullptr, nullptr});
+  answer(outcome.decision.verdict == workflows::Verdict::kApplied ? ReportOutcome::kApplied : ReportOutcome::kNoted);
+}
+
+void Partition::Handle(Round& round, AttachedItem& item) {
+  const PeerId& peer = item.attachment->hello.peer;
+  for (const auto& home : shards_)
+    for (const auto& [attempt, lease] : home->leases)
+      if (lease.peer == peer) SendOpenLease(round, *home, attempt, lease, peer);
+  losing_.push_back(std::move(item.attachment));
+}
+
+// Not yet accepted and in time: handed over again. Else asked for.
+void Partition::SendOpenLease(Round& round, Shard& home, const AttemptId& attempt, const OpenLease& lease,
+                              const PeerId& to) {
+  if (lease.accepted || round.now_ms >= lease.deadline_ms) {
+    round.outgoing[to].second.push_back({attempt, lease.deadline_ms});
+    ++counts_.probes;
+    return;
+  }
+  auto found = instances_.Find(attempt.instance);
+  if (!found.ok()) Fail(found.status());
+  if (*found == nullptr) return;
+  engine::Lease again = RenderLease(home, **found, attempt.number, lease.deadline_ms);
+  again.again = true;
+  round.outgoing[to].first.push_back(std::move(again));
+  ++counts_.leases_again;
+}
+
+Lease Partition::RenderLease(const Shard& home, const Loaded& loaded, std::uint32_t number, std::int64_t deadline_ms) {
+  const workflows::Workflow* workflow = shared_.workflow(static_cast<std::uint16_t>(loaded.head.workflow()));
+  engine::Lease lease;
+  lease.attempt = {loaded.id, number};
+  lease.tenant = loaded.head.tenant();
+  lease.client_key = workflow->ClientKey(loaded.head.fixed());
+  lease.lane = workflow->Lane(loaded.head.fixed());
+  lease.deadline_ms = deadline_ms;
+  lease.payload = loaded.head.payload();
+  lease.mark = {home.id, home.epoch, 0};  // the sequence is known once it is durable
+  return lease;
+}
+
+// A gateway that came with a new store will never answer for what its old one held.
+void Partition::LoseStores(Round& round) {
+  std::size_t told = 0;
+  while (!losing_.empty()) {
+    const PeerId& now = losing_.back()->hello.peer;
+    for (const auto& home : shards_) {
+      std::vector<AttemptId> lost;
+      for (const auto& [attempt, lease] : home->leases) {
+        if (lease.peer.gateway == now.gateway && lease.peer.store_uuid != now.store_uuid) lost.push_back(attempt);
+        if (told + lost.size() == kLoseChunk) break;
+      }
+      for (const AttemptId& attempt : lost) {
+        auto found = instances_.Find(attempt.instance);
+        if (!found.ok()) Fail(found.status());
+        workflows::Event event;
+        event.kind = workflows::kPeerLost;
+        event.effect = attempt.number;
+        const bool stored = *found != nullptr && Decide(round, *home, **found, event, {"engine"}).stored();
+        if (const auto open = home->leases.find(attempt); open != home->leases.end()) {
+          // The workflow did not settle it: nobody else ever will.
+          if (stored) {
+            workflows::Decision settle;
+            settle.settled.push_back(attempt.number);
+            Settle(*home, **found, settle);
+          } else {
+            shared_.peers.Release(open->second.peer);
+            home->open_outbox.erase(open->second.outbox);
+            home->leases.erase(open);
+          }
+        }
+        ++round.work;
+      }
+      told += lost.size();
+      if (told >= kLoseChunk) return;
+    }
+    losing_.pop_back();
+  }
+}
+
+void Partition::Handle(Round& round, TakenItem& item) {
+  if (shard(item.shard).open_outbox.erase(item.sequence) == 0) return;
+  round.batch.Delete(storage::Family::kQueues, storage::OutboxKey(item.shard, item.sequence));
+}
+
+}  // namespace smsflow::engine

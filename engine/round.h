@@ -1,0 +1,48 @@
+// One round of a partition: everything that is decided before one write. A round is made of units, each of one shard;
+// nothing relies on their being written together, but it is what makes a sync cheap.
+//
+// Holds the batch, what must be visible to later decisions of the same round though it is not stored yet, and what may
+// happen only once all of it is durable.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "engine/bus.h"
+#include "engine/instances.h"
+#include "engine/shared.h"
+#include "engine/timers.h"
+#include "storage/store.h"
+
+namespace smsflow::engine {
+
+struct Round {
+  std::int64_t now_ms = 0;
+  std::int64_t steady_ms = 0;
+  std::uint32_t work = 0;  // commands and timers decided
+
+  storage::Batch batch;
+  std::vector<Loaded*> changed;  // instances whose rows are written at the end, once each
+
+  // Not stored yet, but decided.
+  std::map<storage::TimerKey, Timer> new_timers;                    // cleared again: never written
+  std::map<std::string, stored::DedupeRow, std::less<>> dedupe;     // by encoded key
+  std::map<std::string, bool, std::less<>> memberships;             // by encoded key: member now?
+  std::map<std::pair<std::uint16_t, std::uint16_t>, std::uint64_t> tells_applied;  // (destination, source) → sequence
+
+  // Once durable, in this order.
+  std::vector<std::pair<storage::ReadyKey, storage::ReadyValue>> new_ready;
+  std::vector<std::pair<ShardId, stored::SweepRow>> new_sweeps;
+  std::vector<ShardId> touched;                                    // shards with new journal records, once each
+  std::vector<absl::AnyInvocable<void()>> answers;
+  std::map<PeerId, std::pair<std::vector<Lease>, std::vector<Probe>>> outgoing;
+  std::vector<Post> posts;
+  std::vector<std::pair<ShardId, TellItem>> tells;                 // to whom
+};
+
+}  // namespace smsflow::engine

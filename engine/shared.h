@@ -1,0 +1,126 @@
+// What all partitions of an engine share. Every part of it is thread-safe or never changes while threads run.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/synchronization/mutex.h"
+#include "engine/budget.h"
+#include "engine/clock_guard.h"
+#include "engine/engine.h"
+#include "engine/peers.h"
+#include "smsflow/stored/v1/records.pb.h"
+
+namespace smsflow::engine {
+
+namespace stored = ::smsflow::stored::v1;
+
+// Commands that concern many shards, until every one has answered. In memory only: what they do is durable, their answer
+// is not, and a caller that lost it may ask again.
+class Broadcasts {
+ public:
+  struct Sum {
+    absl::Status status;
+    std::vector<std::uint64_t> outcomes;
+    bool changed = false;
+  };
+  using SumDone = absl::AnyInvocable<void(Sum)>;
+
+  void Expect(const std::string& command, std::uint32_t shards, SumDone done);
+  void Finished(const std::string& command, const std::vector<std::uint64_t>& outcomes, bool changed);
+  void Changed(const std::string& command);
+  void Fail(const std::string& command, const absl::Status& why);
+  void FailAll(const absl::Status& why);
+
+ private:
+  struct Waiting {
+    std::uint32_t shards = 0;
+    Sum sum;
+    SumDone done;
+  };
+  absl::Mutex mutex_;
+  std::map<std::string, Waiting> waiting_;
+};
+
+// Commands from outside; bounded, refused when the queue is full.
+struct CreateItem {
+  CreateRequest request;
+  ShardId shard;
+  Done done;
+};
+struct EventItem {
+  EventRequest request;
+  Done done;
+};
+struct SweepItem {
+  SweepRequest request;
+  ShardId home;
+  std::string command;
+};
+struct PauseItem {
+  PauseRequest request;
+  ShardId home;
+  std::string command;
+};
+using Command = std::variant<CreateItem, EventItem, SweepItem, PauseItem>;
+
+// What is never refused: its senders are slowed instead.
+struct ReportItem {
+  std::shared_ptr<const Attachment> from;
+  AttemptId attempt;
+  workflows::Event event;
+  absl::AnyInvocable<void(ReportAnswer)> done;
+};
+struct TellItem {
+  ShardId source;
+  ShardId destination;
+  std::uint64_t sequence = 0;
+  stored::TellRow row;
+};
+struct TellsAppliedItem {
+  ShardId source;
+  ShardId destination;
+  std::uint64_t sequence = 0;  // all up to here
+};
+struct AttachedItem {
+  std::shared_ptr<const Attachment> attachment;
+};
+struct TakenItem {
+  ShardId shard;
+  std::uint64_t sequence = 0;
+};
+using Internal = std::variant<ReportItem, TellItem, TellsAppliedItem, AttachedItem, TakenItem>;
+
+struct Shared {
+  Shared(const EngineOptions& o, EngineParts p)
+      : options(o), parts(std::move(p)), budget(o.fire_budget_per_s), clock_guard(o.clock_jump_ms), committed(o.shards) {}
+
+  const EngineOptions options;
+  EngineParts parts;
+  Peers peers;
+  FireBudget budget;
+  ClockGuard clock_guard;
+  Broadcasts broadcasts;
+  std::atomic<bool> draining{false};
+  std::atomic<bool> disk_guard{false};
+  std::vector<std::atomic<std::uint64_t>> committed;  // by shard: last durable sequence
+  mutable absl::Mutex commits_mutex;
+  std::uint64_t commits ABSL_GUARDED_BY(commits_mutex) = 0;
+  std::atomic<int> commit_waiters{0};
+  // Puts an item on the queue of the partition that owns the shard.
+  absl::AnyInvocable<void(ShardId, Internal)> post;
+
+  const workflows::Workflow* workflow(std::uint16_t number) const {
+    for (const workflows::Workflow* candidate : parts.workflows)
+      if (candidate->number() == number) return candidate;
+    return nullptr;
+  }
+};
+
+}  // namespace smsflow::engine

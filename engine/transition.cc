@@ -1,0 +1,352 @@
+// The one way an event changes an instance: facts are gathered, the workflow decides, and everything it asked for goes
+// into the round's batch together with the journal record.
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "engine/partition.h"
+#include "storage/journal.h"
+#include "storage/records.h"
+
+namespace smsflow::engine {
+namespace {
+
+using workflows::Decision;
+using workflows::EffectKind;
+using workflows::Verdict;
+
+// A cleared timer that is due sooner than this is left for the cursor to pass; a later one would stay garbage for long.
+constexpr std::int64_t kLazyClearMs = 3'600'000;
+constexpr int kLeasesKept = 32;
+
+stored::LeaseRecord* FindLease(stored::InstanceState& state, std::uint32_t number) {
+  for (auto& lease : *state.mutable_leases())
+    if (lease.number() == number) return &lease;
+  return nullptr;
+}
+
+std::int64_t IndexMs(const stored::LiveTimer& timer) {
+  return timer.index_ms() != 0 ? timer.index_ms() : timer.due_ms();
+}
+
+Decision Unchanged(const stored::InstanceState& state) {
+  Decision decision;
+  decision.verdict = Verdict::kNoted;
+  decision.state = static_cast<std::uint16_t>(state.state());
+  decision.data = state.data();
+  decision.ended = state.ended_ms() != 0;
+  decision.cause = "timer_without_effect";
+  return decision;
+}
+
+}  // namespace
+
+Partition::Outcome Partition::Decide(Round& round, Shard& shard, Loaded& loaded, const workflows::Event& event,
+                                     const Cause& cause) {
+  const workflows::Workflow* workflow = shared_.workflow(static_cast<std::uint16_t>(loaded.head.workflow()));
+  if (workflow == nullptr)
+    Fail(absl::FailedPreconditionError("instance " + loaded.id.ToString() + " is of workflow " +
+                                       std::to_string(loaded.head.workflow()) + ", which this program does not have"));
+  const Policy& policy = shared_.parts.policies(loaded.head.tenant(), workflow->number());
+
+  workflows::Facts facts;
+  facts.now_ms = round.now_ms;
+  facts.random = shared_.parts.random->Next64();
+  facts.memberships = Memberships(round, shard, loaded, workflow->SetsRead(event));
+  facts.policy = policy.bytes;
+  facts.peer = cause.peer;
+
+  workflows::Instance instance;
+  instance.id = loaded.id;
+  instance.tenant = loaded.head.tenant();
+  instance.target = loaded.head.target();
+  instance.fixed = loaded.head.fixed();
+  instance.has_payload = !loaded.head.payload().empty();
+  instance.state = static_cast<std::uint16_t>(loaded.state.state());
+  instance.data = loaded.state.data();
+  instance.effects = loaded.state.effects();
+  instance.ended = loaded.state.ended_ms() != 0;
+
+  Outcome outcome;
+  outcome.decision = workflow->Step(instance, event, facts);
+  // A live timer that the workflow has no answer to is gone all the same, and the journal has to say so.
+  if (!outcome.stored() && event.kind == workflows::kTimerFired) outcome.decision = Unchanged(loaded.state);
+  if (!outcome.stored()) return outcome;
+
+  const Before before{instance.state, instance.has_payload};
+  Absorb(round, shard, loaded, outcome, cause);
+  loaded.state.set_workflow_version(workflow->version());
+  Journal(round, shard, loaded, event, outcome, cause, facts, policy, before);
+  Touch(round, loaded);
+  Count(loaded, *workflow, outcome.decision, before.state);
+  return outcome;
+}
+
+std::uint64_t Partition::Memberships(Round& round, const Shard& shard, const Loaded& loaded, std::uint64_t sets) {
+  if (sets == 0 || loaded.head.target().empty()) return 0;
+  const auto tenant = shared_.parts.index_keys->Tenant(loaded.head.tenant());
+  const auto target = shared_.parts.index_keys->Target(loaded.head.tenant(), loaded.head.target());
+  std::uint64_t members = 0;
+  for (std::uint8_t set = 0; set < 64; ++set) {
+    if ((sets >> set & 1) == 0) continue;
+    const storage::Key key = storage::MembershipKey(shard.id, set, tenant, target);
+    bool member = false;
+    if (const auto it = round.memberships.find(key.view()); it != round.memberships.end()) {
+      member = it->second;
+    } else {
+      const auto row = store().Get(storage::Family::kIndexes, key);
+      if (!row.ok()) Fail(row.status());
+      member = row->has_value();
+    }
+    if (member) members |= std::uint64_t{1} << set;
+  }
+  return members;
+}
+
+void Partition::Absorb(Round& round, Shard& shard, Loaded& loaded, Outcome& outcome, const Cause& cause) {
+  Decision& decision = outcome.decision;
+  stored::InstanceState& state = loaded.state;
+  state.set_state(decision.state);
+  state.set_data(decision.data);
+  state.set_changed_ms(round.now_ms);
+  if (decision.fixed) {
+    loaded.head.set_fixed(*decision.fixed);
+    loaded.head_changed = true;
+  }
+  if (decision.take_payload && cause.payload != nullptr) {
+    const auto digest = storage::PayloadDigest(*cause.payload);
+    loaded.head.set_payload_digest(digest.data(), digest.size());
+    loaded.head.set_payload(std::move(*cause.payload));
+    loaded.head_changed = true;
+    state.set_payload_erased(false);
+  }
+  if (decision.erase_payload && !state.payload_erased()) {
+    loaded.head.clear_payload();
+    loaded.head_changed = true;
+    state.set_payload_erased(true);
+  }
+  if (!decision.ended) state.set_ended_ms(0);
+  else if (state.ended_ms() == 0) state.set_ended_ms(round.now_ms);
+
+  for (const workflows::IndexValue& value : decision.index) {
+    stored::IndexValue* row = loaded.head.add_index();
+    row->set_index(value.index);
+    row->set_value(value.value);
+    const auto hash = shared_.parts.index_keys->IndexValue(loaded.head.tenant(), value.index, value.value);
+    storage::PutIndex(round.batch, shard.id, value.index, hash, loaded.id);
+  }
+  Settle(shard, loaded, decision);
+  ChangeTimers(round, shard, loaded, decision);
+  OpenEffects(round, shard, loaded, outcome, cause);
+  ChangeMemberships(round, shard, loaded, decision, cause.actor);
+  WriteTells(round, shard, loaded, decision, cause.actor);
+}
+
+void Partition::ChangeTimers(Round& round, Shard& shard, Loaded& loaded, const Decision& decision) {
+  for (const workflows::TimerChange& change : decision.timers) {
+    ClearTimer(round, shard, loaded, change.name);
+    if (change.due_ms) SetTimer(round, shard, loaded, change);
+  }
+  if (decision.ended && decision.retain_until_ms) {
+    const std::int64_t kept = loaded.id.created_ms() + shared_.options.dedupe_min_ms;
+    workflows::TimerChange change;
+    change.name = workflows::kRetentionTimer;
+    change.due_ms = loaded.head.dedupe().empty() ? *decision.retain_until_ms : std::max(*decision.retain_until_ms, kept);
+    ClearTimer(round, shard, loaded, change.name);
+    SetTimer(round, shard, loaded, change);
+  } else if (!decision.ended) {
+    ClearTimer(round, shard, loaded, workflows::kRetentionTimer);
+  }
+}
+
+void Partition::SetTimer(Round& round, Shard& shard, Loaded& loaded, const workflows::TimerChange& change) {
+  // At or before the mark the cursor would never see it: it goes just after.
+  const std::int64_t passed_ms = std::max(round.now_ms, shard.live_mark_ms);
+  const std::int64_t index_ms = *change.due_ms > passed_ms ? *change.due_ms : passed_ms + 1;
+  stored::LiveTimer* live = loaded.state.add_timers();
+  live->set_name(change.name);
+  live->set_due_ms(*change.due_ms);
+  if (index_ms != *change.due_ms) live->set_index_ms(index_ms);
+  live->set_gated(change.gated);
+
+  Timer timer;
+  timer.key = {shard.id, index_ms, loaded.id, change.name};
+  timer.value = {change.gated, change.lane};
+  round.new_timers[timer.key] = std::move(timer);
+}
+
+void Partition::ClearTimer(Round& round, Shard& shard, Loaded& loaded, std::uint16_t name) {
+  auto& timers = *loaded.state.mutable_timers();
+  for (int i = 0; i < timers.size(); ++i) {
+    if (timers[i].name() != name) continue;
+    const storage::TimerKey key{shard.id, IndexMs(timers[i]), loaded.id, name};
+    if (round.new_timers.erase(key) == 0 && key.due_ms > round.now_ms + kLazyClearMs)
+      storage::DeleteTimer(round.batch, key);
+    timers.DeleteSubrange(i, 1);
+    return;
+  }
+}
+
+void Partition::OpenEffects(Round& round, Shard& shard, Loaded& loaded, Outcome& outcome, const Cause& cause) {
+  for (workflows::Effect& effect : outcome.decision.effects) {
+    stored::OutboxRow row;
+    switch (effect.kind) {
+      case EffectKind::kLease: {
+        // I3 and I4: one at a time, numbered without a gap, and only through a gate.
+        assert(cause.peer != nullptr && !outcome.leased && effect.number == loaded.state.effects() + 1);
+        const std::uint64_t sequence = shard.outbox_next++;
+        loaded.state.set_effects(effect.number);
+        stored::LeaseRecord* lease = loaded.state.add_leases();
+        lease->set_number(effect.number);
+        lease->set_gateway(cause.peer->gateway);
+        lease->set_store_uuid(cause.peer->store_uuid);
+        lease->set_deadline_ms(effect.deadline_ms);
+        if (loaded.state.leases_size() > kLeasesKept) loaded.state.mutable_leases()->DeleteSubrange(0, 1);
+
+        row.set_instance(std::string(loaded.id.AsBytes()));
+        row.set_number(effect.number);
+        row.set_gateway(cause.peer->gateway);
+        row.set_store_uuid(cause.peer->store_uuid);
+        row.set_deadline_ms(effect.deadline_ms);
+        storage::PutOutbox(round.batch, shard.id, sequence, row);
+        shard.open_outbox[sequence] = {loaded.id, effect.number};
+        shard.leases[{loaded.id, effect.number}] = {*cause.peer, sequence, effect.deadline_ms, round.now_ms, false};
+        round.outgoing[*cause.peer].first.push_back(RenderLease(shard, loaded, effect.number, effect.deadline_ms));
+        outcome.leased = true;
+        ++counts_.leases;
+        break;
+      }
+      case EffectKind::kProbe: {
+        const stored::LeaseRecord* lease = FindLease(loaded.state, effect.number);
+        if (lease == nullptr) break;
+        round.outgoing[{lease->gateway(), lease->store_uuid()}].second.push_back(
+            {{loaded.id, effect.number}, lease->deadline_ms()});
+        ++counts_.probes;
+        break;
+      }
+      case EffectKind::kPost: {
+        const std::uint64_t sequence = shard.outbox_next++;
+        row.set_instance(std::string(loaded.id.AsBytes()));
+        row.set_channel(effect.topic);
+        row.set_body(effect.body);
+        storage::PutOutbox(round.batch, shard.id, sequence, row);
+        shard.open_outbox[sequence] = {loaded.id, 0};
+        round.posts.push_back({shard.id, sequence, loaded.id, effect.topic, std::move(effect.body)});
+        break;
+      }
+    }
+  }
+}
+
+void Partition::Settle(Shard& shard, Loaded& loaded, const Decision& decision) {
+  for (const std::uint32_t number : decision.accepted) {
+    if (stored::LeaseRecord* lease = FindLease(loaded.state, number)) lease->set_accepted(true);
+    if (const auto open = shard.leases.find({loaded.id, number}); open != shard.leases.end()) open->second.accepted = true;
+  }
+  for (const std::uint32_t number : decision.settled) {
+    if (stored::LeaseRecord* lease = FindLease(loaded.state, number)) lease->set_settled(true);
+    const auto open = shard.leases.find({loaded.id, number});
+    if (open == shard.leases.end()) continue;
+    shared_.peers.Release(open->second.peer);
+    shard.open_outbox.erase(open->second.outbox);
+    shard.leases.erase(open);
+    ++shard.passed;
+  }
+}
+
+void Partition::ChangeMemberships(Round& round, Shard& shard, const Loaded& loaded, const Decision& decision,
+                                  std::string_view actor) {
+  for (const workflows::MembershipChange& change : decision.memberships) {
+    const auto tenant = shared_.parts.index_keys->Tenant(loaded.head.tenant());
+    const auto target = shared_.parts.index_keys->Target(loaded.head.tenant(), loaded.head.target());
+    round.memberships.insert_or_assign(
+        std::string(storage::MembershipKey(shard.id, change.set, tenant, target).view()), change.member);
+    if (!change.member) {
+      storage::DeleteMembership(round.batch, shard.id, change.set, tenant, target);
+      continue;
+    }
+    stored::MembershipRow row;
+    row.set_tenant(loaded.head.tenant());
+    row.set_target(loaded.head.target());
+    row.set_since_ms(round.now_ms);
+    row.set_actor(std::string(actor));
+    storage::PutMembership(round.batch, shard.id, change.set, tenant, target, row);
+  }
+}
+
+void Partition::WriteTells(Round& round, Shard& shard, const Loaded& loaded, const Decision& decision,
+                           std::string_view actor) {
+  for (const workflows::Tell& tell : decision.tells) {
+    stored::TellRow row;
+    row.set_instance(std::string(tell.to.AsBytes()));
+    row.set_event(tell.event.kind);
+    row.set_event_body(tell.event.body);
+    row.set_tenant(loaded.head.tenant());
+    row.set_actor(std::string(actor));
+    row.set_at_ms(round.now_ms);
+    WriteTell(round, shard, tell.to.shard(), std::move(row));
+  }
+}
+
+void Partition::Journal(Round& round, Shard& shard, Loaded& loaded, const workflows::Event& event,
+                        const Outcome& outcome, const Cause& cause, const workflows::Facts& facts, const Policy& policy,
+                        const Before& before) {
+  const Decision& decision = outcome.decision;
+  const std::uint64_t previous = loaded.state.sequence();
+  loaded.state.set_sequence(shard.chain.sequence + 1);
+
+  body_.Clear();
+  body_.set_at_ms(round.now_ms);
+  body_.set_workflow(loaded.head.workflow());
+  body_.set_workflow_version(loaded.state.workflow_version());
+  body_.set_event(event.kind);
+  if (event.kind == workflows::kTimerFired) body_.set_timer(event.timer);
+  body_.set_event_body(event.body);
+  body_.set_tenant(loaded.head.tenant());
+  body_.set_actor(std::string(cause.actor));
+  body_.set_random(facts.random);
+  body_.set_memberships(facts.memberships);
+  if (!policy.bytes.empty()) {
+    body_.set_policy_digest(policy.digest.data(), policy.digest.size());
+    const std::string digest(policy.digest.begin(), policy.digest.end());
+    if (policies_stored_.insert(digest).second) storage::PutPolicy(round.batch, policy.digest, policy.bytes);
+  }
+  if (cause.peer != nullptr) {
+    body_.set_gateway(cause.peer->gateway);
+    body_.set_store_uuid(cause.peer->store_uuid);
+  }
+  body_.set_verdict(static_cast<std::uint32_t>(decision.verdict));
+  body_.set_from_state(before.state);
+  body_.set_had_payload(before.had_payload);
+  *body_.mutable_result() = loaded.state;
+  if (decision.fixed) body_.set_fixed(*decision.fixed);
+  if (decision.take_payload) body_.set_payload_digest(loaded.head.payload_digest());
+  body_.set_attempt(decision.about);
+  body_.set_event_effect(event.effect);
+  body_.set_outcome(decision.outcome);
+  body_.set_cause(decision.cause);
+  if (loaded.created) body_.set_target(loaded.head.target());
+  body_.SerializeToString(&encoded_);
+
+  storage::AppendJournal(round.batch, shard.id, shard.chain, previous, loaded.id, encoded_);
+  if (std::find(round.touched.begin(), round.touched.end(), shard.id) == round.touched.end())
+    round.touched.push_back(shard.id);
+  ++counts_.transitions;
+}
+
+void Partition::Touch(Round& round, Loaded& loaded) {
+  if (!loaded.state_changed) round.changed.push_back(&loaded);
+  loaded.state_changed = true;
+}
+
+void Partition::Count(const Loaded& loaded, const workflows::Workflow& workflow, const Decision& decision,
+                      std::uint16_t from_state) {
+  if (decision.state == from_state || (!decision.ended && decision.cause.empty())) return;
+  constexpr std::size_t kResultsMax = 10'000;
+  std::array<std::string, 3> key{std::string(workflow.name()), loaded.head.tenant(),
+                                 std::string(workflow.StateName(decision.state))};
+  if (counts_.results.size() >= kResultsMax && counts_.results.count(key) == 0) key[1] = "other";
+  ++counts_.results[key];
+}
+
+}  // namespace smsflow::engine
