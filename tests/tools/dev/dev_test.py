@@ -48,7 +48,7 @@ class DevTest(unittest.TestCase):
         return path.read_text().splitlines() if path.exists() else []
 
     def dev(self, *arguments):
-        environment = {"PATH": str(self.bin), "SMSFLOW_BUILD": self.folder.name + "/build"}
+        environment = {"PATH": str(self.bin), "DEV_BUILD": self.folder.name + "/build"}
         return subprocess.run(["/bin/bash", str(ROOT / "tools/dev"), *arguments], env=environment, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=60, check=False)
 
