@@ -1,0 +1,148 @@
+#include "gateway/gateway.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "crypto/hash.h"
+#include "gateway/open_nothing.h"
+#include "gateway/store.h"
+#include "gateway/truth_log.h"
+#include "storage/rocks_store.h"
+
+namespace smsflow::gateway {
+namespace {
+
+constexpr std::size_t kGatewayIdMax = 64;
+constexpr off_t kKeyFileMax = 64 << 10;
+
+absl::Status CheckOptions(const GatewayOptions& options) {
+  const auto good = [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
+  };
+  if (options.gateway.empty() || options.gateway.size() > kGatewayIdMax ||
+      !std::all_of(options.gateway.begin(), options.gateway.end(), good)) {
+    return absl::InvalidArgumentError("gateway: must be 1 to 64 characters of A-Z a-z 0-9 . _ -");
+  }
+  if (options.tenants.empty()) return absl::InvalidArgumentError("tenants: at least one is needed");
+  if (options.open_nothing) return absl::OkStatus();
+  if (options.store.empty()) return absl::InvalidArgumentError("store: the folder of the gateway's store is needed");
+  if (options.keys.empty()) return absl::InvalidArgumentError("key: at least one private key is needed");
+  return absl::OkStatus();
+}
+
+class LoopbackGateway : public Gateway {
+ public:
+  LoopbackGateway(CoreOptions options, std::unique_ptr<storage::Store> rows, std::unique_ptr<Store> store,
+                  std::unique_ptr<Carrier> carrier, std::unique_ptr<Link> link, engine::Clock& clock,
+                  const FatalHandler& fatal)
+      : rows_(std::move(rows)),
+        store_(std::move(store)),
+        carrier_(std::move(carrier)),
+        link_(std::move(link)),
+        core_(std::move(options), *store_, *link_, *carrier_, clock, fatal) {}
+  ~LoopbackGateway() override { core_.Stop(); }
+
+  void Start() override { core_.Start(); }
+  void Stop() override { core_.Stop(); }
+  CoreFigures figures() const override { return core_.figures(); }
+
+ private:
+  const std::unique_ptr<storage::Store> rows_;
+  const std::unique_ptr<Store> store_;
+  const std::unique_ptr<Carrier> carrier_;
+  const std::unique_ptr<Link> link_;
+  Core core_;
+};
+
+class BenchGateway : public Gateway {
+ public:
+  BenchGateway(const GatewayOptions& options, std::unique_ptr<Link> link)
+      : link_(std::move(link)), open_nothing_(HelloOf(options), *link_) {}
+  ~BenchGateway() override { open_nothing_.Stop(); }
+
+  void Start() override { open_nothing_.Start(); }
+  void Stop() override { open_nothing_.Stop(); }
+  CoreFigures figures() const override { return {}; }
+
+ private:
+  // It has no store to lose, so its store is always the same one.
+  static engine::PeerHello HelloOf(const GatewayOptions& options) {
+    return {{options.gateway, InstanceId{crypto::Cut(crypto::Sha256(options.gateway))}.ToString()},
+            options.tenants,
+            {},
+            {}};
+  }
+
+  const std::unique_ptr<Link> link_;
+  OpenNothing open_nothing_;
+};
+
+absl::StatusOr<std::string> ReadKeyFile(const std::string& file) {
+  const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open the key file ", file));
+  struct stat about {};
+  std::string text;
+  absl::Status status;
+  if (fstat(descriptor, &about) != 0 || !S_ISREG(about.st_mode) || about.st_size > kKeyFileMax) {
+    status = absl::InvalidArgumentError(absl::StrCat(file, ": not a key file"));
+  } else if ((about.st_mode & 077) != 0) {
+    status = absl::FailedPreconditionError(absl::StrCat(file, ": others can read this private key; chmod 600 it"));
+  } else {
+    text.resize(static_cast<std::size_t>(about.st_size));
+    if (read(descriptor, text.data(), text.size()) != about.st_size) {
+      status = absl::InternalError(absl::StrCat("cannot read the key file ", file));
+    }
+  }
+  close(descriptor);
+  if (!status.ok()) return status;
+  return text;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Open(GatewayOptions options, std::unique_ptr<Link> link,
+                                                       engine::Clock& clock, FatalHandler fatal) {
+  if (const auto status = CheckOptions(options); !status.ok()) return status;
+  if (options.open_nothing) return std::make_unique<BenchGateway>(options, std::move(link));
+  std::error_code error;
+  std::filesystem::create_directories(options.store, error);
+  if (error) return absl::InternalError(absl::StrCat("cannot make the folder ", options.store, ": ", error.message()));
+  auto rows = storage::RocksStore::Open({.path = options.store, .file_system = nullptr});
+  if (!rows.ok()) return rows.status();
+  auto store = Store::Open(**rows, options.gateway, clock.WallMs());
+  if (!store.ok()) return store.status();
+  std::unique_ptr<TruthLog> truth;
+  if (!options.truth.empty()) {
+    auto opened = TruthLog::Open(options.truth);
+    if (!opened.ok()) return opened.status();
+    truth = std::move(*opened);
+  }
+  CoreOptions core{.gateway = options.gateway, .tenants = options.tenants, .key_ids = {}};
+  for (const auto& key : options.keys) core.key_ids.push_back(key.kid());
+  auto carrier = std::make_unique<Loopback>(options.loopback, std::move(options.keys), std::move(truth), clock, fatal);
+  return std::make_unique<LoopbackGateway>(std::move(core), std::move(*rows), std::move(*store), std::move(carrier),
+                                           std::move(link), clock, fatal);
+}
+
+absl::StatusOr<std::vector<crypto::PrivateKey>> LoadKeys(const std::vector<std::string>& files) {
+  std::vector<crypto::PrivateKey> keys;
+  for (const std::string& file : files) {
+    auto text = ReadKeyFile(file);
+    if (!text.ok()) return text.status();
+    auto key = crypto::PrivateKey::FromPem(*text);
+    crypto::WipeString(*text);
+    if (!key.ok()) return absl::InvalidArgumentError(absl::StrCat(file, ": ", key.status().message()));
+    keys.push_back(std::move(*key));
+  }
+  return keys;
+}
+
+}  // namespace smsflow::gateway

@@ -1,0 +1,49 @@
+// A whole gateway, put together: the link that it is given, its core and store, and the loopback carrier. What
+// `smsflow-gateway` runs, and what `smsflowd` runs inside itself.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "crypto/keys.h"
+#include "engine/seams.h"
+#include "gateway/core.h"
+#include "gateway/link.h"
+#include "gateway/loopback.h"
+
+namespace smsflow::gateway {
+
+struct GatewayOptions {
+  std::string gateway = "loopback";      // its id, 1 to 64 bytes of [A-Za-z0-9._-]
+  std::vector<std::string> tenants;      // served; at least one
+  std::vector<crypto::PrivateKey> keys;  // what it opens envelopes with
+  std::string store;                     // folder of its store; made when missing
+  std::string truth;                     // file of the truth log; empty: none
+  LoopbackOptions loopback;
+  bool open_nothing = false;  // for benchmarks: needs no keys and no store
+};
+
+class Gateway {
+ public:
+  // Called with one line when going on would be wrong. Must not return.
+  using FatalHandler = std::function<void(const absl::Status&)>;
+
+  // Blocks for the disk. INVALID_ARGUMENT names the option and its rule. `clock` outlives the gateway.
+  static absl::StatusOr<std::unique_ptr<Gateway>> Open(GatewayOptions options, std::unique_ptr<Link> link,
+                                                       engine::Clock& clock, FatalHandler fatal);
+  virtual ~Gateway() = default;
+
+  virtual void Start() = 0;
+  virtual void Stop() = 0;  // idempotent; what was accepted stays in the store. Blocks for a moment
+  virtual CoreFigures figures() const = 0;
+};
+
+// Reads private key files; refuses one that others than its owner may read.
+absl::StatusOr<std::vector<crypto::PrivateKey>> LoadKeys(const std::vector<std::string>& files);
+
+}  // namespace smsflow::gateway

@@ -1,0 +1,151 @@
+// smsflow-gateway: attaches to an engine, opens envelopes, submits, reports. Exit codes: 0 stopped on request, 75 the
+// store or the truth log failed (start again), 78 the configuration is wrong.
+#include <pthread.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "engine/seams.h"
+#include "gateway/attach_client.h"
+#include "gateway/gateway.h"
+
+namespace smsflow::gateway {
+namespace {
+
+constexpr int kExitStore = 75;
+constexpr int kExitConfig = 78;
+constexpr std::int64_t kDelayMax = 3'600'000;
+
+struct Flags {
+  GatewayOptions gateway;
+  AttachOptions attach{.address = "127.0.0.1:7070", .token = "", .ca_pem = ""};
+  bool loopback = false;
+  std::vector<std::string> key_files;
+  std::string token_file, ca_file;
+  std::string log_level = "info";
+};
+
+void Declare(CLI::App& app, Flags& flags) {
+  GatewayOptions& gateway = flags.gateway;
+  app.set_config("--config", "", "read options from a TOML file; flags win over it");
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  app.add_flag("--loopback", flags.loopback, "submit to nobody and answer by test codes");
+  app.add_option("--engine", flags.attach.address, "address of the engine, host:port or unix:PATH")
+      ->envname("SMSFLOW_ADDRESS")
+      ->capture_default_str();
+  app.add_option("--token", flags.attach.token, "token of a credential with the role gateway")
+      ->envname("SMSFLOW_TOKEN");
+  app.add_option("--token-file", flags.token_file, "file that holds the token")->check(CLI::ExistingFile);
+  app.add_option("--ca", flags.ca_file, "PEM file of trusted authorities: attach with TLS")->check(CLI::ExistingFile);
+  app.add_option("--gateway", gateway.gateway, "id of this gateway")->capture_default_str();
+  app.add_option("--tenants", gateway.tenants, "tenants that it serves, separated by commas")->delimiter(',');
+  app.add_option("--store", gateway.store, "folder of its store; made when missing");
+  app.add_option("--key", flags.key_files, "PEM file of a private key; may be given several times")
+      ->check(CLI::ExistingFile);
+  app.add_option("--credit", flags.attach.credit, "how many leases may be open at once")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--normal-delay-ms", gateway.loopback.normal_delay_ms, "before the first report")
+      ->check(CLI::Range(std::int64_t{0}, kDelayMax))
+      ->capture_default_str();
+  app.add_option("--long-delay-ms", gateway.loopback.long_delay_ms, "from there to the second")
+      ->check(CLI::Range(std::int64_t{0}, kDelayMax))
+      ->capture_default_str();
+  app.add_option("--truth", gateway.truth, "append each submit to this file, synced: attempt, time, deadline");
+  app.add_flag("--open-nothing", gateway.open_nothing, "for benchmarks: keep nothing, say SENT and DELIVERED at once");
+  app.add_option("--log-level", flags.log_level, "trace, debug, info, warn, err or off")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "err", "off"}))
+      ->capture_default_str();
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in.good()) return absl::InvalidArgumentError(absl::StrCat("cannot read ", file));
+  return text.str();
+}
+
+absl::Status Complete(Flags& flags) {
+  if (!flags.loopback && !flags.gateway.open_nothing) {
+    return absl::InvalidArgumentError("loopback: it is the only carrier there is; say --loopback");
+  }
+  if (!flags.token_file.empty()) {
+    auto token = ReadFile(flags.token_file);
+    if (!token.ok()) return token.status();
+    while (!token->empty() && (token->back() == '\n' || token->back() == '\r')) token->pop_back();
+    flags.attach.token = std::move(*token);
+  }
+  if (!flags.ca_file.empty()) {
+    auto pem = ReadFile(flags.ca_file);
+    if (!pem.ok()) return pem.status();
+    flags.attach.ca_pem = std::move(*pem);
+  }
+  if (flags.gateway.open_nothing) return absl::OkStatus();
+  auto keys = LoadKeys(flags.key_files);
+  if (!keys.ok()) return keys.status();
+  flags.gateway.keys = std::move(*keys);
+  return absl::OkStatus();
+}
+
+[[noreturn]] void Fatal(const absl::Status& status) {
+  spdlog::critical("{}; stopping", status.ToString());
+  _exit(kExitStore);  // nobody can know what was written: no destructor may go on as if
+}
+
+int Refuse(const absl::Status& status, int code) {
+  std::cerr << "smsflow-gateway: " << status.message() << "\n";
+  return code;
+}
+
+int Run(Flags flags) {
+  // Blocked before any thread is made, so that they are heard here alone.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+  if (const auto status = Complete(flags); !status.ok()) return Refuse(status, kExitConfig);
+  auto link = MakeAttachClient(flags.attach);
+  if (!link.ok()) return Refuse(link.status(), kExitConfig);
+  auto gateway = Gateway::Open(std::move(flags.gateway), std::move(*link), engine::SystemClock(), Fatal);
+  if (!gateway.ok()) {
+    return Refuse(gateway.status(), absl::IsInvalidArgument(gateway.status()) ? kExitConfig : kExitStore);
+  }
+  (*gateway)->Start();
+  int signal = 0;
+  sigwait(&signals, &signal);
+  spdlog::info("stopping");
+  (*gateway)->Stop();
+  return 0;
+}
+
+}  // namespace
+}  // namespace smsflow::gateway
+
+int main(int argc, char** argv) {
+  smsflow::gateway::Flags flags;
+  CLI::App app("The gateway of smsflow: takes sealed SMSes from an engine and reports what became of them.",
+               "smsflow-gateway");
+  app.set_version_flag("--version", std::string("smsflow-gateway ") + SMSFLOW_VERSION);
+  smsflow::gateway::Declare(app, flags);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : smsflow::gateway::kExitConfig;
+  }
+  spdlog::set_level(spdlog::level::from_str(flags.log_level));
+  return smsflow::gateway::Run(std::move(flags));
+}

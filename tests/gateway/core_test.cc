@@ -1,0 +1,217 @@
+// Leases, probes, words and restarts through the whole core, over a store that can lose what was not synced.
+#include "gateway/core.h"
+
+#include <gtest/gtest.h>
+
+#include "storage/memory_store.h"
+#include "tests/gateway/fakes.h"
+
+namespace smsflow::gateway {
+namespace {
+
+class CoreTest : public testing::Test {
+ protected:
+  CoreTest() { Start(); }
+
+  // A kill -9 and a new process: what was not synced is gone, and so is all that only memory knew.
+  void Restart() {
+    core_.reset();
+    store_.reset();
+    rows_.Crash();
+    Start();
+  }
+  void Start() {
+    auto store = Store::Open(rows_, "g1", clock_.now_ms);
+    ASSERT_TRUE(store.ok()) << store.status();
+    store_ = std::move(*store);
+    link_.reports.clear();
+    carrier_.submitted.clear();
+    core_ =
+        std::make_unique<Core>(CoreOptions{.gateway = "g1", .tenants = {"clinic"}, .key_ids = {"kid"}}, *store_, link_,
+                               carrier_, clock_, [](const absl::Status& status) { ADD_FAILURE() << status; });
+  }
+  void Lease(const AttemptId& attempt, std::int64_t deadline_ms = kNow + kHour) {
+    core_->OnLeases({LeaseOf(attempt, deadline_ms)});
+  }
+  void Word(const AttemptId& attempt, Reported result) {
+    core_->OnOutcomes({{attempt, result, About::kNotSaid, "", clock_.now_ms}});
+  }
+  std::string Said() {
+    core_->RunOnce();
+    return Told(link_.Take());
+  }
+
+  storage::MemoryStore rows_;
+  FakeClock clock_;
+  FakeLink link_;
+  FakeCarrier carrier_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Core> core_;
+};
+
+TEST_F(CoreTest, ALeaseIsDurableBeforeItIsSubmitted) {
+  Lease(Attempt(1));
+  EXPECT_EQ(Said(), "ACCEPTED");
+  ASSERT_EQ(carrier_.submitted.size(), 1u);
+  EXPECT_EQ(carrier_.submitted[0].attempt, Attempt(1));
+  EXPECT_EQ(rows_.unsynced(), 0u);
+  Word(Attempt(1), Reported::kSent);
+  Word(Attempt(1), Reported::kDelivered);
+  EXPECT_EQ(Said(), "SENT, DELIVERED");
+  EXPECT_EQ(rows_.unsynced(), 0u);
+}
+
+TEST_F(CoreTest, ManyLeasesShareOneSync) {
+  for (std::uint64_t n = 1; n <= 50; ++n) Lease(Attempt(n));
+  core_->RunOnce();
+  EXPECT_EQ(carrier_.submitted.size(), 50u);
+  EXPECT_EQ(core_->figures().leases, 50u);
+  EXPECT_EQ(core_->figures().submitted, 50u);
+}
+
+TEST_F(CoreTest, ADuplicateLeaseIsNeverSubmittedTwice) {
+  Lease(Attempt(1));
+  Lease(Attempt(1));  // in the same round
+  EXPECT_EQ(Said(), "ACCEPTED, ACCEPTED");
+  Lease(Attempt(1));
+  EXPECT_EQ(Said(), "ACCEPTED");
+  Word(Attempt(1), Reported::kSent);
+  EXPECT_EQ(Said(), "SENT");
+  Lease(Attempt(1));
+  EXPECT_EQ(Said(), "SENT");
+  EXPECT_EQ(carrier_.submitted.size(), 1u);
+  EXPECT_EQ(core_->figures().repeated_leases, 3u);
+}
+
+TEST_F(CoreTest, AnotherAttemptOfTheSameSmsIsItsOwn) {
+  Lease(Attempt(1, 1));
+  Lease(Attempt(1, 2));
+  EXPECT_EQ(Said(), "ACCEPTED, ACCEPTED");
+  EXPECT_EQ(carrier_.submitted.size(), 2u);
+}
+
+TEST_F(CoreTest, APastDeadlineIsNotSubmitted) {
+  Lease(Attempt(1), kNow);
+  EXPECT_EQ(Said(), "EXPIRED expired");
+  EXPECT_TRUE(carrier_.submitted.empty());
+  clock_.now_ms -= kHour;  // a clock that goes back changes nothing of it
+  Lease(Attempt(1), kNow);
+  EXPECT_EQ(Said(), "EXPIRED expired");
+  EXPECT_TRUE(carrier_.submitted.empty());
+}
+
+TEST_F(CoreTest, KilledBeforeTheSyncNothingHadLeft) {
+  Lease(Attempt(1));
+  Restart();  // before the round
+  core_->OnAttached();
+  EXPECT_EQ(Said(), "");
+  Lease(Attempt(1));  // the engine hands it over again
+  EXPECT_EQ(Said(), "ACCEPTED");
+  EXPECT_EQ(carrier_.submitted.size(), 1u);
+}
+
+TEST_F(CoreTest, KilledBetweenIntentAndResultItIsUnknownAndNeverSubmittedAgain) {
+  Lease(Attempt(1));
+  Said();
+  Restart();
+  core_->OnAttached();
+  EXPECT_EQ(Said(), "UNKNOWN restarted");
+  Lease(Attempt(1));
+  EXPECT_EQ(Said(), "UNKNOWN restarted");
+  core_->OnProbes({{Attempt(1), kNow + kHour}});
+  EXPECT_EQ(Said(), "UNKNOWN restarted");
+  EXPECT_TRUE(carrier_.submitted.empty());
+  Word(Attempt(1), Reported::kDelivered);  // a receipt that comes late still counts
+  EXPECT_EQ(Said(), "DELIVERED");
+}
+
+TEST_F(CoreTest, KilledBetweenResultAndReportItIsToldAfterwards) {
+  Lease(Attempt(1));
+  Lease(Attempt(2));
+  Said();
+  Word(Attempt(1), Reported::kSent);
+  Word(Attempt(2), Reported::kSent);
+  Said();
+  Word(Attempt(1), Reported::kDelivered);
+  Said();
+  core_->OnAnswers({{Attempt(2), Reported::kSent, true}});
+  Said();
+  Restart();
+  core_->OnAttached();
+  EXPECT_EQ(Said(), "DELIVERED, SENT") << "an answer is not synced, so what was answered may be told again";
+  core_->OnAnswers({{Attempt(2), Reported::kSent, true}, {Attempt(1), Reported::kDelivered, true}});
+  Said();
+  core_->OnAttached();
+  EXPECT_EQ(Said(), "") << "both are answered";
+}
+
+TEST_F(CoreTest, ACutLinkChangesNothingAndUnansweredIsRepeated) {
+  Lease(Attempt(1));
+  Said();
+  core_->OnDetached(absl::UnavailableError("cut"));
+  Word(Attempt(1), Reported::kSent);
+  Said();  // went nowhere
+  core_->OnAttached();
+  EXPECT_EQ(Said(), "SENT");
+  EXPECT_EQ(carrier_.submitted.size(), 1u);
+  EXPECT_TRUE(core_->figures().attached);
+}
+
+TEST_F(CoreTest, WhatIsNotOursIsNotRepeated) {
+  Lease(Attempt(1));
+  Said();
+  Word(Attempt(1), Reported::kSent);
+  Said();
+  core_->OnAnswers({{Attempt(1), Reported::kSent, false}});
+  Said();
+  core_->OnAttached();
+  EXPECT_EQ(Said(), "");
+  EXPECT_EQ(core_->figures().not_ours, 1u);
+}
+
+TEST_F(CoreTest, AProbeOfTheUnseenIsRefusedForEver) {
+  core_->OnProbes({{Attempt(1), kNow + kHour}});
+  EXPECT_EQ(Said(), "NEVER_SEEN never_seen");
+  EXPECT_EQ(rows_.unsynced(), 0u);
+  Restart();
+  Lease(Attempt(1));
+  EXPECT_EQ(Said(), "NEVER_SEEN never_seen");
+  EXPECT_TRUE(carrier_.submitted.empty());
+}
+
+TEST_F(CoreTest, ALeaseAndItsProbeInOneRound) {
+  Lease(Attempt(1));
+  core_->OnProbes({{Attempt(1), kNow + kHour}, {Attempt(2), kNow + kHour}});
+  Lease(Attempt(2));  // leases are looked at first
+  EXPECT_EQ(Said(), "ACCEPTED, ACCEPTED, ACCEPTED, ACCEPTED");
+  EXPECT_EQ(carrier_.submitted.size(), 2u);
+}
+
+TEST_F(CoreTest, WhatWasForgottenIsNeitherSubmittedNorDenied) {
+  Lease(Attempt(1), kNow + 10);
+  Said();
+  ASSERT_EQ(*store_->Prune(kNow + 10 + kKeepMs, 100), 1u);
+  Lease(Attempt(1), kNow + 10);
+  core_->OnProbes({{Attempt(1), kNow + 10}, {Attempt(2), kNow + 9}, {Attempt(3), kNow + 11}});
+  EXPECT_EQ(Said(), "UNKNOWN unknown, UNKNOWN unknown, UNKNOWN unknown, NEVER_SEEN never_seen");
+  EXPECT_EQ(carrier_.submitted.size(), 1u);
+}
+
+TEST_F(CoreTest, HelloTellsStoreAndMarks) {
+  Lease(Attempt(1));
+  Said();
+  const auto hello = core_->Hello();
+  EXPECT_EQ(hello.peer.gateway, "g1");
+  EXPECT_EQ(hello.peer.store_uuid, store_->uuid());
+  EXPECT_EQ(hello.tenants, std::vector<std::string>{"clinic"});
+  EXPECT_EQ(hello.lanes, std::vector<std::string>{"kid"});
+  ASSERT_EQ(hello.marks.size(), 1u);
+  EXPECT_EQ(hello.marks[0].shard, Attempt(1).instance.shard());
+  const std::string uuid = store_->uuid();
+  Restart();
+  EXPECT_EQ(core_->Hello().peer.store_uuid, uuid);
+  EXPECT_EQ(core_->Hello().marks.size(), 1u);
+}
+
+}  // namespace
+}  // namespace smsflow::gateway

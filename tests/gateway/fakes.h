@@ -1,0 +1,70 @@
+// Stand-ins for what a gateway's parts meet: a clock that stands still, a link and a carrier that only note.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/seams.h"
+#include "gateway/carrier.h"
+#include "gateway/link.h"
+
+namespace smsflow::gateway {
+
+inline constexpr std::int64_t kNow = 1'800'000'000'000;
+inline constexpr std::int64_t kHour = 3'600'000;
+
+class FakeClock : public engine::Clock {
+ public:
+  std::int64_t WallMs() const override { return now_ms; }
+  std::int64_t SteadyMs() const override { return now_ms; }
+  std::int64_t now_ms = kNow;
+};
+
+class FakeLink : public Link {
+ public:
+  void Start(LinkEvents&) override {}
+  void Report(std::vector<gateway::Report> more) override {
+    for (auto& report : more) reports.push_back(std::move(report));
+  }
+  void Stop() override {}
+  std::vector<gateway::Report> Take() { return std::exchange(reports, {}); }
+  std::vector<gateway::Report> reports;
+};
+
+class FakeCarrier : public Carrier {
+ public:
+  void Start(CarrierEvents&) override {}
+  void Submit(std::vector<engine::Lease> more) override {
+    for (auto& lease : more) submitted.push_back(std::move(lease));
+  }
+  void Stop() override {}
+  std::vector<engine::Lease> submitted;
+};
+
+inline AttemptId Attempt(std::uint64_t n, std::uint32_t number = 1) {
+  return {InstanceId::Make(kNow, ShardId{static_cast<std::uint16_t>(n % 4)}, n), number};
+}
+
+inline engine::Lease LeaseOf(const AttemptId& attempt, std::int64_t deadline_ms = kNow + kHour) {
+  engine::Lease lease;
+  lease.attempt = attempt;
+  lease.tenant = "clinic";
+  lease.client_key = "k1";
+  lease.deadline_ms = deadline_ms;
+  lease.mark = {attempt.instance.shard(), 1, 1};
+  return lease;
+}
+
+// "DELIVERED requested", …, to compare whole lists at once.
+inline std::string Told(const std::vector<Report>& reports) {
+  std::string all;
+  for (const Report& report : reports) {
+    if (!all.empty()) all += ", ";
+    all += workflows::delivery::NameOf(report.result);
+    if (!report.cause.empty()) all += " " + report.cause;
+  }
+  return all;
+}
+
+}  // namespace smsflow::gateway

@@ -1,0 +1,228 @@
+#include "gateway/store.h"
+
+#include <gtest/gtest.h>
+
+#include "absl/strings/escaping.h"
+#include "smsflow/stored/v1/gateway.pb.h"
+#include "storage/memory_store.h"
+#include "tests/gateway/fakes.h"
+
+namespace smsflow::gateway {
+namespace {
+
+using storage::Family;
+using storage::MemoryStore;
+
+std::unique_ptr<Store> Open(MemoryStore& rows, std::int64_t now_ms = kNow) {
+  auto store = Store::Open(rows, "g1", now_ms);
+  EXPECT_TRUE(store.ok()) << store.status();
+  return store.ok() ? std::move(*store) : nullptr;
+}
+
+Record Intent(std::int64_t deadline_ms = kNow + kHour) {
+  return {deadline_ms, std::nullopt, About::kNotSaid, "", kNow};
+}
+Record Result(Reported result, std::int64_t deadline_ms = kNow + kHour) {
+  return {deadline_ms, result, About::kNotSaid, "", kNow};
+}
+
+std::string Find(const Store& store, const AttemptId& attempt) {
+  const auto known = store.Find(attempt);
+  EXPECT_TRUE(known.ok());
+  if (!known.ok() || !known->has_value()) return "nothing";
+  return (*known)->result.has_value() ? std::string(NameOf(*(*known)->result)) : "intent";
+}
+
+std::string Unanswered(const Store& store) {
+  const auto reports = store.Unanswered(std::nullopt, 1000);
+  EXPECT_TRUE(reports.ok());
+  return reports.ok() ? Told(*reports) : "error";
+}
+
+TEST(GatewayStore, KeepsItsUuid) {
+  MemoryStore rows, others;
+  const std::string uuid = Open(rows)->uuid();
+  EXPECT_EQ(uuid.size(), 36u);
+  EXPECT_EQ(uuid[14], '4');
+  rows.Crash();
+  EXPECT_EQ(Open(rows)->uuid(), uuid);
+  EXPECT_NE(Open(others)->uuid(), uuid);
+}
+
+TEST(GatewayStore, RefusesAnotherGatewaysAndANewerFormat) {
+  MemoryStore rows;
+  Open(rows);
+  const auto other = Store::Open(rows, "g2", kNow);
+  EXPECT_EQ(other.status().code(), absl::StatusCode::kFailedPrecondition);
+  storage::Batch batch;
+  stored::v1::GatewayMeta meta;
+  meta.set_format(kStoreFormat + 1);
+  meta.set_gateway("g1");
+  batch.Put(Family::kMeta, std::string("M\0\0", 3), std::string(1, '\0') + meta.SerializeAsString());
+  ASSERT_TRUE(rows.Write(batch, storage::Sync::kYes).ok());
+  const auto newer = Store::Open(rows, "g1", kNow);
+  EXPECT_EQ(newer.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(newer.status().message().find("newer"), absl::string_view::npos);
+}
+
+TEST(GatewayStore, SeesWhatIsNotYetCommitted) {
+  MemoryStore rows;
+  auto store = Open(rows);
+  EXPECT_EQ(Find(*store, Attempt(1)), "nothing");
+  store->Put(Attempt(1), Intent(), true);
+  EXPECT_EQ(Find(*store, Attempt(1)), "intent");
+  store->Put(Attempt(1), Result(Reported::kSent), false);
+  EXPECT_EQ(Find(*store, Attempt(1)), "SENT");
+  ASSERT_TRUE(store->Commit().ok());
+  EXPECT_EQ(Find(*store, Attempt(1)), "SENT");
+  EXPECT_EQ(Find(*store, Attempt(1, 2)), "nothing");
+}
+
+TEST(GatewayStore, WhatIsCommittedOutlivesAPowerCut) {
+  MemoryStore rows;
+  {
+    auto store = Open(rows);
+    store->Put(Attempt(1), Result(Reported::kSent), true);
+    EXPECT_TRUE(store->NeedsSync());
+    ASSERT_TRUE(store->Commit().ok());
+    EXPECT_FALSE(store->NeedsSync());
+    store->Put(Attempt(2), Result(Reported::kSent), true);  // never committed
+  }
+  rows.Crash();
+  auto store = Open(rows);
+  EXPECT_EQ(Find(*store, Attempt(1)), "SENT");
+  EXPECT_EQ(Find(*store, Attempt(2)), "nothing");
+}
+
+TEST(GatewayStore, AnIntentIsUnknownAfterARestart) {
+  MemoryStore rows;
+  {
+    auto store = Open(rows);
+    store->Put(Attempt(1), Intent(), true);
+    store->Put(Attempt(2), Result(Reported::kDelivered), true);
+    ASSERT_TRUE(store->Commit().ok());
+  }
+  rows.Crash();
+  Open(rows);
+  rows.Crash();  // it was made UNKNOWN durably
+  auto store = Open(rows);
+  EXPECT_EQ(Find(*store, Attempt(1)), "UNKNOWN");
+  EXPECT_EQ(Find(*store, Attempt(2)), "DELIVERED");
+  const auto reports = store->Unanswered(std::nullopt, 1000);
+  ASSERT_EQ(reports->size(), 2u);
+  EXPECT_EQ(Told(*reports), "UNKNOWN restarted, DELIVERED");
+}
+
+TEST(GatewayStore, AnAnsweredResultIsNotRepeatedButAStrongerOneIs) {
+  MemoryStore rows;
+  auto store = Open(rows);
+  store->Put(Attempt(1), Result(Reported::kSent), true);
+  ASSERT_TRUE(store->Commit().ok());
+  ASSERT_TRUE(store->Answered(Attempt(1), Reported::kAccepted).ok());
+  ASSERT_TRUE(store->Commit().ok());
+  EXPECT_EQ(Unanswered(*store), "SENT") << "the answer was to another word";
+  ASSERT_TRUE(store->Answered(Attempt(1), Reported::kSent).ok());
+  EXPECT_FALSE(store->NeedsSync());
+  ASSERT_TRUE(store->Commit().ok());
+  EXPECT_EQ(Unanswered(*store), "");
+  store->Put(Attempt(1), Result(Reported::kDelivered), false);
+  ASSERT_TRUE(store->Answered(Attempt(1), Reported::kSent).ok());
+  ASSERT_TRUE(store->Commit().ok());
+  EXPECT_EQ(Unanswered(*store), "DELIVERED");
+}
+
+TEST(GatewayStore, UnansweredComesInPages) {
+  MemoryStore rows;
+  auto store = Open(rows);
+  for (std::uint64_t n = 0; n < 10; ++n) store->Put(Attempt(n), n == 5 ? Intent() : Result(Reported::kSent), true);
+  ASSERT_TRUE(store->Commit().ok());
+  std::optional<AttemptId> after;
+  std::vector<std::size_t> sizes;
+  for (;;) {
+    const auto page = store->Unanswered(after, 4);
+    ASSERT_TRUE(page.ok());
+    if (page->empty()) break;
+    sizes.push_back(page->size());
+    after = page->back().attempt;
+  }
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{4, 4, 1})) << "an intent has nothing to tell";
+}
+
+TEST(GatewayStore, ForgetsEightDaysAfterTheDeadlineAndRemembersThatItDid) {
+  MemoryStore rows;
+  {
+    auto store = Open(rows);
+    store->Put(Attempt(1), Intent(kNow), true);
+    store->Put(Attempt(2), Result(Reported::kNeverSeen, kNow + 5), true);
+    store->Put(Attempt(3), Result(Reported::kSent, kNow + 10), true);
+    ASSERT_TRUE(store->Commit().ok());
+    EXPECT_EQ(*store->Prune(kNow + kKeepMs - 1, 100), 0u);
+    EXPECT_EQ(store->pruned_ms(), 0);
+    EXPECT_EQ(*store->Prune(kNow + kKeepMs + 5, 1), 1u) << "in pieces, too";
+    EXPECT_EQ(store->pruned_ms(), kNow);
+    EXPECT_EQ(*store->Prune(kNow + kKeepMs + 5, 100), 1u);
+    EXPECT_EQ(*store->Prune(kNow + kKeepMs + 5, 100), 0u);
+    EXPECT_EQ(Find(*store, Attempt(1)), "nothing");
+    EXPECT_EQ(Find(*store, Attempt(2)), "nothing");
+    EXPECT_EQ(Find(*store, Attempt(3)), "SENT");
+  }
+  rows.Crash();
+  EXPECT_EQ(Open(rows)->pruned_ms(), kNow + 5);
+  EXPECT_EQ(rows.rows(Family::kInstances), 1u);
+  EXPECT_EQ(rows.rows(Family::kQueues), 2u);
+}
+
+TEST(GatewayStore, MarksOnlyRise) {
+  MemoryStore rows;
+  {
+    auto store = Open(rows);
+    store->Note({ShardId{3}, 1, 50});
+    store->Note({ShardId{3}, 1, 40});
+    store->Note({ShardId{7}, 2, 1});
+    store->Put(Attempt(1), Intent(), true);
+    ASSERT_TRUE(store->Commit().ok());
+    store->Note({ShardId{3}, 1, 60});
+    store->Note({ShardId{7}, 1, 99});
+    store->Put(Attempt(1), Result(Reported::kSent), false);
+    ASSERT_TRUE(store->Commit().ok());
+  }
+  rows.Crash();
+  const auto marks = Open(rows)->Marks();
+  ASSERT_EQ(marks.size(), 2u);
+  EXPECT_EQ(marks[0].shard.value, 3);
+  EXPECT_EQ(marks[0].sequence, 60u);
+  EXPECT_EQ(marks[1].epoch, 2u);
+  EXPECT_EQ(marks[1].sequence, 1u);
+}
+
+// The bytes on disk. A change here is a new format: raise kStoreFormat, and read the old one.
+TEST(GatewayStore, Golden) {
+  MemoryStore rows;
+  auto store = Open(rows);
+  const AttemptId attempt{*InstanceId::Parse("0197a6b2-3c00-7003-8000-000000000001"), 258};
+  store->Note({ShardId{3}, 2, 300});
+  store->Put(attempt, {1'800'000'000'000, Reported::kFailedTransient, About::kRoute, "throttled", 1'799'999'999'999},
+             true);
+  ASSERT_TRUE(store->Commit().ok());
+  const auto dump = [&rows](Family family, std::string_view till) {
+    std::vector<std::string> lines;
+    for (auto cursor = rows.Scan(family, "", till); cursor->Valid(); cursor->Next()) {
+      lines.push_back(absl::BytesToHexString(std::string(cursor->key())) + " = " +
+                      absl::BytesToHexString(std::string(cursor->value())));
+    }
+    return lines;
+  };
+  EXPECT_EQ(dump(Family::kInstances, "\xff"),
+            (std::vector<std::string>{"4100030197a6b23c007003800000000000000100000102 = "
+                                      "000880a0f1c2b1341005180422097468726f74746c656428ff9ff1c2b134"}));
+  EXPECT_EQ(dump(Family::kQueues, "\xff"),
+            (std::vector<std::string>{"440000000001a3185c50000197a6b23c007003800000000000000100000102 = ",
+                                      "5500030197a6b23c007003800000000000000100000102 = "}));
+  const auto meta = dump(Family::kMeta, "\xff");
+  ASSERT_EQ(meta.size(), 2u);
+  EXPECT_EQ(meta[0].substr(0, 16), "4d0000 = 0008011");  // format 1, then the uuid, which is random
+  EXPECT_EQ(meta[1], "530003 = 00080210ac02");
+}
+
+}  // namespace
+}  // namespace smsflow::gateway
