@@ -1,0 +1,110 @@
+// The command line as a value. CLI11 is seen in arguments*.cc alone; nothing else knows how flags are spelt.
+//
+// Pure but for SMSFLOW_ADDRESS, SMSFLOW_TOKEN, SMSFLOW_CA and SMSFLOW_TENANT, which stand in for flags that were not
+// given.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace smsflow::cli {
+
+enum class Verb {
+  kNone,
+  kSchedule,
+  kGet,
+  kList,
+  kWatch,
+  kSummary,
+  kCancel,
+  kReschedule,
+  kBlock,
+  kUnblock,
+  kBlocked,
+  kImport,
+  kJournal,
+  kWhy,
+  kReplay,
+  kVerify,
+  kStats,
+
+  kResolve,
+  kPause,
+  kResume,
+  kDrain,
+  kKeygen,
+  kSeal,
+  kUnseal,
+  kDoctor,
+  kCompletion,
+};
+
+struct ConnectionArguments {
+  std::string address = "127.0.0.1:7070";  // host:port or unix:/path
+  std::string token;                       // a secret
+  std::string ca;                          // PEM file; with it, or away from loopback, TLS
+  std::string timeout = "10";              // a length of time
+};
+
+// What `schedule`, `reschedule`, `seal` and `import` seal a text with.
+struct SealArguments {
+  std::string to, sender, text, text_file, pubkey;
+  bool any() const { return !to.empty() || !sender.empty() || !text.empty() || !text_file.empty() || !pubkey.empty(); }
+};
+
+struct FilterArguments {
+  std::string batch, key, target;
+  std::vector<std::string> states;
+  std::string since, until;
+};
+
+struct Arguments {
+  Verb verb = Verb::kNone;
+  ConnectionArguments connection;
+  bool json = false;
+  bool plain = false;  // as if the output were no terminal
+
+  std::string subject;  // the positional: id, batch, target, file, workflow or shell
+  std::string tenant;
+
+  // schedule, reschedule, import
+  std::string batch, key, target, schedule, idempotency_key, key_id, payload_file;
+  SealArguments seal;
+
+  // list, watch
+  FilterArguments filter;
+  bool csv = false;
+  bool all = false;  // list: every page; cancel, replay, pause, resume: everything
+  std::uint32_t limit = 100;
+  std::string page;    // list: where the page before ended
+  std::string resume;  // watch: where an earlier list or watch ended
+  bool live = false;
+  std::uint64_t expect = 0;  // watch --live: so many SMSes belong to it
+  std::string for_time;      // watch: end after so long
+
+  bool yes = false;              // cancel --all
+  std::string resolution;        // resolve: delivered, retry or give-up
+  std::string gateway, reason;   // pause, resume
+  bool rsa = false;              // keygen
+  std::string out, private_key;  // keygen, unseal
+};
+
+struct ParsedArguments {
+  bool run = false;  // `arguments` are good; else print `text` and end
+  int exit_code = 0;
+  std::string text;  // help or version for stdout, or one line that says what is wrong, for stderr
+  Arguments arguments;
+};
+
+// `words` without the program's name.
+ParsedArguments ParseArguments(const std::vector<std::string>& words);
+
+struct VerbDescription {
+  std::string name, help;
+  std::vector<std::string> flags;  // "--batch"
+};
+// What there is, in the order of the help: completion is made from it.
+std::vector<VerbDescription> DescribeVerbs();
+
+}  // namespace smsflow::cli

@@ -1,0 +1,97 @@
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <CLI/Validators.hpp>
+
+#include "tools/cli/arguments_parts.h"
+
+namespace smsflow::cli {
+namespace {
+
+void AddLooking(CLI::App& app, Arguments& arguments) {
+  AddVerb(app, arguments, Verb::kJournal, kGroupLook, "journal",
+          "Every transition of one SMS: when, what, which attempt, why, who")
+      .add_option("id", arguments.subject, "The SMS")
+      ->required();
+  AddVerb(app, arguments, Verb::kWhy, kGroupLook, "why", "What one SMS waits for, and until when")
+      .add_option("id", arguments.subject, "The SMS")
+      ->required();
+  CLI::App& replay = AddVerb(app, arguments, Verb::kReplay, kGroupLook, "replay",
+                             "Decide a life anew with today's code; exit code 1 on a difference");
+  auto* const id = replay.add_option("id", arguments.subject, "One SMS");
+  replay.add_flag("--all", arguments.all, "Every SMS there is")->excludes(id);
+  AddVerb(app, arguments, Verb::kVerify, kGroupLook, "verify",
+          "Check journal, hash chains and stored state; exit code 1 on a violation");
+  AddVerb(app, arguments, Verb::kStats, kGroupLook, "stats", "The engine's figures");
+}
+
+void AddScope(CLI::App& app, Arguments& arguments) {
+  app.add_flag("--all", arguments.all, "Everything");
+  app.add_option("--tenant", arguments.tenant, "Of one tenant");
+  app.add_option("--batch", arguments.batch, "Of one batch; with --tenant");
+  app.add_option("--gateway", arguments.gateway, "For one gateway");
+}
+
+void AddOperating(CLI::App& app, Arguments& arguments) {
+  CLI::App& resolve = AddVerb(app, arguments, Verb::kResolve, kGroupOperate, "resolve",
+                              "Settle an UNKNOWN by what you know: delivered, retry, give-up");
+  resolve.add_option("id", arguments.subject, "The SMS")->required();
+  resolve.add_option("how", arguments.resolution, "delivered, retry or give-up")
+      ->required()
+      ->check(CLI::IsMember({"delivered", "retry", "give-up"}));
+
+  CLI::App& pause =
+      AddVerb(app, arguments, Verb::kPause, kGroupOperate, "pause", "Nothing leaves until resume; slots go on passing");
+  AddScope(pause, arguments);
+  pause.add_option("--reason", arguments.reason, "For the journal, and for whoever asks why");
+  AddScope(AddVerb(app, arguments, Verb::kResume, kGroupOperate, "resume", "End a pause"), arguments);
+  AddVerb(app, arguments, Verb::kDrain, kGroupOperate, "drain",
+          "Take nothing new, let nothing leave, wait for what is in flight (--timeout)");
+}
+
+}  // namespace
+
+void AddOperatorVerbs(CLI::App& app, Arguments& arguments) {
+  AddLooking(app, arguments);
+  AddOperating(app, arguments);
+}
+
+void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
+  CLI::App& keygen = AddVerb(app, arguments, Verb::kKeygen, kGroupLocal, "keygen",
+                             "A gateway's key pair: NAME.key.pem (keep it secret), NAME.pub.pem, NAME.jwk");
+  keygen.add_option("name", arguments.out, "Where to; a path without ending")->required();
+  keygen.add_flag("--rsa", arguments.rsa, "RSA of 3,072 bits instead of P-256: 17 times slower to open");
+
+  CLI::App& seal =
+      AddVerb(app, arguments, Verb::kSeal, kGroupLocal, "seal", "Seal number and text for a gateway's key");
+  seal.add_option("--pubkey", arguments.seal.pubkey, "The gateway's public key, PEM or JWK")
+      ->type_name("FILE")
+      ->required();
+  seal.add_option("--tenant", arguments.tenant, "Whose credential will schedule it")
+      ->envname("SMSFLOW_TENANT")
+      ->required();
+  seal.add_option("--key", arguments.key, "The key it will be scheduled with; may be none");
+  seal.add_option("--to", arguments.seal.to, "The number, +255…")->required();
+  seal.add_option("--sender", arguments.seal.sender, "The sender's name or number");
+  seal.add_option("--text", arguments.seal.text, "The text");
+  seal.add_option("--text-file", arguments.seal.text_file, "The text from a file; - for stdin")->type_name("FILE");
+
+  CLI::App& unseal =
+      AddVerb(app, arguments, Verb::kUnseal, kGroupLocal, "unseal", "Open an envelope, as its gateway would");
+  unseal.add_option("file", arguments.subject, "The envelope; - for stdin")->capture_default_str();
+  unseal.add_option("--private-key", arguments.private_key, "The gateway's private key, PEM")
+      ->type_name("FILE")
+      ->required();
+  unseal.add_option("--tenant", arguments.tenant, "Whose SMS it is")->envname("SMSFLOW_TENANT")->required();
+  unseal.add_option("--key", arguments.key, "The key it was scheduled with; may be none");
+
+  AddVerb(app, arguments, Verb::kDoctor, kGroupLocal, "doctor", "Is everything set, reachable and allowed?")
+      .add_option("--tenant", arguments.tenant, "Whose credential it is")
+      ->envname("SMSFLOW_TENANT");
+  AddVerb(app, arguments, Verb::kCompletion, kGroupLocal, "completion", "Completion for your shell: bash or zsh")
+      .add_option("shell", arguments.subject, "bash or zsh")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh"}));
+}
+
+}  // namespace smsflow::cli

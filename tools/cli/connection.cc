@@ -1,0 +1,112 @@
+#include "tools/cli/connection.h"
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "tools/cli/failure.h"
+#include "tools/cli/files.h"
+#include "tools/cli/terminal.h"
+#include "tools/cli/time_text.h"
+
+namespace smsflow::cli {
+namespace {
+
+constexpr int kMessageBytesMax = 64 << 20;
+
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const ConnectionArguments& arguments) {
+  if (arguments.ca.empty() && IsLocal(arguments.address)) return grpc::InsecureChannelCredentials();
+  grpc::SslCredentialsOptions options;
+  if (!arguments.ca.empty()) {
+    auto pem = ReadWholeFile(arguments.ca);
+    if (!pem.ok()) return pem.status();
+    options.pem_root_certs = *std::move(pem);
+  }
+  return grpc::SslCredentials(options);
+}
+
+std::string What(const grpc::Status& status) {
+  const std::string violations = Violations(status.error_details());
+  if (!violations.empty()) return Visible(violations);
+  const std::string& message = status.error_message();
+  // gRPC tells the whole way down to the socket; what went wrong stands last.
+  if (message.starts_with("failed to connect")) return Visible(message.substr(message.rfind(": ") + 2));
+  return Visible(message);
+}
+
+}  // namespace
+
+bool IsLocal(std::string_view address) {
+  if (address.starts_with("unix:")) return true;
+  const std::string_view host = address.substr(0, address.rfind(':'));
+  if (host == "localhost" || host == "[::1]") return true;
+  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectionArguments& arguments) {
+  const auto timeout_s = ParseSeconds(arguments.timeout);
+  if (!timeout_s.ok() || *timeout_s < 1)
+    return absl::InvalidArgumentError("--timeout: a number of seconds from 1, or with s, m, h");
+  if (arguments.address.find(':') == std::string::npos)
+    return absl::InvalidArgumentError("--address: must be host:port or unix:/path (also SMSFLOW_ADDRESS)");
+  auto credentials = Credentials(arguments);
+  if (!credentials.ok()) return credentials.status();
+  grpc::ChannelArguments channel_arguments;
+  channel_arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
+  channel_arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  auto channel = grpc::CreateCustomChannel(arguments.address, *credentials, channel_arguments);
+  return std::unique_ptr<Connection>(new Connection(arguments, std::move(channel), std::chrono::seconds(*timeout_s)));
+}
+
+Connection::Connection(const ConnectionArguments& arguments, std::shared_ptr<grpc::Channel> channel,
+                       std::chrono::seconds timeout)
+    : address_(arguments.address),
+      token_(arguments.token),
+      timeout_(timeout),
+      channel_(std::move(channel)),
+      scheduler_(smsflow::v1::Scheduler::NewStub(channel_)),
+      admin_(smsflow::v1::Admin::NewStub(channel_)) {}
+
+void Connection::Prepare(grpc::ClientContext& context, bool with_deadline) const {
+  if (!token_.empty()) context.AddMetadata("authorization", "Bearer " + token_);
+  if (with_deadline) context.set_deadline(std::chrono::system_clock::now() + timeout_);
+}
+
+absl::Status Connection::Call(std::string_view doing,
+                              const std::function<grpc::Status(grpc::ClientContext&)>& call) const {
+  grpc::ClientContext context;
+  Prepare(context);
+  return Explain(doing, call(context));
+}
+
+absl::Status Connection::Explain(std::string_view doing, const grpc::Status& status) const {
+  if (status.ok()) return absl::OkStatus();
+  const auto code = static_cast<absl::StatusCode>(status.error_code());
+  const std::string verb(doing);
+  switch (status.error_code()) {
+    case grpc::StatusCode::UNAVAILABLE:
+      return {code, absl::StrCat(verb, ": cannot reach ", address_, " (", What(status),
+                                 "); is smsflowd running there? --address or SMSFLOW_ADDRESS says where")};
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return {code, absl::StrCat(verb, ": no answer from ", address_, " within ", timeout_.count(),
+                                 " s; it may have been done all the same: look before you repeat it")};
+    case grpc::StatusCode::UNAUTHENTICATED:
+      return {code, absl::StrCat(verb, ": ", What(status), "; set SMSFLOW_TOKEN to a token that the server knows")};
+    case grpc::StatusCode::PERMISSION_DENIED:
+      return {code, absl::StrCat(verb, ": ", What(status), "; use a token with the role this needs")};
+    case grpc::StatusCode::UNIMPLEMENTED:
+      return {code, absl::StrCat(verb, ": the server at ", address_,
+                                 " does not offer this; is it smsflowd, and as new as "
+                                 "this program?")};
+    case grpc::StatusCode::INTERNAL:
+    case grpc::StatusCode::UNKNOWN:
+    case grpc::StatusCode::DATA_LOSS:
+      return {code, absl::StrCat(verb, ": the server failed: ", What(status), "; its log says more")};
+    default:
+      return {code, absl::StrCat(verb, ": ", What(status))};
+  }
+}
+
+}  // namespace smsflow::cli

@@ -1,0 +1,55 @@
+// The way to the server: one channel, the credential on every call, and errors that say what to do.
+//
+// Plaintext goes to loopback and unix sockets only; everywhere else TLS. Calls block up to the timeout. Used from the
+// main thread; a stream may be read by one other.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "smsflow/v1/admin.grpc.pb.h"
+#include "smsflow/v1/scheduler.grpc.pb.h"
+#include "tools/cli/arguments.h"
+
+namespace smsflow::cli {
+
+// Plaintext is allowed there.
+bool IsLocal(std::string_view address);
+
+class Connection {
+ public:
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Connection>> Open(const ConnectionArguments& arguments);
+
+  smsflow::v1::Scheduler::StubInterface& scheduler() { return *scheduler_; }
+  smsflow::v1::Admin::StubInterface& admin() { return *admin_; }
+  const std::shared_ptr<grpc::Channel>& channel() { return channel_; }
+  std::chrono::seconds timeout() const { return timeout_; }
+
+  // Puts the credential on a call, and the timeout where one is wanted: streams that watch have none.
+  void Prepare(grpc::ClientContext& context, bool with_deadline = true) const;
+
+  // One unary call: `connection.Call("schedule", [&](auto& context) { return stub.Schedule(&context, request,
+  // &response); })`.
+  [[nodiscard]] absl::Status Call(std::string_view doing,
+                                  const std::function<grpc::Status(grpc::ClientContext&)>& call) const;
+
+  // What came back as one line that says what to do; OK stays OK.
+  absl::Status Explain(std::string_view doing, const grpc::Status& status) const;
+
+ private:
+  Connection(const ConnectionArguments& arguments, std::shared_ptr<grpc::Channel> channel,
+             std::chrono::seconds timeout);
+
+  std::string address_, token_;
+  std::chrono::seconds timeout_;
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<smsflow::v1::Scheduler::Stub> scheduler_;
+  std::unique_ptr<smsflow::v1::Admin::Stub> admin_;
+};
+
+}  // namespace smsflow::cli

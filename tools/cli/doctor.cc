@@ -1,0 +1,99 @@
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "tools/cli/connection.h"
+#include "tools/cli/failure.h"
+#include "tools/cli/json_text.h"
+#include "tools/cli/time_text.h"
+#include "tools/cli/verbs.h"
+
+namespace smsflow::cli {
+namespace {
+
+namespace v1 = smsflow::v1;
+
+class Findings {
+ public:
+  explicit Findings(const Session& session) : session_(session) {}
+
+  void Good(std::string_view what, std::string_view detail) { Add("ok", Color::kGreen, what, detail); }
+  void Note(std::string_view what, std::string_view detail) { Add("note", Color::kYellow, what, detail); }
+  void Bad(std::string_view what, const absl::Status& status) {
+    if (exit_code_ == kExitOk) exit_code_ = ExitCodeOf(status);
+    Add("FAIL", Color::kRed, what, std::string(status.message()));
+  }
+  int exit_code() const { return exit_code_; }
+
+ private:
+  void Add(std::string_view mark, Color color, std::string_view what, std::string_view detail) {
+    const Terminal& terminal = session_.terminal;
+    if (session_.arguments.json) {
+      terminal.out << "{\"check\":" << JsonText(what) << ",\"result\":" << JsonText(mark)
+                   << ",\"detail\":" << JsonText(detail) << "}\n";
+    } else if (session_.ForPeople()) {
+      std::string padded_mark(mark), padded_what(what);
+      padded_mark.resize(6, ' ');
+      padded_what.resize(14, ' ');
+      terminal.out << Painted(terminal, color, padded_mark) << padded_what << detail << "\n";
+    } else {
+      terminal.out << mark << '\t' << what << '\t' << detail << "\n";
+    }
+  }
+
+  const Session& session_;
+  int exit_code_ = kExitOk;
+};
+
+void CheckSettings(Session& session, Findings& findings) {
+  const auto& connection = session.arguments.connection;
+  const bool plaintext = connection.ca.empty() && IsLocal(connection.address);
+  findings.Good("address", absl::StrCat(connection.address, plaintext ? ", plaintext (this machine only)" : ", TLS"));
+  if (connection.token.empty())
+    findings.Note("token", "none is set; a server lets nobody in without one: SMSFLOW_TOKEN");
+  else
+    findings.Good("token", "is set");
+  if (session.arguments.tenant.empty())
+    findings.Note("tenant", "SMSFLOW_TENANT is not set; needed only to seal here");
+  else
+    findings.Good("tenant", session.arguments.tenant);
+}
+
+}  // namespace
+
+Outcome RunDoctor(Session& session) {
+  Findings findings(session);
+  CheckSettings(session, findings);
+  const std::int64_t before_ms = session.terminal.now_ms();
+  v1::ListBlockedRequest client_request;
+  client_request.set_page_size(1);
+  v1::ListBlockedResponse client_response;
+  const absl::Status client = session.connection.Call("scheduler", [&](grpc::ClientContext& context) {
+    return session.connection.scheduler().ListBlocked(&context, client_request, &client_response);
+  });
+  const std::int64_t took_ms = session.terminal.now_ms() - before_ms;
+  const int code = ExitCodeOf(client);
+  if (code == kExitUnreachable || client.code() == absl::StatusCode::kUnauthenticated) {
+    findings.Bad(code == kExitUnreachable ? "server" : "token", client);
+    return findings.exit_code();
+  }
+  findings.Good("server", absl::StrCat("answered within ", Span(took_ms < 1 ? 1 : took_ms)));
+  v1::StatsResponse stats;
+  const absl::Status admin = session.connection.Call("admin", [&](grpc::ClientContext& context) {
+    return session.connection.admin().Stats(&context, v1::StatsRequest(), &stats);
+  });
+  if (client.ok())
+    findings.Good("client verbs", "allowed");
+  else if (admin.ok() && code == kExitDenied)
+    findings.Note("client verbs", "not for this token: it schedules nothing");
+  else
+    findings.Bad("client verbs", client);
+  if (admin.ok())
+    findings.Good("admin verbs", absl::StrCat("allowed; ", stats.items_size(), " figures in smsflow stats"));
+  else if (ExitCodeOf(admin) == kExitDenied)
+    findings.Note("admin verbs", "not for this token: journal, why, replay, verify, pause need the role admin");
+  else
+    findings.Bad("admin verbs", admin);
+  return findings.exit_code();
+}
+
+}  // namespace smsflow::cli

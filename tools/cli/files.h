@@ -1,0 +1,24 @@
+// Whole files in and out, with errors that name the file and never what is in it.
+//
+// Blocks on the disk; safe from any thread.
+#pragma once
+
+#include <istream>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace smsflow::cli {
+
+// At most 1 MB: keys, envelopes and texts are small.
+[[nodiscard]] absl::StatusOr<std::string> ReadWholeFile(const std::string& path);
+// The same from `in` when `path` is `-`.
+[[nodiscard]] absl::StatusOr<std::string> ReadFileOrStdin(const std::string& path, std::istream& in);
+
+enum class Access { kEveryone = 0644, kOwner = 0600 };
+// Makes a new file; FailedPrecondition when there is one.
+[[nodiscard]] absl::Status WriteNewFile(const std::string& path, std::string_view contents, Access access);
+
+}  // namespace smsflow::cli

@@ -1,0 +1,141 @@
+#include "tools/cli/sms_text.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "crypto/envelope.h"
+#include "crypto/keys.h"
+#include "ids/ids.h"
+#include "tools/cli/files.h"
+#include "tools/cli/states.h"
+#include "tools/cli/time_text.h"
+
+namespace smsflow::cli {
+
+absl::StatusOr<std::string> ParseId(std::string_view text) {
+  const auto id = InstanceId::Parse(text);
+  if (id) return std::string(id->AsBytes());
+  // What stands on the wire as correl-id is an attempt's; take the SMS it belongs to.
+  if (const auto attempt = AttemptId::Parse(text)) return std::string(attempt->instance.AsBytes());
+  return absl::InvalidArgumentError("id: not the id of an SMS (36 characters, as schedule and list print it)");
+}
+
+std::string IdText(std::string_view bytes) {
+  const auto id = InstanceId::FromBytes(bytes);
+  return id ? id->ToString() : "?";
+}
+
+absl::StatusOr<smsflow::v1::Filter> MakeFilter(const FilterArguments& arguments, std::int64_t now_ms) {
+  smsflow::v1::Filter filter;
+  filter.set_batch(arguments.batch);
+  filter.set_key(arguments.key);
+  filter.set_target(arguments.target);
+  for (const std::string& name : arguments.states) {
+    const auto state = ParseState(name);
+    if (!state)
+      return absl::InvalidArgumentError(
+          "--state: must be PENDING, IN_SLOT, SENT, DELIVERED, EXPIRED, CANCELED, BLOCKED, INVALID, UNCONFIRMED or "
+          "UNKNOWN");
+    filter.add_states(*state);
+  }
+  const auto set_moment = [&](const std::string& text, const char* flag, auto set) -> absl::Status {
+    if (text.empty()) return absl::OkStatus();
+    const auto moment = ParseMoment(text, now_ms);
+    if (!moment.ok()) return absl::InvalidArgumentError(absl::StrCat(flag, ": ", moment.status().message()));
+    set(*moment);
+    return absl::OkStatus();
+  };
+  if (auto status = set_moment(arguments.since, "--since", [&](auto ms) { filter.set_created_from_ms(ms); });
+      !status.ok())
+    return status;
+  if (auto status = set_moment(arguments.until, "--until", [&](auto ms) { filter.set_created_till_ms(ms); });
+      !status.ok())
+    return status;
+  return filter;
+}
+
+Cell StateCell(smsflow::v1::SmsState state) { return {StateName(state), StateColor(state)}; }
+
+std::vector<std::string> StatusTitles() {
+  return {"ID", "STATE", "TRIES", "DUE", "DEADLINE", "ENDED", "BATCH", "KEY", "TARGET", "CAUSE"};
+}
+
+std::vector<Cell> StatusCellsForPeople(const smsflow::v1::SmsStatus& sms, std::int64_t now_ms) {
+  const auto time = [now_ms](std::int64_t ms) { return ms == 0 ? std::string() : ShortTime(ms, now_ms); };
+  return {IdText(sms.id()),
+          StateCell(sms.state()),
+          std::to_string(sms.attempts()),
+          time(sms.due_ms()),
+          time(sms.deadline_ms()),
+          time(sms.ended_ms()),
+          sms.batch(),
+          sms.key(),
+          sms.target(),
+          Cell(sms.cause(), Color::kRed)};
+}
+
+std::vector<Cell> StatusCellsForScripts(const smsflow::v1::SmsStatus& sms) {
+  return {IdText(sms.id()),
+          StateName(sms.state()),
+          std::to_string(sms.attempts()),
+          UtcTime(sms.due_ms()),
+          UtcTime(sms.deadline_ms()),
+          UtcTime(sms.ended_ms()),
+          sms.batch(),
+          sms.key(),
+          sms.target(),
+          sms.cause()};
+}
+
+std::string FromNow(std::int64_t ms, std::int64_t now_ms) {
+  if (ms >= now_ms) return "in " + Span(ms - now_ms);
+  return Span(now_ms - ms) + " ago";
+}
+
+absl::StatusOr<std::string> PlainText(std::string_view to, std::string_view sender, std::string_view text) {
+  const auto digits = to.substr(std::min<std::size_t>(1, to.size()));
+  if (to.empty() || to.front() != '+' || digits.size() < 7 || digits.size() > 15 || digits.front() == '0' ||
+      digits.find_first_not_of("0123456789") != std::string_view::npos)
+    return absl::InvalidArgumentError("to: must be + and 7 to 15 digits, the first not 0");
+  if (sender.size() > 64 || sender.find_first_of("\r\n") != std::string_view::npos)
+    return absl::InvalidArgumentError("sender: must be one line of at most 64 bytes");
+  if (text.empty()) return absl::InvalidArgumentError("text: must not be empty (--text or --text-file)");
+  std::string plain = absl::StrCat("To: ", std::string(to), "\n");
+  if (!sender.empty()) absl::StrAppend(&plain, "Sender: ", std::string(sender), "\n");
+  return plain.append("\n").append(text);
+}
+
+absl::StatusOr<crypto::PublicKey> ReadPublicKey(const std::string& path) {
+  if (path.empty())
+    return absl::InvalidArgumentError("--pubkey: name the gateway's public key file to seal here (PEM or JWK)");
+  const auto contents = ReadWholeFile(path);
+  if (!contents.ok()) return contents.status();
+  auto key = crypto::PublicKey::FromFile(*contents);
+  if (!key.ok()) return absl::InvalidArgumentError(absl::StrCat(path, ": ", key.status().message()));
+  return key;
+}
+
+absl::StatusOr<std::string> SealFromArguments(const Arguments& arguments, std::string_view key,
+                                              const Terminal& terminal) {
+  const SealArguments& seal = arguments.seal;
+  if (arguments.tenant.empty())
+    return absl::InvalidArgumentError(
+        "--tenant: say whose credential schedules it (or SMSFLOW_TENANT); the envelope is bound to tenant and key");
+  if (!seal.text.empty() && !seal.text_file.empty())
+    return absl::InvalidArgumentError("--text, --text-file: give one of them");
+  std::string text = seal.text;
+  if (!seal.text_file.empty()) {
+    auto contents = ReadFileOrStdin(seal.text_file, terminal.in);
+    if (!contents.ok()) return contents.status();
+    text = *std::move(contents);
+  }
+  const auto public_key = ReadPublicKey(seal.pubkey);
+  if (!public_key.ok()) return public_key.status();
+  const auto plain = PlainText(seal.to, seal.sender, text);
+  if (!plain.ok()) return plain.status();
+  return crypto::SealEnvelope(*public_key, crypto::EnvelopeSubject(arguments.tenant, key), *plain,
+                              terminal.now_ms() / 1000);
+}
+
+}  // namespace smsflow::cli
