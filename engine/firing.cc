@@ -46,7 +46,6 @@ void Partition::FireDue(Round& round) {
     for (std::size_t i = 0; i < shards_.size() && round.work < limit; ++i)
       any |= FireDueOf(round, *shards_[(turn_ + i) % shards_.size()]);
   }
-  if (any) ready_again_ = true;
 }
 
 bool Partition::FireDueOf(Round& round, Shard& home) {

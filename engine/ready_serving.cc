@@ -66,8 +66,8 @@ bool Partition::ServeOldest(Round& round, const storage::Lane8& lane) {
   if (*found != nullptr)
     for (const auto& timer : (*found)->state.timers())
       live |= timer.name() == row.first.name && timer.gated() && timer.due_ms() == row.first.due_ms;
-  ++round.work;
   if (!live) {
+    ++round.work;
     ++counts_.timers_garbage;
     storage::DeleteReady(round.batch, row.first);
     queue->Pop();
@@ -75,6 +75,7 @@ bool Partition::ServeOldest(Round& round, const storage::Lane8& lane) {
   }
   if (FireGated(round, *oldest, **found, row.first.name, row.second, &row.first, /*can_wait=*/false) != Fired::kYes)
     return false;
+  ++round.work;
   queue->Pop();
   return true;
 }

@@ -1,0 +1,246 @@
+// Tells, sweeps, memberships, pauses, retention: what concerns more than one instance.
+#include <gtest/gtest.h>
+
+#include "storage/journal.h"
+#include "storage/records.h"
+#include "tests/engine/world.h"
+
+namespace smsflow::engine {
+namespace {
+
+TEST(Tells, AreAppliedExactlyOnceWhereverTheKillComes) {
+  for (const bool after_write : {false, true}) {
+    for (int cut = 1; cut < 16; ++cut) {
+      World world;
+      std::shared_ptr<Inbox> inbox;
+      auto session = world.Attach("g", "s1", {"t"}, 100, inbox);
+      const auto far = world.clock.wall_ms + 1'000'000;
+      const auto to = world.Create("t", "friend", {far, "", std::nullopt, ""}).id;
+      std::vector<InstanceId> from;
+      for (int i = 0; i < 5; ++i)
+        from.push_back(world.Create("t", "f" + std::to_string(i), {world.clock.wall_ms + 10, "", to, ""}).id);
+      world.AdvanceAndRun(20, 10);
+      ASSERT_EQ(inbox->leases.size(), 5U);
+      const std::vector<Lease> leases = inbox->leases;
+      world.store->power_cut_at = world.store->writes + cut;
+      world.store->after_write = after_write;
+      try {
+        for (const Lease& lease : leases) world.Report(*session, lease.attempt, "done");
+        world.AdvanceAndRun(3'000, 500);
+      } catch (const WatchedStore::PowerCut&) {
+      }
+      session.reset();
+      world.Crash();
+      world.Open();
+      session = world.Attach("g", "s1", {"t"}, 100, inbox);
+      for (const Lease& lease : leases) world.Report(*session, lease.attempt, "done");
+      world.AdvanceAndRun(100);
+      const auto state = world.StateOf(to);
+      EXPECT_EQ(courier::TimesTold(state->data()), 5) << "cut " << cut << "\n" << world.Journal();
+      std::set<std::pair<std::uint16_t, std::uint64_t>> posts;
+      for (const Post& post : world.posts.received) posts.insert({post.shard.value, post.sequence});
+      EXPECT_EQ(posts.size(), 5U) << "cut " << cut;
+      EXPECT_EQ(world.Violations(), "") << "cut " << cut;
+    }
+  }
+}
+
+TEST(Posts, AreRepeatedAfterARestartUntilTheyAreTaken) {
+  World world;
+  const auto parcel = world.Create("t", "a", {world.clock.wall_ms + 1'000'000, "", std::nullopt, ""}).id;
+  world.Send(parcel, courier::Simple(courier::kTold));
+  world.Send(parcel, courier::Simple(courier::kTold));
+  ASSERT_EQ(world.posts.received.size(), 2U);
+  EXPECT_EQ(world.posts.received[0].body, "thanks 1");
+  const Post first = world.posts.received[0];
+  world.engine->Taken(first.shard, first.sequence);
+  world.Run();
+  world.Crash();
+  world.posts.received.clear();
+  world.Open();
+  ASSERT_EQ(world.posts.received.size(), 1U);
+  EXPECT_EQ(world.posts.received[0].body, "thanks 2");
+}
+
+class Sweeps : public ::testing::Test {
+ protected:
+  SweepRequest Stop(std::uint16_t index, const std::string& value) {
+    SweepRequest request;
+    request.workflow = courier::kWorkflow;
+    request.tenant = "t";
+    request.actor = "tester";
+    request.index = index;
+    request.value = value;
+    request.event = courier::Simple(courier::kStop);
+    return request;
+  }
+  InstanceId Add(const std::string& tenant, const std::string& target, const std::string& label) {
+    return world_.Create(tenant, target, {world_.clock.wall_ms + 100'000, label, std::nullopt, ""}).id;
+  }
+  World world_;
+};
+
+TEST_F(Sweeps, StopAllOfALabelInAllShardsAndCountThem) {
+  std::vector<InstanceId> meant;
+  for (int i = 0; i < 300; ++i) meant.push_back(Add("t", "x" + std::to_string(i), "red"));
+  const auto blue = Add("t", "y", "blue");
+  const auto foreign = Add("u", "z", "red");
+  const auto answer = world_.Sweep(Stop(courier::kLabelIndex, "red"));
+  ASSERT_TRUE(answer.status.ok());
+  EXPECT_EQ(answer.outcomes.at(courier::kWasStopped), 300U);
+  for (const auto& id : meant) EXPECT_EQ(world_.StateNumber(id), courier::kStopped);
+  EXPECT_EQ(world_.StateNumber(blue), courier::kWaiting);
+  EXPECT_EQ(world_.StateNumber(foreign), courier::kWaiting);
+  const auto again = world_.Sweep(Stop(courier::kLabelIndex, "red"));
+  EXPECT_EQ(again.outcomes.at(courier::kOver), 300U);
+  EXPECT_EQ(world_.Violations(), "");
+}
+
+TEST_F(Sweeps, StopAllOfATenantAndNoneThatComesLater) {
+  std::vector<InstanceId> meant;
+  for (int i = 0; i < 100; ++i) meant.push_back(Add("t", "x" + std::to_string(i), ""));
+  const auto foreign = Add("u", "z", "");
+  const auto answer = world_.Sweep(Stop(0, ""));
+  EXPECT_EQ(answer.outcomes.at(courier::kWasStopped), 100U);
+  const auto later = Add("t", "x1", "");
+  world_.AdvanceAndRun(100);
+  EXPECT_EQ(world_.StateNumber(later), courier::kWaiting);
+  EXPECT_EQ(world_.StateNumber(foreign), courier::kWaiting);
+}
+
+TEST_F(Sweeps, GoOnAfterAKillAtEveryWrite) {
+  for (int cut = 1; cut < 25; ++cut) {
+    World world;
+    std::vector<InstanceId> meant;
+    for (int i = 0; i < 200; ++i)
+      meant.push_back(
+          world.Create("t", "x" + std::to_string(i), {world.clock.wall_ms + 100'000, "red", std::nullopt, ""}).id);
+    world.store->power_cut_at = world.store->writes + cut;
+    bool answered = false;
+    bool killed = false;
+    try {
+      world.engine->Sweep(Stop(courier::kLabelIndex, "red"), [&](const SweepAnswer&) { answered = true; });
+      world.Run();
+    } catch (const WatchedStore::PowerCut&) {
+      killed = true;
+    }
+    world.Crash();
+    world.Open();
+    world.AdvanceAndRun(100);
+    int stopped = 0;
+    for (const auto& id : meant) stopped += world.StateNumber(id) == courier::kStopped ? 1 : 0;
+    // Once the command was stored in its home shard all of it happens; before that, nothing.
+    EXPECT_TRUE(stopped == 200 || (stopped == 0 && cut == 1)) << "cut " << cut << ": " << stopped;
+    EXPECT_TRUE(killed || answered) << cut;
+    EXPECT_EQ(world.Violations(), "") << "cut " << cut;
+  }
+}
+
+TEST_F(Sweeps, AMembershipIsSetAtOnceAndWhatWaitsForTheTargetIsSwept) {
+  const auto waiting = Add("t", "anna", "");
+  SweepRequest ban = Stop(0, "");
+  ban.target = "anna";
+  ban.membership = workflows::MembershipChange{courier::kBanned, true};
+  const auto answer = world_.Sweep(ban);
+  EXPECT_TRUE(answer.changed);
+  EXPECT_EQ(world_.StateNumber(waiting), courier::kStopped);
+  SweepRequest lift = ban;
+  lift.membership->member = false;
+  lift.sweep = false;
+  EXPECT_TRUE(world_.Sweep(lift).changed);
+  EXPECT_FALSE(world_.Sweep(lift).changed);
+}
+
+TEST(Pauses, HoldTheirScopeAlsoAcrossARestartAndLetItGoWhenTheyEnd) {
+  World world;
+  std::shared_ptr<Inbox> inbox;
+  auto session = world.Attach("g", "s1", {"t", "u"}, 100, inbox);
+  PauseRequest pause;
+  pause.scope = storage::PauseScope::kIndexValue;
+  pause.tenant = "t";
+  pause.index = courier::kLabelIndex;
+  pause.value = "red";
+  pause.reason = "checking";
+  EXPECT_TRUE(world.Pause(pause));
+  EXPECT_FALSE(world.Pause(pause));
+  const auto due = world.clock.wall_ms + 100;
+  const auto red = world.Create("t", "a", {due, "red", std::nullopt, ""}).id;
+  const auto blue = world.Create("t", "a", {due, "blue", std::nullopt, ""}).id;
+  world.AdvanceAndRun(200);
+  ASSERT_EQ(inbox->leases.size(), 1U);
+  EXPECT_EQ(inbox->leases[0].attempt.instance, blue);
+  const auto reasons = world.engine->Explain(red);
+  ASSERT_TRUE(reasons.ok());
+  ASSERT_EQ(reasons->pauses.size(), 1U);
+  EXPECT_NE(reasons->pauses[0].find("checking"), std::string::npos);
+
+  session.reset();
+  world.Crash();
+  world.Open();
+  std::shared_ptr<Inbox> second;
+  session = world.Attach("g", "s1", {"t", "u"}, 100, second);
+  world.AdvanceAndRun(1'000);
+  for (const Lease& lease : second->leases) EXPECT_TRUE(lease.again);
+  pause.resume = true;
+  EXPECT_TRUE(world.Pause(pause));
+  world.AdvanceAndRun(100);
+  EXPECT_EQ(world.StateNumber(red), courier::kOut);
+}
+
+TEST(Pauses, OfTenantGatewayAndAll) {
+  for (const auto scope : {storage::PauseScope::kAll, storage::PauseScope::kTenant, storage::PauseScope::kGateway}) {
+    World world;
+    std::shared_ptr<Inbox> inbox;
+    auto session = world.Attach("g", "s1", {"t"}, 100, inbox);
+    PauseRequest pause;
+    pause.scope = scope;
+    if (scope == storage::PauseScope::kTenant) pause.tenant = "t";
+    if (scope == storage::PauseScope::kGateway) pause.value = "g";
+    EXPECT_TRUE(world.Pause(pause));
+    const auto parcel = world.Create("t", "a", {world.clock.wall_ms + 10, "", std::nullopt, ""}).id;
+    world.AdvanceAndRun(100);
+    EXPECT_EQ(world.StateNumber(parcel), courier::kWaiting);
+    pause.resume = true;
+    EXPECT_TRUE(world.Pause(pause));
+    world.AdvanceAndRun(100);
+    EXPECT_EQ(world.StateNumber(parcel), courier::kOut) << static_cast<int>(scope);
+  }
+}
+
+TEST(Retention, ErasesAllButTheChain) {
+  World world;
+  std::shared_ptr<Inbox> inbox;
+  auto session = world.Attach("g", "s1", {"t"}, 100, inbox);
+  const auto parcel = world.Create("t", "a", {world.clock.wall_ms + 10, "red", std::nullopt, ""}, "key").id;
+  world.AdvanceAndRun(20, 10);
+  world.Report(*session, inbox->leases.at(0).attempt, "done");
+  world.AdvanceAndRun(courier::kKeepMs + 1'000, 1'000);
+  EXPECT_TRUE(world.StateOf(parcel).has_value());  // an idempotency key is kept for a day at least
+  world.AdvanceAndRun(86'400'000, 3'600'000);
+  EXPECT_FALSE(world.StateOf(parcel).has_value());
+  EXPECT_EQ(world.memory.rows(storage::Family::kInstances), 0U);
+  EXPECT_EQ(world.memory.rows(storage::Family::kIndexes), 0U);
+  EXPECT_EQ(world.Violations(), "");
+  const auto record = storage::GetJournal(world.memory, parcel.shard(), 1);
+  ASSERT_TRUE(record.ok() && record->has_value());
+  EXPECT_TRUE((*record)->header.erased);
+  EXPECT_EQ(world.Send(parcel, courier::Simple(courier::kStop)).status.code(), absl::StatusCode::kNotFound);
+}
+
+TEST(Payload, GoesAtTheEndAndIsNeverInTheJournal) {
+  World world;
+  std::shared_ptr<Inbox> inbox;
+  auto session = world.Attach("g", "s1", {"t"}, 100, inbox);
+  const auto parcel = world.Create("t", "a", {world.clock.wall_ms + 10, "", std::nullopt, ""}).id;
+  world.AdvanceAndRun(20, 10);
+  EXPECT_EQ((*storage::GetHead(world.memory, parcel))->payload(), "sealed");
+  world.Report(*session, inbox->leases.at(0).attempt, "done");
+  EXPECT_EQ((*storage::GetHead(world.memory, parcel))->payload(), "");
+  const std::string prefix(storage::Key('j', parcel.shard()).view());
+  for (auto rows = world.memory.Scan(storage::Family::kJournal, prefix, storage::PrefixEnd(prefix)); rows->Valid();
+       rows->Next())
+    EXPECT_EQ(rows->value().find("sealed"), std::string_view::npos);
+}
+
+}  // namespace
+}  // namespace smsflow::engine

@@ -1,0 +1,234 @@
+#include <gtest/gtest.h>
+
+#include "tests/engine/world.h"
+
+namespace smsflow::engine {
+namespace {
+
+using courier::Parcel;
+
+class Firing : public ::testing::Test {
+ protected:
+  Answer Due(std::int64_t in_ms, const std::string& tenant = "t", const std::string& target = "") {
+    return world_.Create(tenant, target, {world_.clock.wall_ms + in_ms, "", std::nullopt, ""});
+  }
+  World world_;
+  std::shared_ptr<Inbox> inbox_;
+};
+
+TEST_F(Firing, HappensWhenDueAndNotBefore) {
+  auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
+  const auto parcel = Due(500);
+  world_.AdvanceAndRun(499);
+  EXPECT_TRUE(inbox_->leases.empty());
+  world_.AdvanceAndRun(1);
+  ASSERT_EQ(inbox_->leases.size(), 1U);
+  EXPECT_EQ(inbox_->leases[0].attempt, (AttemptId{parcel.id, 1}));
+  EXPECT_EQ(inbox_->leases[0].payload, "sealed");
+  EXPECT_EQ(inbox_->leases[0].mark.sequence, 2U);
+  EXPECT_FALSE(inbox_->leases[0].again);
+}
+
+TEST_F(Firing, ALeaseLeavesOnlyOnceItIsStored) {
+  auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
+  Due(100);
+  world_.Advance(100);
+  world_.store->power_cut_at = world_.store->writes + 1;
+  EXPECT_THROW(world_.Run(), WatchedStore::PowerCut);
+  EXPECT_TRUE(inbox_->leases.empty());
+}
+
+TEST_F(Firing, ATimerSetInThePastFiresNext) {
+  auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
+  Due(-5'000);
+  world_.AdvanceAndRun(10, 1);
+  EXPECT_EQ(inbox_->leases.size(), 1U);
+}
+
+TEST_F(Firing, ThousandsAtOneInstantAllFireOnceAcrossARestart) {
+  auto session = world_.Attach("g", "s1", {"t"}, 700, inbox_);
+  for (int i = 0; i < 1500; ++i) Due(1'000, "t", "target " + std::to_string(i));
+  world_.AdvanceAndRun(1'000, 1'000);
+  EXPECT_EQ(inbox_->leases.size(), 700U);  // the window
+  session.reset();
+  world_.Crash();
+  world_.Open();
+  std::shared_ptr<Inbox> second;
+  session = world_.Attach("g", "s1", {"t"}, 1'500, second);
+  world_.AdvanceAndRun(10'000, 100);
+  std::set<AttemptId> seen;
+  int fresh = 0;
+  for (const Lease& lease : second->leases) {
+    EXPECT_TRUE(seen.insert(lease.attempt).second);
+    fresh += lease.again ? 0 : 1;
+  }
+  EXPECT_EQ(second->leases.size(), 1'500U);
+  EXPECT_EQ(fresh, 800);
+  EXPECT_EQ(world_.Violations(), "");
+}
+
+TEST_F(Firing, WithoutCreditItWaitsAndTheOldestGoesFirst) {
+  const auto first = Due(100, "t", "a");
+  const auto second = Due(200, "t", "b");
+  const auto third = Due(300, "t", "c");
+  world_.AdvanceAndRun(1'000);
+  auto session = world_.Attach("g", "s1", {"t"}, 1, inbox_);
+  ASSERT_EQ(inbox_->leases.size(), 1U);
+  EXPECT_EQ(inbox_->leases[0].attempt.instance, first.id);
+  EXPECT_EQ(world_.Report(*session, inbox_->leases[0].attempt, "done"), ReportOutcome::kApplied);
+  ASSERT_EQ(inbox_->leases.size(), 2U);
+  EXPECT_EQ(inbox_->leases[1].attempt.instance, second.id);
+  session->AddCredit(5);
+  world_.Run();
+  ASSERT_EQ(inbox_->leases.size(), 3U);
+  EXPECT_EQ(inbox_->leases[2].attempt.instance, third.id);
+}
+
+// The tenant without a gateway has more, and older, and keeps nobody waiting; a kill at every write loses nothing.
+TEST_F(Firing, ATenantWithoutAGatewayStopsNobodyAlsoWhenKilledAtEveryWrite) {
+  for (const bool after_write : {false, true}) {
+    for (int cut = 1; cut < 40; ++cut) {
+      World world;
+      std::vector<InstanceId> served;
+      std::vector<InstanceId> stranded;
+      for (int i = 0; i < 6; ++i) {
+        const Parcel parcel{world.clock.wall_ms + 100 + i, "", std::nullopt, ""};
+        stranded.push_back(world.Create("lonely", "x" + std::to_string(i), parcel).id);
+        served.push_back(world.Create("t", "y" + std::to_string(i), parcel).id);
+      }
+      std::shared_ptr<Inbox> inbox;
+      auto session = world.Attach("g", "s1", {"t"}, 2, inbox);
+      world.store->power_cut_at = world.store->writes + cut;
+      world.store->after_write = after_write;
+      try {
+        world.AdvanceAndRun(200, 10);
+        for (std::size_t i = 0; i < inbox->leases.size(); ++i) world.Report(*session, inbox->leases[i].attempt, "done");
+      } catch (const WatchedStore::PowerCut&) {
+        session.reset();
+        world.Crash();
+        world.Open();
+        session = world.Attach("g", "s1", {"t"}, 2, inbox);
+        world.AdvanceAndRun(200, 10);
+      }
+      world.store->power_cut_at = -1;
+      for (std::size_t i = 0; i < inbox->leases.size(); ++i) {
+        world.Report(*session, inbox->leases[i].attempt, "done");
+        world.AdvanceAndRun(20, 10);
+      }
+      for (const auto& id : served) EXPECT_EQ(world.StateNumber(id), courier::kDone) << "cut " << cut;
+      for (const auto& id : stranded) EXPECT_EQ(world.StateNumber(id), courier::kWaiting) << "cut " << cut;
+      EXPECT_EQ(world.Violations(), "") << "cut " << cut << "\n" << world.Journal();
+      std::shared_ptr<Inbox> late;
+      auto other = world.Attach("h", "s9", {"lonely"}, 10, late);
+      EXPECT_EQ(late->leases.size(), 6U) << "cut " << cut;
+      EXPECT_TRUE(std::is_sorted(late->leases.begin(), late->leases.end(), [&](const Lease& a, const Lease& b) {
+        return std::find(stranded.begin(), stranded.end(), a.attempt.instance) <
+               std::find(stranded.begin(), stranded.end(), b.attempt.instance);
+      }));
+    }
+  }
+}
+
+TEST_F(Firing, TenantsAreServedInTurn) {
+  for (int i = 0; i < 20; ++i) Due(10, "big", "b" + std::to_string(i));
+  for (int i = 0; i < 3; ++i) Due(20, "small", "s" + std::to_string(i));
+  world_.AdvanceAndRun(100);
+  auto session = world_.Attach("g", "s1", {"big", "small"}, 6, inbox_);
+  int small = 0;
+  for (const Lease& lease : inbox_->leases) small += lease.tenant == "small" ? 1 : 0;
+  EXPECT_EQ(inbox_->leases.size(), 6U);
+  EXPECT_EQ(small, 3);
+}
+
+TEST_F(Firing, AMemberOfTheSetDoesNotLeaveAndItsCreditGoesToAnother) {
+  auto session = world_.Attach("g", "s1", {"t"}, 1, inbox_);
+  const auto banned = Due(100, "t", "anna");
+  const auto other = Due(200, "t", "bert");
+  ASSERT_TRUE(world_.Send(banned.id, courier::Simple(courier::kJoin)).status.ok());
+  world_.AdvanceAndRun(300);
+  ASSERT_EQ(inbox_->leases.size(), 1U);
+  EXPECT_EQ(inbox_->leases[0].attempt.instance, other.id);
+  EXPECT_EQ(world_.StateNumber(banned.id), courier::kStopped);
+}
+
+TEST_F(Firing, OverdueAfterDowntimeIsSpreadByTheBudgetAndOnTimeIsNot) {
+  EngineOptions options;
+  options.fire_budget_per_s = 100;
+  World world(options);
+  for (int i = 0; i < 500; ++i)
+    world.Create("t", "late" + std::to_string(i), {world.clock.wall_ms + 1'000, "", std::nullopt, ""});
+  for (int i = 0; i < 10; ++i)
+    world.Create("t", "new" + std::to_string(i), {world.clock.wall_ms + 600'500, "", std::nullopt, ""});
+  world.Crash();
+  world.Advance(600'000);
+  world.Open();
+  std::shared_ptr<Inbox> inbox;
+  auto session = world.Attach("g", "s1", {"t"}, 10'000, inbox);
+  std::size_t before = inbox->leases.size();
+  for (int second = 0; second < 3; ++second) {
+    world.AdvanceAndRun(1'000, 10);
+    EXPECT_LE(inbox->leases.size() - before, 110U + (second == 0 ? 10U : 0U)) << "second " << second;
+    EXPECT_GE(inbox->leases.size() - before, 90U) << "second " << second;
+    before = inbox->leases.size();
+  }
+  world.AdvanceAndRun(4'000, 10);
+  EXPECT_EQ(inbox->leases.size(), 510U);
+}
+
+TEST_F(Firing, AWallClockThatJumpsFiresNothingUntilItIsTrusted) {
+  auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
+  Due(3'600'000);
+  world_.AdvanceAndRun(1'000);
+  world_.clock.wall_ms += 7'200'000;
+  world_.Run();
+  EXPECT_TRUE(inbox_->leases.empty());
+  EXPECT_TRUE(world_.engine->TakeFigures().clock_guard);
+  world_.clock.wall_ms -= 7'200'000;
+  world_.Run();
+  EXPECT_FALSE(world_.engine->TakeFigures().clock_guard);
+  world_.clock.wall_ms += 7'200'000;
+  world_.Run();
+  world_.engine->Resume();
+  world_.AdvanceAndRun(100);
+  EXPECT_EQ(inbox_->leases.size(), 1U);
+}
+
+TEST_F(Firing, AClockThatGoesBackFiresNothingTwice) {
+  auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
+  Due(100);
+  world_.AdvanceAndRun(2'000);
+  ASSERT_EQ(inbox_->leases.size(), 1U);
+  world_.clock.wall_ms -= 60'000;
+  const auto parcel = Due(10);
+  world_.AdvanceAndRun(1'000);
+  EXPECT_EQ(inbox_->leases.size(), 1U);  // its timer stands after the mark
+  session.reset();
+  world_.Crash();
+  world_.Open();
+  session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
+  world_.AdvanceAndRun(70'000, 1'000);
+  int fresh = 0;
+  for (const Lease& lease : inbox_->leases) fresh += lease.again ? 0 : 1;
+  EXPECT_EQ(fresh, 2);
+  EXPECT_EQ(world_.StateNumber(parcel.id), courier::kOut);
+}
+
+TEST_F(Firing, WhileDrainingNothingLeavesAndReportsAreTaken) {
+  auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
+  Due(10, "t", "a");
+  world_.AdvanceAndRun(20, 10);
+  ASSERT_EQ(inbox_->leases.size(), 1U);
+  Due(10, "t", "b");
+  world_.engine->Drain(true);
+  world_.AdvanceAndRun(1'000);
+  EXPECT_EQ(inbox_->leases.size(), 1U);
+  EXPECT_EQ(world_.Report(*session, inbox_->leases[0].attempt, "done"), ReportOutcome::kApplied);
+  world_.engine->Drain(false);
+  world_.AdvanceAndRun(20, 10);
+  session->AddCredit(1);
+  world_.Run();
+  EXPECT_EQ(inbox_->leases.size(), 2U);
+}
+
+}  // namespace
+}  // namespace smsflow::engine

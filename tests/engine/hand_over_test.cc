@@ -1,0 +1,153 @@
+#include <gtest/gtest.h>
+
+#include "tests/engine/world.h"
+
+namespace smsflow::engine {
+namespace {
+
+class HandOver : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    session_ = world_.Attach("g", "s1", {"t"}, 10, inbox_);
+    parcel_ = world_.Create("t", "anna", {world_.clock.wall_ms + 100, "", std::nullopt, ""}).id;
+    world_.AdvanceAndRun(100);
+    ASSERT_EQ(inbox_->leases.size(), 1U);
+    attempt_ = inbox_->leases[0].attempt;
+  }
+  World world_;
+  std::shared_ptr<Inbox> inbox_;
+  std::unique_ptr<PeerSession> session_;
+  InstanceId parcel_;
+  AttemptId attempt_;
+};
+
+TEST_F(HandOver, TheSameStoreGetsItAgainUntilItHasAccepted) {
+  session_.reset();
+  std::shared_ptr<Inbox> again;
+  session_ = world_.Attach("g", "s1", {"t"}, 10, again);
+  ASSERT_EQ(again->leases.size(), 1U);
+  EXPECT_TRUE(again->leases[0].again);
+  EXPECT_EQ(again->leases[0].attempt, attempt_);
+  EXPECT_EQ(world_.Report(*session_, attempt_, "accepted"), ReportOutcome::kApplied);
+
+  session_.reset();
+  std::shared_ptr<Inbox> third;
+  session_ = world_.Attach("g", "s1", {"t"}, 10, third);
+  EXPECT_TRUE(third->leases.empty());
+  ASSERT_EQ(third->probes.size(), 1U);
+  EXPECT_EQ(third->probes[0].attempt, attempt_);
+}
+
+TEST_F(HandOver, PastItsDeadlineItIsAskedForAndNotHandedAgain) {
+  session_.reset();
+  world_.Advance(61'000);
+  std::shared_ptr<Inbox> again;
+  session_ = world_.Attach("g", "s1", {"t"}, 10, again);
+  EXPECT_TRUE(again->leases.empty());
+  EXPECT_FALSE(again->probes.empty());
+}
+
+TEST_F(HandOver, AlsoAfterTheEngineRestarted) {
+  session_.reset();
+  world_.Crash();
+  world_.Open();
+  EXPECT_EQ(world_.engine->TakeFigures().leases, 0U);
+  std::shared_ptr<Inbox> again;
+  session_ = world_.Attach("g", "s1", {"t"}, 10, again);
+  ASSERT_EQ(again->leases.size(), 1U);
+  EXPECT_EQ(again->leases[0].attempt, attempt_);
+  EXPECT_EQ(world_.Report(*session_, attempt_, "done"), ReportOutcome::kApplied);
+  EXPECT_EQ(world_.StateNumber(parcel_), courier::kDone);
+}
+
+TEST_F(HandOver, AnotherStoreIsRefusedWhileTheOldOneLivesAndThenTheOldOnesLeasesAreLost) {
+  const auto refused = world_.engine->Attach({{"g", "s2"}, {"t"}, {}, {}}, std::make_shared<InboxLink>(inbox_));
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition);
+  session_.reset();
+  std::shared_ptr<Inbox> fresh;
+  session_ = world_.Attach("g", "s2", {"t"}, 10, fresh);
+  EXPECT_TRUE(fresh->leases.empty());
+  EXPECT_TRUE(fresh->probes.empty());
+  EXPECT_EQ(world_.StateNumber(parcel_), courier::kLost);
+  EXPECT_EQ(world_.Report(*session_, attempt_, "done"), ReportOutcome::kNotYours);
+  EXPECT_EQ(world_.Violations(), "");
+}
+
+TEST_F(HandOver, TheNewestStreamOfAStoreWins) {
+  std::shared_ptr<Inbox> newer;
+  auto second = world_.Attach("g", "s1", {"t"}, 10, newer);
+  ASSERT_EQ(inbox_->closed.size(), 1U);
+  EXPECT_EQ(newer->leases.size(), 1U);
+  session_.reset();  // the old session's end takes nothing from the newer one
+  const auto parcel = world_.Create("t", "bert", {world_.clock.wall_ms + 10, "", std::nullopt, ""});
+  world_.AdvanceAndRun(20, 10);
+  ASSERT_EQ(newer->leases.size(), 2U);
+  EXPECT_EQ(newer->leases[1].attempt.instance, parcel.id);
+}
+
+TEST_F(HandOver, ReportsCountOnlyFromTheLessee) {
+  std::shared_ptr<Inbox> other;
+  auto stranger = world_.Attach("h", "s7", {"t"}, 10, other);
+  EXPECT_EQ(world_.Report(*stranger, attempt_, "done"), ReportOutcome::kNotYours);
+  EXPECT_EQ(world_.Report(*session_, {attempt_.instance, 2}, "done"), ReportOutcome::kNotYours);
+  EXPECT_EQ(world_.Report(*session_, {InstanceId::Make(1, ShardId{1}, 5), 1}, "done"), ReportOutcome::kNotYours);
+  EXPECT_EQ(world_.StateNumber(parcel_), courier::kOut);
+  EXPECT_EQ(world_.Report(*session_, attempt_, "done"), ReportOutcome::kApplied);
+  EXPECT_EQ(world_.Report(*session_, attempt_, "done"), ReportOutcome::kNoted);
+}
+
+TEST_F(HandOver, AFailureFreesItsCreditAndTheNextAttemptHasTheNextNumber) {
+  EXPECT_EQ(world_.Report(*session_, attempt_, "failed"), ReportOutcome::kApplied);
+  EXPECT_EQ(world_.engine->TakeFigures().credit, 10U);
+  world_.AdvanceAndRun(200, 10);
+  ASSERT_EQ(inbox_->leases.size(), 2U);
+  EXPECT_EQ(inbox_->leases[1].attempt, (AttemptId{parcel_, 2}));
+}
+
+TEST_F(HandOver, SilenceIsAskedAbout) {
+  world_.AdvanceAndRun(courier::kAskAfterMs + 50);
+  ASSERT_EQ(inbox_->probes.size(), 1U);
+  EXPECT_EQ(inbox_->probes[0].attempt, attempt_);
+}
+
+TEST_F(HandOver, CreditOpenBeforeARestartStaysHeld) {
+  session_.reset();
+  world_.Crash();
+  world_.Open();
+  std::shared_ptr<Inbox> again;
+  session_ = world_.Attach("g", "s1", {"t"}, 1, again);
+  world_.Create("t", "bert", {world_.clock.wall_ms + 10, "", std::nullopt, ""});
+  world_.AdvanceAndRun(20, 10);
+  EXPECT_EQ(again->leases.size(), 1U);  // the open one, again; the window is full
+  world_.Report(*session_, attempt_, "done");
+  EXPECT_EQ(again->leases.size(), 2U);
+}
+
+TEST_F(HandOver, APeerThatHasSeenMoreThanIsStoredStopsTheEngine) {
+  PeerHello hello{{"h", "s9"}, {"t"}, {}, {{parcel_.shard(), 1, 1'000}}};
+  EXPECT_THROW((void)world_.engine->Attach(hello, std::make_shared<InboxLink>(inbox_)), Fatal);
+  EXPECT_NE(world_.fatal.find("acknowledged data is missing"), std::string::npos) << world_.fatal;
+}
+
+TEST_F(HandOver, ALongOpenLeaseDoesNotKeepOldOutboxRows) {
+  for (int i = 0; i < 6'000; ++i) {
+    world_.Create("t", "x" + std::to_string(i % 7), {world_.clock.wall_ms, "", std::nullopt, ""});
+    world_.AdvanceAndRun(2, 2);
+    if (inbox_->leases.size() > 1) {
+      const AttemptId last = inbox_->leases.back().attempt;
+      inbox_->leases.pop_back();
+      ASSERT_EQ(world_.Report(*session_, last, "done"), ReportOutcome::kApplied);
+    }
+  }
+  world_.AdvanceAndRun(5'000, 100);
+  session_.reset();
+  world_.Crash();
+  world_.Open();
+  std::shared_ptr<Inbox> again;
+  session_ = world_.Attach("g", "s1", {"t"}, 1, again);
+  ASSERT_EQ(again->leases.size(), 1U);
+  EXPECT_EQ(again->leases[0].attempt, attempt_);
+}
+
+}  // namespace
+}  // namespace smsflow::engine
