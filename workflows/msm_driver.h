@@ -1,5 +1,5 @@
-// Runs one event through a Boost.MSM definition. The only file that knows MSM's inside; include it from a workflow's one
-// .cc that holds the table, never from a header.
+// Runs one event through a Boost.MSM definition. The only file that knows MSM's inside; include it from a workflow's
+// one .cc that holds the table, never from a header.
 //
 // A Definition is a boost::msm::front::state_machine_def with
 //   transition_table   a boost::mp11::mp_list of boost::msm::front::Row
@@ -8,10 +8,10 @@
 // Its states, events, guards and actions each have a static std::string_view kName; its states also a static kId, the
 // number that is persisted.
 //
-// What MSM would do by itself and we must not have: swallow exceptions (it catches, and answers "handled"), number states
-// by their place in the table (so its numbers never leave this file), run entry actions when a state is restored (so it is
-// restored through MSM's serialization hook, which runs none). Rows with one source and event are tried from the last to
-// the first: give them guards that exclude each other.
+// What MSM would do by itself and we must not have: swallow exceptions (it catches, and answers "handled"), number
+// states by their place in the table (so its numbers never leave this file), run entry actions when a state is restored
+// (so it is restored through MSM's serialization hook, which runs none). Rows with one source and event are tried from
+// the last to the first: give them guards that exclude each other.
 //
 // A machine is built for each event and dropped: a few nanoseconds, and nothing to keep alive.
 #pragma once

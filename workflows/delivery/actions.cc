@@ -24,7 +24,7 @@ void SetPlan(Moment& moment, const Plan& plan) {
 
 // Every end: the payload goes at once, the rest at retention (which Step() sets).
 void End(Moment& moment, std::string_view cause, Outcome outcome) {
-  moment.out.erase_payload = moment.in.has_payload;
+  moment.out.erase_payload = moment.in.has_payload || moment.in.state == State::kNew;
   if (moment.out.cause.empty()) moment.out.cause = cause;
   if (moment.out.outcome == Outcome::kNone) moment.out.outcome = outcome;
 }
@@ -100,7 +100,7 @@ void Plan(Moment& moment) {
 
 void SkipSlot(Moment& moment) {
   SetPlan(moment, *moment.next());
-  moment.out.cause = cause::kNoCredit;
+  moment.out.cause = cause::kSlotPassed;
 }
 
 void Leave(Moment& moment) {
@@ -145,7 +145,10 @@ void AwaitReceipt(Moment& moment) {
 
 void Record(Moment&) {}
 
-void Doubt(Moment& moment) { KeepPayload(moment); }
+void Doubt(Moment& moment) {
+  KeepPayload(moment);
+  if (moment.out.cause.empty()) moment.out.cause = cause::kSlotPassed;  // a retry waited in vain
+}
 
 void MissReceipt(Moment& moment) {
   KeepPayload(moment);
@@ -169,7 +172,7 @@ void Expire(Moment& moment) {
   Data& data = moment.out.data;
   std::string_view cause = cause::kNoSlot;
   if (data.attempts > 0 && !AttemptsLeft(moment)) cause = cause::kMaxAttempts;
-  if (moment.in.state == State::kPending) cause = cause::kNoCredit;
+  if (moment.in.state == State::kPending) cause = cause::kSlotPassed;
   // The cause of the last failure outlives the lack of slots.
   if (data.cause.empty()) data.cause = cause;
   data.due_ms = 0;

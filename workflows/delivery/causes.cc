@@ -7,7 +7,7 @@ namespace smsflow::workflows::delivery {
 namespace {
 
 constexpr std::string_view kWords[] = {
-    cause::kNoSlot, cause::kNoCredit, cause::kMaxAttempts, cause::kNoAnswer, cause::kNoReceipt, cause::kPeerLost,
+    cause::kNoSlot, cause::kSlotPassed, cause::kMaxAttempts, cause::kNoAnswer, cause::kNoReceipt, cause::kPeerLost,
     cause::kNeverSeen, cause::kContradiction, cause::kCanceled, cause::kBlocked, cause::kGaveUp, cause::kResolved,
     cause::kExpired, cause::kFailed, cause::kInvalid, cause::kUnknown, cause::kOther,
     // What gateways may say beyond that.
@@ -15,18 +15,17 @@ constexpr std::string_view kWords[] = {
     "invalid_message",    // empty, too long, not encodable
     "invalid_recipient",  // no number, or none that can be
     "foreign_recipient",  // outside the route's number plan
-    "invalid_sender",
-    "no_route",
-    "smsc_error",       // the SMSC answered with an error
+    "invalid_sender", "no_route",
+    "smsc_error",  // the SMSC answered with an error
     "smsc_unreachable",
-    "smsc_unknown",     // the SMSC itself does not know
+    "smsc_unknown",  // the SMSC itself does not know
     "throttled",
-    "rejected",         // by the SMSC, for good
+    "rejected",  // by the SMSC, for good
     "undeliverable",
-    "absent",           // the handset could not be reached
-    "deleted",          // at the SMSC
-    "restarted",        // the gateway stopped between intent and result
-    "requested",        // a test message asked for it
+    "absent",     // the handset could not be reached
+    "deleted",    // at the SMSC
+    "restarted",  // the gateway stopped between intent and result
+    "requested",  // a test message asked for it
 };
 
 }  // namespace

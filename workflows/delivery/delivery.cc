@@ -1,5 +1,5 @@
-// The table of transitions of one SMS. It is the document: docs/delivery.md is drawn from it, and a test holds it against
-// the list of refusals, so that every state has an answer to every event.
+// The table of transitions of one SMS. It is the document: docs/delivery.md is drawn from it, and a test holds it
+// against the list of refusals, so that every state has an answer to every event.
 #include "workflows/delivery/delivery.h"
 
 #include "workflows/delivery/actions.h"
@@ -230,12 +230,17 @@ struct TimerNames {
 };
 TimerNames TimersOf(State state) {
   switch (state) {
-    case State::kPending: return {{kDueTimer, kSlotEndTimer}, 2};
-    case State::kInSlot: return {{kSlotEndTimer, kProbeTimer}, 2};
-    case State::kSent: return {{kReceiptTimer, {}}, 1};
+    case State::kPending:
+      return {{kDueTimer, kSlotEndTimer}, 2};
+    case State::kInSlot:
+      return {{kSlotEndTimer, kProbeTimer}, 2};
+    case State::kSent:
+      return {{kReceiptTimer, {}}, 1};
     case State::kUnconfirmed:
-    case State::kUnknown: return {{kKeepTimer, {}}, 1};
-    default: return {};
+    case State::kUnknown:
+      return {{kKeepTimer, {}}, 1};
+    default:
+      return {};
   }
 }
 

@@ -25,16 +25,16 @@ enum class Outcome : std::uint16_t {
   kNone = 0,
   kScheduled = 1,
   kCanceled = 2,
-  kTooLate = 3,       // an attempt has left; no further one will
+  kTooLate = 3,  // an attempt has left; no further one will
   kAlreadyEnded = 4,
   kBlocked = 5,
   kRescheduled = 6,
   kNoSlotLeft = 7,
   kResolved = 8,
-  kNotUnknown = 9,    // only an UNKNOWN can be resolved
+  kNotUnknown = 9,  // only an UNKNOWN can be resolved
   kDueNow = 10,
-  kNotNow = 11,       // looked, but the slots do not allow it, or it is due already
-  kNoted = 12,        // a report that changed nothing
+  kNotNow = 11,  // looked, but the slots do not allow it, or it is due already
+  kNoted = 12,   // a report that changed nothing
   kNoSuchAttempt = 13,
   kReported = 14,
 };
@@ -71,9 +71,9 @@ struct Report {
 struct Cancel {};
 struct Block {};  // the target was blocked: sent to what is pending or in flight for it
 struct Reschedule {
-  std::optional<Slots> slots;           // nullopt: as they are
-  bool payload = false;                 // a new payload comes along
-  std::string key_id;                   // with a new payload: what it is sealed for
+  std::optional<Slots> slots;  // nullopt: as they are
+  bool payload = false;        // a new payload comes along
+  std::string key_id;          // with a new payload: what it is sealed for
 };
 enum class How : std::uint8_t { kDelivered = 1, kRetry = 2, kGiveUp = 3 };  // persisted
 struct Resolve {

@@ -93,12 +93,12 @@ Offset ReadOffset(Reader& in) {
     }
   }
   const std::int64_t total = (*hours * 60 + minutes) * 60 + seconds;
-  if (minutes > 59 || seconds > 59 || total > 18 * 3600)
-    return {std::nullopt, "an offset must be at most 18 hours"};
+  if (minutes > 59 || seconds > 59 || total > 18 * 3600) return {std::nullopt, "an offset must be at most 18 hours"};
   return {sign * total, nullptr};
 }
 
-Instant Resolve(std::int64_t local_s, const Offset& offset, std::string_view zone, const ZoneResolver* zones, Edge edge) {
+Instant Resolve(std::int64_t local_s, const Offset& offset, std::string_view zone, const ZoneResolver* zones,
+                Edge edge) {
   if (zones == nullptr) return {0, "a zone cannot be resolved here; give an offset"};
   const auto utc = zones->ToUtc(local_s, zone, edge);
   if (!utc) return {0, kZone};

@@ -37,7 +37,11 @@ struct Refuser {
     else
       Say(out, Outcome::kNotUnknown, Refusal::kFailedPrecondition, "only what is UNKNOWN can be resolved");
   }
-  void operator()(const LookNow&) const { Say(out, Outcome::kNotNow, Refusal::kNone, "no slot allows it now"); }
+  void operator()(const LookNow&) const {
+    const bool waits = state == State::kPending;
+    Say(out, Outcome::kNotNow, Refusal::kNone,
+        waits ? "no slot is open, or it is due already" : "it waits for no slot");
+  }
   void operator()(const TimerFired&) const { out.verdict = Verdict::kIgnored; }
   void operator()(const PeerLost&) const { out.verdict = Verdict::kIgnored; }
 

@@ -9,12 +9,18 @@ using signals::Signal;
 
 Signal SignalOfResult(Result result) {
   switch (result) {
-    case Result::kAccepted: return signals::Accepted{};
-    case Result::kUnknown: return signals::Unknown{};
-    case Result::kSent: return signals::Sent{};
-    case Result::kFailedPermanent: return signals::FailedForGood{};
-    case Result::kDelivered: return signals::Delivered{};
-    default: return signals::Failed{};
+    case Result::kAccepted:
+      return signals::Accepted{};
+    case Result::kUnknown:
+      return signals::Unknown{};
+    case Result::kSent:
+      return signals::Sent{};
+    case Result::kFailedPermanent:
+      return signals::FailedForGood{};
+    case Result::kDelivered:
+      return signals::Delivered{};
+    default:
+      return signals::Failed{};
   }
 }
 
@@ -23,11 +29,16 @@ std::string_view CauseOf(Result before, Result reported, Result after, std::stri
     return cause::kContradiction;  // NEVER_SEEN and ACCEPTED met
   if (!told.empty()) return told;
   switch (after) {
-    case Result::kNeverSeen: return cause::kNeverSeen;
-    case Result::kUnknown: return cause::kUnknown;
-    case Result::kFailedTransient: return cause::kFailed;
-    case Result::kFailedPermanent: return cause::kInvalid;
-    default: return {};
+    case Result::kNeverSeen:
+      return cause::kNeverSeen;
+    case Result::kUnknown:
+      return cause::kUnknown;
+    case Result::kFailedTransient:
+      return cause::kFailed;
+    case Result::kFailedPermanent:
+      return cause::kInvalid;
+    default:
+      return {};
   }
 }
 
@@ -86,11 +97,16 @@ std::optional<Signal> OfPeerLost(Moment& moment, const PeerLost& lost) {
 
 std::optional<Signal> OfTimer(Moment& moment, Timer timer) {
   switch (timer) {
-    case kDueTimer: return signals::Due{};
-    case kSlotEndTimer: return signals::SlotEnd{};
-    case kReceiptTimer: return signals::ReceiptOverdue{};
-    case kKeepTimer: return signals::LastSlotOver{};
-    case kProbeTimer: break;
+    case kDueTimer:
+      return signals::Due{};
+    case kSlotEndTimer:
+      return signals::SlotEnd{};
+    case kReceiptTimer:
+      return signals::ReceiptOverdue{};
+    case kKeepTimer:
+      return signals::LastSlotOver{};
+    case kProbeTimer:
+      break;
   }
   if (timer != kProbeTimer) return std::nullopt;
   const Data& data = moment.in.data;
@@ -101,9 +117,12 @@ std::optional<Signal> OfTimer(Moment& moment, Timer timer) {
 
 Signal OfResolve(const Resolve& resolve) {
   switch (resolve.how) {
-    case How::kDelivered: return signals::ResolveDelivered{};
-    case How::kRetry: return signals::ResolveRetry{};
-    case How::kGiveUp: break;
+    case How::kDelivered:
+      return signals::ResolveDelivered{};
+    case How::kRetry:
+      return signals::ResolveRetry{};
+    case How::kGiveUp:
+      break;
   }
   return signals::GiveUp{};
 }

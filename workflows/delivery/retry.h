@@ -1,7 +1,7 @@
 // When an attempt may leave: windows, jitter, the wait after a failure.
 //
-// A window is a slot less its guard: the time in which an attempt may leave and be submitted. The guard keeps what leaves
-// at the last moment from arriving after the slot.
+// A window is a slot less its guard: the time in which an attempt may leave and be submitted. The guard keeps what
+// leaves at the last moment from arriving after the slot.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +30,9 @@ std::optional<Plan> OpenWindow(const Slots& slots, const Policy& policy, std::in
 // Delays it by less than min(max_jitter, what is left of the window), uniformly; `random` are 64 uniform bits.
 Plan WithJitter(Plan plan, const Policy& policy, std::uint64_t random);
 
-// The next attempt of an SMS with this data: at once or in the next window if none has left yet, with jitter only when that
-// is more than a minute away; else not before wait_after_fail after the last one left, always with jitter. nullopt: no
-// slot is left.
+// The next attempt of an SMS with this data: at once or in the next window if none has left yet, with jitter only when
+// that is more than a minute away; else not before wait_after_fail after the last one left, always with jitter.
+// nullopt: no slot is left.
 std::optional<Plan> NextAttempt(const Slots& slots, const Data& data, const Policy& policy, std::int64_t now_ms,
                                 std::uint64_t random);
 

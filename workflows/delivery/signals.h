@@ -1,5 +1,5 @@
-// What an event amounts to for the machine: its column headings. A report becomes one of them only if it raised the result
-// of the latest attempt, or is the DELIVERED of any; see reports.cc. Private to the machine.
+// What an event amounts to for the machine: its column headings. A report becomes one of them only if it raised the
+// result of the latest attempt, or is the DELIVERED of any; see reports.cc. Private to the machine.
 #pragma once
 
 #include <string_view>
@@ -29,8 +29,8 @@ struct GiveUp         { static constexpr std::string_view kName = "give up"; };
 struct LookNow        { static constexpr std::string_view kName = "look now"; };
 // clang-format on
 
-using Signal = std::variant<Schedule, Due, SlotEnd, Silence, ReceiptOverdue, LastSlotOver, Accepted, Unknown, Sent, Failed,
-                            FailedForGood, Delivered, Cancel, Block, Reschedule, ResolveDelivered, ResolveRetry, GiveUp,
-                            LookNow>;
+using Signal =
+    std::variant<Schedule, Due, SlotEnd, Silence, ReceiptOverdue, LastSlotOver, Accepted, Unknown, Sent, Failed,
+                 FailedForGood, Delivered, Cancel, Block, Reschedule, ResolveDelivered, ResolveRetry, GiveUp, LookNow>;
 
 }  // namespace smsflow::workflows::delivery::signals

@@ -1,6 +1,7 @@
 // When an SMS may leave: its slots, the text they are written in, and which instant is next.
 //
-// A schedule is `slot(;slot)*`; one leading and one trailing `;` are forgiven, and the empty text has no slot. A slot is
+// A schedule is `slot(;slot)*`; one leading and one trailing `;` are forgiven, and the empty text has no slot. A slot
+// is
 //   SECONDS-SECONDS     Unix seconds, digits only
 //   TIME/TIME           YYYY-MM-DDThh:mm[:ss[.fraction]] and an offset (Z, +hh, +hh:mm, +hh:mm:ss), a zone in brackets
 //                       (RFC 9557: `[Europe/Berlin]`), or both; a fraction is dropped
@@ -36,8 +37,8 @@ enum class Edge : std::uint8_t { kStart, kEnd };
 class ZoneResolver {
  public:
   virtual ~ZoneResolver() = default;
-  // `local_s`: the wall clock's reading, counted as if it were UTC. A time that the clocks skip becomes the first instant
-  // after the gap; one they show twice becomes its first occurrence as a start and its second as an end.
+  // `local_s`: the wall clock's reading, counted as if it were UTC. A time that the clocks skip becomes the first
+  // instant after the gap; one they show twice becomes its first occurrence as a start and its second as an end.
   // nullopt: there is no such zone. Safe from any thread.
   virtual std::optional<std::int64_t> ToUtc(std::int64_t local_s, std::string_view zone, Edge edge) const = 0;
 };

@@ -28,9 +28,9 @@ enum class State : std::uint16_t {
   kUnconfirmed = 9,  // sent, no receipt came in time; reports still count
   kUnknown = 10,     // it may or may not have been sent; reports still count
 };
-inline constexpr State kAllStates[] = {State::kNew,      State::kPending,   State::kInSlot,  State::kSent,
-                                       State::kDelivered, State::kExpired,  State::kCanceled, State::kBlocked,
-                                       State::kInvalid,  State::kUnconfirmed, State::kUnknown};
+inline constexpr State kAllStates[] = {State::kNew,       State::kPending,     State::kInSlot,   State::kSent,
+                                       State::kDelivered, State::kExpired,     State::kCanceled, State::kBlocked,
+                                       State::kInvalid,   State::kUnconfirmed, State::kUnknown};
 std::string_view NameOf(State state);  // "PENDING", …; "new" for kNew; "?" for a number that is none
 // DELIVERED, EXPIRED, CANCELED, BLOCKED, INVALID. Not UNCONFIRMED and UNKNOWN, which are over for their user only.
 bool IsEnd(State state);
@@ -40,7 +40,7 @@ bool IsOverForUser(State state);  // an end, UNCONFIRMED or UNKNOWN
 // other, and both together are UNKNOWN. So reports may come in any order and the result is the same.
 enum class Result : std::uint8_t {
   kNone = 0,
-  kNeverSeen = 1,        // a definite negative: its gateway will refuse it for ever
+  kNeverSeen = 1,  // a definite negative: its gateway will refuse it for ever
   kAccepted = 2,
   kUnknown = 3,
   kSent = 4,
@@ -85,8 +85,8 @@ struct Data {
   std::uint32_t attempts = 0;    // how many have left, hence the number of the last
   std::vector<Result> results;   // of the last min(attempts, kResultsKept) attempts, oldest first
   Stop stop = Stop::kNone;
-  std::uint32_t probes = 0;      // asked since the deadline of the last attempt
-  std::string cause;             // of the last failure; a word of causes.h
+  std::uint32_t probes = 0;  // asked since the deadline of the last attempt
+  std::string cause;         // of the last failure; a word of causes.h
   bool operator==(const Data&) const = default;
 
   Result ResultOf(std::uint32_t attempt) const;  // kNone for one that is not kept or never left

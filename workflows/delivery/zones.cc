@@ -15,12 +15,14 @@ class DatabaseResolver : public ZoneResolver {
       const date::local_seconds local{std::chrono::seconds(local_s)};
       const date::local_info info = found->get_info(local);
       switch (info.result) {
-        case date::local_info::nonexistent: return info.first.end.time_since_epoch().count();
+        case date::local_info::nonexistent:
+          return info.first.end.time_since_epoch().count();
         case date::local_info::ambiguous: {
           const auto& turn = edge == Edge::kStart ? info.first : info.second;
           return local_s - turn.offset.count();
         }
-        default: return local_s - info.first.offset.count();
+        default:
+          return local_s - info.first.offset.count();
       }
     } catch (const std::exception&) {
       return std::nullopt;  // locate_zone() says by throwing that there is no such zone

@@ -1,5 +1,5 @@
-// Local times to UTC by the system's time zone database. A target of its own: the machine itself never reads a zone, for
-// a journal must decide the same when the database has changed.
+// Local times to UTC by the system's time zone database. A target of its own: the machine itself never reads a zone,
+// for a journal must decide the same when the database has changed.
 #pragma once
 
 #include <memory>

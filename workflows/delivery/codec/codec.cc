@@ -110,8 +110,14 @@ std::optional<Data> DecodeData(std::string_view bytes) {
   stored::DeliveryData row;
   if (!Read(bytes, &row) || row.stop() > 2) return std::nullopt;
   if (row.results().size() != std::min<std::size_t>(row.attempts(), kResultsKept)) return std::nullopt;
-  Data data{row.due_ms(), row.left_ms(), row.deadline_ms(), row.attempts(), {}, static_cast<Stop>(row.stop()),
-            row.probes(), std::move(*row.mutable_cause())};
+  Data data{row.due_ms(),
+            row.left_ms(),
+            row.deadline_ms(),
+            row.attempts(),
+            {},
+            static_cast<Stop>(row.stop()),
+            row.probes(),
+            std::move(*row.mutable_cause())};
   for (const char c : row.results()) {
     if (c < 0 || c > static_cast<char>(Result::kDelivered)) return std::nullopt;
     data.results.push_back(static_cast<Result>(c));
@@ -121,18 +127,27 @@ std::optional<Data> DecodeData(std::string_view bytes) {
 
 std::optional<AnyEvent> DecodeEvent(const Event& event) {
   switch (event.kind) {
-    case kTimerFired: return TimerFired{static_cast<Timer>(event.timer)};
-    case kPeerLost: return PeerLost{event.effect};
-    case kReportEvent: return DecodeReport(event);
-    case kCancelEvent: return Cancel{};
-    case kBlockEvent: return Block{};
-    case kRescheduleEvent: return DecodeReschedule(event);
-    case kResolveEvent: return DecodeResolve(event);
-    case kLookNowEvent: return LookNow{};
+    case kTimerFired:
+      return TimerFired{static_cast<Timer>(event.timer)};
+    case kPeerLost:
+      return PeerLost{event.effect};
+    case kReportEvent:
+      return DecodeReport(event);
+    case kCancelEvent:
+      return Cancel{};
+    case kBlockEvent:
+      return Block{};
+    case kRescheduleEvent:
+      return DecodeReschedule(event);
+    case kResolveEvent:
+      return DecodeResolve(event);
+    case kLookNowEvent:
+      return LookNow{};
     case kScheduleEvent:
       if (auto fixed = DecodeFixed(event.body)) return Schedule{std::move(*fixed)};
       return std::nullopt;
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 

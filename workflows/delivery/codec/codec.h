@@ -25,9 +25,9 @@ std::unique_ptr<Workflow> MakeDeliveryWorkflow();
 // Events. The kernel gets a payload, a target and an idempotency key beside the event, never in it.
 // The body of a Schedule event and what is then stored as `fixed` are the same bytes.
 Event EncodeSchedule(const Schedule& schedule);
-Event EncodeReport(const Report& report);   // Event::effect is the attempt
-Event EncodeCancel();                       // Outcome kCanceled, kTooLate or kAlreadyEnded; the latter two and
-Event EncodeBlock();                        //   whatever else changes nothing: kRefused, with Refusal::kNone, is OK
+Event EncodeReport(const Report& report);  // Event::effect is the attempt
+Event EncodeCancel();                      // Outcome kCanceled, kTooLate or kAlreadyEnded; the latter two and
+Event EncodeBlock();                       //   whatever else changes nothing: kRefused, with Refusal::kNone, is OK
 Event EncodeReschedule(const Reschedule& reschedule);  // refusals are kFailedPrecondition
 Event EncodeResolve(How how);                          // so are these
 Event EncodeLookNow();
@@ -56,8 +56,8 @@ struct SmsView {
   std::int64_t due_ms = 0;       // 0: none
   std::int64_t deadline_ms = 0;  // the end of the slot that due_ms lies in; 0: none
   std::uint32_t attempts = 0;
-  std::int64_t left_ms = 0;      // when the last attempt left; 0: none did
-  std::vector<Result> results;   // of the last attempts (at most kResultsKept), oldest first
+  std::int64_t left_ms = 0;     // when the last attempt left; 0: none did
+  std::vector<Result> results;  // of the last attempts (at most kResultsKept), oldest first
   Stop stop = Stop::kNone;
   std::string cause;
 };

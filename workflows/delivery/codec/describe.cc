@@ -1,7 +1,7 @@
 #include "workflows/delivery/codec/describe.h"
 
+#include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <string>
 
 #include "workflows/delivery/causes.h"
@@ -10,41 +10,56 @@
 namespace smsflow::workflows::delivery {
 namespace {
 
+std::string Digits(std::int64_t value, std::size_t width) {
+  const std::string digits = std::to_string(value);
+  return std::string(width - std::min(width, digits.size()), '0') + digits;
+}
+
 std::string TimeText(std::int64_t ms) {
   using namespace std::chrono;
   const sys_seconds at{seconds(ms / 1000)};
   const auto day = floor<days>(at);
   const year_month_day date(day);
   const hh_mm_ss time(at - day);
-  char text[40];
-  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-                static_cast<int>(time.seconds().count()));
-  return text;
+  return Digits(static_cast<int>(date.year()), 4) + '-' + Digits(static_cast<unsigned>(date.month()), 2) + '-' +
+         Digits(static_cast<unsigned>(date.day()), 2) + 'T' + Digits(time.hours().count(), 2) + ':' +
+         Digits(time.minutes().count(), 2) + ':' + Digits(time.seconds().count(), 2) + 'Z';
 }
 
 std::string_view NameOf(Result result) {
   switch (result) {
-    case Result::kNone: return "nothing";
-    case Result::kNeverSeen: return "NEVER_SEEN";
-    case Result::kAccepted: return "ACCEPTED";
-    case Result::kUnknown: return "UNKNOWN";
-    case Result::kSent: return "SENT";
-    case Result::kFailedTransient: return "FAILED";
-    case Result::kFailedPermanent: return "FAILED for good";
-    case Result::kDelivered: return "DELIVERED";
+    case Result::kNone:
+      return "nothing";
+    case Result::kNeverSeen:
+      return "NEVER_SEEN";
+    case Result::kAccepted:
+      return "ACCEPTED";
+    case Result::kUnknown:
+      return "UNKNOWN";
+    case Result::kSent:
+      return "SENT";
+    case Result::kFailedTransient:
+      return "FAILED";
+    case Result::kFailedPermanent:
+      return "FAILED for good";
+    case Result::kDelivered:
+      return "DELIVERED";
   }
   return "?";
 }
 
 std::string_view NameOf(About about) {
   switch (about) {
-    case About::kMessage: return "about the message";
-    case About::kRecipient: return "about the recipient";
-    case About::kSender: return "about the sender";
-    case About::kRoute: return "about the route";
-    case About::kNotSaid: break;
+    case About::kMessage:
+      return "about the message";
+    case About::kRecipient:
+      return "about the recipient";
+    case About::kSender:
+      return "about the sender";
+    case About::kRoute:
+      return "about the route";
+    case About::kNotSaid:
+      break;
   }
   return {};
 }
@@ -64,9 +79,12 @@ std::string PlanText(const Fixed& fixed, const Data& data) {
 
 std::string_view NameOf(How how) {
   switch (how) {
-    case How::kDelivered: return "resolve: delivered";
-    case How::kRetry: return "resolve: retry";
-    case How::kGiveUp: return "resolve: give up";
+    case How::kDelivered:
+      return "resolve: delivered";
+    case How::kRetry:
+      return "resolve: retry";
+    case How::kGiveUp:
+      return "resolve: give up";
   }
   return "resolve";
 }
@@ -108,11 +126,16 @@ struct Describer {
  private:
   Description OfTimer(Timer timer) const {
     switch (timer) {
-      case kDueTimer: return {"due", PlanText(fixed, data), {}};
-      case kSlotEndTimer: return {"slot end", {}, {}};
-      case kProbeTimer: return {"silence", data.Latest() == Result::kUnknown ? "no answer in time" : "gateway asked", {}};
-      case kReceiptTimer: return {"receipt overdue", {}, std::string(cause::kNoReceipt)};
-      case kKeepTimer: return {"last slot over", "payload erased", {}};
+      case kDueTimer:
+        return {"due", PlanText(fixed, data), {}};
+      case kSlotEndTimer:
+        return {"slot end", {}, {}};
+      case kProbeTimer:
+        return {"silence", data.Latest() == Result::kUnknown ? "no answer in time" : "gateway asked", {}};
+      case kReceiptTimer:
+        return {"receipt overdue", {}, std::string(cause::kNoReceipt)};
+      case kKeepTimer:
+        return {"last slot over", "payload erased", {}};
     }
     return {"timer", {}, {}};
   }
