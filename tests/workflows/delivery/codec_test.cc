@@ -1,0 +1,182 @@
+#include "workflows/delivery/codec/codec.h"
+
+#include <gtest/gtest.h>
+
+#include "workflows/delivery/codec/rows.h"
+
+namespace smsflow::workflows::delivery {
+namespace {
+
+std::string Hex(std::string_view bytes) {
+  constexpr const char* kDigits = "0123456789abcdef";
+  std::string text;
+  for (const char c : bytes) {
+    text += kDigits[static_cast<unsigned char>(c) >> 4];
+    text += kDigits[static_cast<unsigned char>(c) & 15];
+  }
+  return text;
+}
+
+const Slots kSlots = {{1'767'607'200, 1'767'610'800}, {1'767'621'600, 1'767'625'200}};
+
+Data SomeData() {
+  return {1'767'607'200'000,
+          1'767'607'200'001,
+          1'767'610'795'000,
+          2,
+          {Result::kFailedTransient, Result::kAccepted},
+          Stop::kCancel,
+          3,
+          std::string("undeliverable")};
+}
+
+// What is on disk today must be read tomorrow: these bytes never change.
+TEST(Golden, EveryStoredMessage) {
+  EXPECT_EQ(Hex(EncodeFixed({"b", "k", "gw", kSlots})), "0a016212016b1a026777220ba097eeca06901cb054901c");
+  EXPECT_EQ(Hex(EncodeData(SomeData())),
+            "0880d2e5ecb8331081d2e5ecb83318f887c1eeb83320022a02050230013803420d756e64656c6976657261626c65");
+  EXPECT_EQ(Hex(EncodeReport({2, Reported::kSent, About::kRoute, "throttled", 5}).body),
+            "080410041a097468726f74746c65642005");
+  EXPECT_EQ(Hex(EncodeReschedule({kSlots, true, "gw"}).body), "0801120ba097eeca06901cb054901c180122026777");
+  EXPECT_EQ(Hex(EncodeResolve(How::kGiveUp).body), "0803");
+  EXPECT_EQ(Hex(EncodePolicy({})), "08c0cf24100018809f49208095f52a28e0a71230e0d4033880b0f1fb1c40004801");
+  EXPECT_EQ(Hex(EncodeScheduleAnswer(State::kPending, 1'767'607'200'000, 1'767'610'800'000)),
+            "08011080d2e5ecb8331880afc1eeb833");
+  EXPECT_EQ(Hex(EncodeCancel().body) + Hex(EncodeBlock().body) + Hex(EncodeLookNow().body), "");
+  EXPECT_EQ(FingerprintInput("b", "key", {{10, 20}, {30, 40}}), "1:b3:key10-20;30-40");
+}
+
+TEST(Golden, KindsAndOutcomesArePersisted) {
+  EXPECT_EQ(EncodeSchedule({}).kind, 1);
+  EXPECT_EQ(EncodeReport({1, Reported::kSent, {}, "", 0}).kind, 2);
+  EXPECT_EQ(EncodeCancel().kind, 3);
+  EXPECT_EQ(EncodeBlock().kind, 4);
+  EXPECT_EQ(EncodeReschedule({}).kind, 5);
+  EXPECT_EQ(EncodeResolve(How::kRetry).kind, 6);
+  EXPECT_EQ(EncodeLookNow().kind, 7);
+  EXPECT_EQ(static_cast<int>(Outcome::kCanceled), 2);
+  EXPECT_EQ(static_cast<int>(Outcome::kTooLate), 3);
+  EXPECT_EQ(static_cast<int>(Outcome::kAlreadyEnded), 4);
+  EXPECT_EQ(static_cast<int>(Outcome::kBlocked), 5);
+  EXPECT_EQ(kDueTimer, 1);
+  EXPECT_EQ(kKeepTimer, 5);
+  EXPECT_EQ(kBatchIndex, 1);
+  EXPECT_EQ(kKeyIndex, 2);
+  EXPECT_EQ(kTargetIndex, 3);
+}
+
+TEST(Codec, ReadsWhatItWrites) {
+  const Fixed fixed{"batch", "key", "gw", kSlots};
+  EXPECT_EQ(DecodeFixed(EncodeFixed(fixed)), fixed);
+  EXPECT_EQ(DecodeFixed(EncodeFixed({})), Fixed{});
+  EXPECT_EQ(DecodeData(EncodeData(SomeData())), SomeData());
+  EXPECT_EQ(DecodeData(EncodeData({})), Data{});
+  Policy policy;
+  policy.max_jitter_ms = 0;
+  policy.on_unknown = OnUnknown::kRetry;
+  policy.dedupe = false;
+  EXPECT_EQ(DecodePolicy(EncodePolicy(policy)), policy);
+  EXPECT_EQ(DecodePolicy(""), Policy{});
+  const auto answer = DecodeScheduleAnswer(EncodeScheduleAnswer(State::kExpired, 0, 0));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->state, State::kExpired);
+}
+
+TEST(Codec, ABareSmsIsSmall) {
+  const auto workflow = MakeDeliveryWorkflow();
+  Instance instance;
+  Facts facts;
+  facts.now_ms = 1'767'603'600'123;
+  const Decision decision = workflow->Step(instance, EncodeSchedule({{"", "", "", {kSlots[0]}}}), facts);
+  ASSERT_EQ(decision.verdict, Verdict::kApplied);
+  ASSERT_TRUE(decision.fixed);
+  EXPECT_EQ(*decision.fixed, EncodeSchedule({{"", "", "", {kSlots[0]}}}).body) << "the same bytes";
+  EXPECT_LE(decision.fixed->size() + decision.data.size(), 24u);
+  EXPECT_EQ(decision.timers.size(), 2u) << "the write budget of a schedule";
+  EXPECT_TRUE(decision.index.empty());
+}
+
+TEST(Codec, IndexesAreWhatIsThere) {
+  const auto workflow = MakeDeliveryWorkflow();
+  Instance instance;
+  instance.target = "t";
+  Facts facts;
+  facts.now_ms = 1'767'603'600'123;
+  const Decision decision = workflow->Step(instance, EncodeSchedule({{"b", "k", "gw", kSlots}}), facts);
+  ASSERT_EQ(decision.index.size(), 3u);
+  EXPECT_EQ(decision.index[0].index, kBatchIndex);
+  EXPECT_EQ(decision.index[1].value, "k");
+  EXPECT_EQ(decision.index[2].value, "t");
+  EXPECT_EQ(workflow->ClientKey(*decision.fixed), "k");
+  EXPECT_EQ(workflow->Lane(*decision.fixed), "gw");
+  ASSERT_FALSE(decision.timers.empty());
+  EXPECT_TRUE(decision.timers[0].gated);
+  EXPECT_EQ(decision.timers[0].lane, "gw");
+  const auto answer = DecodeScheduleAnswer(decision.answer);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->deadline_ms, 1'767'610'800'000);
+}
+
+TEST(Codec, MembershipIsReadWhereItDecides) {
+  const auto workflow = MakeDeliveryWorkflow();
+  EXPECT_EQ(workflow->SetsRead(EncodeSchedule({})), 1u);
+  EXPECT_EQ(workflow->SetsRead({kTimerFired, {}, kDueTimer, 0}), 1u);
+  EXPECT_EQ(workflow->SetsRead({kTimerFired, {}, kSlotEndTimer, 0}), 0u);
+  EXPECT_EQ(workflow->SetsRead(EncodeReport({1, Reported::kSent, {}, "", 0})), 0u);
+}
+
+TEST(Codec, AViewShowsTheSlotsEnd) {
+  const auto view = ViewOf(1, "t", EncodeFixed({"b", "k", "gw", kSlots}), EncodeData(SomeData()));
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->deadline_ms, 1'767'610'800'000);
+  EXPECT_EQ(view->attempts, 2u);
+  EXPECT_EQ(view->cause, "undeliverable");
+  EXPECT_EQ(view->target, "t");
+}
+
+TEST(Codec, FingerprintsTellNamesApart) {
+  EXPECT_NE(FingerprintInput("a", "bc", {}), FingerprintInput("ab", "c", {}));
+  EXPECT_NE(FingerprintInput("", "1:x", {}), FingerprintInput("1:x", "", {}));
+  EXPECT_NE(FingerprintInput("", "", {{10, 20}}), FingerprintInput("", "", {{10, 21}}));
+}
+
+// Bytes that nobody wrote are refused, not guessed at; whatever they are, nothing breaks.
+TEST(Codec, RefusesWhatItCannotRead) {
+  EXPECT_FALSE(DecodeFixed("\xff\xff\xff"));
+  EXPECT_FALSE(DecodeFixed(std::string("\x22\x01\x0a", 3))) << "a slot without a length";
+  EXPECT_FALSE(DecodeFixed(std::string("\x22\x02\x0a\x00", 4))) << "an empty slot";
+  EXPECT_FALSE(DecodeData(std::string("\x20\x02\x2a\x01\x05", 5))) << "two attempts, one result";
+  EXPECT_FALSE(DecodeData(std::string("\x20\x01\x2a\x01\x09", 5))) << "no such result";
+  EXPECT_FALSE(DecodePolicy("\xff"));
+  const auto workflow = MakeDeliveryWorkflow();
+  Instance instance;
+  for (const Event& event : {Event{99, "", 0, 0}, Event{kReportEvent, "", 0, 1}, Event{kResolveEvent, "\x08\x09", 0, 0},
+                             Event{kScheduleEvent, "\xff", 0, 0}, Event{kReportEvent, "\x08\x04", 0, 0}}) {
+    const Decision decision = workflow->Step(instance, event, {});
+    EXPECT_EQ(decision.verdict, Verdict::kRefused) << event.kind;
+    EXPECT_EQ(decision.code, Refusal::kInvalidArgument) << event.kind;
+  }
+  Instance spoiled;
+  spoiled.state = 1;
+  spoiled.data = "\xff\xff";
+  EXPECT_EQ(workflow->Step(spoiled, EncodeCancel(), {}).code, Refusal::kFailedPrecondition);
+}
+
+TEST(Describe, TellsWhatAPersonWantsToKnow) {
+  const auto workflow = MakeDeliveryWorkflow();
+  const std::string fixed = EncodeFixed({"b", "k", "", kSlots});
+  Data data;
+  data.attempts = 1;
+  data.results = {Result::kDelivered};
+  const Description sent = workflow->Describe(EncodeReport({1, Reported::kSent, {}, "", 0}), fixed, EncodeData(data));
+  EXPECT_EQ(sent.event, "report SENT");
+  EXPECT_EQ(sent.detail, "not above DELIVERED, noted");
+  data = {};
+  data.due_ms = 1'767'607'200'000;
+  const Description scheduled = workflow->Describe(EncodeSchedule({}), fixed, EncodeData(data));
+  EXPECT_EQ(scheduled.detail, "2 slots; due 2026-01-05T10:00:00Z, deadline 2026-01-05T11:00:00Z");
+  EXPECT_EQ(workflow->Describe({77, "", 0, 0}, fixed, "").detail, "cannot be read");
+}
+
+}  // namespace
+}  // namespace smsflow::workflows::delivery

@@ -1,0 +1,232 @@
+// The table, drawn and complete: docs/delivery.md shows it, and every state has an answer to every event. With
+// SMSFLOW_REWRITE=1 in the environment the page's generated parts are written anew.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "workflows/delivery/delivery.h"
+#include "workflows/graph.h"
+
+namespace smsflow::workflows::delivery {
+namespace {
+
+constexpr const char* kPage = "docs/delivery.md";
+constexpr std::int64_t kNowMs = 10'000'000;
+
+struct Sample {
+  std::string_view signal;  // as the table calls it
+  AnyEvent event;
+};
+
+Report Reports(Reported reported) { return {1, reported, About::kNotSaid, "", 0}; }
+
+std::vector<Sample> Samples() {
+  return {
+      {"schedule", Schedule{{"", "", "", {{9'000, 20'000}}}}},
+      {"due", TimerFired{kDueTimer}},
+      {"slot end", TimerFired{kSlotEndTimer}},
+      {"silence", TimerFired{kProbeTimer}},
+      {"receipt overdue", TimerFired{kReceiptTimer}},
+      {"last slot over", TimerFired{kKeepTimer}},
+      {"ACCEPTED", Reports(Reported::kAccepted)},
+      {"UNKNOWN", Reports(Reported::kUnknown)},
+      {"SENT", Reports(Reported::kSent)},
+      {"FAILED", Reports(Reported::kFailedTransient)},
+      {"FAILED for good", Reports(Reported::kFailedPermanent)},
+      {"DELIVERED", Reports(Reported::kDelivered)},
+      {"cancel", Cancel{}},
+      {"block", Block{}},
+      {"reschedule", Reschedule{Slots{{9'000, 20'000}}, false, {}}},
+      {"resolve delivered", Resolve{How::kDelivered}},
+      {"resolve retry", Resolve{How::kRetry}},
+      {"give up", Resolve{How::kGiveUp}},
+      {"look now", LookNow{}},
+  };
+}
+
+// An SMS as it stands in `state`, with its slot open and one attempt behind it.
+Input At(State state) {
+  Input in;
+  in.state = state;
+  in.now_ms = kNowMs;
+  in.has_payload = !IsEnd(state);
+  if (state == State::kNew) return in;
+  in.fixed.slots = {{9'000, 20'000}};
+  in.data.due_ms = kNowMs;
+  in.data.left_ms = kNowMs - 1'000;
+  in.data.deadline_ms = 19'995'000;
+  in.data.attempts = 1;
+  switch (state) {
+    case State::kInSlot:
+      in.data.results = {Result::kNone};
+      break;
+    case State::kSent:
+    case State::kUnconfirmed:
+      in.data.results = {Result::kSent};
+      break;
+    case State::kUnknown:
+      in.data.results = {Result::kUnknown};
+      break;
+    case State::kInvalid:
+      in.data.results = {Result::kFailedPermanent};
+      break;
+    case State::kDelivered:
+      in.data.results = {Result::kDelivered};
+      break;
+    default:
+      in.data.results = {Result::kFailedTransient};
+      break;
+  }
+  return in;
+}
+
+bool HasRow(const std::vector<TableRow>& table, State state, std::string_view signal) {
+  for (const TableRow& row : table)
+    if (row.source == NameOf(state) && row.event == signal) return true;
+  return false;
+}
+
+std::string Answer(const StepResult& result) {
+  if (result.verdict == Verdict::kIgnored) return "ignored";
+  if (result.verdict == Verdict::kNoted) return "noted";
+  std::string text = result.code == Refusal::kNone ? "answered " : "refused ";
+  if (result.outcome != Outcome::kNone) text.append(NameOf(result.outcome)).append(": ");
+  return text.append(result.reason);
+}
+
+// For each state, its answers to the events for which the table has no row.
+std::string Refusals() {
+  const auto table = TransitionTable();
+  std::string text;
+  for (const State state : kAllStates) {
+    std::vector<std::pair<std::string, std::string>> answers;  // answer, events
+    for (const Sample& sample : Samples()) {
+      if (HasRow(table, state, sample.signal)) continue;
+      const Input in = At(state);
+      const std::string answer = Answer(Step(in, sample.event));
+      auto same = std::find_if(answers.begin(), answers.end(), [&](const auto& one) { return one.first == answer; });
+      if (same == answers.end()) same = answers.insert(answers.end(), {answer, ""});
+      if (!same->second.empty()) same->second += ", ";
+      same->second += sample.signal;
+    }
+    for (const auto& [answer, events] : answers)
+      text.append("| ").append(NameOf(state)).append(" | ").append(events).append(" | ").append(answer).append(" |\n");
+  }
+  return text;
+}
+
+std::string ReadPage() {
+  std::ifstream in(kPage);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+// Replaces what stands between two marks.
+void Exchange(std::string& page, std::string_view begin, std::string_view end, const std::string& fresh) {
+  std::size_t from = page.find(begin);
+  ASSERT_NE(from, page.npos) << kPage << " lacks " << begin;
+  from += begin.size();
+  const std::size_t to = page.find(end, from);
+  ASSERT_NE(to, page.npos) << kPage << " lacks " << end << " after " << begin;
+  page.replace(from, to - from, fresh);
+}
+
+TEST(Table, IsWhatThePageShows) {
+  const std::string before = ReadPage();
+  std::string page = before;
+  Exchange(page, "```mermaid\n", "```", Mermaid(TransitionTable()));
+  Exchange(page, "|---|---|---|\n", "\n## ", Refusals());
+  if (std::getenv("SMSFLOW_REWRITE") != nullptr)
+    std::ofstream(kPage) << page;
+  else
+    EXPECT_EQ(before, page);
+}
+
+TEST(Table, EveryPairIsARowOrARefusalThatChangesNothing) {
+  const auto table = TransitionTable();
+  std::size_t rows = 0, refusals = 0;
+  for (const State state : kAllStates) {
+    for (const Sample& sample : Samples()) {
+      SCOPED_TRACE(std::string(NameOf(state)) + ", " + std::string(sample.signal));
+      if (HasRow(table, state, sample.signal)) {
+        ++rows;
+        continue;
+      }
+      ++refusals;
+      const Input in = At(state);
+      const StepResult result = Step(in, sample.event);
+      EXPECT_NE(result.verdict, Verdict::kApplied);
+      EXPECT_EQ(result.state, state);
+      EXPECT_TRUE(result.timers.empty() && result.effects.empty() && !result.erase_payload && !result.fixed);
+      const bool report = std::holds_alternative<Report>(sample.event);
+      if (!report) {
+        EXPECT_EQ(result.data, in.data);
+      }
+      if (result.verdict == Verdict::kRefused) {
+        EXPECT_FALSE(result.reason.empty());
+      }
+    }
+  }
+  EXPECT_EQ(rows + refusals, std::size(kAllStates) * Samples().size());
+}
+
+// Each row of the table names a sample's signal, so that the test above cannot overlook one.
+TEST(Table, KnowsNoSignalBesideTheSamples) {
+  const auto samples = Samples();
+  for (const TableRow& row : TransitionTable()) {
+    const auto known = [&](const Sample& sample) { return sample.signal == row.event; };
+    EXPECT_TRUE(std::any_of(samples.begin(), samples.end(), known)) << row.event;
+  }
+}
+
+// MSM tries the rows of one state and event from the last to the first. That must not matter: their guards are one of
+// these sets, of which at most one guard holds whatever the case ("may retry" holds only for what is not stopped).
+TEST(Table, GuardsOfOneStateAndEventExcludeEachOther) {
+  using Guards = std::set<std::string_view>;
+  const std::set<Guards> exclusive = {
+      {"target blocked", "!target blocked & slot left", "!target blocked & !slot left"},
+      {"target blocked", "!target blocked & slot open", "!target blocked & !slot open & slot left",
+       "!target blocked & !slot open & !slot left & last UNKNOWN",
+       "!target blocked & !slot open & !slot left & !last UNKNOWN"},
+      {"slot left", "!slot left & last UNKNOWN", "!slot left & !last UNKNOWN"},
+      {"policy retries it", "!policy retries it"},
+      {"may retry", "not stopped & !may retry", "was canceled", "was blocked"},
+      {"not stopped", "was canceled", "was blocked"}};
+  std::map<std::pair<std::string_view, std::string_view>, std::vector<std::string_view>> rows;
+  for (const TableRow& row : TransitionTable()) rows[{row.source, row.event}].push_back(row.guard);
+  for (const auto& [pair, guards] : rows) {
+    if (guards.size() == 1) continue;
+    const Guards set(guards.begin(), guards.end());
+    EXPECT_EQ(set.size(), guards.size()) << pair.first << ", " << pair.second << " has a guard twice";
+    EXPECT_TRUE(exclusive.contains(set)) << pair.first << ", " << pair.second;
+  }
+}
+
+TEST(Table, StateNumbersArePersisted) {
+  const std::pair<State, int> numbers[] = {{State::kPending, 1},   {State::kInSlot, 2},  {State::kSent, 3},
+                                           {State::kDelivered, 4}, {State::kExpired, 5}, {State::kCanceled, 6},
+                                           {State::kBlocked, 7},   {State::kInvalid, 8}, {State::kUnconfirmed, 9},
+                                           {State::kUnknown, 10}};
+  for (const auto& [state, number] : numbers) EXPECT_EQ(static_cast<int>(state), number) << NameOf(state);
+}
+
+TEST(Graph, DrawsArrowsWithTheSameEndsOnce) {
+  const std::vector<TableRow> table = {{"new", "start", "A", "", ""},
+                                       {"A", "go", "B", "run", "ready"},
+                                       {"A", "jump", "B", "", ""},
+                                       {"B", "stay", "B", "", ""}};
+  EXPECT_EQ(Mermaid(table), "stateDiagram-v2\n  [*] --> A: start\n  A --> B: go [ready]<br/>jump\n  B --> B: stay\n");
+  EXPECT_EQ(Dot(table),
+            "digraph workflow {\n  rankdir=LR;\n  node [shape=box, style=rounded];\n  \"new\" [shape=point];\n"
+            "  \"new\" -> \"A\" [label=\"start\"];\n  \"A\" -> \"B\" [label=\"go [ready]\\njump\"];\n"
+            "  \"B\" -> \"B\" [label=\"stay\"];\n}\n");
+}
+
+}  // namespace
+}  // namespace smsflow::workflows::delivery
