@@ -41,6 +41,19 @@ def check_pages(sources):
     for path in sorted(by_path):
         if path.startswith("docs/") and path.endswith(".md") and path != "docs/README.md" and path not in linked:
             yield Finding(path, 1, "pages", "no page links here; docs/README.md is the index")
+    yield from check_metrics(sources)
+
+
+def check_metrics(sources):
+    """What dashboards and alerts ask for is what the server shows."""
+    shown = {name for source in sources if source.folder == "server" and source.is_cpp
+             for name in re.findall(r'"(smsflow_\w+)"', source.text)}
+    for source in sources:
+        if source.path.startswith("deploy/") and source.path.endswith((".yml", ".json")):
+            for number, line in enumerate(source.lines, 1):
+                for name in re.findall(r"\bsmsflow_\w+", line):
+                    if shown and re.sub(r"_(bucket|sum|count)$", "", name) not in shown:
+                        yield Finding(source.path, number, "pages", f"asks for {name}, which server/ does not show")
 
 
 def parents(folder):

@@ -31,7 +31,8 @@ CLEAN = {
     "gateway/g.h": "// The gateway.\n#pragma once\n",
     "server/CMakeLists.txt": "main.cc\n",
     "server/s.h": "// The server.\n#pragma once\n",
-    "server/main.cc": '#include "server/s.h"\n#include "gateway/g.h"\n#include <grpcpp/grpcpp.h>\n',
+    "server/main.cc": '#include "server/s.h"\n#include "gateway/g.h"\n#include <grpcpp/grpcpp.h>\nauto n = "smsflow_late";\n',
+    "deploy/alerts.yml": "expr: smsflow_late_bucket > 1\n",
     "tests/engine/CMakeLists.txt": "engine_test.cc\n",
     "tests/engine/engine_test.cc": '#include "engine/engine.h"\n',
 }
@@ -83,6 +84,7 @@ FAULTS = {
     "a dead link": ("README.md", "[a](docs/none.md) [b](docs/README.md)\n", 1, "pages", "there is no docs/none.md"),
     "a dead anchor": ("README.md", "[a](docs/keys.md#nothing)\n", 1, "pages", "no heading"),
     "a page that nobody finds": ("docs/lost.md", "# Lost\n", 1, "pages", "no page links here"),
+    "an alert on nothing": ("deploy/alerts.yml", "\nexpr: smsflow_none > 1\n", 2, "pages", "does not show"),
     "a page that lies": ("docs/keys.md", "## How keys sort\n\n`storage/none.cc`\n", 3, "pages", "does not exist"),
 }
 
