@@ -39,24 +39,35 @@ std::optional<Slots> Unpack(const PackedSlots& packed) {
   return slots;
 }
 
+// One message of each kind a thread, so that its memory is used again: a step reads and writes several.
 template <class Message>
-bool Read(std::string_view bytes, Message* message) {
-  return message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+Message& Fresh() {
+  thread_local Message message;
+  message.Clear();
+  return message;
+}
+
+template <class Message>
+Message* Read(std::string_view bytes) {
+  Message& message = Fresh<Message>();
+  return message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) ? &message : nullptr;
 }
 
 Event Encoded(EventKind kind, std::string body = {}) { return {kind, std::move(body), 0, 0}; }
 
 std::optional<AnyEvent> DecodeReport(const Event& event) {
-  stored::DeliveryReport row;
-  if (!Read(event.body, &row) || event.effect == 0) return std::nullopt;
+  auto* const read = Read<stored::DeliveryReport>(event.body);
+  if (read == nullptr || event.effect == 0) return std::nullopt;
+  auto& row = *read;
   if (row.reported() < 1 || row.reported() > 9 || row.about() > 4) return std::nullopt;
   return Report{event.effect, static_cast<Reported>(row.reported()), static_cast<About>(row.about()),
                 std::string(CauseWord(row.cause())), row.at_ms()};
 }
 
 std::optional<AnyEvent> DecodeReschedule(const Event& event) {
-  stored::DeliveryReschedule row;
-  if (!Read(event.body, &row)) return std::nullopt;
+  auto* const read = Read<stored::DeliveryReschedule>(event.body);
+  if (read == nullptr) return std::nullopt;
+  auto& row = *read;
   Reschedule reschedule;
   if (row.has_slots()) {
     reschedule.slots = Unpack(row.slots());
@@ -68,15 +79,15 @@ std::optional<AnyEvent> DecodeReschedule(const Event& event) {
 }
 
 std::optional<AnyEvent> DecodeResolve(const Event& event) {
-  stored::DeliveryResolve row;
-  if (!Read(event.body, &row) || row.how() < 1 || row.how() > 3) return std::nullopt;
-  return Resolve{static_cast<How>(row.how())};
+  const auto* const row = Read<stored::DeliveryResolve>(event.body);
+  if (row == nullptr || row->how() < 1 || row->how() > 3) return std::nullopt;
+  return Resolve{static_cast<How>(row->how())};
 }
 
 }  // namespace
 
 std::string EncodeFixed(const Fixed& fixed) {
-  stored::DeliveryFixed row;
+  auto& row = Fresh<stored::DeliveryFixed>();
   row.set_batch(fixed.batch);
   row.set_key(fixed.key);
   row.set_key_id(fixed.key_id);
@@ -85,8 +96,9 @@ std::string EncodeFixed(const Fixed& fixed) {
 }
 
 std::optional<Fixed> DecodeFixed(std::string_view bytes) {
-  stored::DeliveryFixed row;
-  if (!Read(bytes, &row)) return std::nullopt;
+  auto* const read = Read<stored::DeliveryFixed>(bytes);
+  if (read == nullptr) return std::nullopt;
+  auto& row = *read;
   auto slots = Unpack(row.slots());
   if (!slots) return std::nullopt;
   return Fixed{std::move(*row.mutable_batch()), std::move(*row.mutable_key()), std::move(*row.mutable_key_id()),
@@ -94,7 +106,7 @@ std::optional<Fixed> DecodeFixed(std::string_view bytes) {
 }
 
 std::string EncodeData(const Data& data) {
-  stored::DeliveryData row;
+  auto& row = Fresh<stored::DeliveryData>();
   row.set_due_ms(data.due_ms);
   row.set_left_ms(data.left_ms);
   row.set_deadline_ms(data.deadline_ms);
@@ -107,8 +119,9 @@ std::string EncodeData(const Data& data) {
 }
 
 std::optional<Data> DecodeData(std::string_view bytes) {
-  stored::DeliveryData row;
-  if (!Read(bytes, &row) || row.stop() > 2) return std::nullopt;
+  auto* const read = Read<stored::DeliveryData>(bytes);
+  if (read == nullptr || read->stop() > 2) return std::nullopt;
+  auto& row = *read;
   if (row.results().size() != std::min<std::size_t>(row.attempts(), kResultsKept)) return std::nullopt;
   Data data{row.due_ms(),
             row.left_ms(),
@@ -154,7 +167,7 @@ std::optional<AnyEvent> DecodeEvent(const Event& event) {
 Event EncodeSchedule(const Schedule& schedule) { return Encoded(kScheduleEvent, EncodeFixed(schedule.fixed)); }
 
 Event EncodeReport(const Report& report) {
-  stored::DeliveryReport row;
+  auto& row = Fresh<stored::DeliveryReport>();
   row.set_reported(static_cast<std::uint32_t>(report.reported));
   row.set_about(static_cast<std::uint32_t>(report.about));
   row.set_cause(std::string(CauseWord(report.cause)));
@@ -169,7 +182,7 @@ Event EncodeBlock() { return Encoded(kBlockEvent); }
 Event EncodeLookNow() { return Encoded(kLookNowEvent); }
 
 Event EncodeReschedule(const Reschedule& reschedule) {
-  stored::DeliveryReschedule row;
+  auto& row = Fresh<stored::DeliveryReschedule>();
   row.set_has_slots(reschedule.slots.has_value());
   if (reschedule.slots) Pack(*reschedule.slots, row.mutable_slots());
   row.set_payload(reschedule.payload);
@@ -178,13 +191,13 @@ Event EncodeReschedule(const Reschedule& reschedule) {
 }
 
 Event EncodeResolve(How how) {
-  stored::DeliveryResolve row;
+  auto& row = Fresh<stored::DeliveryResolve>();
   row.set_how(static_cast<std::uint32_t>(how));
   return Encoded(kResolveEvent, row.SerializeAsString());
 }
 
 std::string EncodePolicy(const Policy& policy) {
-  stored::DeliveryPolicy row;
+  auto& row = Fresh<stored::DeliveryPolicy>();
   row.set_wait_after_fail_ms(policy.wait_after_fail_ms);
   row.set_max_attempts(policy.max_attempts);
   row.set_ack_send_timeout_ms(policy.ack_send_timeout_ms);
@@ -198,8 +211,9 @@ std::string EncodePolicy(const Policy& policy) {
 }
 
 std::optional<Policy> DecodePolicy(std::string_view bytes) {
-  stored::DeliveryPolicy row;
-  if (!Read(bytes, &row) || row.on_unknown() > 1) return std::nullopt;
+  auto* const read = Read<stored::DeliveryPolicy>(bytes);
+  if (read == nullptr || read->on_unknown() > 1) return std::nullopt;
+  auto& row = *read;
   Policy policy;
   if (row.has_wait_after_fail_ms()) policy.wait_after_fail_ms = row.wait_after_fail_ms();
   if (row.has_max_attempts()) policy.max_attempts = row.max_attempts();
@@ -214,7 +228,7 @@ std::optional<Policy> DecodePolicy(std::string_view bytes) {
 }
 
 std::string EncodeScheduleAnswer(State state, std::int64_t due_ms, std::int64_t deadline_ms) {
-  stored::DeliveryAnswer row;
+  auto& row = Fresh<stored::DeliveryAnswer>();
   row.set_state(static_cast<std::uint32_t>(state));
   row.set_due_ms(due_ms);
   row.set_deadline_ms(deadline_ms);
@@ -222,8 +236,9 @@ std::string EncodeScheduleAnswer(State state, std::int64_t due_ms, std::int64_t 
 }
 
 std::optional<ScheduleAnswer> DecodeScheduleAnswer(std::string_view answer) {
-  stored::DeliveryAnswer row;
-  if (!Read(answer, &row)) return std::nullopt;
+  auto* const read = Read<stored::DeliveryAnswer>(answer);
+  if (read == nullptr) return std::nullopt;
+  auto& row = *read;
   return ScheduleAnswer{static_cast<State>(row.state()), row.due_ms(), row.deadline_ms()};
 }
 

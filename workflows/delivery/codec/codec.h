@@ -26,8 +26,8 @@ std::unique_ptr<Workflow> MakeDeliveryWorkflow();
 // The body of a Schedule event and what is then stored as `fixed` are the same bytes.
 Event EncodeSchedule(const Schedule& schedule);
 Event EncodeReport(const Report& report);  // Event::effect is the attempt
-Event EncodeCancel();                      // Outcome kCanceled, kTooLate or kAlreadyEnded; the latter two and
-Event EncodeBlock();                       //   whatever else changes nothing: kRefused, with Refusal::kNone, is OK
+Event EncodeCancel();                       // Outcome kCanceled, kTooLate or kAlreadyEnded: the outcome is the answer,
+Event EncodeBlock();                        //   also where nothing changed (kRefused with Refusal::kNone: no error)
 Event EncodeReschedule(const Reschedule& reschedule);  // refusals are kFailedPrecondition
 Event EncodeResolve(How how);                          // so are these
 Event EncodeLookNow();

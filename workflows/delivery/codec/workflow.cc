@@ -33,7 +33,8 @@ std::string AnswerOf(const StepResult& result, const Slots& slots) {
   return EncodeScheduleAnswer(result.state, due_ms, deadline_ms);
 }
 
-Decision Encode(StepResult&& result, const AnyEvent& event, const Fixed& before, std::string_view target) {
+Decision Encode(StepResult&& result, const Event& raw, const AnyEvent& event, const Fixed& before,
+                std::string_view target) {
   Decision decision;
   decision.verdict = result.verdict;
   decision.outcome = static_cast<std::uint16_t>(result.outcome);
@@ -44,8 +45,12 @@ Decision Encode(StepResult&& result, const AnyEvent& event, const Fixed& before,
   decision.state = static_cast<std::uint16_t>(result.state);
   decision.data = EncodeData(result.data);
   if (HasAnswer(event)) decision.answer = AnswerOf(result, result.fixed ? result.fixed->slots : before.slots);
-  if (result.fixed) decision.fixed = EncodeFixed(*result.fixed);
-  if (std::holds_alternative<Schedule>(event)) decision.index = IndexOf(*result.fixed, target);
+  if (std::holds_alternative<Schedule>(event)) {
+    decision.fixed = raw.body;  // the same bytes
+    decision.index = IndexOf(*result.fixed, target);
+  } else if (result.fixed) {
+    decision.fixed = EncodeFixed(*result.fixed);
+  }
   decision.erase_payload = result.erase_payload;
   decision.take_payload = result.take_payload;
   decision.timers = std::move(result.timers);
@@ -84,7 +89,7 @@ class DeliveryWorkflow : public Workflow {
     in.random = facts.random;
     in.target_blocked = (facts.memberships >> kBlockedSet & 1) != 0;
     in.has_payload = instance.has_payload;
-    return Encode(delivery::Step(in, *typed), *typed, in.fixed, instance.target);
+    return Encode(delivery::Step(in, *typed), event, *typed, in.fixed, instance.target);
   }
 
   std::uint64_t SetsRead(const Event& event) const override {
