@@ -3,6 +3,7 @@
 // Thread-safe, does not block.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 
@@ -19,13 +20,19 @@ class ClockGuard {
     absl::MutexLock lock(&mutex_);
     const std::int64_t offset = wall_ms - steady_ms;
     if (!known_ || trust_next_) {
+      if (trust_next_) seen_ms_ = wall_ms;
       known_ = true;
       trust_next_ = false;
       offset_ms_ = offset;
     }
-    on_ = std::abs(offset - offset_ms_) > jump_ms_;
+    on_ = std::abs(offset - offset_ms_) > jump_ms_ || wall_ms < seen_ms_ - jump_ms_;
     if (!on_) offset_ms_ = offset;
     return on_;
+  }
+  // Stored data was written at this time: a wall clock that is well before it is wrong, also at a start.
+  void Seen(std::int64_t wall_ms) {
+    absl::MutexLock lock(&mutex_);
+    seen_ms_ = std::max(seen_ms_, wall_ms);
   }
   // The wall clock is right as it is now.
   void Trust() {
@@ -44,6 +51,7 @@ class ClockGuard {
   bool trust_next_ = false;
   bool on_ = false;
   std::int64_t offset_ms_ = 0;
+  std::int64_t seen_ms_ = 0;
 };
 
 }  // namespace smsflow::engine

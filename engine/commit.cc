@@ -116,6 +116,8 @@ void Partition::Publish(Round& round) {
     shard(key.shard).ready.Add(key, value);
     ready_lanes_[key.lane].insert(key.shard.value);
   }
+  // Credit may have come between the decision to wait and this row's being there to be found.
+  if (!round.new_ready.empty()) ready_again_ = true;
   for (auto& [id, sweep] : round.new_sweeps) shard(id).sweeps.push_back(std::move(sweep));
   for (auto& answer : round.answers) answer();
   SendOut(round);

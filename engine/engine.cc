@@ -121,11 +121,11 @@ class EngineImpl : public Engine {
   void Taken(ShardId shard, std::uint64_t sequence) override { Of(shard).Post(TakenItem{shard, sequence}); }
   void Drain(bool on) override {
     shared_.draining = on;
-    for (const auto& partition : partitions_) partition->Wake();
+    shared_.peers.Nudge();
   }
   void Resume() override {
     shared_.clock_guard.Trust();
-    for (const auto& partition : partitions_) partition->Wake();
+    shared_.peers.Nudge();
   }
   void SetDiskGuard(bool on) override { shared_.disk_guard = on; }
 

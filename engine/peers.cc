@@ -110,6 +110,14 @@ std::uint64_t Peers::version() const {
   return version_;
 }
 
+void Peers::Nudge() {
+  {
+    absl::MutexLock lock(&mutex_);
+    ++version_;
+  }
+  Changed();
+}
+
 void Peers::CloseAll(const absl::Status& why) {
   std::vector<std::shared_ptr<const Attachment>> attached;
   {

@@ -54,6 +54,8 @@ class Peers {
   Lane Total() const;
   // Rises whenever a lease that could not leave might leave now.
   std::uint64_t version() const;
+  // Something else changed for the better: what waits is looked at again.
+  void Nudge();
   void CloseAll(const absl::Status& why);
   // Called after each rise of version(), outside the lock.
   void OnChange(absl::AnyInvocable<void()> notify) { notify_ = std::move(notify); }

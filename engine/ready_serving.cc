@@ -60,6 +60,7 @@ bool Partition::ServeOldest(Round& round, const storage::Lane8& lane) {
   }
 
   const ReadyQueue::Row row = *first;
+  if (shared_.peers.OfLane(row.second.tenant, row.second.lane).credit == 0) return false;
   auto found = instances_.Find(row.first.instance);
   if (!found.ok()) Fail(found.status());
   bool live = false;

@@ -19,6 +19,7 @@ absl::Status Partition::RecoverShard(ShardId id, std::int64_t now_ms) {
   auto marks = storage::GetMarks(store(), id);
   if (!marks.ok()) return marks.status();
   const stored::ShardMarks before = marks->value_or(stored::ShardMarks{});
+  shared_.clock_guard.Seen(before.live_ms());
   // With a clock that went back, nothing that was taken is taken again.
   const std::int64_t start_ms = std::max(now_ms, before.live_ms() + 1);
   auto made = std::make_unique<Shard>(id, std::min(before.backlog_from_ms(), start_ms), start_ms);

@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+#include <utility>
+
 #include "tests/engine/world.h"
 
 namespace smsflow::engine {
@@ -213,6 +217,40 @@ TEST_F(Firing, AClockThatGoesBackFiresNothingTwice) {
   EXPECT_EQ(world_.StateNumber(parcel.id), courier::kOut);
 }
 
+TEST_F(Firing, AStartWithAClockFarBehindWhatIsStoredFiresNothing) {
+  auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
+  Due(100);
+  world_.AdvanceAndRun(3'000);
+  session.reset();
+  world_.Crash();
+  world_.clock.wall_ms -= 86'400'000;
+  world_.Open();
+  session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
+  world_.AdvanceAndRun(1'000);
+  EXPECT_TRUE(world_.engine->TakeFigures().clock_guard);
+  world_.engine->Resume();
+  world_.AdvanceAndRun(1'000);
+  EXPECT_FALSE(world_.engine->TakeFigures().clock_guard);
+}
+
+// Two are due and there is no credit; it comes after the first was told to wait and before its row can be found.
+TEST_F(Firing, CreditThatComesWhileARowIsWrittenIsNotMissed) {
+  Due(10, "lonely", "z");
+  world_.AdvanceAndRun(20);
+  Due(100, "t", "a");
+  Due(200, "t", "a");
+  world_.Crash();
+  world_.Open();
+  auto session = world_.Attach("g", "s1", {"t"}, 0, inbox_);
+  world_.Advance(200);
+  int reads = 0;
+  world_.store->on_read = [&](storage::Family family) {
+    if (family == storage::Family::kInstances && ++reads == 3) session->AddCredit(2);
+  };
+  world_.Run();
+  EXPECT_EQ(inbox_->leases.size(), 2U);
+}
+
 TEST_F(Firing, WhileDrainingNothingLeavesAndReportsAreTaken) {
   auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
   Due(10, "t", "a");
@@ -225,8 +263,6 @@ TEST_F(Firing, WhileDrainingNothingLeavesAndReportsAreTaken) {
   EXPECT_EQ(world_.Report(*session, inbox_->leases[0].attempt, "done"), ReportOutcome::kApplied);
   world_.engine->Drain(false);
   world_.AdvanceAndRun(20, 10);
-  session->AddCredit(1);
-  world_.Run();
   EXPECT_EQ(inbox_->leases.size(), 2U);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
@@ -72,6 +73,7 @@ class WatchedStore : public storage::Store {
  public:
   explicit WatchedStore(storage::MemoryStore& store) : store_(store) {}
   absl::StatusOr<std::optional<std::string>> Get(storage::Family family, std::string_view key) const override {
+    if (on_read) on_read(family);
     return store_.Get(family, key);
   }
   std::unique_ptr<storage::Cursor> Scan(storage::Family family, std::string_view from, std::string_view till,
@@ -87,6 +89,7 @@ class WatchedStore : public storage::Store {
   }
   struct PowerCut {};
   int writes = 0;
+  std::function<void(storage::Family)> on_read;  // something that happens meanwhile
   int power_cut_at = -1;
   bool after_write = false;  // the write is durable, and nobody learned of it
 
