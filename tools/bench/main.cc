@@ -1,0 +1,96 @@
+// smsflow-bench: how fast, how late, how big. docs/performance.md tells the method and the figures.
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "tools/bench/engine_only.h"
+#include "tools/bench/options.h"
+#include "tools/bench/report.h"
+#include "tools/bench/shape.h"
+
+namespace smsflow::bench {
+namespace {
+
+constexpr int kFailed = 1;
+
+int Fail(const absl::Status& status) {
+  std::cerr << "smsflow-bench: " << status.message() << '\n';
+  return kFailed;
+}
+
+void Show(const char* name, const BatchShape& batch) {
+  std::cout << name << ": " << Operations(batch) << " operations, " << Bytes(batch) << " bytes:";
+  for (const RowShape& row : batch) {
+    std::cout << ' ' << (row.deleted ? "-" : "") << row.kind;
+    if (row.name != 0) std::cout << row.name;
+    std::cout << '(' << row.key_bytes << '+' << row.value.size() << ')';
+  }
+  std::cout << '\n';
+}
+
+// Exact, and the same on every machine.
+void ShowBudget(const SmsShape& shape) {
+  Show("schedule", shape.schedule);
+  Show("lease", shape.lease);
+  Show("sent and delivered together", shape.reports);
+  Show("sent", shape.sent);
+  Show("delivered", shape.delivered);
+  std::cout << "schedule_operations " << ScheduleOperations(shape) << "\nschedule_bytes_beside_payload "
+            << ScheduleBytesBesidePayload(shape) << "\nlife_operations " << LifeOperations(shape) << '\n';
+}
+
+int Run(int argc, char** argv) {
+  CLI::App app("Measures smsflow against the limit of the machine that it runs on. Read docs/performance.md first.");
+  Options options;
+  std::string profile = NameOf(options.profile);
+  bool json = false, budget = false;
+  app.add_option("--workload", options.workload, "what is measured")
+      ->check(CLI::IsMember({"schedule", "stream", "batch", "wave", "life", "restart", "size"}))
+      ->capture_default_str();
+  app.add_option("--profile", profile, "bare: a target only; full: key, batch and idempotency key too")
+      ->check(CLI::IsMember({"bare", "full"}))
+      ->capture_default_str();
+  app.add_option("--seconds", options.seconds, "of measuring, without the limit's own")
+      ->check(CLI::Range(0.1, 86'400.0))
+      ->capture_default_str();
+  app.add_option("--slice", options.slice_s, "seconds in which limit and subject take turns")
+      ->check(CLI::Range(0.1, 3'600.0))
+      ->capture_default_str();
+  app.add_option("--runs", options.runs, "whole runs, of which the median is told")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  app.add_option("--in-flight", options.in_flight, "0: as the workload says")->capture_default_str();
+  app.add_option("--partitions", options.partitions, "the engine's threads")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--dir", options.folder, "where data folders are made; on a disk")->capture_default_str();
+  app.add_flag("--engine-only", options.engine_only, "the engine in this process, without a door");
+  app.add_flag("--budget", budget, "only show which rows one SMS writes, and their sums");
+  app.add_flag("--json", json, "one JSON object on standard output");
+  CLI11_PARSE(app, argc, argv);
+  options.profile = profile == "full" ? Profile::kFull : Profile::kBare;
+
+  const auto shape = FindShape(options.profile);
+  if (!shape.ok()) return Fail(shape.status());
+  if (budget) {
+    ShowBudget(*shape);
+    return 0;
+  }
+  std::vector<Report> runs;
+  for (std::uint32_t run = 0; run < options.runs; ++run) {
+    const auto report = RunEngineOnly(options, *shape);
+    if (!report.ok()) return Fail(report.status());
+    if (options.runs > 1) std::cerr << ToText(*report) << '\n';
+    runs.push_back(*report);
+  }
+  const Report median = MedianOf(runs);
+  if (runs.size() > 1) std::cerr << SpreadOf(runs) << '\n';
+  std::cout << (json ? ToJson(median) : ToText(median)) << '\n';
+  return 0;
+}
+
+}  // namespace
+}  // namespace smsflow::bench
+
+int main(int argc, char** argv) { return smsflow::bench::Run(argc, argv); }

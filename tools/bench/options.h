@@ -1,0 +1,25 @@
+// What a benchmark is asked for on the command line.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "tools/bench/sms_source.h"
+
+namespace smsflow::bench {
+
+struct Options {
+  std::string workload = "life";
+  Profile profile = Profile::kBare;
+  double seconds = 60;  // of the subject, without the limit's own
+  double slice_s = 5;   // limit and subject take turns in such slices
+  std::uint32_t runs = 1;
+  std::uint32_t in_flight = 0;  // 0: as the workload says
+  std::uint16_t partitions = 1;
+  std::string folder = "/var/tmp";  // where data folders are made; never a memory disk
+  bool engine_only = false;         // in this process, without a door
+};
+
+inline const char* NameOf(Profile profile) { return profile == Profile::kFull ? "full" : "bare"; }
+
+}  // namespace smsflow::bench
