@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "workflows/delivery/codec/rows.h"
 
 namespace smsflow::workflows::delivery {
@@ -160,6 +162,42 @@ TEST(Codec, RefusesWhatItCannotRead) {
   spoiled.state = 1;
   spoiled.data = "\xff\xff";
   EXPECT_EQ(workflow->Step(spoiled, EncodeCancel(), {}).code, Refusal::kFailedPrecondition);
+}
+
+// Spoiled bytes are refused or read as something that is written as it was read; nothing crashes on them.
+TEST(Codec, SurvivesSpoiledBytes) {
+  const auto workflow = MakeDeliveryWorkflow();
+  const std::string originals[] = {EncodeFixed({"b", "k", "gw", kSlots}), EncodeData(SomeData()), EncodePolicy({}),
+                                   EncodeReport({2, Reported::kSent, About::kRoute, "throttled", 5}).body};
+  for (std::uint64_t seed = 0; seed < 20'000; ++seed) {
+    std::mt19937_64 random(seed);
+    std::string bytes = originals[random() % std::size(originals)];
+    for (std::uint64_t count = 1 + random() % 4; count > 0; --count) {
+      const std::size_t at = random() % bytes.size();
+      if (random() % 4 == 0 && bytes.size() > 1)
+        bytes.erase(at, 1);
+      else
+        bytes[at] = static_cast<char>(random());
+    }
+    if (const auto fixed = DecodeFixed(bytes)) {
+      ASSERT_EQ(DecodeFixed(EncodeFixed(*fixed)), fixed) << seed;
+    }
+    if (const auto data = DecodeData(bytes)) {
+      ASSERT_EQ(DecodeData(EncodeData(*data)), data) << seed;
+    }
+    if (const auto policy = DecodePolicy(bytes)) {
+      ASSERT_EQ(DecodePolicy(EncodePolicy(*policy)), policy) << seed;
+    }
+    Instance instance;
+    instance.fixed = originals[0];
+    instance.data = bytes;
+    instance.state = static_cast<std::uint16_t>(1 + random() % 10);
+    Facts facts;
+    facts.now_ms = 1'767'607'200'000;
+    const Event event{static_cast<std::uint16_t>(1 + random() % 7), bytes, 0, 1};
+    const Decision decision = workflow->Step(instance, event, facts);
+    workflow->Describe(event, bytes, decision.data);
+  }
 }
 
 TEST(Describe, TellsWhatAPersonWantsToKnow) {

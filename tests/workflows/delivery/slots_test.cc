@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+
 #include "workflows/delivery/policy.h"
 #include "workflows/delivery/retry.h"
 #include "workflows/delivery/zones.h"
@@ -127,6 +130,74 @@ TEST(Slots, LimitsNameEveryBrokenRule) {
   EXPECT_EQ(broken[1], "the last slot must end within 1 days");
   EXPECT_EQ(broken[2], "a slot must last at least 5 s");
   EXPECT_TRUE(CheckLimits({{10, 12}, {86'000, 900'401}}, {0, 0, 0}, 0).empty());
+}
+
+// Against the plainest picture of slots there is: one bit a second.
+TEST(Slots, MergeLikeBitsInARow) {
+  constexpr std::int64_t kSeconds = 200;
+  for (std::uint64_t seed = 0; seed < 2'000; ++seed) {
+    std::mt19937_64 random(seed);
+    std::vector<bool> in(kSeconds + 1, false);
+    Slots slots;
+    for (std::uint64_t count = random() % 8; count > 0; --count) {
+      const auto from_s = static_cast<std::int64_t>(random() % (kSeconds - 1));
+      const auto till_s = from_s + 1 + static_cast<std::int64_t>(random() % 40);
+      slots.push_back({from_s, std::min(till_s, kSeconds)});
+      for (std::int64_t second = slots.back().from_s; second < slots.back().till_s; ++second) in[second] = true;
+    }
+    const Slots normal = Normalise(slots);
+    for (std::size_t i = 1; i < normal.size(); ++i)
+      ASSERT_LT(normal[i - 1].till_s, normal[i].from_s) << "seed " << seed;
+    ASSERT_EQ(Normalise(normal), normal);
+    for (std::int64_t second = 0; second <= kSeconds; ++second) {
+      std::int64_t first = second, end = second;
+      while (first < kSeconds && !in[first]) ++first;
+      while (end < kSeconds && in[end]) ++end;
+      ASSERT_EQ(FirstInstant(normal, second), in[first] ? std::optional(first) : std::nullopt) << "seed " << seed;
+      ASSERT_EQ(DeadlineOf(normal, second), in[second] ? std::optional(end) : std::nullopt) << "seed " << seed;
+    }
+  }
+}
+
+// Whatever the bytes: an answer, and what is accepted has a normal form that means the same.
+TEST(Slots, AnyTextIsReadOrRefused) {
+  const auto zones = MakeZoneResolver();
+  const std::string_view pieces[] = {"10",
+                                     "-",
+                                     "20",
+                                     ";",
+                                     "/",
+                                     "2026-01-05T10:00",
+                                     "Z",
+                                     "+01:00",
+                                     "[Europe/Berlin]",
+                                     "T",
+                                     ":",
+                                     ".5",
+                                     " ",
+                                     "[",
+                                     "]",
+                                     "9999-12-31T23:59:59Z",
+                                     "1970-01-01T00:00Z",
+                                     "30-40",
+                                     "99999999999999999999",
+                                     "\xff",
+                                     ""};
+  std::size_t accepted = 0;
+  for (std::uint64_t seed = 0; seed < 50'000; ++seed) {
+    std::mt19937_64 random(seed);
+    std::string text;
+    for (std::uint64_t count = random() % 8; count > 0; --count) text += pieces[random() % std::size(pieces)];
+    const ParsedSlots parsed = ParseSlots(text, zones.get());
+    if (!parsed.ok()) {
+      ASSERT_TRUE(parsed.slots.empty());
+      continue;
+    }
+    ++accepted;
+    ASSERT_EQ(Normalise(parsed.slots), parsed.slots) << text;
+    ASSERT_EQ(ParseSlots(ToText(parsed.slots), nullptr).slots, parsed.slots) << text;
+  }
+  EXPECT_GT(accepted, 1'000u) << "the pieces make too few schedules to show anything";
 }
 
 TEST(Windows, EndBeforeTheSlotByTheGuard) {
