@@ -1,0 +1,97 @@
+#include "tests/crash/book.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+#include "ids/ids.h"
+
+namespace smsflow::crash {
+
+std::int64_t NowMs() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+void Findings::Add(const std::string& what) {
+  const std::lock_guard lock(mutex_);
+  all_.push_back(what);
+}
+std::size_t Findings::count() const {
+  const std::lock_guard lock(mutex_);
+  return all_.size();
+}
+std::vector<std::string> Findings::Take() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(all_, {});
+}
+
+Book::Book(const std::string& file, Findings& findings)
+    : file_(open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)), findings_(findings) {}
+Book::~Book() { close(file_); }
+
+Sms* Book::Add(Sms sms) {
+  const std::lock_guard lock(mutex_);
+  all_.push_back(std::move(sms));
+  open_.push_back(&all_.back());
+  return &all_.back();
+}
+
+void Book::Change(const std::function<void()>& change) {
+  const std::lock_guard lock(mutex_);
+  change();
+}
+
+void Book::Acknowledged(Sms* sms, const v1::ScheduleResponse& answer) {
+  const auto id = InstanceId::FromBytes(answer.id());
+  if (!id.has_value()) return findings_.Add("an acknowledgement without an id");
+  const std::lock_guard lock(mutex_);
+  if (sms->must_be_blocked && answer.state() != v1::BLOCKED && !answer.duplicate()) {
+    findings_.Add(id->ToString() + " was taken although its target is blocked");
+  }
+  if (!sms->id.empty()) {
+    if (sms->id != answer.id()) findings_.Add(id->ToString() + " is a second instance of one idempotency key");
+    if (!answer.duplicate()) findings_.Add(id->ToString() + " was acknowledged twice as new");
+    return;
+  }
+  const std::string line = id->ToString() + " " + sms->tenant + " " + sms->request.idempotency_key() + "\n";
+  if (write(file_, line.data(), line.size()) != static_cast<ssize_t>(line.size()) || fdatasync(file_) != 0) {
+    std::perror("the client's own record");
+    std::exit(2);
+  }
+  sms->id = answer.id();
+  open_.erase(std::remove(open_.begin(), open_.end(), sms), open_.end());
+  acknowledged_.push_back(sms);
+}
+
+Sms* Book::AnyAcknowledged(std::uint64_t random) {
+  const std::lock_guard lock(mutex_);
+  return acknowledged_.empty() ? nullptr : acknowledged_[random % acknowledged_.size()];
+}
+
+Sms* Book::AnyOpen(std::uint64_t random) {
+  const std::lock_guard lock(mutex_);
+  if (open_.empty()) return nullptr;
+  Sms* sms = open_[random % open_.size()];
+  return sms->indefinite ? sms : nullptr;
+}
+
+std::vector<Sms*> Book::Open() {
+  const std::lock_guard lock(mutex_);
+  std::vector<Sms*> open;
+  std::copy_if(open_.begin(), open_.end(), std::back_inserter(open), [](const Sms* sms) { return !sms->refused; });
+  return open;
+}
+
+std::vector<Sms> Book::Acknowledged() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Sms> all;
+  for (const Sms* sms : acknowledged_) all.push_back(*sms);
+  return all;
+}
+
+}  // namespace smsflow::crash

@@ -1,0 +1,88 @@
+#include "tests/crash/site.h"
+
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "absl/strings/escaping.h"
+#include "crypto/hash.h"
+
+namespace smsflow::crash {
+namespace {
+
+std::string KeyEntry(const std::string& who, const std::string& role, const std::string& tenants) {
+  const auto digest = crypto::Sha256(TokenOf(who));
+  return "[[key]]\nname = \"" + who + "\"\nrole = \"" + role + "\"\ntenants = [" + tenants + "]\nsha256 = \"" +
+         absl::BytesToHexString(std::string(crypto::AsView(digest))) + "\"\n\n";
+}
+
+}  // namespace
+
+// Good for this folder and this run alone.
+std::string TokenOf(const std::string& who) { return "crash-test-token-of-" + who; }
+
+Site::Site(SiteOptions options)
+    : options_(std::move(options)), key_(crypto::PrivateKey::Generate(crypto::KeyKind::kP256)) {
+  WriteConfig();
+  std::ofstream(File("gateway.pem")) << key_.ToPem().Reveal();
+  chmod(File("gateway.pem").c_str(), 0600);
+}
+
+// Everything quick, so that a life ends within the run; small memtables, so that kills meet flushes and compactions.
+void Site::WriteConfig() const {
+  std::ofstream out(File("smsflowd.toml"));
+  out << "data = \"" << File("data") << "\"\nshards = 8\n\n"
+      << "[listen]\ngrpc = \"" << address() << "\"\nmetrics = \"\"\nplaintext = true\n\n"
+      << "[engine]\nballast = \"1MB\"\nmemtable = \"1MB\"\npartitions = 2\n\n"
+      << "[delivery]\nwait_after_fail = \"300ms\"\nmax_attempts = 3\nack_send_timeout = \"4s\"\n"
+      << "ack_receipt_timeout = \"2s\"\nmax_jitter = \"0ms\"\nprobe = \"1s\"\n\n";
+  std::string served;
+  for (const std::string& tenant : kTenants) {
+    out << KeyEntry(tenant, "client", "\"" + tenant + "\"");
+    if (IsServed(tenant)) served += (served.empty() ? "\"" : ", \"") + tenant + "\"";
+  }
+  out << KeyEntry("gateway", "gateway", served) << KeyEntry("admin", "admin", "");
+}
+
+void Site::StartEngine() {
+  std::vector<std::string> command = {options_.bin + "/" + options_.engine, "--config", File("smsflowd.toml")};
+  if (options_.no_sync) command.push_back("--no-sync");
+  engine.Start(command, File("engine.log"));
+}
+
+void Site::StartGateway() {
+  std::string served;
+  for (const std::string& tenant : kTenants) {
+    if (IsServed(tenant)) served += (served.empty() ? "" : ",") + tenant;
+  }
+  gateway.Start({options_.bin + "/smsflow-gateway",
+                 "--loopback",
+                 "--engine",
+                 address(),
+                 "--token",
+                 TokenOf("gateway"),
+                 "--gateway",
+                 "g1",
+                 "--tenants",
+                 served,
+                 "--store",
+                 File("gateway"),
+                 "--key",
+                 File("gateway.pem"),
+                 "--truth",
+                 File("truth"),
+                 "--credit",
+                 std::to_string(options_.credit),
+                 "--normal-delay-ms",
+                 "30",
+                 "--long-delay-ms",
+                 "100"},
+                File("gateway.log"));
+}
+
+Finished Site::Verify() const {
+  return Run({options_.bin + "/smsflow", "db", "verify", "--data", File("data")}, File("verify.log"),
+             std::chrono::seconds(120));
+}
+
+}  // namespace smsflow::crash
