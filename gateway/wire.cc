@@ -62,6 +62,8 @@ std::vector<engine::Probe> ProbesOf(const v1::Probes& probes) {
 std::vector<Answer> AnswersOf(const v1::ReportAnswers& answers) {
   std::vector<Answer> out;
   for (const v1::ReportAnswer& row : answers.answers()) {
+    // Neither taken nor refused, as by an engine that is stopping: to be repeated.
+    if (row.outcome() == v1::ReportAnswer::OUTCOME_UNSPECIFIED) continue;
     if (const auto attempt = AttemptId::Parse(row.attempt_id())) {
       out.push_back({*attempt, static_cast<Reported>(row.tag()), row.outcome() != v1::ReportAnswer::NOT_YOURS});
     }
