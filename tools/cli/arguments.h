@@ -28,6 +28,7 @@ enum class Verb {
   kReplay,
   kVerify,
   kStats,
+  kGraph,
 
   kResolve,
   kPause,
@@ -86,6 +87,7 @@ struct Arguments {
   bool yes = false;              // cancel --all
   std::string resolution;        // resolve: delivered, retry or give-up
   std::string gateway, reason;   // pause, resume
+  bool dot = false;              // graph
   bool rsa = false;              // keygen
   std::string out, private_key;  // keygen, unseal
 };

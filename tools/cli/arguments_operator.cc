@@ -23,6 +23,9 @@ void AddLooking(CLI::App& app, Arguments& arguments) {
   AddVerb(app, arguments, Verb::kVerify, kGroupLook, "verify",
           "Check journal, hash chains and stored state; exit code 1 on a violation");
   AddVerb(app, arguments, Verb::kStats, kGroupLook, "stats", "The engine's figures");
+  CLI::App& graph = AddVerb(app, arguments, Verb::kGraph, kGroupLook, "graph", "A workflow's transitions as Mermaid");
+  graph.add_option("workflow", arguments.subject, "delivery")->required();
+  graph.add_flag("--dot", arguments.dot, "As DOT, for Graphviz");
 }
 
 void AddScope(CLI::App& app, Arguments& arguments) {

@@ -37,6 +37,7 @@ _smsflow() {
                       cases, R"sh(  esac
   case $verb in
     completion) words="bash zsh" ;;
+    graph) words+=" delivery" ;;
     resolve) words+=" delivered retry give-up" ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
@@ -79,6 +80,7 @@ _smsflow() {
   esac
   case $words[2] in
     completion) compadd bash zsh ;;
+    graph) compadd delivery ;;
     resolve) compadd delivered retry give-up ;;
     import|unseal|keygen) [[ $words[CURRENT] == -* ]] || _files ;;
   esac

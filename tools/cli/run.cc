@@ -33,9 +33,8 @@ struct LocalVerb {
   Outcome (*run)(const Arguments&, const Terminal&);
 };
 constexpr std::array kLocal = {
-    LocalVerb{Verb::kKeygen, RunKeygen},
-    LocalVerb{Verb::kSeal, RunSeal},
-    LocalVerb{Verb::kUnseal, RunUnseal},
+    LocalVerb{Verb::kKeygen, RunKeygen},         LocalVerb{Verb::kSeal, RunSeal},
+    LocalVerb{Verb::kUnseal, RunUnseal},         LocalVerb{Verb::kGraph, RunGraph},
     LocalVerb{Verb::kCompletion, RunCompletion},
 };
 

@@ -58,6 +58,8 @@ Outcome RunDoctor(Session& session);
 Outcome RunKeygen(const Arguments& arguments, const Terminal& terminal);
 Outcome RunSeal(const Arguments& arguments, const Terminal& terminal);
 Outcome RunUnseal(const Arguments& arguments, const Terminal& terminal);
+// graph.cc
+Outcome RunGraph(const Arguments& arguments, const Terminal& terminal);
 // completion.cc
 Outcome RunCompletion(const Arguments& arguments, const Terminal& terminal);
 
