@@ -106,6 +106,10 @@ ShardVector Reader::Now() const {
   return now;
 }
 
+ShardId Reader::ShardOf(const std::string& tenant, const std::string& target) const {
+  return parts_.index_keys->Shard(parts_.shards, tenant, target, "", 0);
+}
+
 std::string Reader::QueryDigest(const ListQuery& query) const {
   std::string input;
   Part(input, query.tenant);
@@ -127,7 +131,7 @@ std::vector<Reader::ShardScan> Reader::OpenScans(const ListQuery& query, const s
   std::uint16_t first = 0;
   std::uint16_t end = parts_.shards;
   if (query.value_is_target) {
-    first = parts_.index_keys->Shard(parts_.shards, query.tenant, query.value, "", 0).value;
+    first = ShardOf(query.tenant, query.value).value;
     end = static_cast<std::uint16_t>(first + 1);
   }
   const Family family = query.index == 0 ? Family::kInstances : Family::kIndexes;

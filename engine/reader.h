@@ -99,6 +99,7 @@ class Reader {
   absl::StatusOr<InstanceJournal> Journal(const StoredInstance& instance) const;
 
   ShardVector Now() const;
+  ShardId ShardOf(const std::string& tenant, const std::string& target) const;
   const storage::Store& store() const { return *parts_.store; }
   std::uint16_t shards() const { return parts_.shards; }
 
