@@ -71,6 +71,8 @@ struct LoopbackConfig {
   std::vector<std::string> keys;       // private key files; empty: it opens nothing and answers SENT, DELIVERED
   std::vector<std::string> tenants;    // empty: every tenant that a key names
   std::string store;                   // its folder; empty: <data>/loopback
+  std::string truth;                   // file with a line per submit; empty: none
+  bool open_nothing = false;           // for benchmarks: no keys, no store, SENT and DELIVERED at once
   std::int64_t delay_ms = 100;         // before each report
   std::int64_t long_delay_ms = 1'000;  // before a receipt that comes late
   std::uint32_t credit = 1'000;

@@ -216,6 +216,8 @@ const Keys<Config>& ConfigKeys() {
       List<Config>("loopback.tenants", absl::StrCat("must be a list of names ", kPlainNameRule), IsPlainName,
                    IN(loopback.tenants)),
       Text<Config>("loopback.store", "must be a folder's path", IsAnything, IN(loopback.store)),
+      Text<Config>("loopback.truth", "must be a file's path", IsAnything, IN(loopback.truth)),
+      Truth<Config>("loopback.open_nothing", IN(loopback.open_nothing)),
       Duration<Config>("loopback.delay", 0, kDay, IN(loopback.delay_ms)),
       Duration<Config>("loopback.long_delay", 0, kDay, IN(loopback.long_delay_ms)),
       Number<Config>("loopback.credit", 1, 1'000'000, IN(loopback.credit)),

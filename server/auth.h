@@ -1,0 +1,44 @@
+// Who is calling, and what for. One interface for all doors; keys from the configuration today, full identity later.
+//
+// No key, no entry. A caller learns of a wrong credential one constant text, whatever was wrong with it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/config.h"
+
+namespace smsflow::server {
+
+struct Caller {
+  std::string name;                  // for journals and logs
+  std::string tenant;                // for whom it acts; empty for an administrator without tenants: all of them
+  std::vector<std::string> tenants;  // what the credential allows; empty as above
+
+  // An administrator of some tenants only must not see or touch the rest.
+  bool May(std::string_view some_tenant) const;
+  bool MayAll() const { return tenants.empty(); }
+};
+
+// What a door read from a request. Views are good for the duration of the call.
+struct Presented {
+  std::string_view authorization;  // "Bearer …"
+  std::string_view tenant;         // of the metadata `smsflow-tenant`: which one, where the credential allows several
+};
+
+// Thread-safe; does not block.
+class Authenticator {
+ public:
+  virtual ~Authenticator() = default;
+  // UNAUTHENTICATED; PERMISSION_DENIED: known, but not with this role or for this tenant; INVALID_ARGUMENT: a client's
+  // key with several tenants that named none.
+  virtual absl::StatusOr<Caller> Authenticate(const Presented& presented, Role role) const = 0;
+};
+
+std::unique_ptr<Authenticator> MakeKeyAuthenticator(std::vector<KeyConfig> keys);
+
+}  // namespace smsflow::server
