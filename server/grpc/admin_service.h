@@ -1,0 +1,59 @@
+// smsflow.v1.Admin: what an administrator and an operator on call use. Split as journal.cc (GetJournal, Explain),
+// check.cc (Replay) and operate.cc (Stats, Pause, Resume, Resolve, Drain).
+//
+// An administrator's key that names tenants sees and touches those alone, and none of the verbs that concern all.
+#pragma once
+
+#include <atomic>
+
+#include "server/grpc/doors.h"
+#include "smsflow/v1/admin.grpc.pb.h"
+
+namespace smsflow::server {
+
+class AdminService final : public v1::Admin::CallbackService {
+ public:
+  // `doors` must outlive it.
+  explicit AdminService(const Doors& doors) : doors_(doors) {}
+
+  // Long jobs end soon, with what they have.
+  void Close() { closing_ = true; }
+
+  grpc::ServerUnaryReactor* GetJournal(grpc::CallbackServerContext* context, const v1::GetJournalRequest* request,
+                                       v1::GetJournalResponse* response) override;
+  grpc::ServerUnaryReactor* Explain(grpc::CallbackServerContext* context, const v1::ExplainRequest* request,
+                                    v1::ExplainResponse* response) override;
+  grpc::ServerWriteReactor<v1::ReplayResponse>* Replay(grpc::CallbackServerContext* context,
+                                                       const v1::ReplayRequest* request) override;
+  grpc::ServerUnaryReactor* Stats(grpc::CallbackServerContext* context, const v1::StatsRequest* request,
+                                  v1::StatsResponse* response) override;
+  grpc::ServerUnaryReactor* Pause(grpc::CallbackServerContext* context, const v1::PauseRequest* request,
+                                  v1::PauseResponse* response) override;
+  grpc::ServerUnaryReactor* Resume(grpc::CallbackServerContext* context, const v1::PauseRequest* request,
+                                   v1::PauseResponse* response) override;
+  grpc::ServerUnaryReactor* Resolve(grpc::CallbackServerContext* context, const v1::ResolveRequest* request,
+                                    v1::SmsStatus* response) override;
+  grpc::ServerUnaryReactor* Drain(grpc::CallbackServerContext* context, const v1::DrainRequest* request,
+                                  v1::DrainResponse* response) override;
+
+ private:
+  grpc::ServerUnaryReactor* ChangePause(grpc::CallbackServerContext* context, const v1::PauseRequest& request,
+                                        bool resume, v1::PauseResponse* response);
+
+  const Doors& doors_;
+  std::atomic<bool> closing_{false};
+};
+
+// An administrator, and the id of the SMS that it asks about. Violations or another tenant's id become a status.
+struct AdminAsked {
+  Caller caller;
+  InstanceId id;
+};
+absl::StatusOr<AdminAsked> AskedOf(const Doors& doors, const grpc::CallbackServerContext& context,
+                                   const std::string& id);
+// NOT_FOUND as well for one of a tenant that the caller may not see. May block for the disk.
+absl::StatusOr<engine::StoredInstance> ReadFor(const Doors& doors, const AdminAsked& asked);
+// PERMISSION_DENIED for an administrator of some tenants only.
+absl::Status NeedsAll(const Caller& caller);
+
+}  // namespace smsflow::server

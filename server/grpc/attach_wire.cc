@@ -1,0 +1,109 @@
+#include "server/grpc/attach_wire.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "workflows/delivery/codec/codec.h"
+
+namespace smsflow::server {
+
+namespace delivery = workflows::delivery;
+
+namespace {
+
+constexpr int kKeyIdsMax = 1'000;
+
+bool IsGatewayName(const std::string& text) {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
+  });
+}
+
+// 8-4-4-4-12 lower-case hexadecimal digits.
+bool IsUuid(const std::string& text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (dash ? c != '-' : !absl::ascii_isxdigit(c) || absl::ascii_isupper(c)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+absl::StatusOr<engine::PeerHello> HelloOf(const v1::Hello& hello, const Caller& caller, Violations& violations) {
+  if (!IsGatewayName(hello.gateway())) {
+    violations.push_back({"hello.gateway", "must be 1 to 64 characters of A-Z a-z 0-9 . _ -"});
+  }
+  if (!IsUuid(hello.store_uuid())) violations.push_back({"hello.store_uuid", "must be a UUID in canonical text"});
+  if (hello.tenants().empty()) violations.push_back({"hello.tenants", "must name at least one tenant"});
+  if (hello.key_ids_size() > kKeyIdsMax) violations.push_back({"hello.key_ids", "must be at most 1000"});
+  if (!hello.repeat_window()) {
+    violations.push_back({"hello.repeat_window", "must be set: only a gateway that deduplicates may attach"});
+  }
+  engine::PeerHello peer;
+  for (const v1::ShardMark& mark : hello.marks()) {
+    if (mark.shard() >= kShardsMax) {
+      violations.push_back({"hello.marks", "must name shards of the engine"});
+      break;
+    }
+    peer.marks.push_back({ShardId{static_cast<std::uint16_t>(mark.shard())}, mark.epoch(), mark.sequence()});
+  }
+  if (!violations.empty()) return ToStatus(violations);
+  for (const std::string& tenant : hello.tenants()) {
+    if (!caller.May(tenant))
+      return absl::PermissionDeniedError("hello.tenants: the credential does not allow them all");
+  }
+  peer.peer = {hello.gateway(), hello.store_uuid()};
+  peer.tenants.assign(hello.tenants().begin(), hello.tenants().end());
+  peer.lanes.assign(hello.key_ids().begin(), hello.key_ids().end());
+  return peer;
+}
+
+absl::StatusOr<workflows::Event> ReportEventOf(const v1::Report& report) {
+  if (report.result() == v1::ATTEMPT_RESULT_UNSPECIFIED || !v1::AttemptResult_IsValid(report.result())) {
+    return absl::InvalidArgumentError("reports.result: must be one of AttemptResult");
+  }
+  if (!v1::FailureAbout_IsValid(report.about())) {
+    return absl::InvalidArgumentError("reports.about: must be one of FailureAbout");
+  }
+  delivery::Report event;
+  event.reported = static_cast<delivery::Reported>(report.result());
+  event.about = static_cast<delivery::About>(report.about());
+  event.cause = report.cause();
+  event.at_ms = std::max<std::int64_t>(0, report.at_ms());
+  if (const auto attempt = AttemptId::Parse(report.attempt_id())) event.attempt = attempt->number;
+  return delivery::EncodeReport(event);
+}
+
+void FillLease(engine::Lease&& lease, v1::Lease* out) {
+  out->set_attempt_id(lease.attempt.ToString());
+  out->set_tenant(std::move(lease.tenant));
+  out->set_key(std::move(lease.client_key));
+  out->set_key_id(std::move(lease.lane));
+  out->set_deadline_ms(lease.deadline_ms);
+  out->set_payload(std::move(lease.payload));
+  v1::ShardMark* mark = out->mutable_mark();
+  mark->set_shard(lease.mark.shard.value);
+  mark->set_epoch(lease.mark.epoch);
+  mark->set_sequence(lease.mark.sequence);
+  out->set_again(lease.again);
+}
+
+v1::ReportAnswer::Outcome OutcomeOf(engine::ReportOutcome outcome) {
+  switch (outcome) {
+    case engine::ReportOutcome::kApplied:
+      return v1::ReportAnswer::APPLIED;
+    case engine::ReportOutcome::kNoted:
+      return v1::ReportAnswer::NOTED;
+    case engine::ReportOutcome::kNotYours:
+      return v1::ReportAnswer::NOT_YOURS;
+    case engine::ReportOutcome::kFailed:
+      return v1::ReportAnswer::OUTCOME_UNSPECIFIED;
+  }
+  return v1::ReportAnswer::OUTCOME_UNSPECIFIED;
+}
+
+}  // namespace smsflow::server

@@ -1,0 +1,80 @@
+// Replay: a long reading of what is stored, beside the work.
+#include <utility>
+
+#include "engine/replay.h"
+#include "server/grpc/admin_service.h"
+#include "server/grpc/blocking_writer.h"
+#include "server/grpc/status.h"
+
+namespace smsflow::server {
+
+namespace {
+
+constexpr std::uint64_t kInstancesPerMessage = 10'000;
+constexpr std::size_t kFindingsMax = 1'000;  // in all; the counts go on
+
+template <class Message>
+grpc::ServerWriteReactor<Message>* RefuseStream(const absl::Status& status) {
+  auto* writer = new BlockingWriter<Message>();
+  writer->End(ToGrpc(status));
+  return writer;
+}
+
+void Fill(engine::Replay& replay, std::size_t& findings, v1::ReplayResponse& response) {
+  response.Clear();
+  response.set_records(replay.counts().records);
+  response.set_differences(replay.counts().differences);
+  response.set_other_version(replay.counts().other_version);
+  for (std::string& finding : replay.TakeFindings()) {
+    if (findings++ < kFindingsMax) response.add_findings(std::move(finding));
+  }
+}
+
+}  // namespace
+
+grpc::ServerWriteReactor<v1::ReplayResponse>* AdminService::Replay(grpc::CallbackServerContext* context,
+                                                                   const v1::ReplayRequest* request) {
+  AdminAsked asked;
+  const bool all = request->id().empty();
+  if (all) {
+    auto caller = CallerOf(doors_, *context, kAdmin);
+    if (!caller.ok()) return RefuseStream<v1::ReplayResponse>(caller.status());
+    asked.caller = *std::move(caller);
+  } else {
+    auto one = AskedOf(doors_, *context, request->id());
+    if (!one.ok()) return RefuseStream<v1::ReplayResponse>(one.status());
+    asked = *std::move(one);
+  }
+  auto* writer = new BlockingWriter<v1::ReplayResponse>();
+  const bool taken = doors_.jobs->TryRun([this, writer, all, asked = std::move(asked)] {
+    engine::Replay replay(*doors_.reader, {doors_.delivery});
+    v1::ReplayResponse response;
+    absl::Status status;
+    std::size_t findings = 0;
+    if (all) {
+      std::uint64_t instances = 0;
+      const absl::Status read = doors_.reader->ForEach([&](const engine::StoredInstance& instance) {
+        if (asked.caller.May(instance.head.tenant())) status = replay.Run(instance);
+        if (!status.ok() || closing_ || writer->cancelled()) return false;
+        if (++instances % kInstancesPerMessage != 0) return true;
+        Fill(replay, findings, response);
+        return writer->Write(response);
+      });
+      if (status.ok()) status = read;
+      if (status.ok() && closing_) status = absl::UnavailableError("the server is stopping");
+    } else {
+      const auto instance = ReadFor(doors_, asked);
+      status = instance.ok() ? replay.Run(*instance) : instance.status();
+    }
+    if (status.ok()) {
+      Fill(replay, findings, response);
+      response.set_done(true);
+      writer->Write(response);
+    }
+    writer->End(ToGrpc(status));
+  });
+  if (!taken) writer->End(TooManyReads());
+  return writer;
+}
+
+}  // namespace smsflow::server

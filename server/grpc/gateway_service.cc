@@ -1,0 +1,350 @@
+#include "server/grpc/gateway_service.h"
+
+#include <grpc/support/time.h>
+#include <grpcpp/alarm.h>
+
+#include <deque>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "server/grpc/attach_wire.h"
+#include "server/grpc/status.h"
+
+namespace smsflow::server {
+
+namespace {
+
+constexpr std::uint32_t kCreditMax = 1'000'000;
+constexpr std::size_t kOpenReportsMax = 50'000;  // read, but their answers are not sent
+constexpr std::size_t kProbesMax = 100'000;      // beyond it they are dropped: the engine asks again
+constexpr std::size_t kMessageBytes = 1 << 20;   // leases of one message, about
+constexpr std::int64_t kCongestedLookMs = 5;
+
+// One attached gateway. The engine holds the link for as long as it wants; the call behind it may be gone by then.
+class AttachCall;
+
+class Link final : public engine::PeerLink {
+ public:
+  explicit Link(AttachCall* call) : call_(call) {}
+  void Send(std::vector<engine::Lease> leases) override;
+  void Send(std::vector<engine::Probe> probes) override;
+  void Close(const absl::Status& why) override;
+  void Forget() {
+    const std::lock_guard lock(mutex_);
+    call_ = nullptr;
+  }
+
+ private:
+  std::mutex mutex_;
+  AttachCall* call_;
+};
+
+class AttachCall final : public grpc::ServerBidiReactor<v1::GatewayMessage, v1::EngineMessage>,
+                         public OpenStreams::Stream {
+ public:
+  AttachCall(const Doors& doors, OpenStreams& streams, Caller caller)
+      : doors_(doors), streams_(streams), caller_(std::move(caller)), link_(std::make_shared<Link>(this)) {}
+
+  void Begin() {
+    if (!streams_.Add(this)) return End(OpenStreams::Stopping());
+    StartRead(&request_);
+  }
+
+  void End(const absl::Status& why) override {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+    if (status_.ok()) status_ = why;
+    FinishIfDone();
+  }
+
+  void Queue(std::vector<engine::Lease> leases) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (ending_) return;
+      for (engine::Lease& lease : leases) leases_.push_back(std::move(lease));
+    }
+    FlushSoon();
+  }
+  void Queue(std::vector<engine::Probe> probes) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (ending_ || probes_.size() + probes.size() > kProbesMax) return;
+      probes_.insert(probes_.end(), probes.begin(), probes.end());
+    }
+    FlushSoon();
+  }
+
+ private:
+  struct Answered {
+    std::uint64_t tag;
+    AttemptId attempt;
+    v1::ReportAnswer::Outcome outcome;
+  };
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return End(absl::OkStatus());
+    {
+      const std::lock_guard lock(mutex_);
+      if (ending_) return;
+      ++busy_;
+    }
+    const absl::Status status = Handle();
+    request_.Clear();
+    const std::lock_guard lock(mutex_);
+    --busy_;
+    if (!status.ok()) {
+      ending_ = true;
+      if (status_.ok()) status_ = status;
+    }
+    if (ending_) return FinishIfDone();
+    ReadOn();
+  }
+
+  // REQUIRES mutex_ held and no read on its way.
+  void ReadOn() {
+    if (session_ != nullptr && session_->Congested()) {
+      ++busy_;
+      look_again_.Set(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(kCongestedLookMs, GPR_TIMESPAN)),
+                      [this](bool) { LookAgain(); });
+    } else if (open_reports_ >= kOpenReportsMax) {
+      paused_ = true;  // the end of a write goes on
+    } else {
+      StartRead(&request_);
+    }
+  }
+  void LookAgain() {
+    const std::lock_guard lock(mutex_);
+    --busy_;
+    if (ending_) return FinishIfDone();
+    ReadOn();
+  }
+
+  absl::Status Handle() {
+    const auto kind = request_.message_case();
+    if (session_ == nullptr) {
+      if (kind != v1::GatewayMessage::kHello) return absl::InvalidArgumentError("hello: must come first");
+      return HandleHello();
+    }
+    switch (kind) {
+      case v1::GatewayMessage::kHello:
+        return absl::InvalidArgumentError("hello: must come once");
+      case v1::GatewayMessage::kCredit:
+        if (request_.credit().more() > kCreditMax) {
+          return absl::InvalidArgumentError("credit.more: must be at most 1000000");
+        }
+        session_->AddCredit(request_.credit().more());
+        return absl::OkStatus();
+      case v1::GatewayMessage::kReports:
+        return HandleReports();
+      case v1::GatewayMessage::kKeepAlive:
+        return absl::OkStatus();
+      case v1::GatewayMessage::MESSAGE_NOT_SET:
+        break;
+    }
+    return absl::InvalidArgumentError("message: must be one of hello, credit, reports and keep_alive");
+  }
+
+  absl::Status HandleHello() {
+    Violations violations;
+    auto hello = HelloOf(request_.hello(), caller_, violations);
+    if (!hello.ok()) return hello.status();
+    // Leases may come before Attach() returns; they wait until the welcome is on its way.
+    auto session = doors_.engine->Attach(*std::move(hello), link_);
+    if (!session.ok()) return session.status();
+    {
+      const std::lock_guard lock(mutex_);
+      session_ = *std::move(session);
+      welcome_ = true;
+    }
+    FlushSoon();
+    return absl::OkStatus();
+  }
+
+  absl::Status HandleReports() {
+    for (const v1::Report& report : request_.reports().reports()) {
+      auto event = ReportEventOf(report);
+      if (!event.ok()) return event.status();
+      const auto attempt = AttemptId::Parse(report.attempt_id());
+      if (!attempt) return absl::InvalidArgumentError("reports.attempt_id: must be an SMS's id, a dot and a number");
+      {
+        const std::lock_guard lock(mutex_);
+        ++open_reports_;
+      }
+      event->effect = attempt->number;
+      session_->Report(*attempt, *std::move(event), [this, tag = report.tag()](engine::ReportAnswer answer) {
+        Take({tag, answer.attempt, OutcomeOf(answer.outcome)});
+      });
+    }
+    return absl::OkStatus();
+  }
+
+  void Take(const Answered& answered) {
+    {
+      const std::lock_guard lock(mutex_);
+      answers_.push_back(answered);
+      // In one breath: with its last answer taken, and no flush to come, the call could end.
+      if (flushing_) return;
+      flushing_ = true;
+    }
+    doors_.answers->Run([this] { Flush(); });
+  }
+
+  void FlushSoon() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (flushing_ || session_ == nullptr) return;
+      flushing_ = true;
+    }
+    doors_.answers->Run([this] { Flush(); });
+  }
+
+  // On the answering thread, or on gRPC's after a write: never both, `flushing_` sees to that.
+  void Flush() {
+    response_.Clear();
+    {
+      const std::lock_guard lock(mutex_);
+      if (broken_ || ending_) {
+        // Nobody hears it any more: leases stay with this store, and reports come again.
+        open_reports_ -= answers_.size();
+        answers_.clear();
+        leases_.clear();
+        probes_.clear();
+      }
+      sending_ = 0;
+      if (!Fill()) {
+        flushing_ = false;
+        return FinishIfDone();
+      }
+    }
+    StartWrite(&response_);
+  }
+
+  // REQUIRES mutex_ held. The next message; false when there is none.
+  bool Fill() {
+    if (ending_ || broken_) return false;
+    if (std::exchange(welcome_, false)) {
+      response_.mutable_welcome()->set_engine_epoch(doors_.engine_epoch);
+      response_.mutable_welcome()->set_shards(doors_.shards);
+    } else if (!answers_.empty()) {
+      auto* answers = response_.mutable_answers()->mutable_answers();
+      answers->Reserve(static_cast<int>(answers_.size()));
+      for (const Answered& one : answers_) {
+        v1::ReportAnswer* answer = answers->Add();
+        answer->set_tag(one.tag);
+        answer->set_attempt_id(one.attempt.ToString());
+        answer->set_outcome(one.outcome);
+      }
+      sending_ = answers_.size();
+      answers_.clear();
+    } else if (!leases_.empty()) {
+      for (std::size_t bytes = 0; !leases_.empty() && bytes < kMessageBytes; leases_.pop_front()) {
+        bytes += 200 + leases_.front().payload.size();
+        FillLease(std::move(leases_.front()), response_.mutable_leases()->add_leases());
+      }
+    } else if (!probes_.empty()) {
+      for (const engine::Probe& probe : probes_) {
+        v1::Probe* out = response_.mutable_probes()->add_probes();
+        out->set_attempt_id(probe.attempt.ToString());
+        out->set_deadline_ms(probe.deadline_ms);
+      }
+      probes_.clear();
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  void OnWriteDone(bool ok) override {
+    {
+      const std::lock_guard lock(mutex_);
+      open_reports_ -= sending_;
+      if (!ok) broken_ = true;
+      if (paused_ && !ending_ && open_reports_ < kOpenReportsMax) {
+        paused_ = false;
+        ReadOn();
+      }
+    }
+    Flush();
+  }
+
+  void OnCancel() override {
+    const std::lock_guard lock(mutex_);
+    broken_ = true;
+    ending_ = true;
+    if (status_.ok()) status_ = absl::CancelledError("the stream was cancelled");
+    FinishIfDone();
+  }
+
+  // REQUIRES mutex_ held. The engine's answers come to this object: it must not go before the last one.
+  void FinishIfDone() {
+    if (!ending_ || finished_ || busy_ != 0 || flushing_ || open_reports_ != answers_.size()) return;
+    finished_ = true;
+    Finish(ToGrpc(status_));
+  }
+
+  void OnDone() override {
+    streams_.Remove(this);
+    link_->Forget();
+    // Whoever finished it may still hold the lock.
+    { const std::lock_guard lock(mutex_); }
+    session_.reset();
+    delete this;
+  }
+
+  const Doors& doors_;
+  OpenStreams& streams_;
+  const Caller caller_;
+  const std::shared_ptr<Link> link_;
+  v1::GatewayMessage request_;  // of the one read on its way
+  v1::EngineMessage response_;  // of the one write on its way
+  grpc::Alarm look_again_;
+
+  std::mutex mutex_;
+  std::unique_ptr<engine::PeerSession> session_;
+  std::deque<engine::Lease> leases_;
+  std::vector<engine::Probe> probes_;
+  std::vector<Answered> answers_;
+  std::size_t open_reports_ = 0;
+  std::size_t sending_ = 0;
+  int busy_ = 0;           // a message is being handled, or a look is planned
+  bool welcome_ = false;   // is to be sent
+  bool paused_ = false;    // not read from until answers are gone
+  bool flushing_ = false;  // a flush is queued, or a write is on its way
+  bool broken_ = false;
+  bool ending_ = false;
+  bool finished_ = false;
+  absl::Status status_;
+};
+
+void Link::Send(std::vector<engine::Lease> leases) {
+  const std::lock_guard lock(mutex_);
+  if (call_ != nullptr) call_->Queue(std::move(leases));
+}
+void Link::Send(std::vector<engine::Probe> probes) {
+  const std::lock_guard lock(mutex_);
+  if (call_ != nullptr) call_->Queue(std::move(probes));
+}
+void Link::Close(const absl::Status& why) {
+  const std::lock_guard lock(mutex_);
+  if (call_ != nullptr) call_->End(why);
+}
+
+class RefusedAttach final : public grpc::ServerBidiReactor<v1::GatewayMessage, v1::EngineMessage> {
+ public:
+  explicit RefusedAttach(const grpc::Status& status) { Finish(status); }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace
+
+grpc::ServerBidiReactor<v1::GatewayMessage, v1::EngineMessage>* GatewayService::Attach(
+    grpc::CallbackServerContext* context) {
+  auto caller = CallerOf(doors_, *context, kGateway);
+  if (!caller.ok()) return new RefusedAttach(ToGrpc(caller.status()));
+  auto* call = new AttachCall(doors_, streams_, *std::move(caller));
+  call->Begin();
+  return call;
+}
+
+}  // namespace smsflow::server

@@ -1,0 +1,28 @@
+// smsflow.v1.Gateway: Attach, the stream on which a gateway takes leases and reports.
+//
+// Reports are never refused: while the engine's queue fills, or answers wait for a gateway that does not read them, the
+// stream is simply not read from. What is to be sent is bounded by the credit that the gateway gave.
+#pragma once
+
+#include "server/grpc/doors.h"
+#include "server/grpc/open_streams.h"
+#include "smsflow/v1/gateway.grpc.pb.h"
+
+namespace smsflow::server {
+
+class GatewayService final : public v1::Gateway::CallbackService {
+ public:
+  // `doors` must outlive it.
+  explicit GatewayService(const Doors& doors) : doors_(doors) {}
+
+  // Ends all streams, for a graceful stop; later ones are UNAVAILABLE.
+  void Close() { streams_.Close(); }
+
+  grpc::ServerBidiReactor<v1::GatewayMessage, v1::EngineMessage>* Attach(grpc::CallbackServerContext* context) override;
+
+ private:
+  const Doors& doors_;
+  OpenStreams streams_;
+};
+
+}  // namespace smsflow::server

@@ -1,0 +1,199 @@
+// Stats, Pause, Resume, Resolve, Drain: what an operator does to a running engine.
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "server/grpc/admin_service.h"
+#include "server/grpc/status.h"
+#include "server/logging.h"
+#include "workflows/delivery/codec/codec.h"
+#include "workflows/delivery/state.h"
+
+namespace smsflow::server {
+
+namespace delivery = workflows::delivery;
+
+namespace {
+
+constexpr std::size_t kReasonBytesMax = 256;
+constexpr std::uint32_t kDrainMsMax = 600'000;
+constexpr std::chrono::milliseconds kDrainLook(20);
+
+// The scope of a pause, and whether the caller may touch it.
+absl::Status ScopeOf(const v1::PauseRequest& request, const Caller& caller, const Validation& validation,
+                     engine::PauseRequest& pause, Violations& violations) {
+  switch (request.scope_case()) {
+    case v1::PauseRequest::kAll:
+      if (!request.all()) violations.push_back({"all", "must be true"});
+      pause.scope = storage::PauseScope::kAll;
+      return NeedsAll(caller);
+    case v1::PauseRequest::kTenant:
+      validation.Name(request.tenant(), "tenant", violations);
+      pause.scope = storage::PauseScope::kTenant;
+      pause.tenant = request.tenant();
+      break;
+    case v1::PauseRequest::kBatch:
+      validation.Name(request.batch().tenant(), "batch.tenant", violations);
+      validation.Name(request.batch().batch(), "batch.batch", violations);
+      pause.scope = storage::PauseScope::kIndexValue;
+      pause.tenant = request.batch().tenant();
+      pause.index = delivery::kBatchIndex;
+      pause.value = request.batch().batch();
+      break;
+    case v1::PauseRequest::kGateway:
+      validation.Name(request.gateway(), "gateway", violations);
+      pause.scope = storage::PauseScope::kGateway;
+      pause.value = request.gateway();
+      return NeedsAll(caller);
+    default:
+      violations.push_back({"scope", "must be one of all, tenant, batch and gateway"});
+      return absl::OkStatus();
+  }
+  return caller.May(pause.tenant) ? absl::OkStatus()
+                                  : absl::PermissionDeniedError("tenant: the credential does not allow it");
+}
+
+class PauseCall final : public grpc::ServerUnaryReactor {
+ public:
+  PauseCall(const Doors& doors, v1::PauseResponse* response) : doors_(doors), response_(response) {}
+
+  void Begin(engine::PauseRequest request) {
+    doors_.engine->Pause(std::move(request), [this](absl::Status status, bool changed) {
+      doors_.answers->Run([this, status = std::move(status), changed] {
+        response_->set_changed(changed);
+        Finish(ToGrpc(status));
+      });
+    });
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  const Doors& doors_;
+  v1::PauseResponse* response_;
+};
+
+class ResolveCall final : public grpc::ServerUnaryReactor {
+ public:
+  ResolveCall(const Doors& doors, v1::SmsStatus* response) : doors_(doors), response_(response) {}
+
+  // On a reading thread.
+  void Begin(const AdminAsked& asked, delivery::How how) {
+    const auto instance = ReadFor(doors_, asked);
+    if (!instance.ok()) return Finish(ToGrpc(instance.status()));
+    doors_.engine->Send(
+        {asked.id, instance->head.tenant(), asked.caller.name, delivery::EncodeResolve(how), {}},
+        [this, asked](engine::Answer answer) mutable {
+          doors_.answers->Run([this, asked = std::move(asked), answer = std::move(answer)] { Reply(asked, answer); });
+        });
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  void Reply(const AdminAsked& asked, const engine::Answer& answer) {
+    if (!answer.status.ok()) return Finish(ToGrpc(answer.status, answer.violations));
+    const bool taken = doors_.reads->TryRun([this, asked] {
+      const auto instance = ReadFor(doors_, asked);
+      Finish(ToGrpc(instance.ok() ? FillSmsStatus(*instance, response_) : instance.status()));
+    });
+    if (!taken) Finish(TooManyReads());
+  }
+
+  const Doors& doors_;
+  v1::SmsStatus* response_;
+};
+
+}  // namespace
+
+grpc::ServerUnaryReactor* AdminService::Stats(grpc::CallbackServerContext* context, const v1::StatsRequest*,
+                                              v1::StatsResponse* response) {
+  auto caller = CallerOf(doors_, *context, kAdmin);
+  if (!caller.ok()) return Refuse(context, ToGrpc(caller.status()));
+  if (absl::Status status = NeedsAll(*caller); !status.ok()) return Refuse(context, ToGrpc(status));
+  return Offload(doors_, context, [this, response]() -> absl::Status {
+    for (NamedFigure& figure : doors_.figures()) {
+      auto* item = response->add_items();
+      std::string labels;
+      for (const auto& [name, value] : figure.labels) {
+        labels += (labels.empty() ? "{" : ",") + name + "=\"" + value + "\"";
+      }
+      item->set_name(figure.name + labels + (labels.empty() ? "" : "}"));
+      item->set_value(figure.value);
+      item->set_help(std::move(figure.help));
+    }
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* AdminService::ChangePause(grpc::CallbackServerContext* context,
+                                                    const v1::PauseRequest& request, bool resume,
+                                                    v1::PauseResponse* response) {
+  auto caller = CallerOf(doors_, *context, kAdmin);
+  if (!caller.ok()) return Refuse(context, ToGrpc(caller.status()));
+  Violations violations;
+  engine::PauseRequest pause;
+  const absl::Status allowed = ScopeOf(request, *caller, *doors_.validation, pause, violations);
+  if (!allowed.ok()) return Refuse(context, ToGrpc(allowed));
+  if (request.reason().size() > kReasonBytesMax || !IsPrintable(request.reason())) {
+    violations.push_back({"reason", "must be at most 256 bytes of printable UTF-8"});
+  }
+  if (!violations.empty()) return Refuse(context, ToGrpc(violations));
+  // To resume all is also a person's word that the clock is right.
+  if (resume && pause.scope == storage::PauseScope::kAll) doors_.engine->Resume();
+  pause.reason = request.reason();
+  pause.actor = caller->name;
+  pause.resume = resume;
+  auto* call = new PauseCall(doors_, response);
+  call->Begin(std::move(pause));
+  return call;
+}
+
+grpc::ServerUnaryReactor* AdminService::Pause(grpc::CallbackServerContext* context, const v1::PauseRequest* request,
+                                              v1::PauseResponse* response) {
+  return ChangePause(context, *request, false, response);
+}
+
+grpc::ServerUnaryReactor* AdminService::Resume(grpc::CallbackServerContext* context, const v1::PauseRequest* request,
+                                               v1::PauseResponse* response) {
+  return ChangePause(context, *request, true, response);
+}
+
+grpc::ServerUnaryReactor* AdminService::Resolve(grpc::CallbackServerContext* context, const v1::ResolveRequest* request,
+                                                v1::SmsStatus* response) {
+  auto asked = AskedOf(doors_, *context, request->id());
+  if (!asked.ok()) return Refuse(context, ToGrpc(asked.status()));
+  if (request->how() == v1::ResolveRequest::HOW_UNSPECIFIED || !v1::ResolveRequest::How_IsValid(request->how())) {
+    return Refuse(context, ToGrpc({{"how", "must be delivered, retry or give up"}}));
+  }
+  auto* call = new ResolveCall(doors_, response);
+  const bool taken = doors_.reads->TryRun(
+      [call, asked = *std::move(asked), how = static_cast<delivery::How>(request->how())] { call->Begin(asked, how); });
+  if (!taken) call->Finish(TooManyReads());
+  return call;
+}
+
+grpc::ServerUnaryReactor* AdminService::Drain(grpc::CallbackServerContext* context, const v1::DrainRequest* request,
+                                              v1::DrainResponse* response) {
+  auto caller = CallerOf(doors_, *context, kAdmin);
+  if (!caller.ok()) return Refuse(context, ToGrpc(caller.status()));
+  if (absl::Status status = NeedsAll(*caller); !status.ok()) return Refuse(context, ToGrpc(status));
+  if (request->timeout_ms() > kDrainMsMax) {
+    return Refuse(context, ToGrpc({{"timeout_ms", "must be at most 600000"}}));
+  }
+  Log(LogLevel::kWarn, "draining: nothing is accepted and nothing leaves", {{"by", caller->name}});
+  doors_.engine->Drain(true);
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const bool taken = doors_.jobs->TryRun([this, context, reactor, timeout_ms = request->timeout_ms(), response] {
+    const std::int64_t end_ms = doors_.clock->SteadyMs() + timeout_ms;
+    std::uint64_t in_flight = doors_.engine->TakeFigures().open_leases;
+    while (in_flight != 0 && doors_.clock->SteadyMs() < end_ms && !closing_ && !context->IsCancelled()) {
+      std::this_thread::sleep_for(kDrainLook);
+      in_flight = doors_.engine->TakeFigures().open_leases;
+    }
+    response->set_in_flight(in_flight);
+    reactor->Finish(grpc::Status::OK);
+  });
+  if (!taken) reactor->Finish(TooManyReads());
+  return reactor;
+}
+
+}  // namespace smsflow::server

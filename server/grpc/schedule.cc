@@ -1,0 +1,120 @@
+// Schedule and ScheduleBatch: the hot path. A call is one object that lives until gRPC is done with it; the engine's
+// answer is kept in it and sent by the answering thread.
+#include <atomic>
+#include <utility>
+#include <vector>
+
+#include "server/grpc/scheduled.h"
+#include "server/grpc/scheduler_service.h"
+#include "server/grpc/status.h"
+
+namespace smsflow::server {
+
+namespace {
+
+// Requests are gRPC's, but nobody reads them after us: names and payloads are moved instead of copied.
+template <class Message>
+Message&& Own(const Message& message) {
+  return std::move(const_cast<Message&>(message));
+}
+
+class ScheduleCall final : public grpc::ServerUnaryReactor {
+ public:
+  ScheduleCall(const Doors& doors, v1::ScheduleResponse* response) : doors_(doors), response_(response) {}
+
+  void Begin(Caller caller, v1::ScheduleRequest&& request) {
+    engine::CreateRequest create;
+    create.tenant = std::move(caller.tenant);
+    create.actor = std::move(caller.name);
+    const Violations violations = doors_.validation->Schedule(std::move(request), doors_.clock->WallMs(), create);
+    if (!violations.empty()) return Finish(ToGrpc(violations));
+    doors_.engine->Create(std::move(create), [this](engine::Answer answer) {
+      answer_ = std::move(answer);
+      doors_.answers->Run([this] { Reply(); });
+    });
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  void Reply() {
+    absl::Status status = answer_.status;
+    if (status.ok()) status = FillScheduled(answer_, response_);
+    Finish(ToGrpc(status, answer_.violations));
+  }
+
+  const Doors& doors_;
+  v1::ScheduleResponse* response_;
+  engine::Answer answer_;
+};
+
+class BatchCall final : public grpc::ServerUnaryReactor {
+ public:
+  BatchCall(const Doors& doors, v1::ScheduleBatchResponse* response, std::size_t items)
+      : doors_(doors), response_(response), answers_(items), left_(items + 1) {}
+
+  void Begin(const Caller& caller, v1::ScheduleBatchRequest&& request) {
+    const std::int64_t now_ms = doors_.clock->WallMs();
+    for (std::size_t i = 0; i < answers_.size(); ++i) {
+      engine::CreateRequest create;
+      create.tenant = caller.tenant;
+      create.actor = caller.name;
+      Violations violations =
+          doors_.validation->Schedule(std::move(*request.mutable_items(static_cast<int>(i))), now_ms, create);
+      if (violations.empty()) {
+        doors_.engine->Create(std::move(create), [this, i](engine::Answer answer) {
+          answers_[i] = std::move(answer);
+          OneDone();
+        });
+        continue;
+      }
+      answers_[i].status = ToStatus(violations);
+      answers_[i].violations = std::move(violations);
+      OneDone();
+    }
+    OneDone();  // the one more, so that nothing is sent before all were asked for
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  void OneDone() {
+    if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) doors_.answers->Run([this] { Reply(); });
+  }
+  void Reply() {
+    response_->mutable_results()->Reserve(static_cast<int>(answers_.size()));
+    for (const engine::Answer& answer : answers_) FillResult(answer, response_->add_results());
+    Finish(grpc::Status::OK);
+  }
+
+  const Doors& doors_;
+  v1::ScheduleBatchResponse* response_;
+  std::vector<engine::Answer> answers_;
+  std::atomic<std::size_t> left_;
+};
+
+}  // namespace
+
+grpc::ServerUnaryReactor* SchedulerService::Schedule(grpc::CallbackServerContext* context,
+                                                     const v1::ScheduleRequest* request,
+                                                     v1::ScheduleResponse* response) {
+  auto caller = CallerOf(doors_, *context, kClient);
+  if (!caller.ok()) return Refuse(context, ToGrpc(caller.status()));
+  auto* call = new ScheduleCall(doors_, response);
+  call->Begin(*std::move(caller), Own(*request));
+  return call;
+}
+
+grpc::ServerUnaryReactor* SchedulerService::ScheduleBatch(grpc::CallbackServerContext* context,
+                                                          const v1::ScheduleBatchRequest* request,
+                                                          v1::ScheduleBatchResponse* response) {
+  auto caller = CallerOf(doors_, *context, kClient);
+  if (!caller.ok()) return Refuse(context, ToGrpc(caller.status()));
+  const auto items = static_cast<std::size_t>(request->items_size());
+  if (items == 0 || items > doors_.limits.batch_items) {
+    return Refuse(context, ToGrpc({{"items", "must be 1 to " + std::to_string(doors_.limits.batch_items) + " items"}}));
+  }
+  auto* call = new BatchCall(doors_, response, items);
+  call->Begin(*caller, Own(*request));
+  return call;
+}
+
+}  // namespace smsflow::server

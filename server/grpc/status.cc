@@ -1,0 +1,100 @@
+#include "server/grpc/status.h"
+
+#include <cstdint>
+#include <string_view>
+
+namespace smsflow::server {
+
+namespace {
+
+constexpr int kRetryAfterMs = 250;
+
+// The three messages of google.rpc that are spoken here, by their numbers:
+//   Status { int32 code = 1; string message = 2; repeated google.protobuf.Any details = 3; }
+//   BadRequest { repeated FieldViolation { string field = 1; string description = 2; } field_violations = 1; }
+//   RetryInfo { google.protobuf.Duration { int64 seconds = 1; int32 nanos = 2; } retry_delay = 1; }
+class Wire {
+ public:
+  Wire& Bytes(int field, std::string_view bytes) {
+    Varint(static_cast<std::uint64_t>(field) << 3 | 2);
+    Varint(bytes.size());
+    out_.append(bytes);
+    return *this;
+  }
+  Wire& Number(int field, std::uint64_t number) {
+    if (number == 0) return *this;
+    Varint(static_cast<std::uint64_t>(field) << 3);
+    Varint(number);
+    return *this;
+  }
+  const std::string& out() const { return out_; }
+
+ private:
+  void Varint(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7) out_.push_back(static_cast<char>(value | 0x80));
+    out_.push_back(static_cast<char>(value));
+  }
+  std::string out_;
+};
+
+std::string Any(const char* type, const std::string& value) {
+  return Wire().Bytes(1, std::string("type.googleapis.com/google.rpc.") + type).Bytes(2, value).out();
+}
+
+std::string Line(const Violations& violations) {
+  std::string line;
+  for (const auto& violation : violations) {
+    if (!line.empty()) line += "; ";
+    line += violation.field + ": " + violation.description;
+  }
+  return line;
+}
+
+}  // namespace
+
+std::string EncodeDetails(int code, const std::string& message, const Violations& violations, int retry_after_ms) {
+  Wire status;
+  status.Number(1, static_cast<std::uint64_t>(code)).Bytes(2, message);
+  if (!violations.empty()) {
+    Wire bad_request;
+    for (const auto& violation : violations) {
+      bad_request.Bytes(1, Wire().Bytes(1, violation.field).Bytes(2, violation.description).out());
+    }
+    status.Bytes(3, Any("BadRequest", bad_request.out()));
+  }
+  if (retry_after_ms > 0) {
+    const Wire delay = Wire()
+                           .Number(1, static_cast<std::uint64_t>(retry_after_ms / 1'000))
+                           .Number(2, static_cast<std::uint64_t>(retry_after_ms % 1'000) * 1'000'000);
+    status.Bytes(3, Any("RetryInfo", Wire().Bytes(1, delay.out()).out()));
+  }
+  return status.out();
+}
+
+grpc::Status ToGrpc(const absl::Status& status, const Violations& violations) {
+  if (status.ok()) return grpc::Status::OK;
+  std::string message(status.message());
+  if (message.empty() && !violations.empty()) message = Line(violations);
+  const int code = static_cast<int>(status.code());
+  const bool later =
+      status.code() == absl::StatusCode::kResourceExhausted || status.code() == absl::StatusCode::kUnavailable;
+  if (violations.empty() && !later) return {static_cast<grpc::StatusCode>(code), message};
+  return {static_cast<grpc::StatusCode>(code), message,
+          EncodeDetails(code, message, violations, later ? kRetryAfterMs : 0)};
+}
+
+absl::Status ToStatus(const Violations& violations) { return absl::InvalidArgumentError(Line(violations)); }
+
+grpc::Status ToGrpc(const Violations& violations) { return ToGrpc(ToStatus(violations), violations); }
+
+void FillItemError(const absl::Status& status, const Violations& violations, v1::ItemError* error) {
+  error->set_code(static_cast<int>(status.code()));
+  error->set_message(std::string(status.message()));
+  for (const auto& violation : violations) {
+    v1::FieldViolation* row = error->add_violations();
+    row->set_field(violation.field);
+    row->set_description(violation.description);
+  }
+}
+
+}  // namespace smsflow::server

@@ -1,0 +1,183 @@
+// Watch: every transition that matches, from where a list or an earlier watch left it. All work on a watch is done by
+// the hub's thread; gRPC's threads only leave word.
+#include <algorithm>
+#include <atomic>
+#include <utility>
+#include <vector>
+
+#include "engine/tail.h"
+#include "engine/tokens.h"
+#include "server/grpc/scheduler_service.h"
+#include "server/grpc/status.h"
+#include "workflows/delivery/codec/codec.h"
+
+namespace smsflow::server {
+
+namespace delivery = workflows::delivery;
+namespace stored = ::smsflow::stored::v1;
+
+namespace {
+
+constexpr std::uint32_t kRecordsPerStep = 1'000;
+
+class WatchCall final : public grpc::ServerWriteReactor<v1::WatchResponse>, public WatchHub::Watch {
+ public:
+  WatchCall(const Doors& doors, WatchHub& hub, engine::ListQuery query, engine::Tail tail)
+      : doors_(doors), hub_(hub), query_(std::move(query)), tail_(std::move(tail)) {}
+
+  bool Step() override {
+    if (cancelled_) End(absl::CancelledError("the watch was cancelled"));
+    if (ended_ || writing_) return false;
+    if (!checked_) {
+      if (absl::Status status = tail_.Check(); !status.ok()) return End(status), false;
+      checked_ = true;
+    }
+    records_.clear();
+    const auto more = tail_.Read(kRecordsPerStep, records_);
+    if (!more.ok()) return End(more.status()), false;
+    response_.Clear();
+    for (const engine::TailRecord& record : records_) {
+      if (absl::Status status = Show(record); !status.ok()) return End(status), false;
+    }
+    // The first message says that the watch stands, and from where.
+    if (response_.transitions_size() == 0 && greeted_) return *more;
+    greeted_ = true;
+    response_.set_token(engine::EncodeWatchToken(tail_.positions()));
+    writing_ = true;
+    StartWrite(&response_);
+    return false;  // the end of the write wakes the hub
+  }
+
+  void End(const absl::Status& why) override {
+    if (ended_) return;
+    ended_ = true;
+    Finish(ToGrpc(why));
+  }
+  bool gone() const override { return gone_; }
+
+ private:
+  void OnWriteDone(bool ok) override {
+    if (!ok) cancelled_ = true;
+    writing_ = false;
+    hub_.Wake();
+  }
+  void OnCancel() override {
+    cancelled_ = true;
+    hub_.Wake();
+  }
+  void OnDone() override {
+    // From the next line on the hub may destroy this.
+    WatchHub& hub = hub_;
+    gone_ = true;
+    hub.Wake();
+  }
+
+  bool TimeFits(const InstanceId& id) const {
+    const std::int64_t created_ms = id.created_ms();
+    return created_ms >= query_.created_from_ms && (query_.created_till_ms == 0 || created_ms < query_.created_till_ms);
+  }
+  bool StateFits(std::uint32_t state) const {
+    return query_.states.empty() || std::find(query_.states.begin(), query_.states.end(), state) != query_.states.end();
+  }
+  bool NamesFit(const delivery::SmsView& view) const {
+    switch (query_.index) {
+      case delivery::kBatchIndex:
+        return view.batch == query_.value;
+      case delivery::kKeyIndex:
+        return view.key == query_.value;
+      case delivery::kTargetIndex:
+        return view.target == query_.value;
+      default:
+        return true;
+    }
+  }
+
+  // Adds the record to the response if it matches.
+  absl::Status Show(const engine::TailRecord& record) {
+    const stored::JournalBody& body = record.body;
+    if (!TimeFits(record.id) || !StateFits(body.result().state())) return absl::OkStatus();
+    // Names stand in the head alone, but for the record of its creation.
+    std::string fixed = body.fixed();
+    std::string target = body.target();
+    if (body.from_state() != 0) {
+      const auto instance = doors_.reader->Get(record.id, query_.tenant);
+      if (absl::IsNotFound(instance.status())) return absl::OkStatus();  // erased meanwhile
+      if (!instance.ok()) return instance.status();
+      target = instance->head.target();
+      if (fixed.empty()) fixed = instance->head.fixed();
+    }
+    const auto view =
+        delivery::ViewOf(static_cast<std::uint16_t>(body.result().state()), target, fixed, body.result().data());
+    if (!view) return absl::DataLossError("SMS " + record.id.ToString() + ": its journal cannot be read");
+    if (!NamesFit(*view)) return absl::OkStatus();
+
+    workflows::Event event;
+    event.kind = static_cast<std::uint16_t>(body.event());
+    event.body = body.event_body();
+    event.timer = static_cast<std::uint16_t>(body.timer());
+    event.effect = body.event_effect();
+    v1::Transition* transition = response_.add_transitions();
+    transition->set_id(std::string(record.id.AsBytes()));
+    transition->set_from(static_cast<v1::SmsState>(body.from_state()));
+    transition->set_to(static_cast<v1::SmsState>(body.result().state()));
+    transition->set_at_ms(body.at_ms());
+    transition->set_event(doors_.delivery->Describe(event, fixed, body.result().data()).event);
+    transition->set_attempt(body.attempt());
+    transition->set_cause(body.cause());
+    transition->set_batch(view->batch);
+    transition->set_key(view->key);
+    transition->set_target(view->target);
+    transition->set_due_ms(view->due_ms);
+    return absl::OkStatus();
+  }
+
+  const Doors& doors_;
+  WatchHub& hub_;
+  const engine::ListQuery query_;
+  // Of the hub's thread.
+  engine::Tail tail_;
+  std::vector<engine::TailRecord> records_;
+  v1::WatchResponse response_;
+  bool checked_ = false;
+  bool greeted_ = false;
+  bool ended_ = false;
+
+  std::atomic<bool> writing_{false};
+  std::atomic<bool> cancelled_{false};
+  std::atomic<bool> gone_{false};
+};
+
+class RefusedWatch final : public grpc::ServerWriteReactor<v1::WatchResponse> {
+ public:
+  explicit RefusedWatch(const grpc::Status& status) { Finish(status); }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace
+
+grpc::ServerWriteReactor<v1::WatchResponse>* SchedulerService::Watch(grpc::CallbackServerContext* context,
+                                                                     const v1::WatchRequest* request) {
+  auto caller = CallerOf(doors_, *context, kClient);
+  if (!caller.ok()) return new RefusedWatch(ToGrpc(caller.status()));
+  engine::ListQuery query;
+  const Violations violations = doors_.validation->Filter(request->filter(), caller->tenant, query);
+  if (!violations.empty()) return new RefusedWatch(ToGrpc(violations));
+  engine::ShardVector from;
+  if (request->token().empty()) {
+    from = doors_.reader->Now();
+  } else {
+    auto given = engine::DecodeWatchToken(request->token());
+    if (!given) return new RefusedWatch(ToGrpc({{"token", "must be of a List or Watch of this server"}}));
+    from = *std::move(given);
+  }
+  engine::TailFilter filter{query.workflow, query.tenant, {}};
+  if (query.value_is_target) filter.shard = doors_.reader->ShardOf(query.tenant, query.value);
+  auto call = std::make_shared<WatchCall>(doors_, watches_, query,
+                                          engine::Tail(*doors_.reader, std::move(filter), std::move(from)));
+  if (!watches_.Add(call)) {
+    return new RefusedWatch(ToGrpc(absl::ResourceExhaustedError("too many watches: try again later")));
+  }
+  return call.get();
+}
+
+}  // namespace smsflow::server

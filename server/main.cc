@@ -1,0 +1,172 @@
+// smsflowd: the only place that knows all parts. Reads the configuration, opens the data folder, starts the engine and
+// its doors, and takes them down again in reverse. Exit codes: server/exit_codes.h.
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "engine/engine.h"
+#include "engine/reader.h"
+#include "gateway/gateway.h"
+#include "gateway/in_process.h"
+#include "server/auth.h"
+#include "server/config.h"
+#include "server/disk_guard.h"
+#include "server/exit_codes.h"
+#include "server/flags.h"
+#include "server/grpc/grpc_server.h"
+#include "server/logging.h"
+#include "server/metrics.h"
+#include "server/policies.h"
+#include "server/process.h"
+#include "storage/data_folder.h"
+#include "storage/file_system.h"
+#include "workflows/delivery/codec/codec.h"
+
+namespace smsflow::server {
+namespace {
+
+int Refuse(const absl::Status& status, int code) {
+  std::cerr << "smsflowd: " << status.message() << "\n";
+  return code;
+}
+
+absl::StatusOr<std::unique_ptr<storage::DataFolder>> OpenFolder(const Config& config) {
+  storage::DataFolderOptions options;
+  options.path = config.data;
+  options.index_key_path = config.index_key;
+  options.shards = static_cast<std::uint16_t>(config.shards);
+  options.ballast_bytes = config.engine.ballast_bytes;
+  options.block_cache_bytes = config.engine.block_cache_bytes;
+  options.memtable_bytes = config.engine.memtable_bytes;
+  options.file_system = storage::DataFileSystem();
+  return storage::DataFolder::Open(options);
+}
+
+absl::StatusOr<std::unique_ptr<engine::Engine>> OpenEngine(const Config& config, storage::DataFolder& folder,
+                                                           const workflows::Workflow& delivery) {
+  engine::EngineOptions options;
+  options.shards = folder.shards();
+  options.partitions = static_cast<std::uint16_t>(config.engine.partitions);
+  options.batch_max = config.engine.batch_max;
+  options.queue_max = config.engine.queue_max;
+  options.cache_bytes = config.engine.cache_bytes;
+  options.fire_budget_per_s = config.engine.fire_budget_per_s;
+  options.sync = config.sync;
+  engine::EngineParts parts;
+  parts.store = &folder.store();
+  parts.index_keys = &folder.index_keys();
+  parts.high_water = &folder.high_water();
+  parts.clock = &engine::SystemClock();
+  parts.random = &engine::SystemRandom();
+  parts.policies = MakePolicies(config);
+  parts.fatal = EndFatally;
+  parts.workflows = {&delivery};
+  return engine::Engine::Open(options, std::move(parts));
+}
+
+// The gateway that runs in this process; null when it is not asked for.
+absl::StatusOr<std::unique_ptr<gateway::Gateway>> OpenLoopback(const Config& config, engine::Engine& engine) {
+  const LoopbackConfig& chosen = config.loopback;
+  if (!chosen.enabled) return nullptr;
+  gateway::GatewayOptions options;
+  options.gateway = chosen.gateway;
+  options.tenants = chosen.tenants.empty() ? config.TenantNames() : chosen.tenants;
+  options.store = chosen.store.empty() ? config.data + "/loopback" : chosen.store;
+  options.truth = chosen.truth;
+  options.loopback = {chosen.delay_ms, chosen.long_delay_ms};
+  options.open_nothing = chosen.open_nothing;
+  if (!chosen.open_nothing) {
+    auto keys = gateway::LoadKeys(chosen.keys);
+    if (!keys.ok()) return absl::InvalidArgumentError("loopback.keys: " + std::string(keys.status().message()));
+    options.keys = *std::move(keys);
+  }
+  return gateway::Gateway::Open(std::move(options), gateway::MakeInProcessLink(engine, chosen.credit),
+                                engine::SystemClock(), EndFatally);
+}
+
+absl::StatusOr<std::unique_ptr<Metrics>> StartMetrics(const Config& config, const engine::Engine& engine,
+                                                      const storage::DataFolder& folder) {
+  if (config.listen.metrics.empty()) return nullptr;
+  return Metrics::Start(config.listen.metrics, [&engine, &folder] {
+    const engine::Figures figures = engine.TakeFigures();
+    return Metrics::Figures{ListFigures(figures, &folder), ListHistograms(figures)};
+  });
+}
+
+void SayReady(const Config& config, const GrpcServer& grpc, const Metrics* metrics, const storage::DataFolder& folder) {
+  std::string line = "smsflowd ready grpc=" + grpc.address();
+  if (metrics != nullptr) {
+    const std::string& wanted = config.listen.metrics;
+    line += " metrics=" + wanted.substr(0, wanted.rfind(':') + 1) + std::to_string(metrics->port());
+  }
+  std::cout << line << " data=" << config.data << std::endl;
+  Log(LogLevel::kInfo, "ready", {{"grpc", grpc.address()}, {"folder", folder.uuid()}});
+}
+
+// A folder or a network that refuses needs a person; what only failed may be tried again.
+int CodeOf(const absl::Status& status) { return absl::IsInternal(status) ? kExitFatal : kExitConfig; }
+
+int Serve(const Config& config) {
+  const std::uint64_t files = RaiseFileLimit();
+  if (files < 1'024) Log(LogLevel::kWarn, "few files may be open at once", {{"limit", std::to_string(files)}});
+  if (!config.sync) {
+    Log(LogLevel::kError, "DANGER: --no-sync: what is acknowledged is not on disk, a crash loses it");
+    std::cerr << "smsflowd: DANGER: --no-sync: what is acknowledged is not on disk, a crash loses it\n";
+  }
+  auto folder = OpenFolder(config);
+  if (!folder.ok()) return Refuse(folder.status(), CodeOf(folder.status()));
+  const auto delivery = workflows::delivery::MakeDeliveryWorkflow();
+  auto engine = OpenEngine(config, **folder, *delivery);
+  if (!engine.ok()) return Refuse(engine.status(), CodeOf(engine.status()));
+  const DiskGuard disk_guard(**folder, **engine, config.engine.ballast_bytes);
+  (*engine)->Start();
+
+  const engine::Reader reader({&(*folder)->store(), &(*folder)->index_keys(), (*folder)->shards(),
+                               [&engine](ShardId shard) { return (*engine)->Committed(shard); }});
+  const auto authenticator = MakeKeyAuthenticator(config.keys);
+  auto loopback = OpenLoopback(config, **engine);
+  if (!loopback.ok()) return Refuse(loopback.status(), CodeOf(loopback.status()));
+  auto metrics = StartMetrics(config, **engine, **folder);
+  if (!metrics.ok()) return Refuse(metrics.status(), kExitConfig);
+  auto grpc = GrpcServer::Start(config, {engine->get(), &reader, authenticator.get(), &engine::SystemClock(),
+                                         delivery.get(), (*folder)->uuid(), (*folder)->shards(), [&engine, &folder] {
+                                           return ListFigures((*engine)->TakeFigures(), folder->get());
+                                         }});
+  if (!grpc.ok()) return Refuse(grpc.status(), kExitConfig);
+  if (*loopback != nullptr) (*loopback)->Start();
+  SayReady(config, **grpc, metrics->get(), **folder);
+
+  const std::string signal = AwaitStop();
+  Log(LogLevel::kInfo, "stopping", {{"by", signal}});
+  (*grpc)->Stop(config.shutdown_ms);
+  if (*loopback != nullptr) (*loopback)->Stop();
+  (*engine)->Stop();
+  Log(LogLevel::kInfo, "stopped");
+  return kExitOk;
+}
+
+int Run(int argc, const char* const* argv) {
+  const char* file = std::getenv("SMSFLOW_CONFIG");
+  const ParsedFlags parsed = ParseFlags(argc, argv, file == nullptr ? "" : file);
+  if (parsed.exit_code) return *parsed.exit_code;
+  LoadedConfig loaded = LoadConfig({parsed.flags.file, Environment(), parsed.flags.settings});
+  for (const std::string& error : loaded.errors) std::cerr << "smsflowd: " << error << "\n";
+  if (!loaded.ok()) return kExitConfig;
+  if (parsed.flags.print_config) {
+    std::cout << PrintConfig(loaded);
+    return kExitOk;
+  }
+  loaded.config.sync = !parsed.flags.no_sync;
+  HoldSignals();
+  PrepareGrpc();
+  SetUpLogging(loaded.config.log);
+  return Serve(loaded.config);
+}
+
+}  // namespace
+}  // namespace smsflow::server
+
+int main(int argc, char** argv) { return smsflow::server::Run(argc, argv); }
