@@ -102,12 +102,21 @@ void Partition::FireBacklog(Round& round) {
 Partition::Fired Partition::Fire(Round& round, Shard& home, const Timer& timer, bool backlog) {
   auto found = instances_.Find(timer.key.instance);
   if (!found.ok()) Fail(found.status());
-  const stored::LiveTimer* live = *found == nullptr ? nullptr : FindTimer(**found, timer.key.name);
+  if (*found == nullptr) {
+    ++counts_.timers_garbage;
+    return Fired::kYes;
+  }
+  const Fired fired = FireLive(round, home, **found, timer, backlog);
+  if (fired != Fired::kNoBudget) WakeCovered(round, home, **found);
+  return fired;
+}
+
+Partition::Fired Partition::FireLive(Round& round, Shard& home, Loaded& loaded, const Timer& timer, bool backlog) {
+  const stored::LiveTimer* live = FindTimer(loaded, timer.key.name);
   if (live == nullptr || IndexMs(*live) != timer.key.due_ms) {
     ++counts_.timers_garbage;
     return Fired::kYes;
   }
-  Loaded& loaded = **found;
   ++counts_.timers_fired;
   if (timer.key.name == workflows::kRetentionTimer) {
     Erase(round, home, loaded);
@@ -121,6 +130,23 @@ Partition::Fired Partition::Fire(Round& round, Shard& home, const Timer& timer, 
                    /*can_wait=*/backlog);
 }
 
+// A row of the instance has passed, so its timers without one are due too, or the first of them gets one. The mark that
+// it has none stays: what the journal says of an instance does not change without a record, and a row too many is only
+// garbage.
+void Partition::WakeCovered(Round& round, Shard& home, Loaded& loaded) {
+  while (!loaded.erased) {
+    const stored::LiveTimer* first = nullptr;
+    for (const stored::LiveTimer& timer : loaded.state.timers())
+      if (timer.covered() && (first == nullptr || IndexMs(timer) < IndexMs(*first))) first = &timer;
+    if (first == nullptr) return;
+    const auto name = static_cast<std::uint16_t>(first->name());
+    if (IndexMs(*first) > round.now_ms) return PutTimerRow(round, {home.id, IndexMs(*first), loaded.id, name}, {});
+    ++counts_.timers_fired;
+    if (name == workflows::kRetentionTimer) return Erase(round, home, loaded);
+    FireOpen(round, home, loaded, name);
+  }
+}
+
 void Partition::FireOpen(Round& round, Shard& home, Loaded& loaded, std::uint16_t name) {
   RemoveTimer(loaded, name);
   workflows::Event event;
@@ -131,11 +157,9 @@ void Partition::FireOpen(Round& round, Shard& home, Loaded& loaded, std::uint16_
 
 // `can_wait`: whoever asks keeps it where it is when only the budget is missing.
 Partition::Fired Partition::FireGated(Round& round, Shard& home, Loaded& loaded, std::uint16_t name,
-                                      const storage::ReadyValue& names, const storage::ReadyKey* ready,
-                                      bool can_wait) {
+                                      const storage::ReadyValue& names, const storage::ReadyKey* ready, bool can_wait) {
   const stored::LiveTimer& live = *FindTimer(loaded, name);
-  if (const Pause* pause = PauseOf(home, loaded))
-    return Park(round, home, LaneOf(*pause), loaded, live, names, ready);
+  if (const Pause* pause = PauseOf(home, loaded)) return Park(round, home, LaneOf(*pause), loaded, live, names, ready);
   const storage::Lane8 lane = shared_.parts.index_keys->Lane(names.tenant, names.lane);
   const bool others_first = ready == nullptr && home.ready.Has(lane);
   if (shared_.draining.load(std::memory_order_relaxed) || others_first)

@@ -87,7 +87,9 @@ class Partition {
   void Absorb(Round& round, Shard& shard, Loaded& loaded, Outcome& outcome, const Cause& cause);
   void ChangeTimers(Round& round, Shard& shard, Loaded& loaded, const workflows::Decision& decision);
   void SetTimer(Round& round, Shard& shard, Loaded& loaded, const workflows::TimerChange& change);
+  void PutTimerRow(Round& round, const storage::TimerKey& key, storage::TimerValue value);
   void ClearTimer(Round& round, Shard& shard, Loaded& loaded, std::uint16_t name);
+  void CoverTimers(Round& round, Shard& shard, Loaded& loaded);
   void OpenEffects(Round& round, Shard& shard, Loaded& loaded, Outcome& outcome, const Cause& cause);
   void Settle(Shard& shard, Loaded& loaded, const workflows::Decision& decision);
   void ChangeMemberships(Round& round, Shard& shard, const Loaded& loaded, const workflows::Decision& decision,
@@ -132,6 +134,8 @@ class Partition {
   bool FireDueOf(Round& round, Shard& shard);
   void FireBacklog(Round& round);
   Fired Fire(Round& round, Shard& shard, const Timer& timer, bool backlog);
+  Fired FireLive(Round& round, Shard& shard, Loaded& loaded, const Timer& timer, bool backlog);
+  void WakeCovered(Round& round, Shard& shard, Loaded& loaded);
   Fired FireGated(Round& round, Shard& shard, Loaded& loaded, std::uint16_t name, const storage::ReadyValue& names,
                   const storage::ReadyKey* ready, bool can_wait);
   Fired Park(Round& round, Shard& shard, const storage::Lane8& lane, const Loaded& loaded,
@@ -179,6 +183,7 @@ class Partition {
   std::vector<std::shared_ptr<const Attachment>> losing_;  // whose gateway's older stores are still to be told
   std::vector<TellItem> recovered_tells_;
   std::vector<engine::Post> recovered_posts_;
+  std::vector<storage::TimerKey> standing_;  // rows whose timers the present decision cleared
   stored::JournalBody body_;               // reused, to save allocations
   std::string encoded_;
 

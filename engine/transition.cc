@@ -125,8 +125,10 @@ void Partition::Absorb(Round& round, Shard& shard, Loaded& loaded, Outcome& outc
     loaded.head_changed = true;
     state.set_payload_erased(true);
   }
-  if (!decision.ended) state.set_ended_ms(0);
-  else if (state.ended_ms() == 0) state.set_ended_ms(round.now_ms);
+  if (!decision.ended)
+    state.set_ended_ms(0);
+  else if (state.ended_ms() == 0)
+    state.set_ended_ms(round.now_ms);
 
   for (const workflows::IndexValue& value : decision.index) {
     stored::IndexValue* row = loaded.head.add_index();
@@ -143,6 +145,7 @@ void Partition::Absorb(Round& round, Shard& shard, Loaded& loaded, Outcome& outc
 }
 
 void Partition::ChangeTimers(Round& round, Shard& shard, Loaded& loaded, const Decision& decision) {
+  standing_.clear();
   for (const workflows::TimerChange& change : decision.timers) {
     ClearTimer(round, shard, loaded, change.name);
     if (change.due_ms) SetTimer(round, shard, loaded, change);
@@ -151,12 +154,14 @@ void Partition::ChangeTimers(Round& round, Shard& shard, Loaded& loaded, const D
     const std::int64_t kept = loaded.id.created_ms() + shared_.options.dedupe_min_ms;
     workflows::TimerChange change;
     change.name = workflows::kRetentionTimer;
-    change.due_ms = loaded.head.dedupe().empty() ? *decision.retain_until_ms : std::max(*decision.retain_until_ms, kept);
+    change.due_ms =
+        loaded.head.dedupe().empty() ? *decision.retain_until_ms : std::max(*decision.retain_until_ms, kept);
     ClearTimer(round, shard, loaded, change.name);
     SetTimer(round, shard, loaded, change);
   } else if (!decision.ended) {
     ClearTimer(round, shard, loaded, workflows::kRetentionTimer);
   }
+  CoverTimers(round, shard, loaded);
 }
 
 void Partition::SetTimer(Round& round, Shard& shard, Loaded& loaded, const workflows::TimerChange& change) {
@@ -168,11 +173,12 @@ void Partition::SetTimer(Round& round, Shard& shard, Loaded& loaded, const workf
   live->set_due_ms(*change.due_ms);
   if (index_ms != *change.due_ms) live->set_index_ms(index_ms);
   live->set_gated(change.gated);
+  live->set_covered(!change.gated);  // CoverTimers() decides
+  if (change.gated) PutTimerRow(round, {shard.id, index_ms, loaded.id, change.name}, {true, change.lane});
+}
 
-  Timer timer;
-  timer.key = {shard.id, index_ms, loaded.id, change.name};
-  timer.value = {change.gated, change.lane};
-  round.new_timers[timer.key] = std::move(timer);
+void Partition::PutTimerRow(Round& round, const storage::TimerKey& key, storage::TimerValue value) {
+  round.new_timers.insert_or_assign(key, Timer{key, std::move(value)});
 }
 
 void Partition::ClearTimer(Round& round, Shard& shard, Loaded& loaded, std::uint16_t name) {
@@ -180,11 +186,42 @@ void Partition::ClearTimer(Round& round, Shard& shard, Loaded& loaded, std::uint
   for (int i = 0; i < timers.size(); ++i) {
     if (timers[i].name() != name) continue;
     const storage::TimerKey key{shard.id, IndexMs(timers[i]), loaded.id, name};
-    if (round.new_timers.erase(key) == 0 && key.due_ms > round.now_ms + kLazyClearMs)
-      storage::DeleteTimer(round.batch, key);
+    const bool stands = !timers[i].covered() && round.new_timers.erase(key) == 0;
+    if (stands && key.due_ms > std::max(round.now_ms, shard.live_mark_ms)) standing_.push_back(key);
     timers.DeleteSubrange(i, 1);
     return;
   }
+}
+
+// An instance needs one row that wakes it in time, not one per timer: most timers are cleared before they are due. So a
+// timer without a gate has a row of its own only while no earlier row of its instance stands; one whose timer was just
+// cleared will do. Fire() sees to the next when a row has passed.
+void Partition::CoverTimers(Round& round, Shard& shard, Loaded& loaded) {
+  const std::int64_t passed_ms = std::max(round.now_ms, shard.live_mark_ms);
+  stored::InstanceState& state = loaded.state;
+  if (state.wake_ms() <= passed_ms) state.clear_wake_ms();
+  stored::LiveTimer* first = nullptr;  // of those without a row
+  std::int64_t wakes_ms = state.wake_ms() != 0 ? state.wake_ms() : TimerCursor::kForever;
+  for (stored::LiveTimer& timer : *state.mutable_timers()) {
+    if (timer.covered()) {
+      if (first == nullptr || IndexMs(timer) < IndexMs(*first)) first = &timer;
+    } else if (IndexMs(timer) > passed_ms) {
+      wakes_ms = std::min(wakes_ms, IndexMs(timer));
+    }
+  }
+  const storage::TimerKey* kept = nullptr;  // the latest of the rows just left that is early enough
+  if (first != nullptr && IndexMs(*first) < wakes_ms) {
+    for (const storage::TimerKey& key : standing_)
+      if (key.due_ms <= IndexMs(*first) && (kept == nullptr || key.due_ms > kept->due_ms)) kept = &key;
+    if (kept != nullptr) {
+      state.set_wake_ms(kept->due_ms);
+    } else {
+      first->set_covered(false);
+      PutTimerRow(round, {shard.id, IndexMs(*first), loaded.id, static_cast<std::uint16_t>(first->name())}, {});
+    }
+  }
+  for (const storage::TimerKey& key : standing_)
+    if (&key != kept && key.due_ms > round.now_ms + kLazyClearMs) storage::DeleteTimer(round.batch, key);
 }
 
 void Partition::OpenEffects(Round& round, Shard& shard, Loaded& loaded, Outcome& outcome, const Cause& cause) {
@@ -241,7 +278,8 @@ void Partition::OpenEffects(Round& round, Shard& shard, Loaded& loaded, Outcome&
 void Partition::Settle(Shard& shard, Loaded& loaded, const Decision& decision) {
   for (const std::uint32_t number : decision.accepted) {
     if (stored::LeaseRecord* lease = FindLease(loaded.state, number)) lease->set_accepted(true);
-    if (const auto open = shard.leases.find({loaded.id, number}); open != shard.leases.end()) open->second.accepted = true;
+    if (const auto open = shard.leases.find({loaded.id, number}); open != shard.leases.end())
+      open->second.accepted = true;
   }
   for (const std::uint32_t number : decision.settled) {
     if (stored::LeaseRecord* lease = FindLease(loaded.state, number)) lease->set_settled(true);
@@ -259,8 +297,8 @@ void Partition::ChangeMemberships(Round& round, Shard& shard, const Loaded& load
   for (const workflows::MembershipChange& change : decision.memberships) {
     const auto tenant = shared_.parts.index_keys->Tenant(loaded.head.tenant());
     const auto target = shared_.parts.index_keys->Target(loaded.head.tenant(), loaded.head.target());
-    round.memberships.insert_or_assign(
-        std::string(storage::MembershipKey(shard.id, change.set, tenant, target).view()), change.member);
+    round.memberships.insert_or_assign(std::string(storage::MembershipKey(shard.id, change.set, tenant, target).view()),
+                                       change.member);
     if (!change.member) {
       storage::DeleteMembership(round.batch, shard.id, change.set, tenant, target);
       continue;
