@@ -59,6 +59,19 @@ rocksdb::DBOptions DatabaseOptions(const RocksStoreOptions& options, rocksdb::En
   return result;
 }
 
+// Kind and shard, for rows; nothing for the beginnings of deleted ranges.
+class HintPrefix final : public rocksdb::SliceTransform {
+ public:
+  const char* Name() const override { return "smsflow.HintPrefix"; }
+  rocksdb::Slice Transform(const rocksdb::Slice& key) const override { return {key.data(), kBytes}; }
+  bool InDomain(const rocksdb::Slice& key) const override {
+    return key.size() >= kBytes && !ToView(key).ends_with(kRangeTail);
+  }
+
+ private:
+  static constexpr std::size_t kBytes = 3;
+};
+
 rocksdb::ColumnFamilyOptions FamilyOptions(Family family, const RocksStoreOptions& options,
                                            const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions table;
@@ -74,7 +87,7 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Family family, const RocksStoreOption
   result.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   result.write_buffer_size = options.memtable_bytes;
   result.max_write_buffer_number = 4;
-  result.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(3));  // kind and shard
+  result.memtable_insert_with_hint_prefix_extractor.reset(new HintPrefix);
   result.level0_file_num_compaction_trigger = 8;
   result.level_compaction_dynamic_level_bytes = true;
   result.compression = rocksdb::kLZ4Compression;

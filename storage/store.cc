@@ -46,7 +46,11 @@ void Batch::Delete(Family family, std::string_view key) {
   raw_->Delete(Handle(family), ToSlice(key)).PermitUncheckedError();
 }
 void Batch::DeleteRange(Family family, std::string_view from, std::string_view till) {
-  raw_->DeleteRange(Handle(family), ToSlice(from), ToSlice(till)).PermitUncheckedError();
+  if (from >= till) return;
+  // The range begins just behind `from` (see kRangeTail), which goes by itself.
+  Delete(family, from);
+  const std::string begin = std::string(from).append(kRangeTail);
+  if (begin < till) raw_->DeleteRange(Handle(family), begin, ToSlice(till)).PermitUncheckedError();
 }
 void Batch::Clear() { raw_->Clear(); }
 

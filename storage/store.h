@@ -37,7 +37,7 @@ class Batch {
 
   void Put(Family family, std::string_view key, std::string_view value);
   void Delete(Family family, std::string_view key);
-  // [from, till)
+  // [from, till); two operations, for the first key goes by itself.
   void DeleteRange(Family family, std::string_view from, std::string_view till);
   void Clear();
 
