@@ -33,6 +33,8 @@ void AddGlobals(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
   app.add_option("--token", connection.token, "Credential; the environment is the better place for it")
       ->envname("SMSFLOW_TOKEN");
+  app.add_option("--tenant", arguments.tenant, "Whose SMSes, where the credential is for several; and to seal for")
+      ->envname("SMSFLOW_TENANT");
   app.add_option("--ca", connection.ca, "Certificates to trust, PEM; without it the system's")->envname("SMSFLOW_CA");
   app.add_option("--timeout", connection.timeout, "How long to wait for an answer: 10, 500s, 2m")
       ->capture_default_str();
@@ -51,7 +53,8 @@ struct Parser {
     app.set_version_flag("--version", "smsflow 0.1.0");
     app.get_formatter()->column_width(26);
     AddGlobals(app, arguments);
-    app.footer("Also: --address --token --ca --timeout --json --plain, as smsflow --help tells.");  // for the verbs
+    app.footer(
+        "Also: --address --token --tenant --ca --timeout --json --plain, as smsflow --help tells.");  // for the verbs
     AddSmsVerbs(app, arguments);
     AddOperatorVerbs(app, arguments);
     AddLocalVerbs(app, arguments);

@@ -67,7 +67,7 @@ struct Arguments {
   bool plain = false;  // as if the output were no terminal
 
   std::string subject;  // the positional: id, batch, target, file, workflow or shell
-  std::string tenant;
+  std::string tenant;   // whose SMSes; empty: the credential's only tenant
 
   // schedule, reschedule, import
   std::string batch, key, target, schedule, idempotency_key, key_id, payload_file;
@@ -84,12 +84,12 @@ struct Arguments {
   std::uint64_t expect = 0;  // watch --live: so many SMSes belong to it
   std::string for_time;      // watch: end after so long
 
-  bool yes = false;              // cancel --all
-  std::string resolution;        // resolve: delivered, retry or give-up
-  std::string gateway, reason;   // pause, resume
-  bool dot = false;              // graph
-  bool rsa = false;              // keygen
-  std::string out, private_key;  // keygen, unseal
+  bool yes = false;                        // cancel --all
+  std::string resolution;                  // resolve: delivered, retry or give-up
+  std::string of_tenant, gateway, reason;  // pause, resume
+  bool dot = false;                        // graph
+  bool rsa = false;                        // keygen
+  std::string out, private_key;            // keygen, unseal
 };
 
 struct ParsedArguments {

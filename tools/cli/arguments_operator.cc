@@ -9,10 +9,10 @@ namespace smsflow::cli {
 namespace {
 
 void AddLooking(CLI::App& app, Arguments& arguments) {
-  AddVerb(app, arguments, Verb::kJournal, kGroupLook, "journal",
-          "Every transition of one SMS: when, what, which attempt, why, who")
-      .add_option("id", arguments.subject, "The SMS")
-      ->required();
+  CLI::App& journal = AddVerb(app, arguments, Verb::kJournal, kGroupLook, "journal",
+                              "Every transition of one SMS: when, what, which attempt, why, who");
+  journal.add_option("id", arguments.subject, "The SMS")->required();
+  journal.add_flag("--all", arguments.all, "Nothing folded: also every question and answer that changed nothing");
   AddVerb(app, arguments, Verb::kWhy, kGroupLook, "why", "What one SMS waits for, and until when")
       .add_option("id", arguments.subject, "The SMS")
       ->required();
@@ -30,7 +30,7 @@ void AddLooking(CLI::App& app, Arguments& arguments) {
 
 void AddScope(CLI::App& app, Arguments& arguments) {
   app.add_flag("--all", arguments.all, "Everything");
-  app.add_option("--tenant", arguments.tenant, "Of one tenant");
+  app.add_option("--tenant", arguments.of_tenant, "Of one tenant");
   app.add_option("--batch", arguments.batch, "Of one batch; with --tenant");
   app.add_option("--gateway", arguments.gateway, "For one gateway");
 }
@@ -70,9 +70,6 @@ void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
   seal.add_option("--pubkey", arguments.seal.pubkey, "The gateway's public key, PEM or JWK")
       ->type_name("FILE")
       ->required();
-  seal.add_option("--tenant", arguments.tenant, "Whose credential will schedule it")
-      ->envname("SMSFLOW_TENANT")
-      ->required();
   seal.add_option("--key", arguments.key, "The key it will be scheduled with; may be none");
   seal.add_option("--to", arguments.seal.to, "The number, +255…")->required();
   seal.add_option("--sender", arguments.seal.sender, "The sender's name or number");
@@ -85,12 +82,9 @@ void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
   unseal.add_option("--private-key", arguments.private_key, "The gateway's private key, PEM")
       ->type_name("FILE")
       ->required();
-  unseal.add_option("--tenant", arguments.tenant, "Whose SMS it is")->envname("SMSFLOW_TENANT")->required();
   unseal.add_option("--key", arguments.key, "The key it was scheduled with; may be none");
 
-  AddVerb(app, arguments, Verb::kDoctor, kGroupLocal, "doctor", "Is everything set, reachable and allowed?")
-      .add_option("--tenant", arguments.tenant, "Whose credential it is")
-      ->envname("SMSFLOW_TENANT");
+  AddVerb(app, arguments, Verb::kDoctor, kGroupLocal, "doctor", "Is everything set, reachable and allowed?");
   AddVerb(app, arguments, Verb::kCompletion, kGroupLocal, "completion", "Completion for your shell: bash or zsh")
       .add_option("shell", arguments.subject, "bash or zsh")
       ->required()

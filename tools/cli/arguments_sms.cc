@@ -25,7 +25,6 @@ void AddPayload(CLI::App& app, Arguments& arguments) {
   app.add_option("--text", seal.text, "Seal here: the text");
   app.add_option("--text-file", seal.text_file, "Seal here: the text from a file; - for stdin")->type_name("FILE");
   app.add_option("--pubkey", seal.pubkey, "Seal here: the gateway's public key, PEM or JWK")->type_name("FILE");
-  app.add_option("--tenant", arguments.tenant, "Seal here: whose credential schedules it")->envname("SMSFLOW_TENANT");
   app.add_option("--key-id", arguments.key_id, "Which gateway key it is sealed for; read from the envelope otherwise");
 }
 
@@ -65,7 +64,6 @@ void AddScheduling(CLI::App& app, Arguments& arguments) {
   import.add_option("--batch", arguments.batch, "Batch of rows that name none");
   import.add_option("--sender", arguments.seal.sender, "Sender of rows that name none");
   import.add_option("--pubkey", arguments.seal.pubkey, "The gateway's public key, PEM or JWK")->type_name("FILE");
-  import.add_option("--tenant", arguments.tenant, "Whose credential schedules them")->envname("SMSFLOW_TENANT");
 }
 
 void AddLooking(CLI::App& app, Arguments& arguments) {
@@ -83,6 +81,7 @@ void AddLooking(CLI::App& app, Arguments& arguments) {
   CLI::App& watch = AddVerb(app, arguments, Verb::kWatch, kGroupSms, "watch", "Every transition as it happens");
   AddFilter(watch, arguments);
   watch.add_option("--resume", arguments.resume, "Go on where a list or a watch ended")->type_name("TOKEN");
+  watch.add_flag("--all", arguments.all, "Also what changed no state");
   watch.add_flag("--live", arguments.live, "A table of states and SMSes that redraws itself; ends when all have ended");
   watch.add_option("--expect", arguments.expect, "With --live: end only when so many have ended")->type_name("COUNT");
   watch.add_option("--for", arguments.for_time, "End after so long: 30s, 5m")->type_name("TIME");

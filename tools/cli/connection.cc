@@ -45,7 +45,8 @@ bool IsLocal(std::string_view address) {
   return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectionArguments& arguments) {
+absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectionArguments& arguments,
+                                                             const std::string& tenant) {
   const auto timeout_s = ParseSeconds(arguments.timeout);
   if (!timeout_s.ok() || *timeout_s < 1)
     return absl::InvalidArgumentError("--timeout: a number of seconds from 1, or with s, m, h");
@@ -57,13 +58,15 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectionArg
   channel_arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
   channel_arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   auto channel = grpc::CreateCustomChannel(arguments.address, *credentials, channel_arguments);
-  return std::unique_ptr<Connection>(new Connection(arguments, std::move(channel), std::chrono::seconds(*timeout_s)));
+  return std::unique_ptr<Connection>(
+      new Connection(arguments, tenant, std::move(channel), std::chrono::seconds(*timeout_s)));
 }
 
-Connection::Connection(const ConnectionArguments& arguments, std::shared_ptr<grpc::Channel> channel,
-                       std::chrono::seconds timeout)
+Connection::Connection(const ConnectionArguments& arguments, const std::string& tenant,
+                       std::shared_ptr<grpc::Channel> channel, std::chrono::seconds timeout)
     : address_(arguments.address),
       token_(arguments.token),
+      tenant_(tenant),
       timeout_(timeout),
       channel_(std::move(channel)),
       scheduler_(smsflow::v1::Scheduler::NewStub(channel_)),
@@ -71,6 +74,7 @@ Connection::Connection(const ConnectionArguments& arguments, std::shared_ptr<grp
 
 void Connection::Prepare(grpc::ClientContext& context, bool with_deadline) const {
   if (!token_.empty()) context.AddMetadata("authorization", "Bearer " + token_);
+  if (!tenant_.empty()) context.AddMetadata("smsflow-tenant", tenant_);
   if (with_deadline) context.set_deadline(std::chrono::system_clock::now() + timeout_);
 }
 

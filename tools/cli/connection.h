@@ -23,14 +23,15 @@ bool IsLocal(std::string_view address);
 
 class Connection {
  public:
-  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Connection>> Open(const ConnectionArguments& arguments);
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Connection>> Open(const ConnectionArguments& arguments,
+                                                                        const std::string& tenant);
 
   smsflow::v1::Scheduler::StubInterface& scheduler() { return *scheduler_; }
   smsflow::v1::Admin::StubInterface& admin() { return *admin_; }
   const std::shared_ptr<grpc::Channel>& channel() { return channel_; }
   std::chrono::seconds timeout() const { return timeout_; }
 
-  // Puts the credential on a call, and the timeout where one is wanted: streams that watch have none.
+  // Puts credential and tenant on a call, and the timeout where one is wanted: streams that watch have none.
   void Prepare(grpc::ClientContext& context, bool with_deadline = true) const;
 
   // One unary call: `connection.Call("schedule", [&](auto& context) { return stub.Schedule(&context, request,
@@ -42,10 +43,10 @@ class Connection {
   absl::Status Explain(std::string_view doing, const grpc::Status& status) const;
 
  private:
-  Connection(const ConnectionArguments& arguments, std::shared_ptr<grpc::Channel> channel,
+  Connection(const ConnectionArguments& arguments, const std::string& tenant, std::shared_ptr<grpc::Channel> channel,
              std::chrono::seconds timeout);
 
-  std::string address_, token_;
+  std::string address_, token_, tenant_;
   std::chrono::seconds timeout_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<smsflow::v1::Scheduler::Stub> scheduler_;

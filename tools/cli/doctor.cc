@@ -53,7 +53,8 @@ void CheckSettings(Session& session, Findings& findings) {
   else
     findings.Good("token", "is set");
   if (session.arguments.tenant.empty())
-    findings.Note("tenant", "SMSFLOW_TENANT is not set; needed only to seal here");
+    findings.Note("tenant",
+                  "none is set; needed to seal here, and where the credential is for several: SMSFLOW_TENANT");
   else
     findings.Good("tenant", session.arguments.tenant);
 }
@@ -90,7 +91,7 @@ Outcome RunDoctor(Session& session) {
   if (admin.ok())
     findings.Good("admin verbs", absl::StrCat("allowed; ", stats.items_size(), " figures in smsflow stats"));
   else if (ExitCodeOf(admin) == kExitDenied)
-    findings.Note("admin verbs", "not for this token: journal, why, replay, verify, pause need the role admin");
+    findings.Note("admin verbs", std::string(admin.message()));
   else
     findings.Bad("admin verbs", admin);
   return findings.exit_code();

@@ -28,7 +28,8 @@ Outcome RunJournal(Session& session) {
   if (session.arguments.json)
     terminal.out << ToJson(response) << "\n";
   else
-    terminal.out << (session.ForPeople() ? JournalForPeople(response, terminal) : JournalForScripts(response));
+    terminal.out << (session.ForPeople() ? JournalForPeople(response, terminal, session.arguments.all)
+                                         : JournalForScripts(response));
   return kExitOk;
 }
 

@@ -10,8 +10,9 @@
 
 namespace smsflow::cli {
 
-// A line an entry: local time, the time since the one before, the attempt, the change of state, what happened, who.
-std::string JournalForPeople(const smsflow::v1::GetJournalResponse& journal, const Terminal& terminal);
+// A line an entry: local time, the time since the one before, the attempt, the change of state, what happened, who. A
+// run of entries that changed nothing is folded into one line, unless `all` are wanted.
+std::string JournalForPeople(const smsflow::v1::GetJournalResponse& journal, const Terminal& terminal, bool all);
 // A line an entry, tabs between: UTC, attempt, from, to, event, detail, cause, actor.
 std::string JournalForScripts(const smsflow::v1::GetJournalResponse& journal);
 

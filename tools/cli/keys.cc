@@ -44,6 +44,8 @@ Outcome RunSeal(const Arguments& arguments, const Terminal& terminal) {
 }
 
 Outcome RunUnseal(const Arguments& arguments, const Terminal& terminal) {
+  if (arguments.tenant.empty())
+    return absl::InvalidArgumentError("unseal: --tenant (or SMSFLOW_TENANT) is missing: the envelope is bound to it");
   auto pem = ReadWholeFile(arguments.private_key);
   if (!pem.ok()) return pem.status();
   const auto key = crypto::PrivateKey::FromPem(crypto::Secret::Take(*pem).Reveal());

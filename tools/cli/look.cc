@@ -40,7 +40,7 @@ void ShowForPeople(const Terminal& terminal, const v1::SmsStatus& sms) {
   line("batch", sms.batch());
   line("key", sms.key());
   line("target", sms.target());
-  line("slots", sms.schedule());
+  line("slots", Localised(sms.schedule(), now_ms));
 }
 
 std::string CsvRow(const v1::SmsStatus& sms) {

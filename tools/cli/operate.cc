@@ -15,11 +15,11 @@ namespace v1 = smsflow::v1;
 
 absl::StatusOr<v1::PauseRequest> Scope(const Arguments& arguments, const char* verb) {
   const int named =
-      arguments.all + !arguments.gateway.empty() + (!arguments.batch.empty() || !arguments.tenant.empty());
+      arguments.all + !arguments.gateway.empty() + (!arguments.batch.empty() || !arguments.of_tenant.empty());
   if (named != 1)
     return absl::InvalidArgumentError(
         absl::StrCat(verb, ": say what, one of: --all, --tenant T, --tenant T --batch B, --gateway G"));
-  if (!arguments.batch.empty() && arguments.tenant.empty())
+  if (!arguments.batch.empty() && arguments.of_tenant.empty())
     return absl::InvalidArgumentError(absl::StrCat(verb, ": --batch needs --tenant: batches belong to tenants"));
   v1::PauseRequest request;
   request.set_reason(arguments.reason);
@@ -28,10 +28,10 @@ absl::StatusOr<v1::PauseRequest> Scope(const Arguments& arguments, const char* v
   } else if (!arguments.gateway.empty()) {
     request.set_gateway(arguments.gateway);
   } else if (!arguments.batch.empty()) {
-    request.mutable_batch()->set_tenant(arguments.tenant);
+    request.mutable_batch()->set_tenant(arguments.of_tenant);
     request.mutable_batch()->set_batch(arguments.batch);
   } else {
-    request.set_tenant(arguments.tenant);
+    request.set_tenant(arguments.of_tenant);
   }
   return request;
 }

@@ -44,7 +44,7 @@ Outcome RunVerb(const Arguments& arguments, const Terminal& terminal) {
     return local->run(arguments, terminal);
   const auto online = std::find_if(kOnline.begin(), kOnline.end(), is_wanted);
   if (online == kOnline.end()) return absl::InvalidArgumentError("there is no such verb; see smsflow --help");
-  auto connection = Connection::Open(arguments.connection);
+  auto connection = Connection::Open(arguments.connection, arguments.tenant);
   if (!connection.ok()) return connection.status();
   Session session{arguments, terminal, **connection};
   return online->run(session);

@@ -118,6 +118,31 @@ std::string UtcTime(std::int64_t ms) {
   return Formatted(time, "%Y-%m-%dT%H:%M:%S") + Millis(ms) + "Z";
 }
 
+std::string Localised(std::string_view text, std::int64_t now_ms) {
+  constexpr std::size_t kSecondsDigits = 10;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  std::string out;
+  while (!text.empty()) {
+    const bool in_number = !out.empty() && is_digit(out.back());
+    std::string_view rest = text;
+    const bool slot = !in_number && text.size() > 2 * kSecondsDigits && text[kSecondsDigits] == '-' && text[0] != '0';
+    const auto from = slot ? Number(text.substr(0, kSecondsDigits)) : std::nullopt;
+    const auto till = slot ? Number(text.substr(kSecondsDigits + 1, kSecondsDigits)) : std::nullopt;
+    std::optional<std::tm> utc;
+    if (!in_number && text.size() >= 20 && text[10] == 'T' && (utc = TakeLocalTime(rest)) && rest.starts_with('Z')) {
+      out += ShortTime(std::int64_t{timegm(&*utc)} * 1000, now_ms);
+      text = rest.substr(1);
+    } else if (from && till) {
+      out += ShortTime(*from * 1000, now_ms) + " to " + ShortTime(*till * 1000, now_ms);
+      text.remove_prefix(2 * kSecondsDigits + 1);
+    } else {
+      out += text.front();
+      text.remove_prefix(1);
+    }
+  }
+  return out;
+}
+
 std::string Span(std::int64_t ms) {
   if (ms < 0) return "-" + Span(-ms);
   if (ms < 1000) return absl::StrCat(ms, " ms");

@@ -17,7 +17,10 @@ std::string LocalClock(std::int64_t ms);                      // 09:12:00.123
 std::string LocalTime(std::int64_t ms);                       // 2026-11-21 09:12:00
 std::string ShortTime(std::int64_t ms, std::int64_t now_ms);  // 09:12:00, on another day 2026-11-24 09:12; 0: -
 std::string UtcTime(std::int64_t ms);                         // 2026-11-21T08:12:00.123Z; 0: -
-std::string Span(std::int64_t ms);                            // 450 ms, 12 s, 3 min 20 s, 2 h 5 min, 3 d 4 h
+// The same text with its UTC times (2026-11-21T08:12:00Z) and slots in seconds (1795251600-1795252200) as short local
+// times.
+std::string Localised(std::string_view text, std::int64_t now_ms);
+std::string Span(std::int64_t ms);  // 450 ms, 12 s, 3 min 20 s, 2 h 5 min, 3 d 4 h
 
 // A whole number with an optional unit s, m, h or d; without one it counts seconds.
 [[nodiscard]] absl::StatusOr<std::int64_t> ParseSeconds(std::string_view text);

@@ -20,6 +20,7 @@ namespace v1 = smsflow::v1;
 
 constexpr std::uint32_t kPageMost = 1000;
 constexpr std::int64_t kTickMs = 100;
+constexpr char kListed[] = "listed";
 
 std::string Line(const Session& session, const v1::Transition& transition) {
   const Terminal& terminal = session.terminal;
@@ -51,7 +52,7 @@ v1::Transition AsTransition(const v1::SmsStatus& sms) {
   transition.set_from(sms.state());
   transition.set_to(sms.state());
   transition.set_at_ms(sms.changed_ms());
-  transition.set_event("listed");
+  transition.set_event(kListed);
   transition.set_attempt(sms.attempts());
   transition.set_cause(sms.cause());
   transition.set_batch(sms.batch());
@@ -135,6 +136,8 @@ class Watcher {
 
   void Print(const v1::Transition& transition) {
     if (redraws_) return;
+    const bool changed = transition.from() != transition.to() || transition.event() == kListed;
+    if (!changed && !session_.arguments.all) return;
     session_.terminal.out << (session_.arguments.json ? ToJson(transition) + "\n" : Line(session_, transition));
   }
 

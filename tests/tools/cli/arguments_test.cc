@@ -48,7 +48,7 @@ TEST(Arguments, ComeFromTheEnvironmentWhenNotTyped) {
   EXPECT_EQ(from_environment.arguments.connection.token, "secret");
   EXPECT_EQ(from_environment.arguments.tenant, "demo");
   EXPECT_EQ(typed.arguments.connection.address, "localhost:2");
-  EXPECT_EQ(pause.arguments.tenant, "") << "a pause must be aimed by hand";
+  EXPECT_EQ(pause.arguments.of_tenant, "") << "a pause must be aimed by hand";
 }
 
 TEST(Arguments, ThatAreWrongGiveOneLineAndExitCode2) {
@@ -58,7 +58,8 @@ TEST(Arguments, ThatAreWrongGiveOneLineAndExitCode2) {
             "smsflow: The following argument was not expected: --bogus; see smsflow list --help\n"},
            {{"get"}, "smsflow: id is required; see smsflow get --help\n"},
            {{"--json"}, "smsflow: A subcommand is required; see smsflow --help\n"},
-           {{"list", "--limit", "0"}, "smsflow: --limit: Value 0 not in range 1 to 1000000; see smsflow list --help\n"}}) {
+           {{"list", "--limit", "0"},
+            "smsflow: --limit: Value 0 not in range 1 to 1000000; see smsflow list --help\n"}}) {
     Person person;
     person.Types(words);
     EXPECT_EQ(person.exit_code, 2);

@@ -38,11 +38,20 @@ std::string FakeServer::token() {
   return token_;
 }
 
+std::string FakeServer::tenant() {
+  const std::lock_guard lock(mutex_);
+  return tenant_;
+}
+
 void FakeServer::Remember(grpc::ServerContext* context) {
   const auto& metadata = context->client_metadata();
-  const auto found = metadata.find("authorization");
+  const auto value = [&](const char* name) {
+    const auto found = metadata.find(name);
+    return found == metadata.end() ? std::string() : std::string(found->second.data(), found->second.size());
+  };
   const std::lock_guard lock(mutex_);
-  token_ = found == metadata.end() ? "" : std::string(found->second.data(), found->second.size());
+  token_ = value("authorization");
+  tenant_ = value("smsflow-tenant");
 }
 
 template <typename Request, typename Response>

@@ -30,6 +30,8 @@ class FakeServer final : public v1::Scheduler::Service, public v1::Admin::Servic
   const std::string& address() const { return address_; }
   // The token that the last call came with.
   std::string token();
+  // The tenant that it named.
+  std::string tenant();
 
   Handler<v1::ScheduleRequest, v1::ScheduleResponse> schedule;
   Handler<v1::ScheduleBatchRequest, v1::ScheduleBatchResponse> schedule_batch;
@@ -81,7 +83,7 @@ class FakeServer final : public v1::Scheduler::Service, public v1::Admin::Servic
   grpc::Status Drain(grpc::ServerContext*, const v1::DrainRequest*, v1::DrainResponse*) override;
 
   std::mutex mutex_;
-  std::string token_;
+  std::string token_, tenant_;
   std::string address_;
   std::unique_ptr<grpc::Server> server_;
 };

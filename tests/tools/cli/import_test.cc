@@ -73,13 +73,17 @@ TEST_F(Importing, RunAgainDoublesNone) {
 
 TEST_F(Importing, TellsTheServerNothingOfNumberAndText) {
   const std::string rows = "key,to,text,at\na,+255123456789,Hello,10-20\n";
-  EXPECT_EQ(Imports(rows, {"--pubkey", testing::TempDir() + "build-cli-import-key", "--tenant", "demo", "--sender", "C"}).exit_code, 0)
+  EXPECT_EQ(
+      Imports(rows, {"--pubkey", testing::TempDir() + "build-cli-import-key", "--tenant", "demo", "--sender", "C"})
+          .exit_code,
+      0)
       << person_.err.str();
   ASSERT_EQ(scheduled_.size(), 1u);
   const auto& [key, item] = *scheduled_.begin();
   EXPECT_EQ(crypto::OpenEnvelope(gateway_, "demo/a", item.payload())->Reveal(),
             "To: +255123456789\nSender: C\n\nHello");
-  Imports("key,to,text,at\na,+255999999999,Other,10-20\n", {"--pubkey", testing::TempDir() + "build-cli-import-key", "--tenant", "demo"});
+  Imports("key,to,text,at\na,+255999999999,Other,10-20\n",
+          {"--pubkey", testing::TempDir() + "build-cli-import-key", "--tenant", "demo"});
   EXPECT_EQ(person_.out.str(), "rows\t1\nscheduled\t0\nalready\t1\nfailed\t0\n") << "the key is made of neither";
 }
 

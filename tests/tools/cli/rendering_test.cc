@@ -56,7 +56,7 @@ v1::GetJournalResponse Journal() {
 
 TEST_F(Rendering, JournalReadsLikeAStory) {
   Person person;
-  EXPECT_EQ(JournalForPeople(Journal(), person.terminal),
+  EXPECT_EQ(JournalForPeople(Journal(), person.terminal, false),
             R"(01a1fd55-7a80-7005-8000-000000000001  delivery, tenant demo  Sat 21 Nov 2026, UTC
 
 TIME          AFTER    TRY  STATE               WHAT HAPPENED                                              BY
@@ -65,6 +65,30 @@ TIME          AFTER    TRY  STATE               WHAT HAPPENED                   
 09:30:00.250           1    IN_SLOT -> PENDING  report FAILED: retry at 09:40:00 [absent]                  g1
 09:30:00.251                PENDING             erased at retention; its digest still stands in the chain
 )");
+}
+
+TEST_F(Rendering, JournalFoldsWhatChangedNothing) {
+  v1::GetJournalResponse journal;
+  journal.set_id(Id(1));
+  AddEntry(journal, 0, "PENDING", "IN_SLOT", 1, "due", "due 2026-11-21T09:00:00Z", "", "engine");
+  for (int i = 0; i < 5; ++i) {
+    AddEntry(journal, 100 * i + 10, "IN_SLOT", "IN_SLOT", 1, "silence", "gateway asked", "", "engine");
+    AddEntry(journal, 100 * i + 20, "IN_SLOT", "IN_SLOT", 1, "report ACCEPTED", "", "", "g1");
+  }
+  AddEntry(journal, 2'000, "IN_SLOT", "DELIVERED", 1, "report DELIVERED", "", "", "g1");
+  EXPECT_EQ(JournalForPeople(journal, Person().terminal, false),
+            R"(01a1fd55-7a80-7005-8000-000000000001  , tenant   Sat 21 Nov 2026, UTC
+
+TIME          AFTER  TRY  STATE                 WHAT HAPPENED                          BY
+09:00:00.000         1    PENDING -> IN_SLOT    due: due 09:00:00                      engine
+09:00:00.010         1    IN_SLOT               silence: gateway asked                 engine
+09:00:00.020         1    IN_SLOT               report ACCEPTED                        g1
+                                                … 7 more that changed nothing (--all)
+09:00:00.420         1    IN_SLOT               report ACCEPTED                        g1
+09:00:02.000  +1 s   1    IN_SLOT -> DELIVERED  report DELIVERED                       g1
+)");
+  const std::string all = JournalForPeople(journal, Person().terminal, true);
+  EXPECT_EQ(std::count(all.begin(), all.end(), '\n'), 3 + 12);
 }
 
 TEST_F(Rendering, JournalForScriptsHasEightFields) {
@@ -78,7 +102,7 @@ TEST_F(Rendering, JournalForScriptsHasEightFields) {
 TEST_F(Rendering, JournalOverSeveralDaysNamesThem) {
   v1::GetJournalResponse journal = Journal();
   journal.mutable_entries(3)->set_at_ms(kNowMs + 90 * 86'400'000LL);
-  const std::string text = JournalForPeople(journal, Person().terminal);
+  const std::string text = JournalForPeople(journal, Person().terminal, false);
   EXPECT_NE(text.find("2026-11-21 09:30:00.250"), std::string::npos);
   EXPECT_NE(text.find("2027-02-19 09:00:00.000  +89 d 23 h"), std::string::npos) << text;
 }

@@ -38,6 +38,16 @@ TEST_F(InBerlin, MomentsWithoutAnOffsetAreLocal) {
   EXPECT_EQ(*ParseMoment("2026-07-01T12:00", 0), *ParseMoment("2026-07-01T10:00Z", 0));  // summer time
 }
 
+TEST_F(InBerlin, PeopleSeeLocalTimesInsideTexts) {
+  EXPECT_EQ(Localised("1 slot; due 2026-11-21T09:00:00Z, deadline 2026-11-22T09:00:00Z", kNowMs),
+            "1 slot; due 10:00:00, deadline 2026-11-22 10:00");
+  EXPECT_EQ(Localised("slots: 1795251600-1795252200;1795255200-1795258800", kNowMs),
+            "slots: 10:00:00 to 10:10:00;11:00:00 to 12:00:00");
+  for (const char* text :
+       {"", "+255123456789-1", "2026-11-21", "11795251600-1795252200", "2026-11-21T09:00:00", "1000-2000"})
+    EXPECT_EQ(Localised(text, kNowMs), text);
+}
+
 TEST(Moment, IsAgoOrWithAnOffset) {
   EXPECT_EQ(*ParseMoment("2h", kNowMs), kNowMs - 7'200'000);
   EXPECT_EQ(*ParseMoment("2026-11-21T09:00Z", 0), kNowMs);

@@ -64,6 +64,7 @@ TEST_F(Verbs, ScheduleSendsWhatWasTypedAndTheCredential) {
   EXPECT_EQ(person_.out.str(),
             std::string(kId) + "\tPENDING\t2026-11-21T09:00:00.000Z\t2026-11-21T09:01:00.000Z\tnew\n");
   EXPECT_EQ(server_.token(), "Bearer secret");
+  EXPECT_EQ(server_.tenant(), "");
 }
 
 TEST_F(Verbs, ScheduleSealsForTenantAndKey) {
@@ -78,6 +79,7 @@ TEST_F(Verbs, ScheduleSealsForTenantAndKey) {
   Types({"schedule", "--at", "+0", "--key", "k", "--to", "+255123456789", "--text", "Hello", "--pubkey",
          testing::TempDir() + "build-cli-key", "--tenant", "demo"});
   EXPECT_EQ(person_.exit_code, 0) << person_.err.str();
+  EXPECT_EQ(server_.tenant(), "demo") << "for credentials of several tenants";
   server_.get = [](const v1::GetRequest&, v1::SmsStatus& sms) { return sms = Sms(v1::PENDING), grpc::Status::OK; };
   server_.reschedule = [&](const v1::RescheduleRequest& request, v1::SmsStatus& sms) {
     EXPECT_EQ(request.schedule(), "");
@@ -85,8 +87,8 @@ TEST_F(Verbs, ScheduleSealsForTenantAndKey) {
     sms = Sms(v1::PENDING);
     return grpc::Status::OK;
   };
-  Types(
-      {"reschedule", kId, "--to", "+255123456789", "--text", "Hello", "--pubkey", testing::TempDir() + "build-cli-key", "--tenant", "demo"});
+  Types({"reschedule", kId, "--to", "+255123456789", "--text", "Hello", "--pubkey",
+         testing::TempDir() + "build-cli-key", "--tenant", "demo"});
   EXPECT_EQ(person_.exit_code, 0) << person_.err.str();
   std::filesystem::remove(testing::TempDir() + "build-cli-key");
 }
@@ -305,7 +307,8 @@ TEST_F(Verbs, DoctorTellsWhatTheTokenMayDo) {
     return grpc::Status(grpc::PERMISSION_DENIED, "needs the role admin");
   };
   EXPECT_EQ(Types({"doctor"}).exit_code, 0);
-  EXPECT_THAT(person_.out.str(), HasSubstr("ok\tclient verbs\tallowed\nnote\tadmin verbs\tnot for this token"));
+  EXPECT_THAT(person_.out.str(),
+              HasSubstr("ok\tclient verbs\tallowed\nnote\tadmin verbs\tadmin: needs the role admin"));
   server_.list_blocked = [](const v1::ListBlockedRequest&, v1::ListBlockedResponse&) {
     return grpc::Status(grpc::UNAUTHENTICATED, "no such key");
   };
