@@ -48,8 +48,7 @@ struct ChainHead {
   Digest chain{};
 };
 
-// Stands where whole old segments were removed: the chain as it was at their last record, and how many records are gone
-// from the shard in all.
+// Stands where a whole old segment was removed: the chain as it was at its last record, and how many records it had.
 struct ChainAnchor {
   ChainHead head;
   std::uint64_t count = 0;

@@ -120,10 +120,11 @@ class Applier final : public rocksdb::WriteBatch::Handler {
 // Holds its present row as a copy, so that its views stay good whatever is written meanwhile.
 class MemoryStore::MemoryCursor final : public Cursor {
  public:
-  MemoryCursor(Rows& rows, Family family, std::string_view from, std::string_view till, bool reverse)
+  MemoryCursor(Rows& rows, Family family, std::string_view from, std::string_view till, bool reverse,
+               std::optional<std::uint64_t> snapshot = std::nullopt)
       : rows_(rows), family_(static_cast<std::size_t>(family)), from_(from), till_(till), reverse_(reverse) {
     const std::lock_guard lock(rows_.mutex);
-    snapshot_ = rows_.now;
+    snapshot_ = snapshot.value_or(rows_.now);
     rows_.snapshots.insert(snapshot_);
     const auto& table = rows_.tables[family_];
     if (!reverse_) {
@@ -174,6 +175,35 @@ class MemoryStore::MemoryCursor final : public Cursor {
   std::string key_, value_;
 };
 
+class MemoryStore::FrozenStore final : public Store {
+ public:
+  explicit FrozenStore(Rows& rows) : rows_(rows) {
+    const std::lock_guard lock(rows_.mutex);
+    snapshot_ = rows_.now;
+    rows_.snapshots.insert(snapshot_);
+  }
+  ~FrozenStore() override { rows_.Release(snapshot_); }
+  FrozenStore(const FrozenStore&) = delete;
+  FrozenStore& operator=(const FrozenStore&) = delete;
+
+  absl::StatusOr<std::optional<std::string>> Get(Family family, std::string_view key) const override {
+    const std::lock_guard lock(rows_.mutex);
+    const Value* value = rows_.At(static_cast<std::size_t>(family), key, snapshot_);
+    return value ? *value : std::nullopt;
+  }
+  std::unique_ptr<Cursor> Scan(Family family, std::string_view from, std::string_view till,
+                               bool reverse) const override {
+    return std::make_unique<MemoryCursor>(rows_, family, from, till, reverse, snapshot_);
+  }
+  [[nodiscard]] absl::Status Write(const Batch&, Sync) override {
+    return absl::FailedPreconditionError("a frozen store takes no writes");
+  }
+
+ private:
+  Rows& rows_;
+  std::uint64_t snapshot_ = 0;
+};
+
 MemoryStore::MemoryStore() : rows_(std::make_unique<Rows>()) {}
 MemoryStore::~MemoryStore() = default;
 
@@ -187,6 +217,8 @@ std::unique_ptr<Cursor> MemoryStore::Scan(Family family, std::string_view from, 
                                           bool reverse) const {
   return std::make_unique<MemoryCursor>(*rows_, family, from, till, reverse);
 }
+
+std::unique_ptr<Store> MemoryStore::Frozen() const { return std::make_unique<FrozenStore>(*rows_); }
 
 absl::Status MemoryStore::Write(const Batch& batch, Sync sync) {
   const std::lock_guard lock(rows_->mutex);

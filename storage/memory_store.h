@@ -20,17 +20,19 @@ class MemoryStore final : public Store {
   std::unique_ptr<Cursor> Scan(Family family, std::string_view from, std::string_view till,
                                bool reverse = false) const override;
   [[nodiscard]] absl::Status Write(const Batch& batch, Sync sync) override;
+  std::unique_ptr<Store> Frozen() const override;
 
   // How many batches were written since the last synced one.
   std::size_t unsynced() const;
   // A power cut: of the unsynced batches the first `kept` are still there, the rest was never written.
-  // REQUIRES: no cursor lives; kept <= unsynced().
+  // REQUIRES: no cursor and no frozen view lives; kept <= unsynced().
   void Crash(std::size_t kept = 0);
   std::size_t rows(Family family) const;
 
  private:
   struct Rows;
   class MemoryCursor;
+  class FrozenStore;
   std::unique_ptr<Rows> rows_;
 };
 

@@ -12,6 +12,7 @@
 #include "rocksdb/iterator.h"
 #include "rocksdb/options.h"
 #include "rocksdb/slice_transform.h"
+#include "rocksdb/snapshot.h"
 #include "rocksdb/table.h"
 #include "rocksdb/write_batch.h"
 #include "storage/rocks_types.h"
@@ -98,9 +99,10 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Family family, const RocksStoreOption
 class RocksCursor final : public Cursor {
  public:
   RocksCursor(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, std::string_view from, std::string_view till,
-              bool reverse)
+              bool reverse, const rocksdb::Snapshot* snapshot = nullptr)
       : from_(from), till_(till), lower_(from_), upper_(till_), reverse_(reverse) {
     rocksdb::ReadOptions options;
+    options.snapshot = snapshot;
     options.iterate_lower_bound = &lower_;
     if (!till_.empty()) options.iterate_upper_bound = &upper_;
     iterator_.reset(db.NewIterator(options, family));
@@ -146,6 +148,14 @@ struct RocksStore::Database {
     for (auto* family : families) db->DestroyColumnFamilyHandle(family).PermitUncheckedError();
     db->Close().PermitUncheckedError();
   }
+  absl::StatusOr<std::optional<std::string>> Get(const rocksdb::ReadOptions& options, Family which,
+                                                 std::string_view key) const {
+    std::string value;
+    const auto status = db->Get(options, family(which), ToSlice(key), &value);
+    if (status.ok()) return value;
+    if (status.IsNotFound()) return std::nullopt;
+    return ToStatus(status, "read a row");
+  }
   rocksdb::ColumnFamilyHandle* family(Family which) const { return families[static_cast<std::size_t>(which)]; }
 };
 
@@ -184,11 +194,7 @@ absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(const RocksStoreOpt
 }
 
 absl::StatusOr<std::optional<std::string>> RocksStore::Get(Family family, std::string_view key) const {
-  std::string value;
-  const auto status = database_->db->Get({}, database_->family(family), ToSlice(key), &value);
-  if (status.ok()) return value;
-  if (status.IsNotFound()) return std::nullopt;
-  return ToStatus(status, "read a row");
+  return database_->Get({}, family, key);
 }
 
 std::unique_ptr<Cursor> RocksStore::Scan(Family family, std::string_view from, std::string_view till,
@@ -202,6 +208,31 @@ absl::Status RocksStore::Write(const Batch& batch, Sync sync) {
   options.sync = sync == Sync::kYes;
   return ToStatus(database_->db->Write(options, &batch.raw()), "commit a batch");
 }
+
+class RocksStore::FrozenStore final : public Store {
+ public:
+  explicit FrozenStore(const Database& database) : database_(database), snapshot_(database.db.get()) {
+    options_.snapshot = snapshot_.snapshot();
+  }
+  absl::StatusOr<std::optional<std::string>> Get(Family family, std::string_view key) const override {
+    return database_.Get(options_, family, key);
+  }
+  std::unique_ptr<Cursor> Scan(Family family, std::string_view from, std::string_view till,
+                               bool reverse) const override {
+    return std::make_unique<RocksCursor>(*database_.db, database_.family(family), from, till, reverse,
+                                         options_.snapshot);
+  }
+  [[nodiscard]] absl::Status Write(const Batch&, Sync) override {
+    return absl::FailedPreconditionError("a frozen store takes no writes");
+  }
+
+ private:
+  const Database& database_;
+  rocksdb::ManagedSnapshot snapshot_;
+  rocksdb::ReadOptions options_;
+};
+
+std::unique_ptr<Store> RocksStore::Frozen() const { return std::make_unique<FrozenStore>(*database_); }
 
 absl::Status RocksStore::Compact() {
   if (database_->read_only) return absl::FailedPreconditionError("the data folder is open for reading only");

@@ -37,6 +37,7 @@ class RocksStore final : public Store {
   std::unique_ptr<Cursor> Scan(Family family, std::string_view from, std::string_view till,
                                bool reverse = false) const override;
   [[nodiscard]] absl::Status Write(const Batch& batch, Sync sync) override;
+  std::unique_ptr<Store> Frozen() const override;
 
   // Memtables to disk, then everything to the last level; blocks for as long as that takes.
   [[nodiscard]] absl::Status Compact();
@@ -47,6 +48,7 @@ class RocksStore final : public Store {
 
  private:
   struct Database;
+  class FrozenStore;
   explicit RocksStore(std::unique_ptr<Database> database);
   std::unique_ptr<Database> database_;
 };

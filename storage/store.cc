@@ -31,7 +31,27 @@ rocksdb::ColumnFamilyHandle* Handle(Family family) {
   return &handles[static_cast<std::size_t>(family)];
 }
 
+class Passage final : public Store {
+ public:
+  explicit Passage(const Store& store) : store_(store) {}
+  absl::StatusOr<std::optional<std::string>> Get(Family family, std::string_view key) const override {
+    return store_.Get(family, key);
+  }
+  std::unique_ptr<Cursor> Scan(Family family, std::string_view from, std::string_view till,
+                               bool reverse) const override {
+    return store_.Scan(family, from, till, reverse);
+  }
+  [[nodiscard]] absl::Status Write(const Batch&, Sync) override {
+    return absl::FailedPreconditionError("a frozen store takes no writes");
+  }
+
+ private:
+  const Store& store_;
+};
+
 }  // namespace
+
+std::unique_ptr<Store> Store::Frozen() const { return std::make_unique<Passage>(*this); }
 
 Batch::Batch() : raw_(std::make_unique<rocksdb::WriteBatch>()) {}
 Batch::~Batch() = default;

@@ -73,6 +73,10 @@ class Store {
   virtual std::unique_ptr<Cursor> Scan(Family family, std::string_view from, std::string_view till,
                                        bool reverse = false) const = 0;
   [[nodiscard]] virtual absl::Status Write(const Batch& batch, Sync sync) = 0;
+  // The store as it is now, whatever is written later: for whoever must see several tables as of one moment. It keeps
+  // old versions alive, so hold it for a shard's work and not for hours; it must not outlive the store. What is not
+  // overridden shows the present, which is the same where nobody writes meanwhile.
+  virtual std::unique_ptr<Store> Frozen() const;
 };
 
 // The first key after all that begin with `prefix`.

@@ -107,6 +107,22 @@ TEST_P(StoreTest, ACursorSeesTheStoreAsItWasWhenMade) {
   EXPECT_EQ(Read(*store_, Family::kQueues), (Rows{{"a", "1"}, {"b", "changed"}, {"d", "new"}}));
 }
 
+TEST_P(StoreTest, AFrozenViewShowsOneMoment) {
+  Put({{"a", "1"}, {"b", "2"}});
+  const auto view = store_->Frozen();
+  Put({{"a", "changed"}, {"c", "3"}});
+  {
+    const auto later = store_->Frozen();
+    EXPECT_EQ(*later->Get(Family::kQueues, "a"), "changed");
+  }
+  EXPECT_EQ(*view->Get(Family::kQueues, "a"), "1");
+  EXPECT_EQ(*view->Get(Family::kQueues, "c"), std::nullopt);
+  EXPECT_EQ(Read(*view, Family::kQueues), (Rows{{"a", "1"}, {"b", "2"}}));
+  EXPECT_EQ(Read(*view, Family::kQueues, "", "", true), (Rows{{"b", "2"}, {"a", "1"}}));
+  EXPECT_EQ(view->Write(Batch(), Sync::kNo).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(*store_->Get(Family::kQueues, "a"), "changed");
+}
+
 TEST_P(StoreTest, OperationsOfABatchCountInTheirOrder) {
   Put({{"a", "1"}, {"b", "2"}, {"c", "3"}});
   Batch batch;
