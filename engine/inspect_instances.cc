@@ -107,13 +107,20 @@ void ShardInspection::CheckTimers(const InstanceId& id, const stored::InstanceSt
   const bool held = leased && !rules_.leases_need_timers;
   if (state.ended_ms() == 0 && state.timers().empty() && !held)
     Find(absl::StrCat(id.ToString(), " has not ended, but waits for no timer"));
+  const auto wake = wakes_.find(id);
   for (const auto& timer : state.timers()) {
     ++summary_.live_timers;
-    if (timers_.contains(HashOf(id, static_cast<std::uint64_t>(IndexMs(timer)), timer.name()))) continue;
-    if (timer.gated() && ready_.contains(HashOf(id, static_cast<std::uint64_t>(timer.due_ms()), timer.name())))
+    const std::string where =
+        absl::StrCat(id.ToString(), " waits for its timer ", timer.name(), ", due at ", timer.due_ms(), ", which ");
+    if (timer.covered()) {
+      if (wake == wakes_.end() || wake->second > IndexMs(timer))
+        Find(where + "has no row in the index, and no earlier one wakes it");
       continue;
-    Find(absl::StrCat(id.ToString(), " waits for its timer ", timer.name(), ", due at ", timer.due_ms(),
-                      timer.gated() ? ", which is neither in the index nor ready" : ", which is not in the index"));
+    }
+    if (timers_.contains(HashOf(id, static_cast<std::uint64_t>(IndexMs(timer)), timer.name()))) continue;
+    const bool ready =
+        timer.gated() && ready_.contains(HashOf(id, static_cast<std::uint64_t>(timer.due_ms()), timer.name()));
+    if (!ready) Find(where + (timer.gated() ? "is neither in the index nor ready" : "is not in the index"));
   }
 }
 

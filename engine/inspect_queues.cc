@@ -28,6 +28,7 @@ void ShardInspection::ReadTimers() {
         if (!key) return Find(Malformed("a timer", row.key()));
         const auto value = storage::DecodeTimer(row.value());
         if (!value.ok()) return Find(Text(value.status()));
+        wakes_.emplace(key->instance, key->due_ms);  // the first one is the earliest
         timers_.insert(HashOf(key->instance, static_cast<std::uint64_t>(key->due_ms), key->name));
       },
       from);

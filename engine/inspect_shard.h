@@ -99,7 +99,8 @@ class ShardInspection {
   absl::flat_hash_map<InstanceId, Recorded> recorded_;
   absl::flat_hash_set<std::string> policies_;  // digests that were looked up
   Names timers_, ready_, leases_;
-  Names index_rows_;  // that the instances ask for
+  absl::flat_hash_map<InstanceId, std::int64_t> wakes_;  // the earliest row of each instance that the cursor will see
+  Names index_rows_;                                     // that the instances ask for
   absl::flat_hash_map<std::string, InstanceId> dedupe_;
 };
 

@@ -195,6 +195,20 @@ TEST_F(InspectTest, FindsATimerThatWouldNeverFire) {
   EXPECT_THAT(Inspect(world_), ElementsAre(HasSubstr(waiting_.ToString() + " waits for its timer 1")));
 }
 
+// An instance needs one row that wakes it in time, not one per timer: retention waits behind the row of a cleared
+// timer.
+TEST_F(InspectTest, FindsATimerThatNoRowWakes) {
+  ASSERT_EQ(world_.StateOf(done_)->timers_size(), 1);
+  ASSERT_TRUE(world_.StateOf(done_)->timers(0).covered());
+  const std::string prefix(storage::Key('t', done_.shard()).view());
+  Damage([&](storage::Batch& batch) {
+    for (auto row = world_.memory.Scan(Family::kQueues, prefix, storage::PrefixEnd(prefix)); row->Valid(); row->Next())
+      if (storage::TimerKey::Decode(row->key())->instance == done_) batch.Delete(Family::kQueues, row->key());
+  });
+  EXPECT_THAT(Inspect(world_), ElementsAre(AllOf(HasSubstr(done_.ToString() + " waits for its timer 65280"),
+                                                 HasSubstr("and no earlier one wakes it"))));
+}
+
 TEST_F(InspectTest, FindsATimerThatTheCursorHasPassed) {
   auto marks = storage::GetMarks(world_.memory, waiting_.shard());
   ASSERT_TRUE(marks.ok());
