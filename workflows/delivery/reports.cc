@@ -64,6 +64,11 @@ std::optional<Signal> Learn(Moment& moment, std::uint32_t attempt, Result learnt
 
   Result& kept = data.results[data.results.size() - 1 - (data.attempts - attempt)];
   const Result before = kept, after = Join(before, learnt);
+  if (learnt == before) {
+    // Word for word what is known: not worth a record, or a gateway that repeats itself would fill the disk.
+    out.outcome = Outcome::kNoted;
+    return std::nullopt;
+  }
   if (after == before) return Noted(moment);
   kept = after;
   if (!over && after == Result::kAccepted) out.accepted.push_back(attempt);
