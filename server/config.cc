@@ -52,9 +52,9 @@ void Loader::Environment(const std::vector<std::pair<std::string, std::string>>&
     known[EnvironmentName(absl::StrCat("delivery.", key.name))] = {"delivery", key.name};
   }
   for (const auto& [name, value] : variables) {
-    // These two are the command line client's; the third names the file.
+    // The first four are the command line client's; the last names the file.
     if (!absl::StartsWith(name, "SMSFLOW_") || name == "SMSFLOW_ADDRESS" || name == "SMSFLOW_TOKEN" ||
-        name == "SMSFLOW_CONFIG") {
+        name == "SMSFLOW_TENANT" || name == "SMSFLOW_CA" || name == "SMSFLOW_CONFIG") {
       continue;
     }
     const auto found = known.find(name);

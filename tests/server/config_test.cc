@@ -60,6 +60,8 @@ TEST_F(ConfigTest, LaterSourcesOutrankEarlierOnesAndOriginsTell) {
                          {"SMSFLOW_DATA", "/env"},
                          {"PATH", "/bin"},
                          {"SMSFLOW_TOKEN", "secret"},
+                         {"SMSFLOW_TENANT", "demo"},
+                         {"SMSFLOW_CA", "ca.pem"},
                          {"SMSFLOW_LISTEN_PLAINTEXT", "true"}};
   sources.flags = {{{"data"}, "/flag", true, "flag --data"}, {{"engine", "partitions"}, "3", true, "flag --set"}};
   const LoadedConfig loaded = Load("data = \"/file\"\nshards = 8\n", sources);

@@ -49,7 +49,7 @@ void AddOperating(CLI::App& app, Arguments& arguments) {
   pause.add_option("--reason", arguments.reason, "For the journal, and for whoever asks why");
   AddScope(AddVerb(app, arguments, Verb::kResume, kGroupOperate, "resume", "End a pause"), arguments);
   AddVerb(app, arguments, Verb::kDrain, kGroupOperate, "drain",
-          "Take nothing new, let nothing leave, wait for what is in flight (--timeout)");
+          "Before a restart: take nothing new, let nothing leave, wait for what is in flight");
 }
 
 }  // namespace

@@ -107,7 +107,8 @@ Outcome RunDrain(Session& session) {
     session.terminal.out << ToJson(response) << "\n";
   else if (session.ForPeople())
     session.terminal.out << (response.in_flight() == 0
-                                 ? std::string("drained: nothing is in flight")
+                                 ? std::string(
+                                       "drained: nothing is in flight; it takes nothing new until it is restarted")
                                  : absl::StrCat(response.in_flight(), " still in flight; run it again to wait longer"))
                          << "\n";
   else

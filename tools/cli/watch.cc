@@ -153,12 +153,12 @@ class Watcher {
     drawn_ms_ = now_ms;
     const std::string drawn = live_.Draw(terminal);
     Erase();
-    terminal.out << drawn << std::flush;
+    // Lines that are too long are cut by the terminal, so that each takes one row and Erase() finds the first again.
+    terminal.out << "\033[?7l" << drawn << "\033[?7h" << std::flush;
     lines_ = static_cast<std::size_t>(std::count(drawn.begin(), drawn.end(), '\n'));
   }
 
-  // Goes back to where the last table began and empties the screen from there; lines that wrapped are not counted, so
-  // lines that are too long for the terminal leave a trace above.
+  // Goes back to where the last table began, and empties the screen from there.
   void Erase() {
     if (lines_ > 0) session_.terminal.out << "\033[" << lines_ << "A\r\033[J";
     lines_ = 0;

@@ -15,7 +15,7 @@ readonly PACKAGES=(
   libhowardhinnant-date-dev tzdata           # time zones
   libjemalloc-dev
   libgtest-dev libgmock-dev librapidcheck-dev
-  python3 python3-grpcio python3-protobuf    # the house rules, the client in Python
+  python3 python3-grpcio python3-protobuf python3-cryptography  # the house rules, the client in Python
   strace openssl curl ca-certificates git    # what tests and the demo call
 )
 readonly CHECK_PACKAGES=(clang clang-tidy clang-format libclang-rt-14-dev gcovr)
