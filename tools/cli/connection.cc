@@ -36,6 +36,18 @@ std::string What(const grpc::Status& status) {
   return Visible(message);
 }
 
+// What to look at when nobody answers.
+const char* Advice(const grpc::Status& status) {
+  const std::string& message = status.error_message();
+  const auto says = [&](const char* words) { return message.find(words) != std::string::npos; };
+  if (says("certificate verify failed"))
+    return "its certificate is not vouched for: --ca FILE names who is trusted, and --address must be a name in it";
+  if (says("WRONG_VERSION_NUMBER") || says("wrong version number"))
+    return "it speaks no TLS: leave out --ca on this machine";
+  if (says("Socket closed") || says("Connection reset")) return "if it wants TLS, give --ca FILE";
+  return "is smsflowd running there? --address or SMSFLOW_ADDRESS says where";
+}
+
 }  // namespace
 
 bool IsLocal(std::string_view address) {
@@ -91,8 +103,7 @@ absl::Status Connection::Explain(std::string_view doing, const grpc::Status& sta
   const std::string verb(doing);
   switch (status.error_code()) {
     case grpc::StatusCode::UNAVAILABLE:
-      return {code, absl::StrCat(verb, ": cannot reach ", address_, " (", What(status),
-                                 "); is smsflowd running there? --address or SMSFLOW_ADDRESS says where")};
+      return {code, absl::StrCat(verb, ": cannot reach ", address_, " (", What(status), "); ", Advice(status))};
     case grpc::StatusCode::DEADLINE_EXCEEDED:
       return {code, absl::StrCat(verb, ": no answer from ", address_, " within ", timeout_.count(),
                                  " s; it may have been done all the same: look before you repeat it")};

@@ -27,9 +27,12 @@ std::string Change(const v1::JournalEntry& entry) {
 
 std::string What(const v1::JournalEntry& entry) {
   if (entry.erased()) return "erased at retention; its digest still stands in the chain";
+  const std::string detail = Localised(entry.detail(), entry.at_ms());
   std::string what = entry.event();
-  if (!entry.detail().empty())
-    absl::StrAppend(&what, what.empty() ? "" : ": ", Localised(entry.detail(), entry.at_ms()));
+  if (detail.starts_with(what + " "))
+    what = detail;  // "due" and "due 10:00:00, …": once is enough
+  else if (!detail.empty())
+    absl::StrAppend(&what, what.empty() ? "" : ": ", detail);
   if (!entry.cause().empty()) absl::StrAppend(&what, " [", entry.cause(), "]");
   return what;
 }

@@ -18,8 +18,8 @@ std::string FirstNotEmpty(const std::string& a, const std::string& b) { return a
 }  // namespace
 
 void LiveTable::Take(const smsflow::v1::SmsStatus& sms) {
-  Put(sms.id(), {sms.state(), sms.attempts(), sms.cause(), FirstNotEmpty(sms.key(), sms.target()), sms.due_ms(),
-                 sms.changed_ms()});
+  Put(sms.id(), {sms.state(), sms.attempts(), sms.state() == smsflow::v1::DELIVERED ? "" : sms.cause(),
+                 FirstNotEmpty(sms.key(), sms.target()), sms.due_ms(), sms.changed_ms()});
 }
 
 void LiveTable::Take(const smsflow::v1::Transition& transition) {
@@ -30,6 +30,7 @@ void LiveTable::Take(const smsflow::v1::Transition& transition) {
   row.changed_ms = transition.at_ms();
   row.due_ms = transition.due_ms();
   if (!transition.cause().empty()) row.cause = transition.cause();
+  if (row.state == smsflow::v1::DELIVERED) row.cause.clear();  // of an earlier attempt, and of no interest any more
   if (row.name.empty()) row.name = FirstNotEmpty(transition.key(), transition.target());
   Put(transition.id(), std::move(row));
 }

@@ -80,7 +80,7 @@ TEST_F(Rendering, JournalFoldsWhatChangedNothing) {
             R"(01a1fd55-7a80-7005-8000-000000000001  , tenant   Sat 21 Nov 2026, UTC
 
 TIME          AFTER  TRY  STATE                 WHAT HAPPENED                          BY
-09:00:00.000         1    PENDING -> IN_SLOT    due: due 09:00:00                      engine
+09:00:00.000         1    PENDING -> IN_SLOT    due 09:00:00                           engine
 09:00:00.010         1    IN_SLOT               silence: gateway asked                 engine
 09:00:00.020         1    IN_SLOT               report ACCEPTED                        g1
                                                 … 7 more that changed nothing (--all)
@@ -154,6 +154,8 @@ ID                                    STATE    TRY  CHANGED       DUE     NAME  
   second.set_to(v1::DELIVERED);
   live.Take(second);
   EXPECT_TRUE(live.AllEnded());
+  EXPECT_EQ(live.Draw(person.terminal).find("absent"), live.Draw(person.terminal).rfind("absent"))
+      << "what failed before it was delivered is of no interest any more";
   person.terminal.height = 8;
   for (std::uint64_t i = 3; i < 9; ++i) {
     second.set_id(Id(i));
