@@ -9,43 +9,13 @@
 
 #include "storage/data_folder.h"
 #include "tools/bench/engine_host.h"
+#include "tools/bench/window.h"
 
 namespace smsflow::bench {
 namespace {
 
 constexpr std::uint32_t kCredit = 100'000;
 constexpr std::int64_t kAheadSeconds = 30 * 24 * 3600;  // of SMSes that are only scheduled
-
-// How many are on their way; whoever makes new ones waits for room.
-class Window {
- public:
-  explicit Window(std::uint64_t size) : size_(size) {}
-
-  void Enter() { in_.fetch_add(1, std::memory_order_relaxed); }
-  void Leave() {
-    const std::uint64_t in = in_.fetch_sub(1, std::memory_order_acq_rel) - 1;
-    over_.fetch_add(1, std::memory_order_relaxed);
-    // One wake for many places: a client that is woken for each of them would measure its own waking.
-    if (in == 0 || in == size_ - size_ / 4) {
-      { const std::lock_guard lock(mutex_); }
-      room_.notify_all();
-    }
-  }
-  void AwaitBelow(std::uint64_t bound) {
-    if (in_.load(std::memory_order_acquire) < bound) return;
-    std::unique_lock lock(mutex_);
-    while (in_.load(std::memory_order_acquire) >= bound) room_.wait_for(lock, std::chrono::milliseconds(5));
-  }
-  std::uint64_t size() const { return size_; }
-  std::uint64_t over() const { return over_.load(std::memory_order_relaxed); }
-
- private:
-  const std::uint64_t size_;
-  std::atomic<std::uint64_t> in_{0};
-  std::atomic<std::uint64_t> over_{0};
-  std::mutex mutex_;
-  std::condition_variable room_;
-};
 
 // Reports SENT and DELIVERED at once, from a thread of its own.
 class InstantGateway : public engine::PeerLink {

@@ -1,4 +1,6 @@
 // smsflow-bench: how fast, how late, how big. docs/performance.md tells the method and the figures.
+#include <spdlog/spdlog.h>
+
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <string>
@@ -8,6 +10,7 @@
 #include "tools/bench/options.h"
 #include "tools/bench/report.h"
 #include "tools/bench/shape.h"
+#include "tools/bench/throughput.h"
 
 namespace smsflow::bench {
 namespace {
@@ -46,7 +49,7 @@ int Run(int argc, char** argv) {
   std::string profile = NameOf(options.profile);
   bool json = false, budget = false;
   app.add_option("--workload", options.workload, "what is measured")
-      ->check(CLI::IsMember({"schedule", "stream", "batch", "wave", "life", "restart", "size"}))
+      ->check(CLI::IsMember({"schedule", "stream", "batch", "life"}))
       ->capture_default_str();
   app.add_option("--profile", profile, "bare: a target only; full: key, batch and idempotency key too")
       ->check(CLI::IsMember({"bare", "full"}))
@@ -65,10 +68,12 @@ int Run(int argc, char** argv) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   app.add_option("--dir", options.folder, "where data folders are made; on a disk")->capture_default_str();
+  app.add_flag("--unary", options.unary, "life: schedule one by one instead of in batches");
   app.add_flag("--engine-only", options.engine_only, "the engine in this process, without a door");
   app.add_flag("--budget", budget, "only show which rows one SMS writes, and their sums");
   app.add_flag("--json", json, "one JSON object on standard output");
   CLI11_PARSE(app, argc, argv);
+  spdlog::set_level(spdlog::level::warn);  // the gateway's link would tell of each attachment
   options.profile = profile == "full" ? Profile::kFull : Profile::kBare;
 
   const auto shape = FindShape(options.profile);
@@ -79,7 +84,7 @@ int Run(int argc, char** argv) {
   }
   std::vector<Report> runs;
   for (std::uint32_t run = 0; run < options.runs; ++run) {
-    const auto report = RunEngineOnly(options, *shape);
+    const auto report = options.engine_only ? RunEngineOnly(options, *shape) : RunThroughput(options, *shape);
     if (!report.ok()) return Fail(report.status());
     if (options.runs > 1) std::cerr << ToText(*report) << '\n';
     runs.push_back(*report);
