@@ -54,8 +54,19 @@ bool Partition::Offer(Command command) {
 }
 
 void Partition::Post(Internal item) {
-  absl::MutexLock lock(&queue_mutex_);
-  if (!stopping_) internals_.push_back(std::move(item));
+  {
+    absl::MutexLock lock(&queue_mutex_);
+    if (!stopping_) {
+      internals_.push_back(std::move(item));
+      return;
+    }
+  }
+  Drop(item);
+}
+
+// Nothing is lost with it: reports are repeated by their gateway, tells stand in rows.
+void Partition::Drop(Internal& item) {
+  if (auto* report = std::get_if<ReportItem>(&item)) report->done({report->attempt, ReportOutcome::kFailed});
 }
 
 void Partition::Wake() {
@@ -80,11 +91,13 @@ void Partition::Stop() {
   }
   if (thread_.joinable()) thread_.join();
   std::deque<Command> left;
+  std::deque<Internal> dropped;
   {
     absl::MutexLock lock(&queue_mutex_);
     left.swap(commands_);
-    internals_.clear();
+    dropped.swap(internals_);
   }
+  for (Internal& item : dropped) Drop(item);
   for (Command& command : left) Refuse(command, absl::UnavailableError("the engine is stopping"));
 }
 

@@ -79,6 +79,7 @@ class Partition {
   void Run();
   void TakeQueued(std::vector<Command>& commands, std::vector<Internal>& internals);
   void Refuse(Command& command, const absl::Status& why);
+  static void Drop(Internal& item);
   std::int64_t NextWakeMs(std::int64_t now_ms);
 
   // transition.cc

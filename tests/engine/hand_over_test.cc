@@ -129,6 +129,15 @@ TEST_F(HandOver, APeerThatHasSeenMoreThanIsStoredStopsTheEngine) {
   EXPECT_NE(world_.fatal.find("acknowledged data is missing"), std::string::npos) << world_.fatal;
 }
 
+TEST_F(HandOver, AReportThatAStoppingEngineDidNotTakeIsAnsweredAsFailed) {
+  std::vector<ReportOutcome> outcomes;
+  const auto note = [&](ReportAnswer answer) { outcomes.push_back(answer.outcome); };
+  session_->Report(attempt_, courier::Simple(courier::kReport, "done"), note);
+  world_.engine->Stop();
+  session_->Report(attempt_, courier::Simple(courier::kReport, "done"), note);
+  EXPECT_EQ(outcomes, (std::vector{ReportOutcome::kFailed, ReportOutcome::kFailed}));
+}
+
 TEST_F(HandOver, ALongOpenLeaseDoesNotKeepOldOutboxRows) {
   for (int i = 0; i < 6'000; ++i) {
     world_.Create("t", "x" + std::to_string(i % 7), {world_.clock.wall_ms, "", std::nullopt, ""});
