@@ -29,6 +29,7 @@ enum class Verb {
   kVerify,
   kStats,
   kGraph,
+  kDb,
 
   kResolve,
   kPause,
@@ -90,6 +91,8 @@ struct Arguments {
   bool dot = false;                        // graph
   bool rsa = false;                        // keygen
   std::string out, private_key;            // keygen, unseal
+  std::string data, index_key, kind;       // db
+  bool names = false;                      // db dump
 };
 
 struct ParsedArguments {

@@ -65,6 +65,18 @@ void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
   keygen.add_option("name", arguments.out, "Where to; a path without ending")->required();
   keygen.add_flag("--rsa", arguments.rsa, "RSA of 3,072 bits instead of P-256: 17 times slower to open");
 
+  CLI::App& db =
+      AddVerb(app, arguments, Verb::kDb, kGroupLocal, "db",
+              "Look into a data folder that nobody has open: verify (exit code 1 on a violation), stats, dump");
+  db.add_option("what", arguments.subject, "verify, stats or dump")
+      ->required()
+      ->check(CLI::IsMember({"verify", "stats", "dump"}));
+  db.add_option("--data", arguments.data, "The data folder")->type_name("DIR")->required();
+  db.add_option("--index-key", arguments.index_key, "Its index key, where it is not DIR.key")->type_name("FILE");
+  db.add_option("--kind", arguments.kind, "dump: only rows of this kind, a letter of docs/disk-format.md")
+      ->check(CLI::IsMember({"h", "s", "j", "a", "t", "r", "o", "l", "L", "w", "k", "i", "m", "d", "p", "P", "M"}));
+  db.add_flag("--names", arguments.names, "dump: also tenants, targets, batches and keys");
+
   CLI::App& seal =
       AddVerb(app, arguments, Verb::kSeal, kGroupLocal, "seal", "Seal number and text for a gateway's key");
   seal.add_option("--pubkey", arguments.seal.pubkey, "The gateway's public key, PEM or JWK")

@@ -9,7 +9,7 @@ namespace smsflow::cli {
 namespace {
 
 constexpr char kStates[] = "PENDING IN_SLOT SENT DELIVERED EXPIRED CANCELED BLOCKED INVALID UNCONFIRMED UNKNOWN";
-constexpr char kFileFlags[] = "--payload-file|--text-file|--pubkey|--private-key|--ca";
+constexpr char kFileFlags[] = "--payload-file|--text-file|--pubkey|--private-key|--ca|--data|--index-key";
 
 std::string Bash() {
   std::string names, cases;
@@ -38,6 +38,7 @@ _smsflow() {
   case $verb in
     completion) words="bash zsh" ;;
     graph) words+=" delivery" ;;
+    db) words+=" verify stats dump" ;;
     resolve) words+=" delivered retry give-up" ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
@@ -81,6 +82,7 @@ _smsflow() {
   case $words[2] in
     completion) compadd bash zsh ;;
     graph) compadd delivery ;;
+    db) compadd verify stats dump ;;
     resolve) compadd delivered retry give-up ;;
     import|unseal|keygen) [[ $words[CURRENT] == -* ]] || _files ;;
   esac

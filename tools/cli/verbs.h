@@ -60,6 +60,8 @@ Outcome RunSeal(const Arguments& arguments, const Terminal& terminal);
 Outcome RunUnseal(const Arguments& arguments, const Terminal& terminal);
 // graph.cc
 Outcome RunGraph(const Arguments& arguments, const Terminal& terminal);
+// db.cc
+Outcome RunDb(const Arguments& arguments, const Terminal& terminal);
 // completion.cc
 Outcome RunCompletion(const Arguments& arguments, const Terminal& terminal);
 
