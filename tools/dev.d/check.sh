@@ -54,3 +54,12 @@ check_coverage() {
     --filter 'workflows/' --filter 'storage/keys' --filter 'storage/.*codec' "$folder" 2>"$LOGS/gcovr.log" |
     tee "$folder/branches.txt" | sed -n 's/^\([A-Za-z].*%\).*/\1/p'
 }
+
+# crash [ARGUMENT…]: real processes, killed at random moments; `--help` of the driver lists what there is.
+crash() {
+  "$BUILD/tests/crash_driver" "$@" || fail "the run did not hold" "its seed is above: --seed repeats the choices"
+}
+
+bench() {
+  "$BUILD/bin/smsflow-bench" "$@"
+}

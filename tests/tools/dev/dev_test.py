@@ -53,7 +53,7 @@ class DevTest(unittest.TestCase):
                               capture_output=True, text=True, timeout=60, check=False)
 
     def test_help_names_every_command(self):
-        commands = re.findall(r"^    ([a-z]+)\) ", (ROOT / "tools/dev").read_text(), re.MULTILINE)
+        commands = re.findall(r"^    ([a-z]+)\)", (ROOT / "tools/dev").read_text(), re.MULTILINE)
         told = self.dev("help")
         self.assertEqual(0, told.returncode)
         self.assertGreater(len(commands), 4)
