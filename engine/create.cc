@@ -65,9 +65,7 @@ void Partition::Handle(Round& round, CreateItem& item) {
     }
   }
 
-  const std::int64_t id_ms = std::max(round.now_ms, home.id_from_ms);
-  Loaded& loaded = instances_.Create(InstanceId::Make(id_ms, home.id, shared_.parts.random->Next64()));
-  stored::InstanceHead& head = loaded.head;
+  stored::InstanceHead head;
   head.set_workflow(request.workflow);
   head.set_tenant(std::move(request.tenant));
   head.set_target(std::move(request.target));
@@ -78,6 +76,9 @@ void Partition::Handle(Round& round, CreateItem& item) {
   head.set_payload(std::move(request.payload));
 
   const std::string actor = head.actor();
+  const std::int64_t id_ms = std::max(round.now_ms, home.id_from_ms);
+  const InstanceId id = InstanceId::Make(id_ms, home.id, shared_.parts.random->Next64());
+  Loaded& loaded = instances_.Create(id, std::move(head));
   Outcome outcome = Decide(round, home, loaded, request.event, {actor});
   if (!outcome.stored()) {
     loaded.erased = true;  // it never was

@@ -28,9 +28,10 @@ absl::StatusOr<Loaded*> Instances::Find(const InstanceId& id) {
   return &Insert(std::move(loaded));
 }
 
-Loaded& Instances::Create(const InstanceId& id) {
+Loaded& Instances::Create(const InstanceId& id, stored::InstanceHead head) {
   Loaded loaded;
   loaded.id = id;
+  loaded.head = std::move(head);
   loaded.created = true;
   return Insert(std::move(loaded));
 }

@@ -27,7 +27,7 @@ struct Loaded {
   bool created = false;         // in this round
   bool head_changed = false;    // payload or fixed part
   bool state_changed = false;
-  bool erased = false;          // by retention, in this round
+  bool erased = false;          // by retention, or it was refused and never was; stands until it is forgotten
 
   // Ended and without payload: one row, the head, tells all.
   bool final() const { return state.ended_ms() != 0 && state.payload_erased(); }
@@ -39,8 +39,9 @@ class Instances {
 
   // nullptr: there is no such instance. May read from the store.
   absl::StatusOr<Loaded*> Find(const InstanceId& id);
-  Loaded& Create(const InstanceId& id);
-  // Forgets those erased, then the least recently used beyond the bound.
+  // `head` with its payload: what it holds counts against the bound.
+  Loaded& Create(const InstanceId& id, stored::InstanceHead head);
+  // Forgets the least recently used beyond the bound.
   void Trim();
 
   std::uint64_t hits() const { return hits_; }

@@ -137,5 +137,27 @@ TEST(Send, ToAnotherTenantsInstanceIsNotFoundAndChangesNothing) {
   EXPECT_EQ(world.Violations(), "") << world.Journal();
 }
 
+TEST(Create, CountsThePayloadAgainstTheBoundOfWhatIsKeptInMemory) {
+  EngineOptions options;
+  options.shards = 4;
+  options.cache_bytes = 100'000;
+  World world(options);
+  std::vector<InstanceId> ids;
+  for (int i = 0; i < 50; ++i) {
+    CreateRequest request;
+    request.workflow = courier::kWorkflow;
+    request.tenant = "t";
+    request.payload = std::string(16'000, 'x');
+    request.event = courier::Create(DueIn(world, 1'000'000));
+    world.engine->Create(std::move(request), [&](const Answer& answer) { ids.push_back(answer.id); });
+    world.Run();
+  }
+  ASSERT_EQ(ids.size(), 50U);
+  for (const InstanceId& id : ids) world.Send(id, courier::Simple(courier::kReport, "done"));
+  world.clock.Advance(1'000);  // figures are copied now and then
+  world.Run();
+  EXPECT_EQ(world.engine->TakeFigures().cache_misses, 50U);
+}
+
 }  // namespace
 }  // namespace smsflow::engine
