@@ -1,63 +1,28 @@
 """Runs docs/examples/client.py against smsflowd with its loopback gateway: python_client_test.py SOURCES SMSFLOWD SMSFLOW."""
 
-import hashlib
-import os
-import re
 import subprocess
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 
-SOURCES, SMSFLOWD, SMSFLOW = (Path(argument).resolve() for argument in sys.argv[1:4])
-TOKEN = "only-for-this-test"
+from running_server import CLIENT_TOKEN, RunningServer
 
-CONFIG = """
-data = "{folder}/data"
-[listen]
-grpc = "127.0.0.1:0"
-metrics = ""
-plaintext = true
-[engine]
-ballast = "1MB"
-[loopback]
-enabled = true
-keys = ["{folder}/gateway.key.pem"]
-delay = "20ms"
-[delivery]
-max_jitter = "0s"
-[[key]]
-name = "test"
-sha256 = "{digest}"
-role = "client"
-tenants = ["demo", "other"]
-"""
+SOURCES, SMSFLOWD, SMSFLOW = (Path(argument).resolve() for argument in sys.argv[1:4])
 
 
 class PythonClient(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
-        subprocess.run([SMSFLOW, "keygen", f"{cls.folder.name}/gateway"], check=True, stdout=subprocess.DEVNULL)
-        config = Path(cls.folder.name, "smsflow.toml")
-        config.write_text(CONFIG.format(folder=cls.folder.name, digest=hashlib.sha256(TOKEN.encode()).hexdigest()))
-        cls.server = subprocess.Popen([SMSFLOWD, "--config", config], stdout=subprocess.PIPE, text=True)
-        ready = cls.server.stdout.readline()
-        cls.address = re.search(r"grpc=(\S+)", ready).group(1)
+        cls.server = RunningServer(SMSFLOWD, SMSFLOW)
 
     @classmethod
     def tearDownClass(cls):
-        cls.server.terminate()
-        code = cls.server.wait(timeout=20)
-        cls.server.stdout.close()
-        cls.folder.cleanup()
-        assert code == 0, f"smsflowd ended with {code}"
+        cls.server.close()
 
-    def run_client(self, *arguments, token=TOKEN, tenant="demo"):
-        environment = dict(os.environ, SMSFLOW_ADDRESS=self.address, SMSFLOW_TOKEN=token, SMSFLOW_TENANT=tenant)
+    def run_client(self, *arguments, token=CLIENT_TOKEN, tenant="demo"):
         return subprocess.run(["/usr/bin/python3", SOURCES / "docs/examples/client.py", "--pubkey",
-                               f"{self.folder.name}/gateway.jwk", "--to", "+255123456789", *arguments],
-                              env=environment, capture_output=True, text=True, timeout=60, check=False)
+                               f"{self.server.folder}/gateway.jwk", "--to", "+255123456789", *arguments],
+                              env=self.server.environment(token, tenant), capture_output=True, text=True, timeout=60, check=False)
 
     def test_what_it_seals_is_delivered(self):
         # The gateway reads its orders from the text, so it has opened the envelope.
