@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -71,9 +72,29 @@ class LoadBase : public Load {
   }
   std::uint64_t failures() const override { return failures_.load(std::memory_order_relaxed); }
 
+  Slice Run(double seconds) override {
+    const double end = Now() + seconds;
+    return Timed([end] { return Now() < end; });
+  }
+  Slice RunCount(std::uint64_t count) override {
+    const std::uint64_t enough = window_.over() + count;
+    return Timed([this, enough] { return window_.over() + window_.in() < enough; });
+  }
+
  protected:
+  // Keeps the window full as long as `more` says so, and waits for its own calls.
+  virtual void LoadWhile(const std::function<bool()>& more) = 0;
+
+  Slice Timed(const std::function<bool()>& more) {
+    const double begun = Now();
+    const std::uint64_t before = window_.over();
+    LoadWhile(more);
+    window_.AwaitBelow(1);
+    return {window_.over() - before, Now() - begun, 0};
+  }
   Sms NextSms() {
     const std::int64_t now_s = engine::SystemClock().WallMs() / 1000;
+    if (options_.from_s != 0) return source_.Next(options_.from_s);
     return source_.Next(options_.due_at_once ? now_s - 1 : now_s + kAheadSeconds);
   }
   static void Authorize(grpc::ClientContext& context) {
@@ -99,10 +120,8 @@ class CallLoad : public LoadBase {
     while (queue_.Next(&tag, &ok)) delete static_cast<Call*>(tag);
   }
 
-  Slice Run(double seconds) override {
-    const double begun = Now();
-    const std::uint64_t before = window_.over();
-    while (Now() - begun < seconds) {
+  void LoadWhile(const std::function<bool()>& more) override {
+    while (more()) {
       if (window_.in() + Calls::kItems <= window_.size()) {
         Begin(0);
       } else if (calls_ > 0) {
@@ -112,8 +131,6 @@ class CallLoad : public LoadBase {
       }
     }
     while (calls_ > 0) Complete(nullptr);
-    window_.AwaitBelow(1);
-    return {window_.over() - before, Now() - begun, 0};
   }
 
   std::vector<double> RunOpen(double seconds, double rate_per_s) override {
@@ -195,16 +212,12 @@ class StreamLoad : public LoadBase {
     stream_->Finish();
   }
 
-  Slice Run(double seconds) override {
-    const double begun = Now();
-    const std::uint64_t before = window_.over();
-    while (Now() - begun < seconds) {
+  void LoadWhile(const std::function<bool()>& more) override {
+    while (more()) {
       // What fits goes out together.
       for (std::uint64_t room = window_.size() - window_.in(); room > 0; --room) Write(0, room > 1);
       window_.AwaitBelow(window_.size() - window_.size() / 4);
     }
-    window_.AwaitBelow(1);
-    return {window_.over() - before, Now() - begun, 0};
   }
 
   std::vector<double> RunOpen(double seconds, double rate_per_s) override {

@@ -23,6 +23,7 @@ struct LoadOptions {
   Door door = Door::kUnary;
   Profile profile = Profile::kBare;
   bool due_at_once = false;     // else in a month
+  std::int64_t from_s = 0;      // or at this second
   bool lives = false;           // a gateway is attached, and an SMS is over once its receipt is durable
   std::uint32_t in_flight = 0;  // SMSes
   std::uint32_t lane = 0;       // two loads of one server need two
@@ -30,6 +31,8 @@ struct LoadOptions {
 
 class Load : public Part {
  public:
+  // A closed loop until so many more are over, and a few of the window's besides.
+  virtual Slice RunCount(std::uint64_t count) = 0;
   // Latencies in milliseconds, in no order.
   virtual std::vector<double> RunOpen(double seconds, double rate_per_s) = 0;
   // Since the beginning; any makes the figures worthless.

@@ -8,6 +8,7 @@
 
 #include "tools/bench/engine_only.h"
 #include "tools/bench/options.h"
+#include "tools/bench/pending.h"
 #include "tools/bench/report.h"
 #include "tools/bench/shape.h"
 #include "tools/bench/throughput.h"
@@ -43,13 +44,21 @@ void ShowBudget(const SmsShape& shape) {
             << ScheduleBytesBesidePayload(shape) << "\nlife_operations " << LifeOperations(shape) << '\n';
 }
 
+absl::StatusOr<Report> RunOne(const Options& options, const SmsShape& shape) {
+  if (options.engine_only) return RunEngineOnly(options, shape);
+  if (options.workload == "wave") return RunWave(options);
+  if (options.workload == "restart") return RunRestart(options);
+  if (options.workload == "size") return RunSize(options);
+  return RunThroughput(options, shape);
+}
+
 int Run(int argc, char** argv) {
   CLI::App app("Measures smsflow against the limit of the machine that it runs on. Read docs/performance.md first.");
   Options options;
   std::string profile = NameOf(options.profile);
   bool json = false, budget = false;
   app.add_option("--workload", options.workload, "what is measured")
-      ->check(CLI::IsMember({"schedule", "stream", "batch", "life"}))
+      ->check(CLI::IsMember({"schedule", "stream", "batch", "wave", "life", "restart", "size"}))
       ->capture_default_str();
   app.add_option("--profile", profile, "bare: a target only; full: key, batch and idempotency key too")
       ->check(CLI::IsMember({"bare", "full"}))
@@ -62,6 +71,8 @@ int Run(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--runs", options.runs, "whole runs, of which the median is told")
       ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  app.add_option("--count", options.count, "SMSes of wave, restart and size; 0: as the workload says")
       ->capture_default_str();
   app.add_option("--in-flight", options.in_flight, "0: as the workload says")->capture_default_str();
   app.add_option("--partitions", options.partitions, "the engine's threads")
@@ -84,7 +95,7 @@ int Run(int argc, char** argv) {
   }
   std::vector<Report> runs;
   for (std::uint32_t run = 0; run < options.runs; ++run) {
-    const auto report = options.engine_only ? RunEngineOnly(options, *shape) : RunThroughput(options, *shape);
+    const auto report = RunOne(options, *shape);
     if (!report.ok()) return Fail(report.status());
     if (options.runs > 1) std::cerr << ToText(*report) << '\n';
     runs.push_back(*report);

@@ -14,6 +14,7 @@ struct Options {
   double seconds = 60;  // of the subject, without the limit's own
   double slice_s = 5;   // limit and subject take turns in such slices
   std::uint32_t runs = 1;
+  std::uint64_t count = 0;      // SMSes of wave, restart and size; 0: as the workload says
   std::uint32_t in_flight = 0;  // 0: as the workload says
   std::uint16_t partitions = 1;
   std::string folder = "/var/tmp";  // where data folders are made; never a memory disk

@@ -29,12 +29,13 @@ class ServerProcess {
 
   const std::string& address() const { return address_; }
   double ready_s() const { return ready_s_; }
-  double cpu_s() const;   // used so far
-  double rss_mb() const;  // now
-  absl::Status Stop();    // SIGTERM; waits; an error when it did not end well
-  void Kill();            // SIGKILL; waits until it is gone
+  double started() const { return started_; }  // Now() at exec
+  double cpu_s() const;                        // used so far
+  double rss_mb() const;                       // now
+  absl::Status Stop();                         // SIGTERM; waits; an error when it did not end well
+  void Kill();                                 // SIGKILL; waits until it is gone
 
-  // Admin.Stats, by name.
+  // Admin.Stats, by name; blocks for half a second, so that they are those of now.
   absl::StatusOr<std::map<std::string, double>> Stats() const;
 
   // Tokens of its credentials.
@@ -49,6 +50,7 @@ class ServerProcess {
 
   pid_t pid_ = 0;
   std::string address_;
+  double started_ = 0;
   double ready_s_ = 0;
 };
 
