@@ -1,5 +1,6 @@
 #include "gateway/attach_client.h"
 
+#include <grpc/support/time.h>
 #include <grpcpp/grpcpp.h>
 #include <spdlog/spdlog.h>
 
@@ -19,8 +20,10 @@ namespace smsflow::gateway {
 namespace {
 
 constexpr std::size_t kReportsPerMessage = 500;
+constexpr std::int64_t kLookMs = 500;
 constexpr auto kKeepAliveEvery = std::chrono::seconds(10);
 constexpr int kMessageBytesMax = 64 << 20;
+constexpr int kConnectPatienceMs = 10'000;
 
 bool OnThisMachine(const std::string& address) {
   return absl::StartsWith(address, "unix:") || absl::StartsWith(address, "127.") ||
@@ -34,10 +37,12 @@ class AttachClient : public Link {
   explicit AttachClient(AttachOptions options) : options_(std::move(options)), pause_ms_(options_.pause_min_ms) {
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
-    // gRPC has pauses of its own between attempts to connect; ours are the ones that count.
+    // gRPC has pauses of its own between attempts to connect; ours are the ones that count. What it calls the least
+    // pause is how long one attempt may take, and a busy engine needs its time to greet.
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, static_cast<int>(options_.pause_min_ms));
-    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, static_cast<int>(options_.pause_min_ms));
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectPatienceMs);
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, static_cast<int>(options_.pause_max_ms));
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     channel_ = grpc::CreateCustomChannel(options_.address, Credentials(), arguments);
     stub_ = v1::Gateway::NewStub(channel_);
   }
@@ -76,9 +81,20 @@ class AttachClient : public Link {
     return grpc::SslCredentials(tls);
   }
 
+  // False: to be stopped. A call made before would fail at once, with an old reason, and each failure makes the pauses
+  // longer; so it is made when somebody is there.
+  bool AwaitEngine() {
+    while (!channel_->WaitForConnected(
+        gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(kLookMs, GPR_TIMESPAN)))) {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return false;
+    }
+    return true;
+  }
+
   // One attachment after the other; this thread reads.
   void Loop() {
-    for (;;) {
+    while (AwaitEngine()) {
       grpc::ClientContext context;
       if (!options_.token.empty()) context.AddMetadata("authorization", absl::StrCat("Bearer ", options_.token));
       {
@@ -104,7 +120,6 @@ class AttachClient : public Link {
     v1::EngineMessage message;
     while (stream->Read(&message)) Take(message);
     const bool was_attached = LeaveWriter();
-    context.TryCancel();
     writer.join();
     const grpc::Status status = stream->Finish();
     const absl::Status why(static_cast<absl::StatusCode>(status.error_code()),

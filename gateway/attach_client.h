@@ -17,7 +17,7 @@ struct AttachOptions {
   std::string ca_pem;               // trusted authorities; empty: plaintext, which only loopback and unix sockets allow
   std::uint32_t credit = 1000;      // leases open at once, at most 1,000,000
   std::int64_t pause_min_ms = 100;  // before the first new try, then doubled up to
-  std::int64_t pause_max_ms = 5000;
+  std::int64_t pause_max_ms = 2000;
 };
 
 // INVALID_ARGUMENT: plaintext to an address that is not on this machine.
