@@ -15,10 +15,9 @@ constexpr std::chrono::seconds kPatience{5};
 
 grpc::ChannelArguments Arguments() {
   grpc::ChannelArguments arguments;
-  for (const char* name :
-       {GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, GRPC_ARG_MAX_RECONNECT_BACKOFF_MS}) {
-    arguments.SetInt(name, 100);
-  }
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);  // how long one attempt to connect may take
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 200);
   arguments.SetMaxReceiveMessageSize(64 << 20);
   return arguments;
 }
@@ -29,6 +28,7 @@ absl::StatusOr<Response> Call(Stub& stub, grpc::Status (Stub::*method)(grpc::Cli
                               const std::string& who, const Request& request) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kPatience);
+  context.set_wait_for_ready(true);
   context.AddMetadata("authorization", "Bearer " + TokenOf(who));
   Response response;
   const grpc::Status status = (stub.*method)(&context, request, &response);

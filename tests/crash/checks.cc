@@ -205,7 +205,8 @@ Outcome CheckAll(Api& api, const Book& book, const std::string& truth_file, std:
     const auto found = truth.find(all[i].id);
     const std::vector<Submit> none;
     OneLife(all[i], *status, found == truth.end() ? none : found->second, book, findings).Check();
-    ++outcome.states[v1::SmsState_Name(status->state())];
+    const std::string why = status->cause().empty() ? "" : " (" + status->cause() + ")";
+    ++outcome.states[v1::SmsState_Name(status->state()) + why];
     if (status->state() == v1::UNKNOWN && !gateway::ScriptOf(all[i].text).empty()) ++outcome.lost_window;
   }
   std::set<std::string> known;

@@ -23,7 +23,7 @@ using Truth = std::map<std::string, std::vector<Submit>>;  // by the 16 bytes of
 Truth ReadTruth(const std::string& file, Findings& findings);
 
 struct Outcome {
-  std::map<std::string, std::uint64_t> states;  // how many ended in each
+  std::map<std::string, std::uint64_t> states;  // how many ended in each, with its cause
   std::uint64_t submits = 0;
   std::uint64_t lost_window = 0;  // UNKNOWN although the gateway would have answered
 };

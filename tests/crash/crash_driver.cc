@@ -29,11 +29,12 @@ using std::chrono::milliseconds;
 struct Flags {
   int cycles = 20;
   std::uint64_t seed = 0;
-  int clients = 3;
+  int clients = 6;
   bool no_sync = false;
   bool crashfs = false;
   bool expect_loss = false;
   bool keep = false;
+  std::string tests;  // folder of this program, and of smsflowd-crashfs
   std::string bin;
   std::string folder;
 };
@@ -44,7 +45,7 @@ class Run {
       : flags_(flags),
         random_(flags.seed),
         site_({.bin = flags.bin,
-               .engine = flags.crashfs ? "smsflowd-crashfs" : "smsflowd",
+               .engine = flags.crashfs ? flags.tests + "/smsflowd-crashfs" : flags.bin + "/smsflowd",
                .folder = flags.folder,
                .no_sync = flags.no_sync}),
         api_(site_.address()),
@@ -224,7 +225,8 @@ int Main(Flags flags) {
 
 int main(int argc, char** argv) {
   smsflow::crash::Flags flags;
-  flags.bin = (std::filesystem::path(argv[0]).parent_path() / "../bin").lexically_normal().string();
+  flags.tests = std::filesystem::absolute(argv[0]).parent_path().string();
+  flags.bin = (std::filesystem::path(flags.tests) / "../bin").lexically_normal().string();
   CLI::App app("Kills smsflow at random moments and looks whether any promise was broken.", "crash_driver");
   app.add_option("--cycles", flags.cycles, "how often something is killed or stopped")->check(CLI::Range(0, 1'000'000));
   app.add_option("--seed", flags.seed, "repeats the choices of a run; 0: a new one");

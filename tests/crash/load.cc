@@ -8,7 +8,7 @@
 namespace smsflow::crash {
 namespace {
 
-constexpr int kTargets = 30, kTargetsForGood = 3, kBatches = 40, kItemsMax = 20;
+constexpr int kTargets = 30, kTargetsForGood = 3, kBatches = 40, kItemsMax = 12;
 
 std::uint64_t Below(std::mt19937_64& random, std::uint64_t bound) { return random() % bound; }
 
@@ -37,7 +37,7 @@ void Load::Client(std::uint64_t seed) {
   Random random(seed);
   while (!stopping_) {
     Step(random);
-    std::this_thread::sleep_for(std::chrono::milliseconds(5 + Below(random, 30)));
+    std::this_thread::sleep_for(std::chrono::milliseconds(10 + Below(random, 60)));
   }
 }
 
@@ -92,6 +92,7 @@ void Load::Failed(const absl::Status& status, Sms* sms, const char* what) {
   if (IsIndefinite(status)) {
     ++figures_.lost_answers;
     if (sms != nullptr) book_.Change([&] { sms->indefinite = true; });
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // nobody there: as a client does, not at once again
   } else if (absl::IsResourceExhausted(status)) {
     ++figures_.refused;
     if (sms != nullptr) book_.Change([&] { sms->refused = !sms->indefinite; });

@@ -45,7 +45,7 @@ void Site::WriteConfig() const {
 }
 
 void Site::StartEngine() {
-  std::vector<std::string> command = {options_.bin + "/" + options_.engine, "--config", File("smsflowd.toml")};
+  std::vector<std::string> command = {options_.engine, "--config", File("smsflowd.toml")};
   if (options_.no_sync) command.push_back("--no-sync");
   engine.Start(command, File("engine.log"));
 }

@@ -14,10 +14,10 @@ namespace smsflow::crash {
 
 struct SiteOptions {
   std::string bin;     // folder of the programs
-  std::string engine;  // name of the engine's program
+  std::string engine;  // path of the engine's program
   std::string folder;  // of everything; empty and new
   bool no_sync = false;
-  std::uint32_t credit = 100;
+  std::uint32_t credit = 300;
 };
 
 // Tenants: "clinic" and "lab" are served by the gateway, "adrift" by none.
