@@ -84,7 +84,6 @@ class Partition {
 
   // transition.cc
   Outcome Decide(Round& round, Shard& shard, Loaded& loaded, const workflows::Event& event, const Cause& cause);
-  std::uint64_t Memberships(Round& round, const Shard& shard, const Loaded& loaded, std::uint64_t sets);
   void Absorb(Round& round, Shard& shard, Loaded& loaded, Outcome& outcome, const Cause& cause);
   void ChangeTimers(Round& round, Shard& shard, Loaded& loaded, const workflows::Decision& decision);
   void SetTimer(Round& round, Shard& shard, Loaded& loaded, const workflows::TimerChange& change);
@@ -93,8 +92,6 @@ class Partition {
   void CoverTimers(Round& round, Shard& shard, Loaded& loaded);
   void OpenEffects(Round& round, Shard& shard, Loaded& loaded, Outcome& outcome, const Cause& cause);
   void Settle(Shard& shard, Loaded& loaded, const workflows::Decision& decision);
-  void ChangeMemberships(Round& round, Shard& shard, const Loaded& loaded, const workflows::Decision& decision,
-                         std::string_view actor);
   void WriteTells(Round& round, Shard& shard, const Loaded& loaded, const workflows::Decision& decision,
                   std::string_view actor);
   void WriteTell(Round& round, Shard& source, ShardId destination, stored::TellRow row);
@@ -104,6 +101,12 @@ class Partition {
   void Touch(Round& round, Loaded& loaded);
   void Count(const Loaded& loaded, const workflows::Workflow& workflow, const workflows::Decision& decision,
              std::uint16_t from_state);
+
+  // memberships.cc
+  bool IsMember(const Round& round, const storage::Key& key);
+  std::uint64_t Memberships(const Round& round, const Shard& shard, const Loaded& loaded, std::uint64_t sets);
+  bool ChangeMembership(Round& round, const Shard& shard, const std::string& tenant, const std::string& target,
+                        const workflows::MembershipChange& change, std::string_view actor);
 
   // create.cc, events.cc, reports.cc
   void Handle(Round& round, CreateItem& item);

@@ -40,33 +40,8 @@ void Partition::Handle(Round& round, SweepItem& item) {
   }
 
   // One target lives in one shard: its membership is the atomic point, the sweep follows it.
-  bool changed = false;
-  if (request.membership) {
-    const workflows::MembershipChange& change = *request.membership;
-    const auto tenant = shared_.parts.index_keys->Tenant(request.tenant);
-    const auto target = shared_.parts.index_keys->Target(request.tenant, *request.target);
-    const storage::Key key = storage::MembershipKey(home.id, change.set, tenant, target);
-    bool before = false;
-    if (const auto it = round.memberships.find(key.view()); it != round.memberships.end()) {
-      before = it->second;
-    } else {
-      const auto stored_row = storage::GetMembership(store(), home.id, change.set, tenant, target);
-      if (!stored_row.ok()) Fail(stored_row.status());
-      before = stored_row->has_value();
-    }
-    changed = before != change.member;
-    if (changed && change.member) {
-      stored::MembershipRow member;
-      member.set_tenant(request.tenant);
-      member.set_target(*request.target);
-      member.set_since_ms(round.now_ms);
-      member.set_actor(request.actor);
-      storage::PutMembership(round.batch, home.id, change.set, tenant, target, member);
-    } else if (changed) {
-      storage::DeleteMembership(round.batch, home.id, change.set, tenant, target);
-    }
-    round.memberships.insert_or_assign(std::string(key.view()), change.member);
-  }
+  const bool changed = request.membership && ChangeMembership(round, home, request.tenant, *request.target,
+                                                              *request.membership, request.actor);
   if (request.sweep) {
     // What changed is known now, the counts come with the end of the sweep.
     if (changed) round.answers.push_back([this, command = item.command] { shared_.broadcasts.Changed(command); });

@@ -82,27 +82,6 @@ Partition::Outcome Partition::Decide(Round& round, Shard& shard, Loaded& loaded,
   return outcome;
 }
 
-std::uint64_t Partition::Memberships(Round& round, const Shard& shard, const Loaded& loaded, std::uint64_t sets) {
-  if (sets == 0 || loaded.head.target().empty()) return 0;
-  const auto tenant = shared_.parts.index_keys->Tenant(loaded.head.tenant());
-  const auto target = shared_.parts.index_keys->Target(loaded.head.tenant(), loaded.head.target());
-  std::uint64_t members = 0;
-  for (std::uint8_t set = 0; set < 64; ++set) {
-    if ((sets >> set & 1) == 0) continue;
-    const storage::Key key = storage::MembershipKey(shard.id, set, tenant, target);
-    bool member = false;
-    if (const auto it = round.memberships.find(key.view()); it != round.memberships.end()) {
-      member = it->second;
-    } else {
-      const auto row = store().Get(storage::Family::kIndexes, key);
-      if (!row.ok()) Fail(row.status());
-      member = row->has_value();
-    }
-    if (member) members |= std::uint64_t{1} << set;
-  }
-  return members;
-}
-
 void Partition::Absorb(Round& round, Shard& shard, Loaded& loaded, Outcome& outcome, const Cause& cause) {
   Decision& decision = outcome.decision;
   stored::InstanceState& state = loaded.state;
@@ -140,7 +119,8 @@ void Partition::Absorb(Round& round, Shard& shard, Loaded& loaded, Outcome& outc
   Settle(shard, loaded, decision);
   ChangeTimers(round, shard, loaded, decision);
   OpenEffects(round, shard, loaded, outcome, cause);
-  ChangeMemberships(round, shard, loaded, decision, cause.actor);
+  for (const workflows::MembershipChange& change : decision.memberships)
+    ChangeMembership(round, shard, loaded.head.tenant(), loaded.head.target(), change, cause.actor);
   WriteTells(round, shard, loaded, decision, cause.actor);
 }
 
@@ -289,26 +269,6 @@ void Partition::Settle(Shard& shard, Loaded& loaded, const Decision& decision) {
     shard.open_outbox.erase(open->second.outbox);
     shard.leases.erase(open);
     ++shard.passed;
-  }
-}
-
-void Partition::ChangeMemberships(Round& round, Shard& shard, const Loaded& loaded, const Decision& decision,
-                                  std::string_view actor) {
-  for (const workflows::MembershipChange& change : decision.memberships) {
-    const auto tenant = shared_.parts.index_keys->Tenant(loaded.head.tenant());
-    const auto target = shared_.parts.index_keys->Target(loaded.head.tenant(), loaded.head.target());
-    round.memberships.insert_or_assign(std::string(storage::MembershipKey(shard.id, change.set, tenant, target).view()),
-                                       change.member);
-    if (!change.member) {
-      storage::DeleteMembership(round.batch, shard.id, change.set, tenant, target);
-      continue;
-    }
-    stored::MembershipRow row;
-    row.set_tenant(loaded.head.tenant());
-    row.set_target(loaded.head.target());
-    row.set_since_ms(round.now_ms);
-    row.set_actor(std::string(actor));
-    storage::PutMembership(round.batch, shard.id, change.set, tenant, target, row);
   }
 }
 
