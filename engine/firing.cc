@@ -12,10 +12,6 @@ namespace {
 
 constexpr int kTurn = 8;  // timers of one shard before the next one has its turn
 
-std::int64_t IndexMs(const stored::LiveTimer& timer) {
-  return timer.index_ms() != 0 ? timer.index_ms() : timer.due_ms();
-}
-
 const stored::LiveTimer* FindTimer(const Loaded& loaded, std::uint16_t name) {
   for (const auto& timer : loaded.state.timers())
     if (timer.name() == name) return &timer;

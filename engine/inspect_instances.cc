@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/inspect_shard.h"
+#include "engine/timers.h"
 #include "storage/records.h"
 #include "workflows/workflow.h"
 
@@ -17,10 +18,6 @@ namespace {
 using storage::Family;
 
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
-
-std::int64_t IndexMs(const stored::LiveTimer& timer) {
-  return timer.index_ms() != 0 ? timer.index_ms() : timer.due_ms();
-}
 
 }  // namespace
 

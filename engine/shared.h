@@ -112,7 +112,6 @@ struct Shared {
   std::vector<std::atomic<std::uint64_t>> committed;  // by shard: last durable sequence
   mutable absl::Mutex commits_mutex;
   std::uint64_t commits ABSL_GUARDED_BY(commits_mutex) = 0;
-  std::atomic<int> commit_waiters{0};
   // Puts an item on the queue of the partition that owns the shard.
   absl::AnyInvocable<void(ShardId, Internal)> post;
 

@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "smsflow/stored/v1/records.pb.h"
 #include "storage/keys.h"
 #include "storage/records.h"
 #include "storage/store.h"
@@ -25,6 +26,11 @@ struct Timer {
   storage::TimerKey key;
   storage::TimerValue value;
 };
+
+// Where the row of an instance's timer stands in the index.
+inline std::int64_t IndexMs(const ::smsflow::stored::v1::LiveTimer& timer) {
+  return timer.index_ms() != 0 ? timer.index_ms() : timer.due_ms();
+}
 
 class TimerCursor {
  public:
@@ -41,7 +47,6 @@ class TimerCursor {
   void Pop();  // REQUIRES a Peek() that was not null
 
   std::int64_t till_ms() const { return till_ms_; }
-  std::size_t in_memory() const { return head_.size(); }
 
  private:
   absl::Status Refill(const storage::Store& store);

@@ -25,10 +25,6 @@ stored::LeaseRecord* FindLease(stored::InstanceState& state, std::uint32_t numbe
   return nullptr;
 }
 
-std::int64_t IndexMs(const stored::LiveTimer& timer) {
-  return timer.index_ms() != 0 ? timer.index_ms() : timer.due_ms();
-}
-
 Decision Unchanged(const stored::InstanceState& state) {
   Decision decision;
   decision.verdict = Verdict::kNoted;
