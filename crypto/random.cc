@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/escaping.h"
 #include "crypto/require.h"
 
 namespace smsflow::crypto {
@@ -29,6 +30,15 @@ std::uint64_t Random64() {
   std::uint64_t value = 0;
   for (const std::uint8_t byte : bytes) value = value << 8 | byte;
   return value;
+}
+
+std::string RandomUuid() {
+  std::string bytes = RandomBytes(16);
+  bytes[6] = static_cast<char>((bytes[6] & 0x0F) | 0x40);
+  bytes[8] = static_cast<char>((bytes[8] & 0x3F) | 0x80);
+  std::string text = absl::BytesToHexString(bytes);
+  for (const std::size_t at : {20, 16, 12, 8}) text.insert(at, "-");
+  return text;
 }
 
 }  // namespace smsflow::crypto

@@ -13,5 +13,7 @@ namespace smsflow::crypto {
 void FillRandom(std::span<std::uint8_t> bytes);
 std::string RandomBytes(std::size_t count);
 std::uint64_t Random64();
+// RFC 9562, version 4, as its 36 characters.
+std::string RandomUuid();
 
 }  // namespace smsflow::crypto

@@ -1,7 +1,6 @@
 #include "gateway/store.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -74,15 +73,6 @@ absl::StatusOr<std::optional<Row>> GetRow(const storage::Store& rows, Family fam
   return std::optional<Row>(std::move(*row));
 }
 
-// RFC 9562, version 4.
-std::string MakeUuid() {
-  std::array<std::uint8_t, 16> bytes{};
-  crypto::FillRandom(bytes);
-  bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0F) | 0x40);
-  bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3F) | 0x80);
-  return InstanceId{bytes}.ToString();
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(storage::Store& rows, std::string_view gateway,
@@ -112,7 +102,7 @@ absl::Status Store::Load(std::string_view gateway, std::int64_t now_ms) {
     pruned_ms_ = (*meta)->pruned_ms();
     return absl::OkStatus();
   }
-  uuid_ = MakeUuid();
+  uuid_ = crypto::RandomUuid();
   gateway_ = gateway;
   created_ms_ = now_ms;
   needs_sync_ = true;

@@ -7,7 +7,6 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "crypto/random.h"
@@ -26,15 +25,6 @@ namespace {
 
 constexpr std::uint16_t kShardsOfNew = 64;
 const rocksdb::IOOptions kIo;
-
-std::string NewUuid() {
-  std::string bytes = crypto::RandomBytes(16);
-  bytes[6] = static_cast<char>((bytes[6] & 0x0F) | 0x40);
-  bytes[8] = static_cast<char>((bytes[8] & 0x3F) | 0x80);
-  std::string text = absl::BytesToHexString(bytes);
-  for (const std::size_t at : {20, 16, 12, 8}) text.insert(at, "-");
-  return text;
-}
 
 class Folder final : public DataFolder {
  public:
@@ -203,7 +193,7 @@ absl::Status Folder::Begin() {
   meta_.set_format(kFormat);
   meta_.set_shards(shards);
   meta_.set_index_key_check(check.data(), check.size());
-  meta_.set_uuid(NewUuid());
+  meta_.set_uuid(crypto::RandomUuid());
   meta_.set_created_ms(options_.now_ms);
   Batch batch;
   PutMeta(batch, meta_);

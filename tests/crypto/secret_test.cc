@@ -43,6 +43,13 @@ TEST(Random, FillsEveryByteAndDoesNotRepeat) {
   EXPECT_NE(RandomBytes(16), RandomBytes(16));
   EXPECT_NE(Random64(), Random64());
   EXPECT_EQ(RandomBytes(0), "");
+  const std::string uuid = RandomUuid();
+  EXPECT_NE(uuid, RandomUuid());
+  ASSERT_EQ(uuid.size(), 36U);
+  EXPECT_EQ(uuid.find_first_not_of("0123456789abcdef-"), std::string::npos) << uuid;
+  for (const std::size_t at : {8, 13, 18, 23}) EXPECT_EQ(uuid[at], '-') << uuid;
+  EXPECT_EQ(uuid[14], '4') << uuid;
+  EXPECT_NE(std::string("89ab").find(uuid[19]), std::string::npos) << uuid;
   const std::string large = RandomBytes((1 << 20) + 100);  // more than one request to the generator
   EXPECT_NE(large.substr(large.size() - 100), std::string(100, '\0'));
 }
