@@ -42,6 +42,12 @@ def check_pages(sources):
         if path.startswith("docs/") and path.endswith(".md") and path != "docs/README.md" and path not in linked:
             yield Finding(path, 1, "pages", "no page links here; docs/README.md is the index")
     yield from check_metrics(sources)
+    for source in sources:
+        if source.path.endswith((".cc", ".h", ".proto", "CMakeLists.txt")):
+            for number, line in enumerate(source.lines, 1):
+                for page in re.findall(r"\bdocs/[\w-]+\.md\b", line):
+                    if page not in by_path:
+                        yield Finding(source.path, number, "pages", f"refers to {page}, which does not exist")
 
 
 def check_metrics(sources):

@@ -84,6 +84,7 @@ FAULTS = {
     "a dead link": ("README.md", "[a](docs/none.md) [b](docs/README.md)\n", 1, "pages", "there is no docs/none.md"),
     "a dead anchor": ("README.md", "[a](docs/keys.md#nothing)\n", 1, "pages", "no heading"),
     "a page that nobody finds": ("docs/lost.md", "# Lost\n", 1, "pages", "no page links here"),
+    "a comment on a lost page": ("engine/engine.cc", "\n// see docs/none.md\n", 2, "pages", "refers to docs/none.md"),
     "an alert on nothing": ("deploy/alerts.yml", "\nexpr: smsflow_none > 1\n", 2, "pages", "does not show"),
     "a page that lies": ("docs/keys.md", "## How keys sort\n\n`storage/none.cc`\n", 3, "pages", "does not exist"),
 }
