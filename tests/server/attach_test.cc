@@ -1,0 +1,202 @@
+// smsflow.v1.Gateway: what a gateway that a test plays by hand is given, and what it is told when it errs.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "ids/ids.h"
+#include "tests/server/site.h"
+
+namespace smsflow::server {
+namespace {
+
+using grpc::StatusCode;
+using ::testing::HasSubstr;
+
+TEST(AttachTest, OneLifeFromLeaseToReceipt) {
+  Site site;
+  ByHand gateway(site);
+  gateway.Begin();
+  v1::ScheduleRequest request = site.Sms();
+  request.set_key("k");
+  request.set_key_id("kid-1");
+  const std::string id = site.Schedule(request);
+  const v1::Lease lease = gateway.NextLease();
+  const auto attempt = AttemptId::Parse(lease.attempt_id());
+  ASSERT_TRUE(attempt.has_value());
+  EXPECT_EQ(std::string(attempt->instance.AsBytes()), id);
+  EXPECT_EQ(attempt->number, 1u);
+  EXPECT_EQ(lease.tenant(), "acme");
+  EXPECT_EQ(lease.key(), "k");
+  EXPECT_EQ(lease.key_id(), "kid-1");
+  EXPECT_EQ(lease.payload(), "sealed");
+  EXPECT_GT(lease.mark().sequence(), 0u);
+  EXPECT_FALSE(lease.again());
+
+  EXPECT_EQ(gateway.Report(lease.attempt_id(), v1::ACCEPTED).outcome(), v1::ReportAnswer::APPLIED);
+  EXPECT_EQ(gateway.Report(lease.attempt_id(), v1::RESULT_SENT).outcome(), v1::ReportAnswer::APPLIED);
+  EXPECT_EQ(site.Get(id).state(), v1::SENT);
+  EXPECT_EQ(gateway.Report(lease.attempt_id(), v1::RESULT_DELIVERED).outcome(), v1::ReportAnswer::APPLIED);
+  EXPECT_EQ(site.Get(id).state(), v1::DELIVERED);
+  EXPECT_EQ(gateway.Report(lease.attempt_id(), v1::RESULT_SENT).outcome(), v1::ReportAnswer::NOTED);
+}
+
+TEST(AttachTest, AfterLeavingACancelIsTooLate) {
+  Site site;
+  ByHand gateway(site);
+  gateway.Begin();
+  v1::CancelRequest cancel;
+  cancel.set_id(site.Schedule(site.Sms()));
+  const v1::Lease lease = gateway.NextLease();
+  v1::CancelResponse response;
+  ASSERT_TRUE(site.scheduler->Cancel(Site::As(kAcme).get(), cancel, &response).ok());
+  EXPECT_EQ(response.outcome(), v1::CANCEL_TOO_LATE);
+  EXPECT_EQ(gateway.Report(lease.attempt_id(), v1::FAILED_TRANSIENT, "failed").outcome(), v1::ReportAnswer::APPLIED);
+  EXPECT_EQ(site.Get(cancel.id()).state(), v1::CANCELED);
+}
+
+TEST(AttachTest, AFailureComesBackAsTheNextAttempt) {
+  Site site;
+  ByHand gateway(site);
+  gateway.Begin();
+  site.Schedule(site.Sms());
+  const v1::Lease first = gateway.NextLease();
+  gateway.Report(first.attempt_id(), v1::FAILED_TRANSIENT, "failed");
+  const v1::Lease second = gateway.NextLease();
+  EXPECT_EQ(AttemptId::Parse(second.attempt_id())->number, 2u);
+  EXPECT_EQ(AttemptId::Parse(second.attempt_id())->instance, AttemptId::Parse(first.attempt_id())->instance);
+}
+
+TEST(AttachTest, ReportsCountFromTheLesseeOnly) {
+  Site site;
+  ByHand gateway(site);
+  gateway.Begin();
+  const std::string unknown = AttemptId{InstanceId::Make(1'700'000'000'000, ShardId{1}, 5), 1}.ToString();
+  EXPECT_EQ(gateway.Report(unknown, v1::RESULT_SENT).outcome(), v1::ReportAnswer::NOT_YOURS);
+  // Known, but never leased to anybody.
+  site.engine->Drain(true);
+  site.engine->Drain(false);
+  v1::ScheduleRequest later = site.Sms();
+  later.set_schedule(std::to_string(Site::NowS() + 600) + "-" + std::to_string(Site::NowS() + 700));
+  const std::string id = site.Schedule(later);
+  const std::string attempt = AttemptId{*InstanceId::FromBytes(id), 1}.ToString();
+  EXPECT_EQ(gateway.Report(attempt, v1::RESULT_DELIVERED).outcome(), v1::ReportAnswer::NOT_YOURS);
+  EXPECT_EQ(site.Get(id).state(), v1::PENDING);
+}
+
+TEST(AttachTest, AnotherTenantsSmsIsNotLeased) {
+  Site site;
+  ByHand gateway(site);
+  gateway.Begin();
+  const std::string other = site.Schedule(site.Sms(), kBeta);
+  const std::string mine = site.Schedule(site.Sms());
+  EXPECT_EQ(std::string(AttemptId::Parse(gateway.NextLease().attempt_id())->instance.AsBytes()), mine);
+  EXPECT_EQ(site.Get(other, kBeta).state(), v1::PENDING);
+}
+
+TEST(AttachTest, TheNewestStreamOfAStoreWinsAndRepeatsTheWindow) {
+  Site site;
+  ByHand older(site);
+  older.Begin();
+  site.Schedule(site.Sms());
+  const v1::Lease lease = older.NextLease();
+  ByHand newer(site);
+  newer.Begin();
+  const v1::Lease again = newer.NextLease();
+  EXPECT_EQ(again.attempt_id(), lease.attempt_id());
+  EXPECT_TRUE(again.again());
+  EXPECT_EQ(older.Finish().error_code(), StatusCode::ABORTED);
+}
+
+struct Mistake {
+  const char* name;
+  void (*make)(v1::GatewayMessage&);
+  StatusCode code;
+  const char* message;
+};
+class AttachMistakes : public ::testing::TestWithParam<Mistake> {};
+
+TEST_P(AttachMistakes, CloseTheStreamWithTheRule) {
+  Site site;
+  ByHand gateway(site);
+  v1::GatewayMessage message = ByHand::Hello();
+  GetParam().make(message);
+  ASSERT_TRUE(gateway.Send(message));
+  const grpc::Status status = gateway.Finish();
+  EXPECT_EQ(status.error_code(), GetParam().code);
+  EXPECT_EQ(status.error_message(), GetParam().message);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    First, AttachMistakes,
+    ::testing::Values(Mistake{"CreditFirst", [](v1::GatewayMessage& m) { m.mutable_credit()->set_more(1); },
+                              StatusCode::INVALID_ARGUMENT, "hello: must come first"},
+                      Mistake{"Nothing", [](v1::GatewayMessage& m) { m.Clear(); }, StatusCode::INVALID_ARGUMENT,
+                              "hello: must come first"},
+                      Mistake{"Name", [](v1::GatewayMessage& m) { m.mutable_hello()->set_gateway("a b"); },
+                              StatusCode::INVALID_ARGUMENT,
+                              "hello.gateway: must be 1 to 64 characters of A-Z a-z 0-9 . _ -"},
+                      Mistake{"Uuid", [](v1::GatewayMessage& m) { m.mutable_hello()->set_store_uuid("1"); },
+                              StatusCode::INVALID_ARGUMENT, "hello.store_uuid: must be a UUID in canonical text"},
+                      Mistake{"NoTenant", [](v1::GatewayMessage& m) { m.mutable_hello()->clear_tenants(); },
+                              StatusCode::INVALID_ARGUMENT, "hello.tenants: must name at least one tenant"},
+                      Mistake{"Tenant", [](v1::GatewayMessage& m) { m.mutable_hello()->add_tenants("beta"); },
+                              StatusCode::PERMISSION_DENIED, "hello.tenants: the credential does not allow them all"},
+                      Mistake{"Repeats", [](v1::GatewayMessage& m) { m.mutable_hello()->set_repeat_window(false); },
+                              StatusCode::INVALID_ARGUMENT,
+                              "hello.repeat_window: must be set: only a gateway that deduplicates may attach"},
+                      Mistake{"Marks", [](v1::GatewayMessage& m) { m.mutable_hello()->add_marks()->set_shard(5'000); },
+                              StatusCode::INVALID_ARGUMENT, "hello.marks: must name shards of the engine"}),
+    [](const auto& test) { return test.param.name; });
+
+class LaterMistakes : public ::testing::TestWithParam<Mistake> {};
+
+TEST_P(LaterMistakes, CloseTheStreamWithTheRule) {
+  Site site;
+  ByHand gateway(site);
+  gateway.Begin();
+  v1::GatewayMessage message;
+  GetParam().make(message);
+  ASSERT_TRUE(gateway.Send(message));
+  const grpc::Status status = gateway.Finish();
+  EXPECT_EQ(status.error_code(), GetParam().code);
+  EXPECT_EQ(status.error_message(), GetParam().message);
+}
+
+v1::Report* AddReport(v1::GatewayMessage& message) {
+  v1::Report* report = message.mutable_reports()->add_reports();
+  report->set_attempt_id(AttemptId{InstanceId::Make(1'700'000'000'000, ShardId{1}, 5), 1}.ToString());
+  report->set_result(v1::RESULT_SENT);
+  return report;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Then, LaterMistakes,
+    ::testing::Values(
+        Mistake{"HelloAgain", [](v1::GatewayMessage& m) { m = ByHand::Hello(); }, StatusCode::INVALID_ARGUMENT,
+                "hello: must come once"},
+        Mistake{"Credit", [](v1::GatewayMessage& m) { m.mutable_credit()->set_more(1'000'001); },
+                StatusCode::INVALID_ARGUMENT, "credit.more: must be at most 1000000"},
+        Mistake{"Nothing", [](v1::GatewayMessage& m) { m.Clear(); }, StatusCode::INVALID_ARGUMENT,
+                "message: must be one of hello, credit, reports and keep_alive"},
+        Mistake{"Attempt", [](v1::GatewayMessage& m) { AddReport(m)->set_attempt_id("x.1"); },
+                StatusCode::INVALID_ARGUMENT, "reports.attempt_id: must be an SMS's id, a dot and a number"},
+        Mistake{"Result", [](v1::GatewayMessage& m) { AddReport(m)->set_result(v1::ATTEMPT_RESULT_UNSPECIFIED); },
+                StatusCode::INVALID_ARGUMENT, "reports.result: must be one of AttemptResult"},
+        Mistake{"About", [](v1::GatewayMessage& m) { AddReport(m)->set_about(static_cast<v1::FailureAbout>(77)); },
+                StatusCode::INVALID_ARGUMENT, "reports.about: must be one of FailureAbout"}),
+    [](const auto& test) { return test.param.name; });
+
+TEST(AttachTest, AnotherStoreWaitsUntilTheOldStreamEnds) {
+  Site site;
+  ByHand gateway(site);
+  gateway.Begin();
+  ByHand other(site);
+  v1::GatewayMessage hello = ByHand::Hello();
+  hello.mutable_hello()->set_store_uuid("99999999-2222-4333-8444-555555555555");
+  ASSERT_TRUE(other.Send(hello));
+  EXPECT_EQ(other.Finish().error_code(), StatusCode::FAILED_PRECONDITION);
+}
+
+}  // namespace
+}  // namespace smsflow::server

@@ -1,0 +1,240 @@
+// smsflowd as its operator meets it: exit codes, one-line errors, the ready line, a graceful stop, metrics.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "crypto/hash.h"
+#include "server/exit_codes.h"
+#include "smsflow/v1/scheduler.grpc.pb.h"
+
+namespace smsflow::server {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+namespace v1 = ::smsflow::v1;
+
+// One smsflowd, killed at the end if it still runs.
+class Daemon {
+ public:
+  explicit Daemon(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), SMSFLOWD);
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    int out[2];
+    EXPECT_EQ(::pipe2(out, O_CLOEXEC), 0);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, out[1], 1);
+    posix_spawn_file_actions_adddup2(&actions, out[1], 2);
+    EXPECT_EQ(::posix_spawn(&pid_, SMSFLOWD, &actions, nullptr, argv.data(), ::environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    ::close(out[1]);
+    out_ = out[0];
+  }
+  ~Daemon() {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      ::waitpid(pid_, nullptr, 0);
+    }
+    ::close(out_);
+  }
+
+  // Reads on until the output holds `text` or ends; false after 20 seconds or at the end.
+  bool Says(const std::string& text) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (output.find(text) == std::string::npos && std::chrono::steady_clock::now() < end) {
+      pollfd poll{out_, POLLIN, 0};
+      if (::poll(&poll, 1, 100) <= 0) continue;
+      char buffer[4096];
+      const ssize_t got = ::read(out_, buffer, sizeof buffer);
+      if (got <= 0) break;
+      output.append(buffer, static_cast<std::size_t>(got));
+    }
+    return output.find(text) != std::string::npos;
+  }
+  // What stands after `name=` in the ready line.
+  std::string Ready(const std::string& name) {
+    if (!Says(" data=")) return {};
+    const std::size_t at = output.find(name + "=") + name.size() + 1;
+    return output.substr(at, output.find_first_of(" \n", at) - at);
+  }
+  void Signal(int signal) { ::kill(pid_, signal); }
+  // Its exit code; all it had to say is read.
+  int End() {
+    Says("\x01 never said");
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+  std::string output;
+
+ private:
+  pid_t pid_ = -1;
+  int out_ = -1;
+};
+
+class DaemonTest : public ::testing::Test {
+ protected:
+  DaemonTest() : folder_(testing::TempDir() + "smsflow-daemon-" + std::to_string(getpid())) {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+    const auto digest = crypto::Sha256("token");
+    std::string hex;
+    for (const std::uint8_t byte : digest) {
+      hex.push_back("0123456789abcdef"[byte >> 4]);
+      hex.push_back("0123456789abcdef"[byte & 15]);
+    }
+    std::ofstream(folder_ + "/c.toml") << "data = \"" << folder_
+                                       << "/data\"\nshards = 4\n[listen]\ngrpc = \"127.0.0.1:0\"\n"
+                                       << "metrics = \"127.0.0.1:0\"\nplaintext = true\n[engine]\nballast = \"1MB\"\n"
+                                       << "[[key]]\nname = \"app\"\nsha256 = \"" << hex
+                                       << "\"\nrole = \"client\"\ntenants = [\"acme\"]\n";
+  }
+  ~DaemonTest() override { std::filesystem::remove_all(folder_); }
+
+  std::vector<std::string> Arguments(std::vector<std::string> more = {}) const {
+    std::vector<std::string> arguments{"--config", folder_ + "/c.toml"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+
+  static grpc::Status Schedule(const std::string& address, v1::ScheduleResponse& response) {
+    const auto stub = v1::Scheduler::NewStub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+    context.AddMetadata("authorization", "Bearer token");
+    const std::int64_t now_s = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    v1::ScheduleRequest request;
+    request.set_payload("sealed");
+    request.set_idempotency_key("once");
+    request.set_schedule("4-5;" + std::to_string((now_s / 1'000 + 10) * 1'000) + "-" +
+                         std::to_string((now_s / 1'000 + 11) * 1'000));
+    return stub->Schedule(&context, request, &response);
+  }
+
+  static std::string Scrape(const std::string& address) {
+    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    std::uint16_t port = 0;
+    for (const char c : address.substr(address.rfind(':') + 1))
+      port = static_cast<std::uint16_t>(port * 10 + (c - '0'));
+    to.sin_port = htons(port);
+    ::inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+    EXPECT_EQ(::connect(socket, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+    const std::string request = "GET /metrics HTTP/1.0\r\n\r\n";
+    EXPECT_EQ(::write(socket, request.data(), request.size()), static_cast<ssize_t>(request.size()));
+    std::string answer;
+    char buffer[4096];
+    for (ssize_t got; (got = ::read(socket, buffer, sizeof buffer)) > 0;)
+      answer.append(buffer, static_cast<std::size_t>(got));
+    ::close(socket);
+    return answer;
+  }
+
+  std::string folder_;
+};
+
+TEST_F(DaemonTest, ServesStopsGracefullyAndRemembers) {
+  v1::ScheduleResponse first;
+  {
+    Daemon daemon(Arguments());
+    const std::string address = daemon.Ready("grpc");
+    ASSERT_FALSE(address.empty()) << daemon.output;
+    const grpc::Status status = Schedule(address, first);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    EXPECT_FALSE(first.duplicate());
+    const std::string metrics = Scrape(daemon.Ready("metrics"));
+    EXPECT_THAT(metrics, HasSubstr("# TYPE smsflow_created_total counter"));
+    EXPECT_THAT(metrics, HasSubstr("smsflow_write_milliseconds_bucket"));
+    EXPECT_THAT(metrics, HasSubstr("smsflow_disk_free_bytes"));
+    daemon.Signal(SIGTERM);
+    EXPECT_EQ(daemon.End(), kExitOk) << daemon.output;
+  }
+  Daemon daemon(Arguments());
+  v1::ScheduleResponse again;
+  const grpc::Status status = Schedule(daemon.Ready("grpc"), again);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_TRUE(again.duplicate());
+  EXPECT_EQ(again.id(), first.id());
+  daemon.Signal(SIGINT);
+  EXPECT_EQ(daemon.End(), kExitOk) << daemon.output;
+}
+
+TEST_F(DaemonTest, WhatWasAcknowledgedSurvivesKill) {
+  v1::ScheduleResponse first;
+  {
+    Daemon daemon(Arguments());
+    ASSERT_TRUE(Schedule(daemon.Ready("grpc"), first).ok());
+    daemon.Signal(SIGKILL);
+    EXPECT_EQ(daemon.End(), -SIGKILL);
+  }
+  Daemon daemon(Arguments());
+  v1::ScheduleResponse again;
+  ASSERT_TRUE(Schedule(daemon.Ready("grpc"), again).ok()) << daemon.output;
+  EXPECT_EQ(again.id(), first.id());
+}
+
+TEST_F(DaemonTest, TheSecondOnAFolderEndsWithOneLine) {
+  Daemon daemon(Arguments());
+  ASSERT_FALSE(daemon.Ready("grpc").empty()) << daemon.output;
+  Daemon second(Arguments());
+  EXPECT_EQ(second.End(), kExitConfig);
+  EXPECT_THAT(second.output, HasSubstr(folder_ + "/data"));
+  EXPECT_EQ(std::count(second.output.begin(), second.output.end(), '\n'), 1) << second.output;
+}
+
+TEST_F(DaemonTest, MistakesInTheConfigurationEndItWithALineEach) {
+  Daemon daemon(Arguments({"--set", "shards=0", "--set", "no.such=1"}));
+  EXPECT_EQ(daemon.End(), kExitConfig);
+  EXPECT_EQ(daemon.output,
+            "smsflowd: flag --set: shards must be a whole number from 1 to 4096\n"
+            "smsflowd: flag --set: unknown key no.such\n");
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/data"));
+  Daemon flag({"--frobnicate"});
+  EXPECT_EQ(flag.End(), kExitUsage);
+}
+
+TEST_F(DaemonTest, PrintsTheConfigurationInEffect) {
+  Daemon daemon(Arguments({"--print-config", "--log-level", "warn"}));
+  EXPECT_EQ(daemon.End(), kExitOk);
+  EXPECT_THAT(daemon.output, HasSubstr("level = \"warn\"  # flag --log-level"));
+  EXPECT_THAT(daemon.output, HasSubstr("sha256 = \"***\""));
+}
+
+TEST_F(DaemonTest, NotSyncingIsSaidLoudly) {
+  Daemon daemon(Arguments({"--no-sync"}));
+  ASSERT_FALSE(daemon.Ready("grpc").empty());
+  EXPECT_THAT(daemon.output, HasSubstr("DANGER: --no-sync"));
+}
+
+TEST_F(DaemonTest, LogsAsJson) {
+  Daemon daemon(Arguments({"--log-format", "json"}));
+  ASSERT_FALSE(daemon.Ready("grpc").empty());
+  daemon.Signal(SIGTERM);
+  EXPECT_EQ(daemon.End(), kExitOk);
+  EXPECT_THAT(daemon.output, HasSubstr("\",\"level\":\"info\",\"message\":\"stopping\",\"by\":\"SIGTERM\"}\n"));
+}
+
+}  // namespace
+}  // namespace smsflow::server
