@@ -101,6 +101,7 @@ class Reader {
   ShardVector Now() const;
   ShardId ShardOf(const std::string& tenant, const std::string& target) const;
   const storage::Store& store() const { return *parts_.store; }
+  const storage::IndexKeys& index_keys() const { return *parts_.index_keys; }
   std::uint16_t shards() const { return parts_.shards; }
 
  private:

@@ -1,5 +1,5 @@
 // smsflow.v1.Admin: what an administrator and an operator on call use. Split as journal.cc (GetJournal, Explain),
-// check.cc (Replay) and operate.cc (Stats, Pause, Resume, Resolve, Drain).
+// check.cc (Replay, Verify) and operate.cc (Stats, Pause, Resume, Resolve, Drain).
 //
 // An administrator's key that names tenants sees and touches those alone, and none of the verbs that concern all.
 #pragma once
@@ -25,6 +25,8 @@ class AdminService final : public v1::Admin::CallbackService {
                                     v1::ExplainResponse* response) override;
   grpc::ServerWriteReactor<v1::ReplayResponse>* Replay(grpc::CallbackServerContext* context,
                                                        const v1::ReplayRequest* request) override;
+  grpc::ServerWriteReactor<v1::VerifyResponse>* Verify(grpc::CallbackServerContext* context,
+                                                       const v1::VerifyRequest* request) override;
   grpc::ServerUnaryReactor* Stats(grpc::CallbackServerContext* context, const v1::StatsRequest* request,
                                   v1::StatsResponse* response) override;
   grpc::ServerUnaryReactor* Pause(grpc::CallbackServerContext* context, const v1::PauseRequest* request,
