@@ -56,12 +56,8 @@ TEST_F(ConfigTest, DefaultsNeedOnlyAWayToListen) {
 
 TEST_F(ConfigTest, LaterSourcesOutrankEarlierOnesAndOriginsTell) {
   ConfigSources sources;
-  sources.environment = {{"SMSFLOW_LOG_LEVEL", "debug"},
-                         {"SMSFLOW_DATA", "/env"},
-                         {"PATH", "/bin"},
-                         {"SMSFLOW_TOKEN", "secret"},
-                         {"SMSFLOW_TENANT", "demo"},
-                         {"SMSFLOW_CA", "ca.pem"},
+  sources.environment = {{"SMSFLOW_LOG_LEVEL", "debug"},      {"SMSFLOW_DATA", "/env"},   {"PATH", "/bin"},
+                         {"SMSFLOW_TOKEN", "secret"},         {"SMSFLOW_TENANT", "demo"}, {"SMSFLOW_CA", "ca.pem"},
                          {"SMSFLOW_LISTEN_PLAINTEXT", "true"}};
   sources.flags = {{{"data"}, "/flag", true, "flag --data"}, {{"engine", "partitions"}, "3", true, "flag --set"}};
   const LoadedConfig loaded = Load("data = \"/file\"\nshards = 8\n", sources);
@@ -177,6 +173,12 @@ INSTANTIATE_TEST_SUITE_P(
                 "F:3:1: tenant must be a name of 1 to 64 characters of A-Z a-z 0-9 . _ -"},
         Mistake{"listen.plaintext = true\nshards = \n",
                 "F:2:10: not TOML: Error while parsing key-value pair: expected value, saw '\\n'"}));
+
+TEST_F(ConfigTest, OneTokenOrNameInTwoKeysIsAMistake) {
+  const std::string key = std::string("[[key]]\nname = \"a\"\nrole = \"admin\"\nsha256 = \"") + kSha + "\"\n";
+  EXPECT_THAT(Load(Base() + key + key).errors,
+              ElementsAre(HasSubstr("key.1.sha256 stands in two keys"), HasSubstr("key.1.name stands in two keys")));
+}
 
 TEST_F(ConfigTest, EveryMistakeIsTold) {
   EXPECT_THAT(Load("listen.plaintext = true\nshards = 0\nx = 1\n").errors,

@@ -390,6 +390,18 @@ TEST(SchedulerTest, AWatchGoesOnWhereTheListStood) {
   EXPECT_EQ(seen[0].id(), before);
 }
 
+TEST(SchedulerTest, AnIdMustBeOne) {
+  Site site;
+  for (const std::string id : {"", "short", "0123456789abcdef", "0123456789abcdefg"}) {
+    v1::GetRequest request;
+    request.set_id(id);
+    v1::SmsStatus sms;
+    const grpc::Status status = site.scheduler->Get(Site::As(kAcme).get(), request, &sms);
+    EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT);
+    EXPECT_EQ(status.error_message(), "id: must be the 16 bytes of an SMS's id");
+  }
+}
+
 TEST(SchedulerTest, AWatchTokenMustBeOne) {
   Site site;
   for (const std::string token : {"x", "VwEB"}) {

@@ -35,10 +35,10 @@ Ran RunShell(const std::string& command) {
 class TlsTest : public ::testing::Test {
  protected:
   TlsTest() : stem_(testing::TempDir() + "smsflow-tls-" + std::to_string(getpid())) {
-    const Ran made =
-        RunShell("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost "
-            "-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout " +
-            stem_ + ".key -out " + stem_ + ".crt");
+    const Ran made = RunShell(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost "
+        "-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout " +
+        stem_ + ".key -out " + stem_ + ".crt");
     EXPECT_EQ(made.code, 0) << made.output;
     PrepareGrpc();
     site_ = std::make_unique<Site>([this](Config& config) {
