@@ -1,6 +1,7 @@
 #include "server/grpc/doors.h"
 
 #include "server/grpc/status.h"
+#include "server/logging.h"
 #include "workflows/delivery/codec/codec.h"
 
 namespace smsflow::server {
@@ -30,7 +31,10 @@ grpc::Status TooManyReads() { return ToGrpc(absl::ResourceExhaustedError("too ma
 absl::Status FillSmsStatus(const engine::StoredInstance& instance, v1::SmsStatus* status) {
   auto view = delivery::ViewOf(static_cast<std::uint16_t>(instance.state.state()), instance.head.target(),
                                instance.head.fixed(), instance.state.data());
-  if (!view) return absl::DataLossError("SMS " + instance.id.ToString() + ": what is stored of it cannot be read");
+  if (!view) {
+    LogAbout(LogLevel::kError, instance.id, "what is stored of it cannot be read");
+    return absl::DataLossError("SMS " + instance.id.ToString() + ": what is stored of it cannot be read");
+  }
   status->set_id(std::string(instance.id.AsBytes()));
   status->set_batch(std::move(view->batch));
   status->set_key(std::move(view->key));

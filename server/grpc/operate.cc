@@ -93,6 +93,7 @@ class ResolveCall final : public grpc::ServerUnaryReactor {
  private:
   void Reply(const AdminAsked& asked, const engine::Answer& answer) {
     if (!answer.status.ok()) return Finish(ToGrpc(answer.status, answer.violations));
+    LogAbout(LogLevel::kWarn, asked.id, "an unknown was resolved", {{"by", asked.caller.name}});
     const bool taken = doors_.reads->TryRun([this, asked] {
       const auto instance = ReadFor(doors_, asked);
       Finish(ToGrpc(instance.ok() ? FillSmsStatus(*instance, response_) : instance.status()));
