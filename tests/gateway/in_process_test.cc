@@ -49,6 +49,7 @@ class PeerSide : public engine::Engine {
   void Send(engine::EventRequest, engine::Done) override {}
   void Sweep(engine::SweepRequest, engine::SweepDone) override {}
   void Pause(engine::PauseRequest, absl::AnyInvocable<void(absl::Status, bool)>) override {}
+  void Taken(ShardId, std::uint64_t) override {}
   void Drain(bool) override {}
   absl::StatusOr<engine::WaitReasons> Explain(const InstanceId&) override { return engine::WaitReasons{}; }
   void Resume() override {}
