@@ -60,7 +60,9 @@ bool Partition::ServeOldest(Round& round, const storage::Lane8& lane) {
   }
 
   const ReadyQueue::Row row = *first;
-  if (shared_.peers.OfLane(row.second.tenant, row.second.lane).credit == 0) return false;
+  // In a lane of their own all wait for the same peers. Of those that a pause held together, each goes to its own.
+  const bool own_lane = lane == shared_.parts.index_keys->Lane(row.second.tenant, row.second.lane);
+  if (own_lane && shared_.peers.OfLane(row.second.tenant, row.second.lane).credit == 0) return false;
   auto found = instances_.Find(row.first.instance);
   if (!found.ok()) Fail(found.status());
   bool live = false;

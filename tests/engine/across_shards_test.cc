@@ -187,6 +187,27 @@ TEST(Pauses, HoldTheirScopeAlsoAcrossARestartAndLetItGoWhenTheyEnd) {
   EXPECT_EQ(world.StateNumber(red), courier::kOut);
 }
 
+// They waited together while it held; once it ends, the one without a gateway keeps nobody.
+TEST(Pauses, ATenantWithoutAGatewayStopsNobodyOnceTheyEnd) {
+  World world;
+  std::shared_ptr<Inbox> inbox;
+  auto session = world.Attach("g", "s1", {"t"}, 10, inbox);
+  PauseRequest pause;
+  EXPECT_TRUE(world.Pause(pause));
+  const auto lonely = world.Create("lonely", "x", {world.clock.wall_ms + 10, "", std::nullopt, ""}).id;
+  const auto served = world.Create("t", "y", {world.clock.wall_ms + 20, "", std::nullopt, ""}).id;
+  world.AdvanceAndRun(100, 10);
+  EXPECT_TRUE(inbox->leases.empty());
+  pause.resume = true;
+  EXPECT_TRUE(world.Pause(pause));
+  ASSERT_EQ(inbox->leases.size(), 1U);
+  EXPECT_EQ(inbox->leases[0].attempt.instance, served);
+  std::shared_ptr<Inbox> late;
+  auto other = world.Attach("h", "s9", {"lonely"}, 10, late);
+  ASSERT_EQ(late->leases.size(), 1U);
+  EXPECT_EQ(late->leases[0].attempt.instance, lonely);
+}
+
 TEST(Pauses, OfTenantGatewayAndAll) {
   for (const auto scope : {storage::PauseScope::kAll, storage::PauseScope::kTenant, storage::PauseScope::kGateway}) {
     World world;
