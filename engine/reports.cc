@@ -119,7 +119,11 @@ void Partition::LoseStores(Round& round) {
 }
 
 void Partition::Handle(Round& round, TakenItem& item) {
-  if (shard(item.shard).open_outbox.erase(item.sequence) == 0) return;
+  Shard& home = shard(item.shard);
+  if (home.open_outbox.erase(item.sequence) == 0) return;
+  // Once its row is gone, only the mark keeps a restart from giving its number to another post.
+  home.marks.set_outbox_next(home.outbox_next);
+  storage::PutMarks(round.batch, home.id, home.marks);
   round.batch.Delete(storage::Family::kQueues, storage::OutboxKey(item.shard, item.sequence));
 }
 

@@ -62,6 +62,22 @@ TEST(Posts, AreRepeatedAfterARestartUntilTheyAreTaken) {
   EXPECT_EQ(world.posts.received[0].body, "thanks 2");
 }
 
+// Receivers know a post by its number: one that was taken must not leave it to another.
+TEST(Posts, NeverShareANumber) {
+  World world;
+  const auto parcel = world.Create("t", "a", {world.clock.wall_ms + 1'000'000, "", std::nullopt, ""}).id;
+  for (int i = 0; i < 3; ++i) {
+    world.Send(parcel, courier::Simple(courier::kTold));
+    world.engine->Taken(world.posts.received.back().shard, world.posts.received.back().sequence);
+    world.Run();
+    world.Crash();
+    world.Open();
+  }
+  std::set<std::uint64_t> numbers;
+  for (const Post& post : world.posts.received) numbers.insert(post.sequence);
+  EXPECT_EQ(numbers.size(), 3U);
+}
+
 class Sweeps : public ::testing::Test {
  protected:
   SweepRequest Stop(std::uint16_t index, const std::string& value) {
