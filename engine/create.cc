@@ -77,6 +77,7 @@ void Partition::Handle(Round& round, CreateItem& item) {
 
   const std::string actor = head.actor();
   const std::int64_t id_ms = std::max(round.now_ms, home.id_from_ms);
+  home.id_newest_ms = std::max(home.id_newest_ms, id_ms);
   const InstanceId id = InstanceId::Make(id_ms, home.id, shared_.parts.random->Next64());
   Loaded& loaded = instances_.Create(id, std::move(head));
   Outcome outcome = Decide(round, home, loaded, request.event, {actor});

@@ -37,6 +37,12 @@ absl::Status Partition::RecoverShard(ShardId id, std::int64_t now_ms) {
   home.chain = *chain;
   shared_.committed[id.value].store(home.chain.sequence, std::memory_order_release);
 
+  const std::string heads(storage::Key('h', id).view());
+  const auto newest = store().Scan(storage::Family::kInstances, heads, storage::PrefixEnd(heads), /*reverse=*/true);
+  if (!newest->status().ok()) return newest->status();
+  if (newest->Valid())
+    if (const auto instance = storage::InstanceOfKey(newest->key())) home.id_newest_ms = instance->created_ms();
+
   if (absl::Status status = RecoverOutbox(home, before.outbox_from()); !status.ok()) return status;
   if (absl::Status status = RecoverTells(home); !status.ok()) return status;
   if (absl::Status status = RecoverSweeps(home); !status.ok()) return status;

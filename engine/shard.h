@@ -57,7 +57,8 @@ struct Shard {
   std::map<std::uint16_t, std::uint64_t> tell_applied;  // by source
   std::deque<::smsflow::stored::v1::SweepRow> sweeps;
   std::vector<Pause> pauses;
-  std::int64_t id_from_ms = 0;  // new ids are not older than this
+  std::int64_t id_from_ms = 0;    // new ids are not older than this
+  std::int64_t id_newest_ms = 0;  // there is none that is newer
 
   // Marks are written now and then: rows behind the stored ones are only garbage that is looked at again.
   ::smsflow::stored::v1::ShardMarks marks;  // as last written

@@ -53,10 +53,13 @@ void Partition::Handle(Round& round, SweepItem& item) {
 }
 
 void Partition::StartSweep(Round& round, Shard& home, stored::SweepRow row) {
-  // Instances that come later are not meant, also not those of this same millisecond.
-  const InstanceId last = InstanceId::Make(round.now_ms, home.id, ~std::uint64_t{0});
+  // Instances that come later are not meant, also not those of this same millisecond. All that came before are, also
+  // those of a clock that was a little ahead; ids of one that was far off must not make all later ones as wrong.
+  const bool near = home.id_newest_ms - round.now_ms <= shared_.options.clock_jump_ms;
+  const std::int64_t until_ms = std::max({round.now_ms, home.id_from_ms - 1, near ? home.id_newest_ms : 0});
+  const InstanceId last = InstanceId::Make(until_ms, home.id, ~std::uint64_t{0});
   row.set_until(std::string(last.AsBytes()));
-  home.id_from_ms = std::max(home.id_from_ms, round.now_ms + 1);
+  home.id_from_ms = until_ms + 1;
   storage::PutSweep(round.batch, home.id, row);
   // Begun once this batch is stored, so that its scans see everything that came before it.
   round.new_sweeps.emplace_back(home.id, std::move(row));

@@ -124,6 +124,27 @@ TEST_F(Sweeps, StopAllOfATenantAndNoneThatComesLater) {
   EXPECT_EQ(world_.StateNumber(foreign), courier::kWaiting);
 }
 
+// A time daemon set the clock back a little: what was asked for before is older all the same.
+TEST_F(Sweeps, StopWhatCameBeforeAlsoWhenTheClockWentBack) {
+  for (const bool restart : {false, true}) {
+    const courier::Parcel parcel{world_.clock.wall_ms + 1'000'000, "", std::nullopt, ""};
+    const auto before = world_.Create("t", "a", parcel).id;
+    if (restart) {
+      world_.Crash();
+      world_.Open();
+    }
+    world_.clock.wall_ms -= 60'000;
+    SweepRequest request = Stop(0, "");
+    world_.engine->Sweep(std::move(request), [](SweepAnswer) {});
+    world_.engine->RunOnce();
+    world_.engine->RunOnce();
+    const auto after = world_.Create("t", "a", parcel).id;
+    world_.Run();
+    EXPECT_EQ(world_.StateNumber(before), courier::kStopped) << restart;
+    EXPECT_EQ(world_.StateNumber(after), courier::kWaiting) << restart;
+  }
+}
+
 TEST_F(Sweeps, GoOnAfterAKillAtEveryWrite) {
   for (int cut = 1; cut < 25; ++cut) {
     World world;
