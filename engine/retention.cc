@@ -1,6 +1,7 @@
 // What goes when it has been kept long enough: the instance, its index rows, and the bodies of its journal records. Their
 // digests stay, so the chain still proves what is left; a whole old segment goes once all its bodies are gone.
 #include <algorithm>
+#include <cassert>
 
 #include "engine/partition.h"
 #include "storage/journal.h"
@@ -14,6 +15,7 @@ constexpr std::uint64_t kSegmentRecords = 65'536;
 }  // namespace
 
 void Partition::Erase(Round& round, Shard& home, Loaded& loaded) {
+  assert(!loaded.state_changed);  // its last record could not be read yet; CoverTimers() sees to it
   for (std::uint64_t sequence = loaded.state.sequence(); sequence != 0;) {
     const auto record = storage::GetJournal(store(), home.id, sequence);
     if (!record.ok()) Fail(record.status());

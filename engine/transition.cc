@@ -171,7 +171,8 @@ void Partition::ClearTimer(Round& round, Shard& shard, Loaded& loaded, std::uint
 
 // An instance needs one row that wakes it in time, not one per timer: most timers are cleared before they are due. So a
 // timer without a gate has a row of its own only while no earlier row of its instance stands; one whose timer was just
-// cleared will do. Fire() sees to the next when a row has passed.
+// cleared will do. Fire() sees to the next when a row has passed, and to those that are overdue: the row that wakes them
+// is still to be passed. One made now, of a time before the mark that is saved with it, would be lost with the process.
 void Partition::CoverTimers(Round& round, Shard& shard, Loaded& loaded) {
   const std::int64_t passed_ms = std::max(round.now_ms, shard.live_mark_ms);
   stored::InstanceState& state = loaded.state;
@@ -179,7 +180,13 @@ void Partition::CoverTimers(Round& round, Shard& shard, Loaded& loaded) {
   stored::LiveTimer* first = nullptr;  // of those without a row
   std::int64_t wakes_ms = state.wake_ms() != 0 ? state.wake_ms() : TimerCursor::kForever;
   for (stored::LiveTimer& timer : *state.mutable_timers()) {
+    if (timer.name() == workflows::kRetentionTimer && IndexMs(timer) <= passed_ms) {
+      // The record of this step must be stored before it can be erased: not in this round.
+      timer.set_index_ms(passed_ms + 1);
+      timer.set_covered(true);
+    }
     if (timer.covered()) {
+      if (IndexMs(timer) <= passed_ms) continue;
       if (first == nullptr || IndexMs(timer) < IndexMs(*first)) first = &timer;
     } else if (IndexMs(timer) > passed_ms) {
       wakes_ms = std::min(wakes_ms, IndexMs(timer));

@@ -87,6 +87,38 @@ TEST_F(TimerRows, ARowFarAwayGoesWhenNothingNeedsIt) {
   EXPECT_EQ(RowsOf(world_, id), erase);
 }
 
+// The partition was held up: what comes due meanwhile is found together with a report, and right after that it is killed.
+TEST_F(TimerRows, ATimerThatIsOverdueWhenAnEventComesIsNotLostWithTheProcess) {
+  auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
+  const InstanceId id = Due(10);
+  world_.AdvanceAndRun(10, 10);
+  const AttemptId attempt = inbox_->leases.at(0).attempt;
+  EXPECT_EQ(world_.Report(*session, attempt, "done"), ReportOutcome::kApplied);
+  world_.Advance(courier::kKeepMs + 1'000);
+  session->Report(attempt, courier::Simple(courier::kReport, "accepted"), [](ReportAnswer) {});
+  world_.engine->RunOnce();
+  session.reset();
+  world_.Crash();
+  world_.Open();
+  world_.AdvanceAndRun(1'000, 10);
+  EXPECT_FALSE(world_.StateOf(id).has_value());
+  EXPECT_EQ(world_.Violations(), "");
+}
+
+// Its last record is still on its way to the store when its time is up: the body goes with the others all the same.
+TEST_F(TimerRows, WhatIsErasedLeavesNoBodyOfTheSameRound) {
+  const InstanceId id = Due(7 * 86'400'000);
+  EXPECT_TRUE(world_.Send(id, courier::Simple(courier::kStop)).status.ok());
+  world_.Advance(courier::kKeepMs);
+  world_.engine->Send({id, "t", "tester", courier::Simple(courier::kTold), std::nullopt}, [](Answer) {});
+  world_.engine->RunOnce();
+  world_.Crash();
+  world_.Open();
+  world_.AdvanceAndRun(100, 10);
+  EXPECT_FALSE(world_.StateOf(id).has_value());
+  EXPECT_EQ(world_.Violations(), "");
+}
+
 // Whatever happens in whatever order, with the process killed now and then, every timer keeps something that wakes it,
 // and in the end all is erased.
 TEST(TimerRowsWalk, NoTimerIsEverLeftWithoutARow) {
