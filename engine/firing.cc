@@ -162,13 +162,16 @@ Partition::Fired Partition::FireGated(Round& round, Shard& home, Loaded& loaded,
     return Park(round, home, lane, loaded, live, names, ready);
 
   const std::int64_t late_ms = round.now_ms - live.due_ms();
-  const auto peer = shared_.peers.Take(names.tenant, names.lane, PausedGateways(home));
-  if (!peer) return Park(round, home, lane, loaded, live, names, ready);
   const bool late = late_ms > shared_.options.late_ms;
+  // Before the credit: whoever gives credit back wakes all partitions, and they would turn round and round.
   if (late && !shared_.budget.Take(round.steady_ms)) {
-    shared_.peers.Release(*peer);
     no_budget_ = true;
     return can_wait ? Fired::kNoBudget : Park(round, home, lane, loaded, live, names, ready);
+  }
+  const auto peer = shared_.peers.Take(names.tenant, names.lane, PausedGateways(home));
+  if (!peer) {
+    if (late) shared_.budget.GiveBack();
+    return Park(round, home, lane, loaded, live, names, ready);
   }
 
   RemoveTimer(loaded, name);

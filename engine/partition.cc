@@ -147,6 +147,8 @@ bool Partition::RunOnce() {
     FireDue(round);
     ServeReady(round);
     FireBacklog(round);
+  } else {
+    ready_again_ = true;  // what was to be looked at in this round is when the clocks agree again
   }
   LoseStores(round);
   SweepSome(round);

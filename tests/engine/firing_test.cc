@@ -197,6 +197,24 @@ TEST_F(Firing, AWallClockThatJumpsFiresNothingUntilItIsTrusted) {
   EXPECT_EQ(inbox_->leases.size(), 1U);
 }
 
+// Those that waited for their share of the budget when the clock jumped go on when it is right again.
+TEST_F(Firing, AJumpOfTheClockLeavesNobodyWaitingForTheBudget) {
+  EngineOptions options;
+  options.fire_budget_per_s = 10;
+  World world(options);
+  for (int i = 0; i < 5; ++i)
+    world.Create("t", "late" + std::to_string(i), {world.clock.wall_ms + 10, "", std::nullopt, ""});
+  world.AdvanceAndRun(120'000, 60'000);
+  auto session = world.Attach("g", "s1", {"t"}, 10, inbox_);
+  world.AdvanceAndRun(100, 100);
+  EXPECT_EQ(inbox_->leases.size(), 1U);
+  world.clock.wall_ms += 7'200'000;
+  world.Run();
+  world.clock.wall_ms -= 7'200'000;
+  world.AdvanceAndRun(2'000, 10);
+  EXPECT_EQ(inbox_->leases.size(), 5U);
+}
+
 TEST_F(Firing, AClockThatGoesBackFiresNothingTwice) {
   auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
   Due(100);
