@@ -115,7 +115,8 @@ class Partition {
   void Handle(Round& round, AttachedItem& item);
   void Handle(Round& round, TakenItem& item);
   void LoseStores(Round& round);
-  void SendOpenLease(Round& round, Shard& shard, const AttemptId& attempt, const OpenLease& lease, const PeerId& to);
+  void SendOpenLease(Round& round, Shard& shard, const AttemptId& attempt, const OpenLease& lease,
+                     const PeerHello& hello);
   Lease RenderLease(const Shard& shard, const Loaded& loaded, std::uint32_t number, std::int64_t deadline_ms);
 
   // tells.cc, sweeps.cc, pauses.cc

@@ -45,13 +45,14 @@ void Partition::Handle(Round& round, AttachedItem& item) {
   const PeerId& peer = item.attachment->hello.peer;
   for (const auto& home : shards_)
     for (const auto& [attempt, lease] : home->leases)
-      if (lease.peer == peer) SendOpenLease(round, *home, attempt, lease, peer);
+      if (lease.peer == peer) SendOpenLease(round, *home, attempt, lease, item.attachment->hello);
   losing_.push_back(std::move(item.attachment));
 }
 
 // Not yet accepted and in time: handed over again. Else asked for.
 void Partition::SendOpenLease(Round& round, Shard& home, const AttemptId& attempt, const OpenLease& lease,
-                              const PeerId& to) {
+                              const PeerHello& hello) {
+  const PeerId& to = hello.peer;
   if (lease.accepted || round.now_ms >= lease.deadline_ms) {
     round.outgoing[to].second.push_back({attempt, lease.deadline_ms});
     ++counts_.probes;
@@ -60,6 +61,9 @@ void Partition::SendOpenLease(Round& round, Shard& home, const AttemptId& attemp
   auto found = instances_.Find(attempt.instance);
   if (!found.ok()) Fail(found.status());
   if (*found == nullptr) return;
+  // The same store may come back for fewer tenants, or under another credential: its lease stays, the SMS does not leave.
+  const std::string& tenant = (*found)->head.tenant();
+  if (std::find(hello.tenants.begin(), hello.tenants.end(), tenant) == hello.tenants.end()) return;
   engine::Lease again = RenderLease(home, **found, attempt.number, lease.deadline_ms);
   again.again = true;
   round.outgoing[to].first.push_back(std::move(again));

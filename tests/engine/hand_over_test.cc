@@ -38,6 +38,21 @@ TEST_F(HandOver, TheSameStoreGetsItAgainUntilItHasAccepted) {
   EXPECT_EQ(third->probes[0].attempt, attempt_);
 }
 
+TEST(HandOverAgain, OnlyForTenantsThatAreStillServed) {
+  World world;
+  std::shared_ptr<Inbox> inbox;
+  auto session = world.Attach("g", "s1", {"a", "b"}, 10, inbox);
+  for (const std::string tenant : {"a", "b"})
+    world.Create(tenant, "x", {world.clock.wall_ms + 10, "", std::nullopt, ""});
+  world.AdvanceAndRun(20, 10);
+  ASSERT_EQ(inbox->leases.size(), 2U);
+  session.reset();
+  std::shared_ptr<Inbox> second;
+  session = world.Attach("g", "s1", {"a"}, 10, second);
+  ASSERT_EQ(second->leases.size(), 1U);
+  EXPECT_EQ(second->leases[0].tenant, "a");
+}
+
 TEST_F(HandOver, PastItsDeadlineItIsAskedForAndNotHandedAgain) {
   session_.reset();
   world_.Advance(61'000);
