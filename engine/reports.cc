@@ -100,19 +100,7 @@ void Partition::LoseStores(Round& round) {
         workflows::Event event;
         event.kind = workflows::kPeerLost;
         event.effect = attempt.number;
-        const bool stored = *found != nullptr && Decide(round, *home, **found, event, {"engine"}).stored();
-        if (const auto open = home->leases.find(attempt); open != home->leases.end()) {
-          // The workflow did not settle it: nobody else ever will.
-          if (stored) {
-            workflows::Decision settle;
-            settle.settled.push_back(attempt.number);
-            Settle(*home, **found, settle);
-          } else {
-            shared_.peers.Release(open->second.peer);
-            home->open_outbox.erase(open->second.outbox);
-            home->leases.erase(open);
-          }
-        }
+        if (*found != nullptr) Decide(round, *home, **found, event, {"engine"});  // settles it in any case
         ++round.work;
       }
       told += lost.size();

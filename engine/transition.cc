@@ -65,8 +65,11 @@ Partition::Outcome Partition::Decide(Round& round, Shard& shard, Loaded& loaded,
 
   Outcome outcome;
   outcome.decision = workflow->Step(instance, event, facts);
-  // A live timer that the workflow has no answer to is gone all the same, and the journal has to say so.
-  if (!outcome.stored() && event.kind == workflows::kTimerFired) outcome.decision = Unchanged(loaded.state);
+  // A live timer, or a lease of a lost store, that the workflow has no answer to is gone all the same, and the journal
+  // has to say so.
+  const bool lost = event.kind == workflows::kPeerLost;
+  if (!outcome.stored() && (event.kind == workflows::kTimerFired || lost)) outcome.decision = Unchanged(loaded.state);
+  if (lost) outcome.decision.settled.push_back(event.effect);
   if (!outcome.stored()) return outcome;
 
   const Before before{instance.state, instance.has_payload};

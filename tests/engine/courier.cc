@@ -123,6 +123,7 @@ class CourierWorkflow : public workflows::Workflow {
   }
   static Decision Lost(Decision decision, const workflows::Event& event, const workflows::Facts& facts) {
     decision.settled.push_back(event.effect);
+    if (facts.policy == "ignores loss") return {};
     return End(std::move(decision), kLost, facts.now_ms);
   }
   static Decision Stopped(Decision decision, const workflows::Instance& parcel, const workflows::Facts& facts) {

@@ -88,6 +88,17 @@ TEST_F(HandOver, AnotherStoreIsRefusedWhileTheOldOneLivesAndThenTheOldOnesLeases
   EXPECT_EQ(world_.Violations(), "");
 }
 
+TEST_F(HandOver, ALeaseOfALostStoreIsSettledAlsoWhenTheWorkflowDoesNotCare) {
+  world_.policy.bytes = "ignores loss";
+  session_.reset();
+  std::shared_ptr<Inbox> fresh;
+  session_ = world_.Attach("g", "s2", {"t"}, 10, fresh);
+  EXPECT_EQ(world_.StateNumber(parcel_), courier::kOut);
+  EXPECT_EQ(world_.engine->TakeFigures().open_leases, 0U);
+  EXPECT_TRUE(world_.StateOf(parcel_)->leases(0).settled());
+  EXPECT_EQ(world_.Violations(), "") << world_.Journal();
+}
+
 TEST_F(HandOver, TheNewestStreamOfAStoreWins) {
   std::shared_ptr<Inbox> newer;
   auto second = world_.Attach("g", "s1", {"t"}, 10, newer);
