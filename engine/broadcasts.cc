@@ -5,9 +5,11 @@
 
 namespace smsflow::engine {
 
-void Broadcasts::Expect(const std::string& command, std::uint32_t shards, SumDone done) {
+bool Broadcasts::Expect(const std::string& command, std::uint32_t shards, SumDone& done) {
   absl::MutexLock lock(&mutex_);
+  if (waiting_.size() >= kOpenMax) return false;
   waiting_[command] = {shards, {}, std::move(done)};
+  return true;
 }
 
 void Broadcasts::Finished(const std::string& command, const std::vector<std::uint64_t>& outcomes, bool changed) {

@@ -38,6 +38,12 @@ class ClockGuard {
   void Trust() {
     absl::MutexLock lock(&mutex_);
     trust_next_ = true;
+    ++trusted_;
+  }
+  // How often a person said so: what was noted by the clock of before is then no measure any more.
+  std::uint64_t trusted() const {
+    absl::MutexLock lock(&mutex_);
+    return trusted_;
   }
   bool on() const {
     absl::MutexLock lock(&mutex_);
@@ -49,6 +55,7 @@ class ClockGuard {
   mutable absl::Mutex mutex_;
   bool known_ = false;
   bool trust_next_ = false;
+  std::uint64_t trusted_ = 0;
   bool on_ = false;
   std::int64_t offset_ms_ = 0;
   std::int64_t seen_ms_ = 0;

@@ -101,18 +101,19 @@ class EngineImpl : public Engine {
     const bool one_shard = request.target.has_value();
     const ShardId home =
         shared_.parts.index_keys->Shard(shared_.options.shards, request.tenant, request.target.value_or(""), "", 0);
-    shared_.broadcasts.Expect(command, one_shard ? 1 : shared_.options.shards,
-                              [done = std::move(done)](Broadcasts::Sum sum) mutable {
-                                done({std::move(sum.status), std::move(sum.outcomes), sum.changed});
-                              });
+    Broadcasts::SumDone answer = [done = std::move(done)](Broadcasts::Sum sum) mutable {
+      done({std::move(sum.status), std::move(sum.outcomes), sum.changed});
+    };
+    if (!shared_.broadcasts.Expect(command, one_shard ? 1 : shared_.options.shards, answer)) return RefuseSum(answer);
     OfferBroadcast(home, command, SweepItem{std::move(request), home, command});
   }
 
   void Pause(PauseRequest request, absl::AnyInvocable<void(absl::Status, bool)> done) override {
     const std::string command = NewCommand();
-    shared_.broadcasts.Expect(command, shared_.options.shards, [done = std::move(done)](Broadcasts::Sum sum) mutable {
+    Broadcasts::SumDone answer = [done = std::move(done)](Broadcasts::Sum sum) mutable {
       done(std::move(sum.status), sum.changed);
-    });
+    };
+    if (!shared_.broadcasts.Expect(command, shared_.options.shards, answer)) return RefuseSum(answer);
     OfferBroadcast(ShardId{0}, command, PauseItem{std::move(request), ShardId{0}, command});
   }
 
@@ -172,6 +173,12 @@ class EngineImpl : public Engine {
     if (Of(home).Offer(std::move(item))) return;
     ++refused_queue_full_;
     shared_.broadcasts.Fail(command, Full());
+  }
+  void RefuseSum(Broadcasts::SumDone& answer) {
+    ++refused_queue_full_;
+    Broadcasts::Sum sum;
+    sum.status = Full();
+    answer(std::move(sum));
   }
   static absl::Status Full() {
     return absl::ResourceExhaustedError("the server has more to do than it can; nothing was stored, try again soon");

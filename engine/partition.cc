@@ -142,6 +142,7 @@ bool Partition::RunOnce() {
   for (Command& command : commands) std::visit([&](auto& one) { Handle(round, one); }, command);
   round.work += static_cast<std::uint32_t>(commands.size() + internals.size());
 
+  FollowTrust(round);
   budget_waited_ = std::exchange(no_budget_, false);
   if (!guarded) {
     FireDue(round);
@@ -182,6 +183,17 @@ bool Partition::RunOnce() {
     }
   }
   return busy;
+}
+
+// A mark that a wrong clock left in the future would hold every new timer until then. Rows behind it are only garbage.
+void Partition::FollowTrust(const Round& round) {
+  const std::uint64_t trusted = shared_.clock_guard.trusted();
+  if (trusted == clock_trusted_) return;
+  clock_trusted_ = trusted;
+  for (const auto& home : shards_) {
+    home->live_mark_ms = std::min(home->live_mark_ms, round.now_ms);
+    ++home->passed;
+  }
 }
 
 void Partition::TakeQueued(std::vector<Command>& commands, std::vector<Internal>& internals) {

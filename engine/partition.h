@@ -80,6 +80,7 @@ class Partition {
   void TakeQueued(std::vector<Command>& commands, std::vector<Internal>& internals);
   void Refuse(Command& command, const absl::Status& why);
   static void Drop(Internal& item);
+  void FollowTrust(const Round& round);
   std::int64_t NextWakeMs(std::int64_t now_ms);
 
   // transition.cc
@@ -182,6 +183,7 @@ class Partition {
   bool budget_waited_ = false;             // in the round before
 
   std::int64_t marks_saved_ms_ = 0;
+  std::uint64_t clock_trusted_ = 0;
   std::int64_t segments_checked_ms_ = 0;
   std::size_t segment_turn_ = 0;
   absl::flat_hash_set<std::string> policies_stored_;

@@ -76,7 +76,12 @@ absl::Status Partition::RecoverOutbox(Shard& home, std::uint64_t from) {
       const AttemptId attempt{*id, lease.number()};
       if (home.leases.count(attempt) != 0) break;  // its row was moved to the end; this is the old one
       const PeerId peer{lease.gateway(), lease.store_uuid()};
-      home.leases[attempt] = {peer, sequence, lease.deadline_ms(), (*found)->state.changed_ms(), lease.accepted()};
+      home.leases[attempt] = {peer,
+                              (*found)->head.tenant(),
+                              sequence,
+                              lease.deadline_ms(),
+                              (*found)->state.changed_ms(),
+                              lease.accepted()};
       home.open_outbox[sequence] = attempt;
       shared_.peers.Hold(peer);
     }

@@ -11,6 +11,10 @@ namespace {
 // So many leases of a lost store are told in one round, so that others do not wait.
 constexpr std::size_t kLoseChunk = 64;
 
+bool Serves(const PeerHello& hello, const std::string& tenant) {
+  return std::find(hello.tenants.begin(), hello.tenants.end(), tenant) != hello.tenants.end();
+}
+
 }  // namespace
 
 void Partition::Handle(Round& round, ReportItem& item) {
@@ -29,7 +33,7 @@ void Partition::Handle(Round& round, ReportItem& item) {
            lease.store_uuid() == hello.peer.store_uuid;
   };
   const bool leased = loaded != nullptr &&
-                      std::find(hello.tenants.begin(), hello.tenants.end(), loaded->head.tenant()) != hello.tenants.end() &&
+                Serves(hello, loaded->head.tenant()) &&
                       std::any_of(loaded->state.leases().begin(), loaded->state.leases().end(), is_lessee);
   if (!leased) {
     ++counts_.reports_not_yours;
@@ -62,8 +66,7 @@ void Partition::SendOpenLease(Round& round, Shard& home, const AttemptId& attemp
   if (!found.ok()) Fail(found.status());
   if (*found == nullptr) return;
   // The same store may come back for fewer tenants, or under another credential: its lease stays, the SMS does not leave.
-  const std::string& tenant = (*found)->head.tenant();
-  if (std::find(hello.tenants.begin(), hello.tenants.end(), tenant) == hello.tenants.end()) return;
+  if (!Serves(hello, lease.tenant)) return;
   engine::Lease again = RenderLease(home, **found, attempt.number, lease.deadline_ms);
   again.again = true;
   round.outgoing[to].first.push_back(std::move(again));
@@ -87,11 +90,18 @@ Lease Partition::RenderLease(const Shard& home, const Loaded& loaded, std::uint3
 void Partition::LoseStores(Round& round) {
   std::size_t told = 0;
   while (!losing_.empty()) {
-    const PeerId& now = losing_.back()->hello.peer;
+    const PeerHello& hello = losing_.back()->hello;
+    const PeerId& now = hello.peer;
+    // It left again, and the older store may be back: only the one that is there now tells which is lost.
+    if (shared_.peers.LinkOf(now) == nullptr) {
+      losing_.pop_back();
+      continue;
+    }
     for (const auto& home : shards_) {
       std::vector<AttemptId> lost;
       for (const auto& [attempt, lease] : home->leases) {
-        if (lease.peer.gateway == now.gateway && lease.peer.store_uuid != now.store_uuid) lost.push_back(attempt);
+        const bool other_store = lease.peer.gateway == now.gateway && lease.peer.store_uuid != now.store_uuid;
+        if (other_store && Serves(hello, lease.tenant)) lost.push_back(attempt);
         if (told + lost.size() == kLoseChunk) break;
       }
       for (const AttemptId& attempt : lost) {

@@ -19,6 +19,7 @@ namespace smsflow::engine {
 
 struct OpenLease {
   PeerId peer;
+  std::string tenant;
   std::uint64_t outbox = 0;
   std::int64_t deadline_ms = 0;
   std::int64_t opened_ms = 0;

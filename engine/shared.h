@@ -32,7 +32,11 @@ class Broadcasts {
   };
   using SumDone = absl::AnyInvocable<void(Sum)>;
 
-  void Expect(const std::string& command, std::uint32_t shards, SumDone done);
+  // As many as may be open at once: each has rows in every shard.
+  static constexpr std::size_t kOpenMax = 1'000;
+
+  // False: too many are open.
+  [[nodiscard]] bool Expect(const std::string& command, std::uint32_t shards, SumDone& done);
   void Finished(const std::string& command, const std::vector<std::uint64_t>& outcomes, bool changed);
   void Changed(const std::string& command);
   void Fail(const std::string& command, const absl::Status& why);

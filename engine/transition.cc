@@ -233,7 +233,8 @@ void Partition::OpenEffects(Round& round, Shard& shard, Loaded& loaded, Outcome&
         row.set_deadline_ms(effect.deadline_ms);
         storage::PutOutbox(round.batch, shard.id, sequence, row);
         shard.open_outbox[sequence] = {loaded.id, effect.number};
-        shard.leases[{loaded.id, effect.number}] = {*cause.peer, sequence, effect.deadline_ms, round.now_ms, false};
+        shard.leases[{loaded.id, effect.number}] = {
+            *cause.peer, loaded.head.tenant(), sequence, effect.deadline_ms, round.now_ms, false};
         round.outgoing[*cause.peer].first.push_back(RenderLease(shard, loaded, effect.number, effect.deadline_ms));
         outcome.leased = true;
         ++counts_.leases;

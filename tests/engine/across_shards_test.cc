@@ -145,6 +145,19 @@ TEST_F(Sweeps, StopWhatCameBeforeAlsoWhenTheClockWentBack) {
   }
 }
 
+TEST_F(Sweeps, TooManyAtOnceAreRefused) {
+  int refused = 0;
+  int done = 0;
+  for (int i = 0; i < 1'200; ++i)
+    world_.engine->Sweep(Stop(courier::kLabelIndex, "red"), [&](const SweepAnswer& answer) {
+      if (answer.status.ok()) ++done;
+      if (answer.status.code() == absl::StatusCode::kResourceExhausted) ++refused;
+    });
+  EXPECT_EQ(refused, 200);
+  world_.Run(100'000);
+  EXPECT_EQ(done, 1'000);
+}
+
 TEST_F(Sweeps, GoOnAfterAKillAtEveryWrite) {
   for (int cut = 1; cut < 25; ++cut) {
     World world;

@@ -197,6 +197,23 @@ TEST_F(Firing, AWallClockThatJumpsFiresNothingUntilItIsTrusted) {
   EXPECT_EQ(inbox_->leases.size(), 1U);
 }
 
+// A start with a clock that is a year ahead, put right by a person: nobody waits for that year.
+TEST_F(Firing, AClockThatWasFarAheadAtTheStartHoldsNothingOnceItIsTrusted) {
+  constexpr std::int64_t kYearMs = 365LL * 86'400'000;
+  world_.Crash();
+  world_.clock.wall_ms += kYearMs;
+  world_.Open();
+  world_.AdvanceAndRun(2'000);
+  world_.clock.wall_ms -= kYearMs;
+  world_.Run();
+  EXPECT_TRUE(world_.engine->TakeFigures().clock_guard);
+  world_.engine->Resume();
+  auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
+  Due(100);
+  world_.AdvanceAndRun(200);
+  EXPECT_EQ(inbox_->leases.size(), 1U);
+}
+
 // Those that waited for their share of the budget when the clock jumped go on when it is right again.
 TEST_F(Firing, AJumpOfTheClockLeavesNobodyWaitingForTheBudget) {
   EngineOptions options;

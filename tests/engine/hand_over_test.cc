@@ -99,6 +99,17 @@ TEST_F(HandOver, ALeaseOfALostStoreIsSettledAlsoWhenTheWorkflowDoesNotCare) {
   EXPECT_EQ(world_.Violations(), "") << world_.Journal();
 }
 
+TEST_F(HandOver, ANewStoreTellsNothingOfTenantsThatItMayNotServe) {
+  session_.reset();
+  std::shared_ptr<Inbox> stranger;
+  auto other = world_.Attach("g", "s2", {"elsewhere"}, 10, stranger);
+  EXPECT_EQ(world_.StateNumber(parcel_), courier::kOut);
+  other.reset();
+  std::shared_ptr<Inbox> again;
+  session_ = world_.Attach("g", "s1", {"t"}, 10, again);
+  EXPECT_EQ(world_.Report(*session_, attempt_, "done"), ReportOutcome::kApplied);
+}
+
 TEST_F(HandOver, TheNewestStreamOfAStoreWins) {
   std::shared_ptr<Inbox> newer;
   auto second = world_.Attach("g", "s1", {"t"}, 10, newer);
