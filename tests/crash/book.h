@@ -23,6 +23,7 @@ struct Sms {
   v1::ScheduleRequest request;
   std::vector<std::pair<std::int64_t, std::int64_t>> slots;  // [from, till) in seconds
   bool must_be_blocked = false;                              // its target was blocked for good before it was asked for
+  int taken_as_new = 0;  // answers that did not call it known
 
   std::string id;           // 16 bytes; empty: not acknowledged
   bool refused = false;     // definitely not taken
