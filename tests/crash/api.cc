@@ -95,18 +95,4 @@ absl::StatusOr<v1::GetJournalResponse> Api::GetJournal(const std::string& id) {
   return Call(stubs_->admin, &v1::Admin::Stub::GetJournal, std::string("admin"), request);
 }
 
-bool IsIndefinite(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kUnavailable:
-    case absl::StatusCode::kDeadlineExceeded:
-    case absl::StatusCode::kCancelled:
-    case absl::StatusCode::kUnknown:
-    case absl::StatusCode::kInternal:
-    case absl::StatusCode::kAborted:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace smsflow::crash

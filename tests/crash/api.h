@@ -7,15 +7,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "smsflow/v1/admin.pb.h"
-#include "smsflow/v1/scheduler.pb.h"
+#include "tests/crash/answers.h"
 
 namespace smsflow::crash {
 
-class Api {
+class Api final : public Answers {
  public:
   explicit Api(const std::string& address);
-  ~Api();
+  ~Api() override;
 
   absl::StatusOr<v1::ScheduleResponse> Schedule(const std::string& tenant, const v1::ScheduleRequest& request);
   absl::StatusOr<v1::ScheduleBatchResponse> ScheduleBatch(const std::string& tenant,
@@ -23,16 +22,13 @@ class Api {
   absl::StatusOr<v1::CancelResponse> Cancel(const std::string& tenant, const v1::CancelRequest& request);
   absl::StatusOr<v1::BlockResponse> Block(const std::string& tenant, const std::string& target);
   absl::StatusOr<v1::UnblockResponse> Unblock(const std::string& tenant, const std::string& target);
-  absl::StatusOr<v1::SmsStatus> Get(const std::string& tenant, const std::string& id);
-  absl::StatusOr<v1::ListResponse> List(const std::string& tenant, const std::string& page_token);
-  absl::StatusOr<v1::GetJournalResponse> GetJournal(const std::string& id);
+  absl::StatusOr<v1::SmsStatus> Get(const std::string& tenant, const std::string& id) override;
+  absl::StatusOr<v1::ListResponse> List(const std::string& tenant, const std::string& page_token) override;
+  absl::StatusOr<v1::GetJournalResponse> GetJournal(const std::string& id) override;
 
  private:
   struct Stubs;
   std::unique_ptr<Stubs> stubs_;
 };
-
-// Nobody can know whether it was done.
-bool IsIndefinite(const absl::Status& status);
 
 }  // namespace smsflow::crash

@@ -17,19 +17,6 @@ std::int64_t NowMs() {
       .count();
 }
 
-void Findings::Add(const std::string& what) {
-  const std::lock_guard lock(mutex_);
-  all_.push_back(what);
-}
-std::size_t Findings::count() const {
-  const std::lock_guard lock(mutex_);
-  return all_.size();
-}
-std::vector<std::string> Findings::Take() {
-  const std::lock_guard lock(mutex_);
-  return std::exchange(all_, {});
-}
-
 Book::Book(const std::string& file, Findings& findings)
     : file_(open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)), findings_(findings) {}
 Book::~Book() { close(file_); }
@@ -51,12 +38,17 @@ void Book::Acknowledged(Sms* sms, const v1::ScheduleResponse& answer) {
   if (!id.has_value()) return findings_.Add("an acknowledgement without an id");
   const std::lock_guard lock(mutex_);
   if (sms->must_be_blocked && answer.state() != v1::BLOCKED && !answer.duplicate()) {
-    findings_.Add(id->ToString() + " was taken although its target is blocked");
+    findings_.Add(id->ToString() + " was taken although its target is blocked", answer.id());
   }
-  // Two clients may ask for it at once, and the answer that calls it known may be read before the one that calls it new.
-  if (!answer.duplicate() && sms->taken_as_new++ != 0) findings_.Add(id->ToString() + " was acknowledged twice as new");
+  // Two clients may ask for it at once, and the answer that calls it known may be read before the one that calls it
+  // new.
+  if (!answer.duplicate() && sms->taken_as_new++ != 0) {
+    findings_.Add(id->ToString() + " was acknowledged twice as new", answer.id());
+  }
   if (!sms->id.empty()) {
-    if (sms->id != answer.id()) findings_.Add(id->ToString() + " is a second instance of one idempotency key");
+    if (sms->id != answer.id()) {
+      findings_.Add(id->ToString() + " is a second instance of the key of " + IdText(sms->id), answer.id());
+    }
     return;
   }
   const std::string line = id->ToString() + " " + sms->tenant + " " + sms->request.idempotency_key() + "\n";
@@ -86,6 +78,18 @@ std::vector<Sms*> Book::Open() {
   std::vector<Sms*> open;
   std::copy_if(open_.begin(), open_.end(), std::back_inserter(open), [](const Sms* sms) { return !sms->refused; });
   return open;
+}
+
+Sms* Book::Find(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  const auto found =
+      std::find_if(acknowledged_.begin(), acknowledged_.end(), [&](const Sms* sms) { return sms->id == id; });
+  return found == acknowledged_.end() ? nullptr : *found;
+}
+
+void Book::Forget(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(acknowledged_, [&](const Sms* sms) { return sms->id == id; });
 }
 
 std::vector<Sms> Book::Acknowledged() const {

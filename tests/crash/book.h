@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "smsflow/v1/scheduler.pb.h"
+#include "tests/crash/findings.h"
 
 namespace smsflow::crash {
 
@@ -23,25 +24,13 @@ struct Sms {
   v1::ScheduleRequest request;
   std::vector<std::pair<std::int64_t, std::int64_t>> slots;  // [from, till) in seconds
   bool must_be_blocked = false;                              // its target was blocked for good before it was asked for
-  int taken_as_new = 0;  // answers that did not call it known
+  int taken_as_new = 0;                                      // answers that did not call it known
 
   std::string id;           // 16 bytes; empty: not acknowledged
   bool refused = false;     // definitely not taken
   bool indefinite = false;  // an answer was lost
   bool cancel_asked = false;
   std::int64_t canceled_ms = 0;  // when an answer said that it is canceled; 0: none did
-};
-
-// Faults that were found. Thread-safe.
-class Findings {
- public:
-  void Add(const std::string& what);
-  std::size_t count() const;
-  std::vector<std::string> Take();
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::string> all_;
 };
 
 // Thread-safe. Entries never move; an entry is changed through Change() alone.
@@ -59,6 +48,10 @@ class Book {
   Sms* AnyOpen(std::uint64_t random);
   std::vector<Sms*> Open();
   std::vector<Sms> Acknowledged() const;
+  // nullptr: no such one is acknowledged.
+  Sms* Find(const std::string& id);
+  // For lies alone: as if its acknowledgement had never come.
+  void Forget(const std::string& id);
 
   // (tenant, name) of what was canceled or blocked in one stroke, also when the answer was lost.
   std::set<std::pair<std::string, std::string>> canceled_batches, blocked_targets;

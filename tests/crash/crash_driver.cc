@@ -18,6 +18,7 @@
 #include "tests/crash/api.h"
 #include "tests/crash/book.h"
 #include "tests/crash/checks.h"
+#include "tests/crash/lies.h"
 #include "tests/crash/load.h"
 #include "tests/crash/site.h"
 
@@ -33,6 +34,7 @@ struct Flags {
   bool no_sync = false;
   bool crashfs = false;
   bool expect_loss = false;
+  bool lies = false;
   bool keep = false;
   std::string tests;  // folder of this program, and of smsflowd-crashfs
   std::string bin;
@@ -167,12 +169,23 @@ class Run {
                     std::to_string(most));
     }
     if (!StillRunning()) return;
+    if (flags_.lies && findings_.count() == 0) Lie();
     EndGracefully(site_.gateway, "gateway", 5'000);
     EndGracefully(site_.engine, "engine", 12'000);
     const Finished verify = site_.Verify();
     if (verify.code != 0) {
       findings_.Add("db verify ended with status " + std::to_string(verify.code) + ":\n" + verify.output);
     }
+  }
+
+  // The same checks again, after lies.
+  void Lie() {
+    std::cout << "lie" << std::endl;
+    const std::string truth = site_.File("truth.lies");
+    std::filesystem::copy_file(site_.File("truth"), truth);
+    const auto lies = TellLies(book_, truth);
+    CheckAll(api_, book_, truth, /*patience_ms=*/0, findings_);
+    if (!AllFound(lies, findings_.Take())) findings_.Add("a lie went unnoticed, or more was found than the lies");
   }
 
   std::size_t Report() {
@@ -183,7 +196,7 @@ class Run {
     for (const auto& [state, count] : outcome_.states) std::cout << ", " << count << " " << state;
     std::cout << "; " << outcome_.lost_window << " in lost windows" << std::endl;
     const auto findings = findings_.Take();
-    for (std::size_t i = 0; i < findings.size() && i < 20; ++i) std::cout << "BROKEN: " << findings[i] << "\n";
+    for (std::size_t i = 0; i < findings.size() && i < 20; ++i) std::cout << "BROKEN: " << findings[i].what << "\n";
     if (findings.size() > 20) std::cout << "… and " << findings.size() - 20 << " more\n";
     std::cout << std::flush;
     return findings.size();
@@ -234,6 +247,7 @@ int main(int argc, char** argv) {
   app.add_flag("--no-sync", flags.no_sync, "start the engine with --no-sync");
   app.add_flag("--crashfs", flags.crashfs, "start smsflowd-crashfs, which loses at a kill what was not synced");
   app.add_flag("--expect-loss", flags.expect_loss, "the run must find something broken");
+  app.add_flag("--lies", flags.lies, "when all held, check again after lies, each of which must be found");
   app.add_flag("--keep", flags.keep, "keep logs and data also when all held");
   app.add_option("--bin", flags.bin, "folder of the programs")->check(CLI::ExistingDirectory);
   app.add_option("--dir", flags.folder, "an empty folder for everything; its path must be short");
