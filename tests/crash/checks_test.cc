@@ -13,6 +13,7 @@
 
 #include "ids/ids.h"
 #include "tests/crash/book.h"
+#include "tests/crash/tale.h"
 #include "tests/storage/temporary_folder.h"
 
 namespace smsflow::crash {
@@ -42,7 +43,17 @@ class ToldAnswers final : public Answers {
     for (const std::string& id : listed) page.add_items()->set_id(id);
     return page;
   }
-  absl::StatusOr<v1::GetJournalResponse> GetJournal(const std::string&) override { return v1::GetJournalResponse(); }
+  absl::StatusOr<v1::GetJournalResponse> GetJournal(const std::string& id) override {
+    v1::GetJournalResponse journal;
+    journal.set_id(id);
+    v1::JournalEntry& entry = *journal.add_entries();
+    entry.set_at_ms(kInMs);
+    entry.set_from_state("IN_SLOT");
+    entry.set_to_state("DELIVERED");
+    entry.set_event("report DELIVERED");
+    entry.set_attempt(1);
+    return journal;
+  }
 
   std::map<std::string, v1::SmsStatus> statuses;
   std::vector<std::string> listed;
@@ -205,6 +216,24 @@ TEST(Checks, FindEveryLieByItsOwnName) {
       EXPECT_THAT(scene.Found(), Contains(HasSubstr(lie.finding)));
     }
   }
+}
+
+TEST(Checks, AFindingIsToldWithTheJournalOfItsSms) {
+  Scene scene;
+  scene.Submitted(kOurs, 1, kInMs + 1);
+  std::ofstream(scene.folder / "truth") << scene.truth.str();
+  std::ostringstream told;
+  TellFindings({{IdText(kOurs) + ".1 was submitted twice", kOurs}, {"db verify: " + IdText(kOther) + " is bad", ""}},
+               scene.book, scene.folder / "truth", scene.answers, /*tales=*/2, told);
+  const std::string text = told.str();
+  EXPECT_THAT(text, HasSubstr("BROKEN: " + IdText(kOurs) +
+                              ".1 was submitted twice\n  client\n    asked for in tenant "
+                              "clinic as 'S1D1', slots "));
+  EXPECT_THAT(text, HasSubstr("batch b1, target t1"));
+  EXPECT_THAT(text, HasSubstr("submitted attempt 1 at "));
+  EXPECT_THAT(text, HasSubstr("IN_SLOT -> DELIVERED"));
+  EXPECT_THAT(text, HasSubstr("was never told of " + IdText(kOther)));
+  EXPECT_THAT(text, HasSubstr("submitted nothing"));
 }
 
 TEST(Checks, AskingAgainIsNoDouble) {

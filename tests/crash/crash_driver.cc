@@ -10,8 +10,10 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <random>
+#include <sstream>
 #include <thread>
 
 #include "crypto/random.h"
@@ -21,6 +23,7 @@
 #include "tests/crash/lies.h"
 #include "tests/crash/load.h"
 #include "tests/crash/site.h"
+#include "tests/crash/tale.h"
 
 namespace smsflow::crash {
 namespace {
@@ -196,10 +199,22 @@ class Run {
     for (const auto& [state, count] : outcome_.states) std::cout << ", " << count << " " << state;
     std::cout << "; " << outcome_.lost_window << " in lost windows" << std::endl;
     const auto findings = findings_.Take();
-    for (std::size_t i = 0; i < findings.size() && i < 20; ++i) std::cout << "BROKEN: " << findings[i].what << "\n";
-    if (findings.size() > 20) std::cout << "… and " << findings.size() - 20 << " more\n";
-    std::cout << std::flush;
+    if (!findings.empty()) Tell(findings);
     return findings.size();
+  }
+
+  // On the terminal and in the folder's `report`. Journals are asked of the engine, which is started again for it.
+  void Tell(const std::vector<Finding>& findings) {
+    if (flags_.expect_loss) {
+      std::cout << "broken, as expected: " << findings.front().what << std::endl;
+      return;
+    }
+    if (!site_.engine.running()) site_.StartEngine();
+    AwaitEngine();
+    std::ostringstream report;
+    TellFindings(findings, book_, site_.File("truth"), api_, /*tales=*/10, report);
+    std::ofstream(site_.File("report")) << report.str();
+    std::cout << report.str() << std::flush;
   }
 
   const Flags flags_;
@@ -212,6 +227,17 @@ class Run {
   Outcome outcome_;
   int kills_ = 0, gateway_disturbed_ = 0;
 };
+
+// The command that repeats the choices of this run.
+std::string Again(const Flags& flags) {
+  std::string command = "tools/dev crash --seed " + std::to_string(flags.seed) + " --cycles " +
+                        std::to_string(flags.cycles) + " --clients " + std::to_string(flags.clients);
+  for (const auto& [set, name] : {std::pair(flags.crashfs, " --crashfs"), std::pair(flags.no_sync, " --no-sync"),
+                                  std::pair(flags.lies, " --lies"), std::pair(flags.expect_loss, " --expect-loss")}) {
+    if (set) command += name;
+  }
+  return command;
+}
 
 int Main(Flags flags) {
   if (flags.seed == 0) flags.seed = crypto::Random64() % 1'000'000 + 1;
@@ -226,8 +252,11 @@ int Main(Flags flags) {
   if (as_expected && !flags.keep) {
     std::filesystem::remove_all(flags.folder);
   } else {
-    std::cout << "again: crash_driver --seed " << flags.seed << " --cycles " << flags.cycles
-              << "; logs and data are in " << flags.folder << "\n";
+    std::cout << "again: " << Again(flags) << "\n"
+              << "kept: " << flags.folder
+              << " has the findings (report), the client's record (acknowledged), what left "
+              << "(truth), engine.log, gateway.log and the engine's data; smsflow db verify --data " << flags.folder
+              << "/data\n";
   }
   if (flags.expect_loss) std::cout << (as_expected ? "the loss was noticed\n" : "BROKEN: the loss went unnoticed\n");
   return as_expected ? 0 : 1;
