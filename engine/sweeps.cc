@@ -53,13 +53,15 @@ void Partition::Handle(Round& round, SweepItem& item) {
 }
 
 void Partition::StartSweep(Round& round, Shard& home, stored::SweepRow row) {
-  // Instances that come later are not meant, also not those of this same millisecond. All that came before are, also
-  // those of a clock that was a little ahead; ids of one that was far off must not make all later ones as wrong.
-  const bool near = home.id_newest_ms - round.now_ms <= shared_.options.clock_jump_ms;
-  const std::int64_t until_ms = std::max({round.now_ms, home.id_from_ms - 1, near ? home.id_newest_ms : 0});
+  // All that came before are meant, also those of a clock that was ahead then; instances that come later are not, also
+  // not those of this same millisecond. Only where that clock was far off, ids do not follow it, lest all later ones be
+  // as wrong: what comes while this sweep is open may then be swept as well.
+  const std::int64_t next_id_ms = std::max(round.now_ms, home.id_from_ms);
+  const bool near = home.id_newest_ms - next_id_ms <= shared_.options.clock_jump_ms;
+  const std::int64_t until_ms = std::max({round.now_ms, home.id_from_ms - 1, home.id_newest_ms});
   const InstanceId last = InstanceId::Make(until_ms, home.id, ~std::uint64_t{0});
   row.set_until(std::string(last.AsBytes()));
-  home.id_from_ms = until_ms + 1;
+  home.id_from_ms = near ? until_ms + 1 : std::max(home.id_from_ms, round.now_ms + 1);
   storage::PutSweep(round.batch, home.id, row);
   // Begun once this batch is stored, so that its scans see everything that came before it.
   round.new_sweeps.emplace_back(home.id, std::move(row));

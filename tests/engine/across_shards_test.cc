@@ -145,6 +145,34 @@ TEST_F(Sweeps, StopWhatCameBeforeAlsoWhenTheClockWentBack) {
   }
 }
 
+// By a clock that is hours behind, or was hours ahead and is right again: a sweep that is answered has met all.
+TEST_F(Sweeps, StopWhatCameBeforeAlsoWhenTheClockWasFarOff) {
+  constexpr std::int64_t kHoursMs = 3 * 3'600'000;
+  for (const bool restart : {false, true}) {
+    const auto ahead = Add("t", "a", "");
+    world_.clock.wall_ms -= kHoursMs;
+    if (restart) {
+      world_.Crash();
+      world_.Open();
+    }
+    EXPECT_EQ(world_.Sweep(Stop(0, "")).outcomes.at(courier::kWasStopped), 1U) << restart;
+    EXPECT_EQ(world_.StateNumber(ahead), courier::kStopped) << restart;
+    const auto behind = Add("t", "a", "");
+    EXPECT_LE(behind.created_ms(), world_.clock.wall_ms + 1) << restart;
+    EXPECT_EQ(world_.Sweep(Stop(0, "")).outcomes.at(courier::kWasStopped), 1U) << restart;
+    EXPECT_EQ(world_.StateNumber(behind), courier::kStopped) << restart;
+
+    world_.clock.wall_ms += 2 * kHoursMs;
+    world_.Sweep(Stop(0, ""));  // new ids come after this moment, also when the clock is set back
+    world_.clock.wall_ms -= kHoursMs;
+    for (int i = 0; i < 3; ++i) {
+      const auto next = Add("t", "b", "");
+      EXPECT_EQ(world_.Sweep(Stop(0, "")).outcomes.at(courier::kWasStopped), 1U) << restart << i;
+      EXPECT_EQ(world_.StateNumber(next), courier::kStopped) << restart << i;
+    }
+  }
+}
+
 TEST_F(Sweeps, TooManyAtOnceAreRefused) {
   int refused = 0;
   int done = 0;
