@@ -26,14 +26,24 @@ World::World(EngineOptions o, std::uint64_t seed) : options(o), random(seed) {
 World::~World() = default;
 
 void World::Open() {
+  const absl::Status status = TryOpen();
+  ASSERT_TRUE(status.ok()) << status;
+}
+
+absl::Status World::TryOpen() {
   engine.reset();
+  wrapped.reset();
   store = std::make_unique<WatchedStore>(memory);
+  if (wrap_store) wrapped = wrap_store(*store);
   EngineParts parts;
-  parts.store = store.get();
+  parts.store = wrapped ? wrapped.get() : store.get();
   parts.index_keys = &index_keys;
-  parts.clock = &clock;
-  parts.random = &random;
-  parts.policies = [this](std::string_view, std::uint16_t) -> const Policy& { return policy; };
+  parts.high_water = high_water;
+  parts.clock = engine_clock != nullptr ? engine_clock : &clock;
+  parts.random = engine_random != nullptr ? engine_random : &random;
+  parts.policies = [this](std::string_view tenant, std::uint16_t) -> const Policy& {
+    return policy_of ? policy_of(tenant) : policy;
+  };
   parts.fatal = [this](const absl::Status& status) {
     fatal = status.ToString();
     throw Fatal{};
@@ -41,8 +51,10 @@ void World::Open() {
   parts.posts = &posts;
   parts.workflows = {workflow.get()};
   auto opened = Engine::Open(options, std::move(parts));
-  ASSERT_TRUE(opened.ok()) << opened.status();
+  if (!opened.ok()) return opened.status();
   engine = *std::move(opened);
+  if (wrap_engine) engine = wrap_engine(std::move(engine));
+  return absl::OkStatus();
 }
 
 void World::Crash() {

@@ -103,6 +103,7 @@ class World {
   ~World();
 
   void Open();           // also after Crash()
+  absl::Status TryOpen();
   void Crash();          // the process is gone, with all that was not synced
   void Run(int rounds_max = 10'000);
   void Advance(std::int64_t ms) { clock.Advance(ms); }
@@ -136,6 +137,16 @@ class World {
   Policy policy;
   PostBox posts;
   std::unique_ptr<workflows::Workflow> workflow = courier::MakeWorkflow();
+
+  // What a test puts in between, from the next Open() on; empty: nothing.
+  std::function<const Policy&(std::string_view tenant)> policy_of;
+  std::function<std::unique_ptr<storage::Store>(storage::Store&)> wrap_store;
+  std::function<std::unique_ptr<Engine>(std::unique_ptr<Engine>)> wrap_engine;
+  Clock* engine_clock = nullptr;
+  Random* engine_random = nullptr;
+  storage::HighWater* high_water = nullptr;
+
+  std::unique_ptr<storage::Store> wrapped;
   std::unique_ptr<Engine> engine;
   std::string fatal;
 };

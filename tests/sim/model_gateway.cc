@@ -1,37 +1,70 @@
 #include "tests/sim/model_gateway.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace smsflow::sim {
 
+namespace {
+constexpr std::int64_t kMinuteMs = 60'000;
+}  // namespace
+
 struct ModelGateway::Link : engine::PeerLink {
-  explicit Link(std::shared_ptr<std::deque<Message>> to) : wire(std::move(to)) {}
+  Link(ModelGateway& to, std::shared_ptr<Wire> over)
+      : gateway(to), store(to.StoreName()), wire(std::move(over)) {}
   void Send(std::vector<engine::Lease> leases) override {
-    for (auto& lease : leases) wire->push_back({std::move(lease), std::nullopt});
+    for (auto& lease : leases) {
+      if (wire->closed) gateway.truth_.violations.push_back("a lease was sent over a closed link");
+      gateway.events_.leased(gateway.site_.name, store, lease);
+      wire->messages.push_back({std::move(lease), std::nullopt});
+    }
   }
   void Send(std::vector<engine::Probe> probes) override {
-    for (auto& probe : probes) wire->push_back({std::nullopt, probe});
+    for (auto& probe : probes) wire->messages.push_back({std::nullopt, probe});
   }
-  void Close(const absl::Status&) override {}
-  std::shared_ptr<std::deque<Message>> wire;
+  void Close(const absl::Status&) override { wire->closed = true; }
+  ModelGateway& gateway;
+  const std::string store;
+  std::shared_ptr<Wire> wire;
 };
 
-void ModelGateway::Attach(engine::Engine& engine) {
-  wire_ = std::make_shared<std::deque<Message>>();
-  auto session = engine.Attach({{name_, "store-" + std::to_string(store_number_)}, tenants_, {}, {}},
-                               std::make_shared<Link>(wire_));
+std::unique_ptr<engine::PeerSession> ModelGateway::Open(engine::Engine& engine) {
+  wire_ = std::make_shared<Wire>();
+  engine::PeerHello hello{{site_.name, StoreName()}, site_.tenants, site_.lanes, {}};
+  for (const auto& [shard, mark] : store_.marks) hello.marks.push_back(mark);
+  auto session = engine.Attach(std::move(hello), std::make_shared<Link>(*this, wire_));
   if (!session.ok()) {
-    truth_.violations.push_back(name_ + " could not attach: " + session.status().ToString());
-    return;
+    truth_.violations.push_back(site_.name + " could not attach: " + session.status().ToString());
+    return nullptr;
   }
-  session_ = *std::move(session);
-  session_->AddCredit(4);
+  (*session)->AddCredit(site_.credit / 2);
+  (*session)->AddCredit(site_.credit - site_.credit / 2);
+  return *std::move(session);
+}
+
+void ModelGateway::Attach(engine::Engine& engine) {
+  inbox_.clear();
+  session_ = Open(engine);
   // What was recorded and perhaps never heard is said again.
-  for (const auto& [attempt, record] : store_)
-    if (record.result) outbox_.push_back({attempt, *record.result});
+  for (const auto& [attempt, record] : store_.records)
+    if (record.result) outbox_.push_back({attempt, *record.result, 0});
+}
+
+void ModelGateway::AttachAgain(engine::Engine& engine) {
+  const std::shared_ptr<Wire> before = wire_;
+  older_ = std::move(session_);
+  session_ = Open(engine);
+  if (before && !before->closed) truth_.violations.push_back("the older stream of a store was not closed");
+  // What the older stream still brought is read to its end.
+  while (before && !before->messages.empty()) {
+    inbox_.push_back(std::move(before->messages.front()));
+    before->messages.pop_front();
+  }
 }
 
 void ModelGateway::CutLink() {
+  older_.reset();
   session_.reset();
   wire_.reset();
   inbox_.clear();
@@ -41,21 +74,33 @@ void ModelGateway::CutLink() {
 void ModelGateway::Die() {
   CutLink();
   carrier_.clear();
-  for (auto& [attempt, record] : store_)
+  for (auto& [attempt, record] : store_.records)
     if (record.intent && !record.result) record.result = Reported::kUnknown;
 }
 
 void ModelGateway::LoseStore() {
   Die();
-  store_.clear();
-  receipts_.clear();  // nobody is left who would know them
-  ++store_number_;
+  lost_ = std::exchange(store_, Store{});
+  store_.number = ++stores_;
+}
+
+void ModelGateway::BringStoreBack() {
+  if (!lost_) return;
+  Die();
+  store_ = *std::exchange(lost_, std::nullopt);
+}
+
+void ModelGateway::Lie() {
+  if (store_.records.empty() || session_ == nullptr) return;
+  const auto it = std::next(store_.records.begin(), static_cast<std::ptrdiff_t>(random_() % store_.records.size()));
+  truth_.lied_about.insert(it->first.instance);
+  Report(it->first, static_cast<Reported>(1 + random_() % 9));
 }
 
 bool ModelGateway::Step(std::int64_t now_ms) {
-  if (wire_ && !wire_->empty()) {
-    inbox_.push_back(std::move(wire_->front()));
-    wire_->pop_front();
+  if (wire_ && !wire_->messages.empty()) {
+    inbox_.push_back(std::move(wire_->messages.front()));
+    wire_->messages.pop_front();
   }
   if (!inbox_.empty()) {
     const Message message = std::move(inbox_.front());
@@ -70,17 +115,27 @@ bool ModelGateway::Step(std::int64_t now_ms) {
     Submit(attempt, now_ms);
     return true;
   }
-  if (!receipts_.empty() && (faithful || Chance(50))) {
-    const Later receipt = receipts_.front();
-    receipts_.pop_front();
-    if (const auto it = store_.find(receipt.attempt); it != store_.end()) it->second.result = receipt.reported;
+  auto& receipts = store_.receipts;
+  const auto due = std::find_if(receipts.begin(), receipts.end(),
+                                [&](const Later& receipt) { return faithful || receipt.due_ms <= now_ms; });
+  if (due != receipts.end()) {
+    const Later receipt = *due;
+    receipts.erase(due);
+    if (const auto it = store_.records.find(receipt.attempt); it != store_.records.end())
+      it->second.result = receipt.reported;
     outbox_.push_back(receipt);
     return true;
   }
   if (!outbox_.empty() && session_) {
-    const Later report = outbox_.front();
-    outbox_.pop_front();
-    if (Chance(10)) outbox_.push_back(report);  // doubled, and later than others
+    std::size_t which = 0;
+    if (!faithful && outbox_.size() > 1 && Chance(15)) which = random_() % outbox_.size();  // out of order
+    const Later report = outbox_[which];
+    outbox_.erase(outbox_.begin() + static_cast<std::ptrdiff_t>(which));
+    if (!faithful && Chance(10)) outbox_.push_back(report);  // doubled, and later than others
+    if (!faithful && Chance(5)) {
+      coverage_.Hit("fault a report is lost on its way");
+      return true;
+    }
     Report(report.attempt, report.reported);
     return true;
   }
@@ -88,61 +143,71 @@ bool ModelGateway::Step(std::int64_t now_ms) {
 }
 
 void ModelGateway::Take(const engine::Lease& lease, std::int64_t now_ms) {
-  const auto [it, fresh] = store_.try_emplace(lease.attempt);
+  engine::Mark& mark = store_.marks[lease.mark.shard.value];
+  if (lease.mark.sequence > mark.sequence) mark = lease.mark;
+  const auto [it, fresh] = store_.records.try_emplace(lease.attempt);
   Record& record = it->second;
-  record.deadline_ms = lease.deadline_ms;
   if (!fresh) {
-    if (record.result) outbox_.push_back({lease.attempt, *record.result});
+    if (record.result) outbox_.push_back({lease.attempt, *record.result, 0});
     return;
   }
-  if (now_ms >= lease.deadline_ms) {
-    record.result = Reported::kExpired;
-    outbox_.push_back({lease.attempt, Reported::kExpired});
-    return;
-  }
+  record.deadline_ms = lease.deadline_ms;
+  if (now_ms >= lease.deadline_ms) return Settle(lease.attempt, Reported::kExpired);
   record.intent = true;
-  outbox_.push_back({lease.attempt, Reported::kAccepted});
+  if (faithful || Chance(80)) outbox_.push_back({lease.attempt, Reported::kAccepted, 0});
   if (faithful || Chance(90)) carrier_.push_back(lease.attempt);  // else it hangs until the gateway dies
 }
 
 void ModelGateway::Answer(const engine::Probe& probe) {
-  const auto [it, fresh] = store_.try_emplace(probe.attempt);
+  coverage_.Hit("event a probe reaches a gateway");
+  const auto [it, fresh] = store_.records.try_emplace(probe.attempt);
   if (fresh) it->second.result = Reported::kNeverSeen;
-  outbox_.push_back({probe.attempt, it->second.result.value_or(Reported::kAccepted)});
+  outbox_.push_back({probe.attempt, it->second.result.value_or(Reported::kAccepted), 0});
+}
+
+void ModelGateway::Settle(const AttemptId& attempt, Reported result) {
+  store_.records[attempt].result = result;
+  outbox_.push_back({attempt, result, 0});
+}
+
+void ModelGateway::Receipt(const AttemptId& attempt, Reported reported, std::int64_t now_ms) {
+  const std::int64_t in_ms = Chance(slow_receipts) ? static_cast<std::int64_t>(random_() % 90) * kMinuteMs
+                                                   : static_cast<std::int64_t>(random_() % 90'000);
+  store_.receipts.push_back({attempt, reported, now_ms + in_ms});
 }
 
 void ModelGateway::Submit(const AttemptId& attempt, std::int64_t now_ms) {
-  Record& record = store_[attempt];
-  if (now_ms >= record.deadline_ms) {
-    record.result = Reported::kExpired;
-    outbox_.push_back({attempt, Reported::kExpired});
-    return;
-  }
+  Record& record = store_.records[attempt];
+  if (record.result) return;
+  if (now_ms >= record.deadline_ms) return Settle(attempt, Reported::kExpired);
   if (++truth_.submits[attempt] > 1) truth_.violations.push_back("I7: submitted twice: " + attempt.ToString());
   const int fate = faithful ? 0 : static_cast<int>(random_() % 100);
-  if (fate < 55) {
+  if (fate < 45) {
     ++truth_.copies[attempt.instance];
-    record.result = Reported::kSent;
-    outbox_.push_back({attempt, Reported::kSent});
-    receipts_.push_back({attempt, Reported::kDelivered});
-  } else if (fate < 65) {
+    if (Chance(10)) return Receipt(attempt, Reported::kDelivered, now_ms);  // which overtakes its response
+    Settle(attempt, Reported::kSent);
+    Receipt(attempt, Reported::kDelivered, now_ms);
+  } else if (fate < 55) {
     ++truth_.copies[attempt.instance];  // delivered, and no receipt ever comes
-    record.result = Reported::kSent;
-    outbox_.push_back({attempt, Reported::kSent});
+    Settle(attempt, Reported::kSent);
+  } else if (fate < 68) {
+    Settle(attempt, Reported::kFailedTransient);
   } else if (fate < 80) {
-    record.result = Reported::kFailedTransient;
-    outbox_.push_back({attempt, Reported::kFailedTransient});
-  } else if (fate < 90) {
-    record.result = Reported::kSent;
-    outbox_.push_back({attempt, Reported::kSent});
-    receipts_.push_back({attempt, Reported::kFailedTransient});
-  } else if (fate < 95) {
-    record.result = Reported::kInvalid;
-    outbox_.push_back({attempt, Reported::kInvalid});
+    Settle(attempt, Reported::kSent);
+    Receipt(attempt, Reported::kFailedTransient, now_ms);
+  } else if (fate < 84) {
+    Settle(attempt, Reported::kSent);
+    Receipt(attempt, Chance(50) ? Reported::kInvalid : Reported::kFailedPermanent, now_ms);
+  } else if (fate < 88) {
+    Settle(attempt, Chance(50) ? Reported::kInvalid : Reported::kFailedPermanent);
   } else {
-    if (Chance(50)) ++truth_.copies[attempt.instance];
-    record.result = Reported::kUnknown;
-    outbox_.push_back({attempt, Reported::kUnknown});
+    // The link to the SMSC died in the middle: nobody can tell, but a receipt may still.
+    const bool copied = Chance(50);
+    if (copied) ++truth_.copies[attempt.instance];
+    Settle(attempt, Reported::kUnknown);
+    if (!Chance(70)) return;
+    const Reported told[] = {Reported::kFailedTransient, Reported::kFailedPermanent, Reported::kSent};
+    Receipt(attempt, copied ? (Chance(70) ? Reported::kDelivered : Reported::kSent) : told[random_() % 3], now_ms);
   }
 }
 
@@ -150,7 +215,12 @@ void ModelGateway::Report(const AttemptId& attempt, Reported reported) {
   workflows::delivery::Report report;
   report.attempt = attempt.number;
   report.reported = reported;
-  session_->Report(attempt, workflows::delivery::EncodeReport(report), [](engine::ReportAnswer) {});
+  events_.reporting(attempt, reported);
+  engine::PeerSession& way = older_ && Chance(30) ? *older_ : *session_;
+  way.Report(attempt, workflows::delivery::EncodeReport(report),
+             [told = events_.answered, attempt, reported](engine::ReportAnswer answer) {
+               told(attempt, reported, answer.outcome);
+             });
 }
 
 }  // namespace smsflow::sim

@@ -1,16 +1,21 @@
 // A gateway that keeps the contract of docs/hand-over.md, with a carrier and handsets behind it, for simulations. Its
 // record survives its death; what it had in memory does not. Submits and copies on handsets are the ground truth.
+//
+// In a rogue run it also tells what is not so, of attempts that are its own; what becomes of those is then no promise.
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "engine/engine.h"
+#include "tests/sim/coverage.h"
 #include "workflows/delivery/codec/codec.h"
 
 namespace smsflow::sim {
@@ -18,24 +23,46 @@ namespace smsflow::sim {
 // What nobody in the system can see.
 struct GroundTruth {
   std::map<AttemptId, int> submits;
-  std::map<InstanceId, int> copies;           // on the handset
+  std::map<InstanceId, int> copies;       // on the handset
+  std::set<InstanceId> lied_about;        // by a rogue gateway
   std::vector<std::string> violations;
+};
+
+// What the run wants to know as it happens.
+struct GatewayEvents {
+  // Before the gateway takes it; `store` is its uuid.
+  std::function<void(const std::string& gateway, const std::string& store, const engine::Lease&)> leased;
+  std::function<void(const AttemptId&, workflows::delivery::Reported)> reporting;
+  std::function<void(const AttemptId&, workflows::delivery::Reported, engine::ReportOutcome)> answered;
 };
 
 class ModelGateway {
  public:
-  ModelGateway(std::string name, std::vector<std::string> tenants, GroundTruth& truth, std::mt19937_64& random)
-      : name_(std::move(name)), tenants_(std::move(tenants)), truth_(truth), random_(random) {}
+  struct Site {
+    std::string name;
+    std::vector<std::string> tenants;
+    std::vector<std::string> lanes;
+    std::uint32_t credit = 4;
+  };
+  ModelGateway(Site site, GroundTruth& truth, std::mt19937_64& random, Coverage& coverage, GatewayEvents events)
+      : site_(std::move(site)), truth_(truth), random_(random), coverage_(coverage), events_(std::move(events)) {}
 
+  const Site& site() const { return site_; }
   bool attached() const { return session_ != nullptr; }
   void Attach(engine::Engine& engine);
-  void CutLink();    // what is on its way in either direction is lost; neither side dies
-  void Die();        // the process; its store stays
-  void LoseStore();  // and its store is gone as well
-  // One step of whatever it has to do; false when there was nothing.
+  void AttachAgain(engine::Engine& engine);  // while the older stream of the same store still stands
+  void DropOlderStream() { older_.reset(); }
+  void CutLink();         // what is on its way in either direction is lost; neither side dies
+  void Die();             // the process; its store stays
+  void LoseStore();       // and its store is gone as well
+  void BringStoreBack();  // the one that was lost, found again
+  void Lie();             // one report that is not so
+  // One step of whatever it has to do; false when there was nothing. `now_ms` is the true time.
   bool Step(std::int64_t now_ms);
   bool idle() const { return inbox_.empty() && carrier_.empty() && outbox_.empty(); }
-  bool faithful = false;  // every submit now succeeds: for the quiet phase
+  bool owns(const AttemptId& attempt) const { return store_.records.count(attempt) != 0; }
+  bool faithful = false;  // every submit now succeeds, receipts come at once: for the quiet phase
+  int slow_receipts = 0;  // percent of receipts that take very long
 
  private:
   using Reported = workflows::delivery::Reported;
@@ -44,7 +71,6 @@ class ModelGateway {
     std::optional<Reported> result;
     std::int64_t deadline_ms = 0;
   };
-  struct Link;
   struct Message {
     std::optional<engine::Lease> lease;
     std::optional<engine::Probe> probe;
@@ -52,26 +78,44 @@ class ModelGateway {
   struct Later {
     AttemptId attempt;
     Reported reported;
+    std::int64_t due_ms = 0;
   };
+  struct Store {
+    int number = 1;
+    std::map<AttemptId, Record> records;
+    std::deque<Later> receipts;  // of the carrier; they outlive the process, but not the store that knows them
+    std::map<std::uint16_t, engine::Mark> marks;
+  };
+  struct Wire {
+    std::deque<Message> messages;
+    bool closed = false;
+  };
+  struct Link;
 
+  std::string StoreName() const { return "store-" + site_.name + "-" + std::to_string(store_.number); }
+  std::unique_ptr<engine::PeerSession> Open(engine::Engine& engine);
   void Take(const engine::Lease& lease, std::int64_t now_ms);
   void Answer(const engine::Probe& probe);
   void Submit(const AttemptId& attempt, std::int64_t now_ms);
+  void Settle(const AttemptId& attempt, Reported result);
+  void Receipt(const AttemptId& attempt, Reported reported, std::int64_t now_ms);
   void Report(const AttemptId& attempt, Reported reported);
   bool Chance(int percent) { return static_cast<int>(random_() % 100) < percent; }
 
-  std::string name_;
-  std::vector<std::string> tenants_;
+  Site site_;
   GroundTruth& truth_;
   std::mt19937_64& random_;
-  int store_number_ = 1;
-  std::map<AttemptId, Record> store_;             // durable
+  Coverage& coverage_;
+  GatewayEvents events_;
+  Store store_;                                  // durable
+  std::optional<Store> lost_;                    // may be found again
+  int stores_ = 1;
   std::unique_ptr<engine::PeerSession> session_;
-  std::shared_ptr<std::deque<Message>> wire_;     // from the engine, while attached
-  std::deque<Message> inbox_;                     // taken from it
-  std::deque<AttemptId> carrier_;                 // recorded, to be submitted
-  std::deque<Later> receipts_;                    // of the carrier; they outlive the process
-  std::deque<Later> outbox_;                      // to be reported
+  std::unique_ptr<engine::PeerSession> older_;   // of a stream that a newer one replaced
+  std::shared_ptr<Wire> wire_;                   // from the engine, while attached
+  std::deque<Message> inbox_;                    // taken from it
+  std::deque<AttemptId> carrier_;                // recorded, to be submitted
+  std::deque<Later> outbox_;                     // to be reported
 };
 
 }  // namespace smsflow::sim

@@ -16,12 +16,15 @@ std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
 
 TEST(Simulation, HoldsItsInvariantsForEverySeed) {
   const std::uint64_t first = FromEnvironment("SMSFLOW_SIM_FIRST", 1);
-  const std::uint64_t seeds = FromEnvironment("SMSFLOW_SIM_SEEDS", 150);
+  const std::uint64_t seeds = FromEnvironment("SMSFLOW_SIM_SEEDS", 100);
   RunReport sum;
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
-    const RunReport report = RunSeed({seed, 400});
-    for (const std::string& violation : report.violations) ADD_FAILURE() << "seed " << seed << ": " << violation;
-    ASSERT_TRUE(report.violations.empty()) << "repeat with SMSFLOW_SIM_FIRST=" << seed << " SMSFLOW_SIM_SEEDS=1\n"
+    RunOptions options;
+    options.seed = seed;
+    const RunReport report = RunSeed(options);
+    for (const std::string& violation : report.violations)
+      ADD_FAILURE() << "seed " << seed << ", step " << report.step << ": " << violation;
+    ASSERT_TRUE(report.violations.empty()) << "repeat with tools/dev sim --first " << seed << " --seeds 1\n"
                                            << report.journal;
     sum.scheduled += report.scheduled;
     sum.crashes += report.crashes;
@@ -39,19 +42,31 @@ TEST(Simulation, HoldsItsInvariantsForEverySeed) {
               static_cast<unsigned long long>(sum.crashes));
 }
 
+RunReport ShortRun(std::uint64_t seed) {
+  RunOptions options;
+  options.seed = seed;
+  options.steps = 300;
+  return RunSeed(options);
+}
+
 TEST(Simulation, NoticesAnEngineThatDoesNotSync) {
-  for (std::uint64_t seed = 1; seed < 20; ++seed)
-    if (!RunSeed({seed, 400, /*sync=*/false}).violations.empty()) return;
+  RunOptions options;
+  options.bug.sync = [](storage::Sync) { return storage::Sync::kNo; };
+  for (options.seed = 1; options.seed < 20; ++options.seed)
+    if (!RunSeed(options).violations.empty()) return;
   FAIL() << "no seed noticed that acknowledged work was lost";
 }
 
 TEST(Simulation, RepeatsItselfForTheSameSeed) {
-  const RunReport one = RunSeed({7, 300});
-  const RunReport two = RunSeed({7, 300});
-  EXPECT_EQ(one.trace_hash, two.trace_hash);
-  EXPECT_EQ(one.submits, two.submits);
-  EXPECT_EQ(one.delivered, two.delivered);
-  EXPECT_NE(one.trace_hash, RunSeed({8, 300}).trace_hash);
+  for (const std::uint64_t seed : {7, 8, 9}) {
+    const RunReport one = ShortRun(seed), two = ShortRun(seed);
+    EXPECT_EQ(one.trace_hash, two.trace_hash);
+    EXPECT_EQ(one.journals, two.journals);
+    EXPECT_EQ(one.submits, two.submits);
+    EXPECT_EQ(one.delivered, two.delivered);
+    EXPECT_NE(one.trace_hash, ShortRun(seed + 10).trace_hash);
+    EXPECT_NE(one.journals, ShortRun(seed + 10).journals);
+  }
 }
 
 }  // namespace

@@ -1,276 +1,266 @@
 #include "tests/sim/simulation.h"
 
-#include <map>
-#include <memory>
-#include <random>
-#include <set>
+#include <algorithm>
 #include <utility>
 
+#include "crypto/hash.h"
 #include "storage/journal.h"
 #include "storage/records.h"
-#include "tests/engine/world.h"
-#include "tests/sim/model_gateway.h"
-#include "workflows/delivery/codec/codec.h"
+#include "tests/sim/run.h"
+#include "tests/sim/sim_engine.h"
+#include "tests/sim/sim_workflow.h"
 
 namespace smsflow::sim {
-namespace {
 
-namespace delivery = workflows::delivery;
+Run::Run(const RunOptions& options)
+    : random_(options.seed),
+      hooks_(options.bug),
+      steps_(options.steps),
+      wanted_(options.coverage),
+      world_(Options(options.seed), options.seed) {
+  world_.engine.reset();
+  world_.workflow = WatchDelivery(coverage_, hooks_);
+  world_.policy_of = [this](std::string_view tenant) -> const engine::Policy& {
+    return policies_.at(std::string(tenant));
+  };
+  world_.wrap_store = [this](storage::Store& below) {
+    return std::make_unique<SimStore>(below, world_.clock, disk_, hooks_);
+  };
+  world_.wrap_engine = [this](std::unique_ptr<engine::Engine> real) {
+    return WithHooks(std::move(real), hooks_);
+  };
+  world_.high_water = &marks_;
+  same_random_ = std::make_unique<SameRandom>();
+  if (hooks_.same_random) world_.engine_random = same_random_.get();
+  epoch_ms_ = world_.clock.wall_ms - world_.clock.steady_ms;
+  newest_wall_ms_ = world_.clock.wall_ms;
+  ledger_ = std::make_unique<Ledger>(world_.memory, world_.options.shards, coverage_);
+  ChoosePolicies();
+  ChooseGateways();
+  ChooseFaults();
+  if (Open()) world_.Run();
+}
 
-constexpr std::int64_t kMinuteMs = 60'000;
+// What waits for an answer points into the run, so the engine goes before all else.
+Run::~Run() {
+  gateways_.clear();
+  world_.engine.reset();
+}
 
-struct Acknowledged {
-  std::string tenant;
-  std::string target;
-  std::string dedupe_key;
-  bool canceled_in_time = false;
-  delivery::Slots slots;
-};
+engine::EngineOptions Run::Options(std::uint64_t seed) {
+  engine::EngineOptions options;
+  options.partitions = static_cast<std::uint16_t>(1 + seed % 2);
+  options.cache_bytes = seed % 3 == 0 ? 4'096 : 1 << 20;
+  options.batch_max = seed % 5 == 0 ? 3 : 256;
+  options.fire_budget_per_s = seed % 7 == 0 ? 2 : 1'000;
+  options.dedupe_min_ms = 30 * kMinuteMs;
+  return options;
+}
 
-class Simulation {
- public:
-  explicit Simulation(const RunOptions& run) : random_(run.seed), world_(Options(run), run.seed) {
-    world_.workflow = delivery::MakeDeliveryWorkflow();
-    delivery::Policy policy;
-    policy.wait_after_fail_ms = 2 * kMinuteMs;
-    policy.ack_send_timeout_ms = 4 * kMinuteMs;
-    policy.ack_receipt_timeout_ms = 20 * kMinuteMs;
-    policy.max_jitter_ms = Pick(2) * 30'000;
+void Run::ChoosePolicies() {
+  erases_ = Pick(4) == 0;
+  for (const char* tenant : {"a", "b", "c"}) {
+    delivery::Policy& policy = typed_policies_[tenant];
+    policy.wait_after_fail_ms = Pick(3) * kMinuteMs;
+    policy.ack_send_timeout_ms = (2 + Pick(4)) * kMinuteMs;
+    policy.ack_receipt_timeout_ms = (5 + Pick(20)) * kMinuteMs;
+    policy.max_jitter_ms = Pick(3) * 30'000;
     policy.probe_ms = kMinuteMs / 2;
-    world_.policy.bytes = delivery::EncodePolicy(policy);
-    world_.Open();
-    gateways_.emplace_back("g1", std::vector<std::string>{"a", "b"}, truth_, random_);
-    gateways_.emplace_back("g2", std::vector<std::string>{"b"}, truth_, random_);
-    for (int& weight : faults_) weight = Pick(2) == 0 ? 0 : 1 + Pick(6);
+    policy.max_attempts = Pick(3) == 0 ? static_cast<std::uint32_t>(1 + Pick(3)) : 0;
+    policy.on_unknown = Pick(3) == 0 ? delivery::OnUnknown::kRetry : delivery::OnUnknown::kHold;
+    if (erases_) policy.retention_ms = 20 * kMinuteMs;
+    engine::Policy& stored = policies_[tenant];
+    stored.bytes = delivery::EncodePolicy(policy);
+    stored.digest = crypto::Cut(crypto::Sha256(stored.bytes));
   }
+}
 
-  RunReport Go(int steps) {
-    for (int i = 0; i < steps && report_.violations.empty(); ++i) Step();
-    if (report_.violations.empty()) Quiet();
-    for (const std::string& violation : truth_.violations) report_.violations.push_back(violation);
-    if (!report_.violations.empty()) report_.journal = world_.Journal();
-    for (const auto& [attempt, count] : truth_.submits) report_.submits += static_cast<std::uint64_t>(count);
-    return report_;
-  }
+void Run::ChooseGateways() {
+  const GatewayEvents events{
+      [this](const std::string& gateway, const std::string& store, const engine::Lease& lease) {
+        Leased(gateway, store, lease);
+      },
+      [this](const AttemptId& attempt, delivery::Reported reported) {
+        delivery::Result& said = said_[attempt];
+        said = delivery::Join(said, delivery::ResultOf(reported));
+      },
+      [this](const AttemptId& attempt, delivery::Reported reported, engine::ReportOutcome outcome) {
+        Answered(attempt, reported, outcome);
+      }};
+  const auto add = [&](ModelGateway::Site site) {
+    gateways_.push_back(std::make_unique<ModelGateway>(std::move(site), truth_, random_, coverage_, events));
+    gateways_.back()->slow_receipts = Pick(3) * 25;
+  };
+  add({"g1", {"a", "b"}, {}, static_cast<std::uint32_t>(1 + Pick(6))});
+  add({"g2", {"b"}, {"k1"}, static_cast<std::uint32_t>(1 + Pick(6))});
+  if (Pick(2) == 0) add({"g3", {"c"}, {}, static_cast<std::uint32_t>(1 + Pick(3))});  // else nobody serves c
+}
 
- private:
-  static engine::EngineOptions Options(const RunOptions& run) {
-    const std::uint64_t seed = run.seed;
-    engine::EngineOptions options;
-    options.sync = run.sync;
-    options.partitions = static_cast<std::uint16_t>(1 + seed % 2);
-    options.cache_bytes = seed % 3 == 0 ? 4'096 : 1 << 20;
-    options.batch_max = seed % 5 == 0 ? 3 : 256;
-    return options;
-  }
-  int Pick(int below) { return static_cast<int>(random_() % static_cast<std::uint64_t>(below)); }
-  void Trace(std::uint64_t what) { report_.trace_hash = (report_.trace_hash ^ what) * 1'099'511'628'211ULL; }
-  void Violated(const std::string& what) { report_.violations.push_back(what); }
+void Run::ChooseFaults() {
+  rogue_ = Pick(6) == 0;
+  faults_ = {{"a link is cut", 3, &Run::CutLink},
+             {"a gateway dies", 3, &Run::GatewayDies},
+             {"a gateway's store is lost", 1, &Run::StoreIsLost},
+             {"a lost store is found again", 1, &Run::StoreIsFound},
+             {"two streams of one store", 2, &Run::TwoStreams},
+             {"the engine is killed", 3, &Run::Crash},
+             {"the power is cut at a write", 3, &Run::PowerCut},
+             {"the engine is down for long", 1, &Run::Downtime},
+             {"the disk fills", 1, &Run::DiskFills},
+             {"a write fails", 1, &Run::WriteFails},
+             {"a read fails", 1, &Run::ReadFails},
+             {"a sync takes long", 2, &Run::SlowSync},
+             {"the clock jumps", 1, &Run::ClockJumps},
+             {"the clock is trusted by hand", 2, &Run::ClockIsTrusted},
+             {"the disk guard is on", 1, &Run::DiskGuard},
+             {"the engine drains", 1, &Run::Drain},
+             {"a gateway lies", rogue_ ? 12 : 0, &Run::Lie}};
+  for (Choice& fault : faults_) fault.weight *= Pick(2) == 0 ? 0 : 1 + Pick(3);
+  commands_ = {{"schedule", 20, &Run::Schedule},
+               {"schedule again", 3, &Run::ScheduleAgain},
+               {"time passes", 30, &Run::MoveTime},
+               {"gateways work", 28, &Run::StepGateway},
+               {"cancel", 3, &Run::Cancel},
+               {"cancel many", 1, &Run::CancelMany},
+               {"block", 3, &Run::Block},
+               {"reschedule", 3, &Run::Reschedule},
+               {"resolve", 3, &Run::Resolve},
+               {"look now", 2, &Run::LookNow},
+               {"pause or resume", 2, &Run::TogglePause},
+               {"a command of another tenant", 1, &Run::ForeignCommand},
+               {"fault", 9, &Run::Fault}};
+  // What never changes keeps the run alive; the rest is seldom, often or never in this seed.
+  for (Choice& command : commands_)
+    if (command.weight < 9) command.weight *= Pick(5);
+}
 
-  void Step() {
-    // An engine that was cut down in the middle of a write is started again at the next step.
-    try {
-      const int what = Pick(100);
-      Trace(static_cast<std::uint64_t>(what));
-      if (what < 22) Schedule();
-      else if (what < 52) MoveTime();
-      else if (what < 80) StepGateway();
-      else if (what < 84) Cancel();
-      else if (what < 87) Block();
-      else if (what < 89) Reschedule();
-      else if (what < 91) TogglePause();
-      else Fault();
-      world_.Run(100'000);
-    } catch (const engine::WatchedStore::PowerCut&) {
-      Restart();
-    } catch (const engine::Fatal&) {
-      Violated("the engine ended itself: " + world_.fatal);
+RunReport Run::Go() {
+  const auto held = [this] { return report_.violations.empty() && truth_.violations.empty(); };
+  for (step_ = 1; step_ <= steps_ && held(); ++step_) Step();
+  if (held()) Quiet();
+  for (const std::string& violation : truth_.violations) report_.violations.push_back(violation);
+  report_.step = step_;
+  report_.journals = ledger_->Digest();
+  for (const auto& [attempt, count] : truth_.submits) report_.submits += static_cast<std::uint64_t>(count);
+  if (!report_.violations.empty()) report_.journal = Readable();
+  if (wanted_ != nullptr) wanted_->Add(coverage_);
+  return report_;
+}
+
+void Run::Step() {
+  // An engine that was cut down in the middle of a write is started again at the next step.
+  try {
+    if (world_.engine == nullptr) return Restart();
+    int weights = 0;
+    for (const Choice& command : commands_) weights += command.weight;
+    int what = Pick(weights);
+    Trace(static_cast<std::uint64_t>(what));
+    for (const Choice& command : commands_) {
+      what -= command.weight;
+      if (what >= 0) continue;
+      (this->*command.make)();
+      Hit(std::string("command ") + command.name);
+      break;
     }
-  }
-
-  void Schedule() {
-    delivery::Schedule schedule;
-    const std::int64_t now_s = world_.clock.wall_ms / 1000;
-    const std::int64_t from_s = now_s - 60 + Pick(600);
-    schedule.fixed.slots = {{from_s, from_s + 30 + Pick(600)}};
-    if (Pick(2) == 0) schedule.fixed.slots.push_back({from_s + 900, from_s + 1'000 + Pick(600)});
-    schedule.fixed.batch = "batch" + std::to_string(Pick(3));
-    engine::CreateRequest request;
-    request.workflow = delivery::kWorkflowNumber;
-    request.tenant = std::string(1, static_cast<char>('a' + Pick(3)));
-    request.target = "target" + std::to_string(Pick(8));
-    request.dedupe_key = "key" + std::to_string(next_key_++);
-    request.fingerprint = std::string(16, 'f');
-    request.payload = "sealed";
-    request.event = delivery::EncodeSchedule(schedule);
-    Acknowledged meant{request.tenant, request.target, request.dedupe_key, false, schedule.fixed.slots};
-    world_.engine->Create(std::move(request), [this, meant = std::move(meant)](engine::Answer answer) {
-      if (!answer.status.ok()) return;
-      ++report_.scheduled;
-      acknowledged_.emplace(answer.id, meant);
-    });
-  }
-
-  void MoveTime() {
-    world_.Advance(Pick(4) == 0 ? Pick(5 * 60'000) : Pick(5'000));
-    if (Pick(60) == 0) world_.clock.wall_ms -= Pick(2'000);  // a small step back
-  }
-
-  void StepGateway() {
-    ModelGateway& gateway = gateways_[static_cast<std::size_t>(Pick(static_cast<int>(gateways_.size())))];
-    if (!gateway.attached()) gateway.Attach(*world_.engine);
-    for (int i = Pick(6); i >= 0; --i) gateway.Step(world_.clock.wall_ms);
-  }
-
-  void Cancel() {
-    if (acknowledged_.empty()) return;
-    auto it = std::next(acknowledged_.begin(), Pick(static_cast<int>(acknowledged_.size())));
-    if (Pick(4) == 0) {
-      engine::SweepRequest sweep;
-      sweep.workflow = delivery::kWorkflowNumber;
-      sweep.tenant = it->second.tenant;
-      sweep.index = delivery::kBatchIndex;
-      sweep.value = "batch" + std::to_string(Pick(3));
-      sweep.event = delivery::EncodeCancel();
-      world_.engine->Sweep(std::move(sweep), [](const engine::SweepAnswer&) {});
-      return;
-    }
-    const InstanceId id = it->first;
-    world_.engine->Send({id, it->second.tenant, "sim", delivery::EncodeCancel(), std::nullopt},
-                        [this, id](const engine::Answer& answer) {
-                          if (answer.outcome == static_cast<std::uint16_t>(delivery::Outcome::kCanceled))
-                            acknowledged_[id].canceled_in_time = true;
-                        });
-  }
-
-  void Block() {
-    engine::SweepRequest block;
-    block.workflow = delivery::kWorkflowNumber;
-    block.tenant = std::string(1, static_cast<char>('a' + Pick(3)));
-    block.target = "target" + std::to_string(Pick(8));
-    block.index = delivery::kTargetIndex;
-    block.value = *block.target;
-    block.event = delivery::EncodeBlock();
-    block.membership = workflows::MembershipChange{delivery::kBlockedSet, Pick(2) == 0};
-    block.sweep = block.membership->member;
-    world_.engine->Sweep(std::move(block), [](const engine::SweepAnswer&) {});
-  }
-
-  void Reschedule() {
-    if (acknowledged_.empty()) return;
-    auto it = std::next(acknowledged_.begin(), Pick(static_cast<int>(acknowledged_.size())));
-    const std::int64_t from_s = world_.clock.wall_ms / 1000 + Pick(300);
-    delivery::Reschedule change;
-    change.slots = delivery::Slots{{from_s, from_s + 60 + Pick(300)}};
-    world_.engine->Send({it->first, it->second.tenant, "sim", delivery::EncodeReschedule(change), std::nullopt},
-                        [](const engine::Answer&) {});
-  }
-
-  void TogglePause() {
-    engine::PauseRequest pause;
-    const int scope = Pick(3);
-    pause.scope = scope == 0 ? storage::PauseScope::kAll
-                             : scope == 1 ? storage::PauseScope::kTenant : storage::PauseScope::kGateway;
-    if (scope == 1) pause.tenant = "b";
-    if (scope == 2) pause.value = "g1";
-    pause.resume = Pick(2) == 0;
-    world_.engine->Pause(std::move(pause), [](const absl::Status&, bool) {});
-  }
-
-  void Fault() {
-    const int kind = Pick(5);
-    if (Pick(10) >= faults_[kind]) return;
-    Trace(static_cast<std::uint64_t>(1'000 + kind));
-    ModelGateway& gateway = gateways_[static_cast<std::size_t>(Pick(static_cast<int>(gateways_.size())))];
-    switch (kind) {
-      case 0: gateway.CutLink(); break;
-      case 1: gateway.Die(); break;
-      case 2:
-        if (Pick(4) == 0) gateway.LoseStore();
-        break;
-      case 3: Restart(); break;
-      case 4:
-        world_.store->power_cut_at = world_.store->writes + 1 + Pick(4);
-        world_.store->after_write = Pick(2) == 0;
-        break;
-    }
-  }
-
-  void Restart() {
-    ++report_.crashes;
-    for (ModelGateway& gateway : gateways_) gateway.CutLink();
-    world_.Crash();
-    world_.Open();
-    for (const auto& [id, meant] : acknowledged_)
-      if (!world_.StateOf(id)) Violated("I9: " + id.ToString() + " was acknowledged and is gone");
-    if (const std::string wrong = world_.Violations(); !wrong.empty()) Violated(wrong);
-  }
-
-  // All is mended, time passes, and everything ends.
-  void Quiet() {
+    Settle();
+  } catch (const engine::WatchedStore::PowerCut&) {
+    Hit("event the power was cut");
     Restart();
-    world_.clock.wall_ms += 3'000;  // beyond every small step back
-    for (const auto& [scope, tenant, value] :
-         {std::tuple{storage::PauseScope::kAll, "", ""}, std::tuple{storage::PauseScope::kTenant, "b", ""},
-          std::tuple{storage::PauseScope::kGateway, "", "g1"}}) {
-      engine::PauseRequest resume;
-      resume.scope = scope;
-      resume.tenant = tenant;
-      resume.value = value;
-      resume.resume = true;
-      world_.engine->Pause(std::move(resume), [](const absl::Status&, bool) {});
-    }
-    for (ModelGateway& gateway : gateways_) {
-      gateway.faithful = true;
-      gateway.Attach(*world_.engine);
-    }
-    try {
-      for (int minute = 0; minute < 120; ++minute) {
-        for (int burst = 0; burst < 20; ++burst) {
-          world_.Run(100'000);
-          for (ModelGateway& gateway : gateways_)
-            while (gateway.Step(world_.clock.wall_ms)) {
-            }
-        }
-        world_.Advance(kMinuteMs / 2);
-      }
-      world_.Run(100'000);
-    } catch (const engine::Fatal&) {
-      return Violated("the engine ended itself: " + world_.fatal);
-    }
-    if (const std::string wrong = world_.Violations(); !wrong.empty()) Violated(wrong);
-    for (const auto& [id, meant] : acknowledged_) CheckEnd(id, meant);
-    const engine::Figures figures = world_.engine->TakeFigures();
-    if (figures.open_leases != 0) Violated("I19: " + std::to_string(figures.open_leases) + " leases never ended");
-    if (figures.credit != 8) Violated("credit leaked: " + std::to_string(figures.credit) + " of 8 are left");
+  } catch (const engine::Fatal&) {
+    if (disk_.errors == 0) return Violated("the engine ended itself: " + world_.fatal);
+    Hit("event the engine ended itself for its disk");
+    Restart();
   }
+}
 
-  void CheckEnd(const InstanceId& id, const Acknowledged& meant) {
-    const auto state = world_.StateOf(id);
-    if (!state) return Violated("I9: " + id.ToString() + " is gone");
-    const auto number = static_cast<delivery::State>(state->state());
-    const std::string name(delivery::NameOf(number));
-    if (!delivery::IsOverForUser(number)) Violated("I19: " + id.ToString() + " never ended, it is " + name);
-    const auto copies = truth_.copies.find(id);
-    const int count = copies == truth_.copies.end() ? 0 : copies->second;
-    if (count > 1) Violated("I8: " + std::to_string(count) + " copies of " + id.ToString());
-    if (number == delivery::State::kDelivered && count == 0) Violated("I6: " + id.ToString() + " was never delivered");
-    if (meant.canceled_in_time && count != 0) Violated("canceled, and sent: " + id.ToString());
-    if (number == delivery::State::kDelivered) ++report_.delivered;
+// Rounds until nothing is left to do; then all must hold.
+void Run::Settle() {
+  if (world_.engine == nullptr) return;
+  world_.Run(100'000);
+  if (disk_.errors != 0) Violated("the engine went on with a disk that had failed");
+  newest_wall_ms_ = std::max(newest_wall_ms_, world_.clock.wall_ms);
+  if (std::abs(skew_ms() - trusted_skew_ms_) <= world_.options.clock_jump_ms) trusted_skew_ms_ = skew_ms();
+  CheckStep();
+}
+
+void Run::Pass(std::int64_t ms) {
+  world_.clock.Advance(ms);
+  newest_wall_ms_ = std::max(newest_wall_ms_, world_.clock.wall_ms);
+}
+
+void Run::Restart() {
+  ++report_.crashes;
+  for (const auto& gateway : gateways_) gateway->CutLink();
+  world_.engine.reset();
+  world_.wrapped.reset();
+  const auto unsynced = static_cast<int>(world_.memory.unsynced());
+  world_.memory.Crash(unsynced == 0 ? 0 : static_cast<std::size_t>(Pick(unsynced + 1)));
+  ledger_->CompareAfterCrash(report_.violations);
+  if (!report_.violations.empty() || !Open()) return;
+  CheckAfterRestart();
+  if (!report_.violations.empty()) return;
+  try {
+    Settle();
+    CheckSweeps();
+  } catch (const engine::Fatal&) {
+    if (disk_.errors == 0) return Violated("the engine ended itself when it was started: " + world_.fatal);
+    world_.engine.reset();  // and is started again at the next step
+  } catch (const engine::WatchedStore::PowerCut&) {
+    world_.engine.reset();
   }
+}
 
-  std::mt19937_64 random_;
-  engine::World world_;
-  GroundTruth truth_;
-  std::vector<ModelGateway> gateways_;
-  std::map<InstanceId, Acknowledged> acknowledged_;
-  int faults_[5] = {};
-  int next_key_ = 0;
-  RunReport report_;
-};
+bool Run::Open() {
+  disk_.errors = 0;
+  if (disk_.full && Pick(2) == 0) {
+    Hit("event there is space on the disk again");
+    disk_.full = false;
+  }
+  draining_ = disk_guard_ = false;
+  trusted_skew_ms_ = skew_ms();
+  const absl::Status status = world_.TryOpen();
+  if (status.ok()) return true;
+  if (disk_.errors == 0) Violated("the engine does not start: " + status.ToString());
+  world_.engine.reset();
+  return false;
+}
 
-}  // namespace
+// The lives of those that the violations name, as a person would read them; of all when they name none.
+std::string Run::Readable() {
+  std::set<InstanceId> named;
+  for (const std::string& violation : report_.violations)
+    for (std::size_t at = 0; at + 36 <= violation.size(); ++at)
+      if (const auto id = InstanceId::Parse(std::string_view(violation).substr(at, 36))) named.insert(*id);
+  std::string text;
+  for (std::uint16_t s = 0; s < world_.options.shards; ++s) {
+    const std::string prefix(storage::Key('j', ShardId{s}).view());
+    const auto rows = world_.memory.Scan(storage::Family::kJournal, prefix, storage::PrefixEnd(prefix));
+    for (; rows->Valid(); rows->Next()) {
+      const auto record = storage::DecodeJournal(ShardId{s}, storage::SequenceOfKey(rows->key()), rows->value());
+      if (!record.ok() || (!named.empty() && named.count(record->header.instance) == 0)) continue;
+      ::smsflow::stored::v1::JournalBody body;
+      if (!body.ParseFromString(record->body)) continue;
+      workflows::Event event;
+      event.kind = static_cast<std::uint16_t>(body.event());
+      event.body = body.event_body();
+      event.timer = static_cast<std::uint16_t>(body.timer());
+      event.effect = body.event_effect();
+      const auto head = storage::GetHead(world_.memory, record->header.instance);
+      const std::string fixed = !body.fixed().empty() ? body.fixed()
+                                : head.ok() && head->has_value() ? (*head)->fixed() : std::string();
+      const auto told = world_.workflow->Describe(event, fixed, body.result().data());
+      text += record->header.instance.ToString() + " " + std::to_string(s) + "/" +
+              std::to_string(record->header.sequence) + " " + std::to_string(body.at_ms()) + "  " +
+              std::string(world_.workflow->StateName(static_cast<std::uint16_t>(body.from_state()))) + " -> " +
+              std::string(world_.workflow->StateName(static_cast<std::uint16_t>(body.result().state()))) + "  " +
+              told.event + (body.attempt() != 0 ? " of attempt " + std::to_string(body.attempt()) : "") + "; " +
+              told.detail + "; " + body.cause() + "  by " + body.actor() +
+              (body.gateway().empty() ? "" : " to " + body.gateway() + "/" + body.store_uuid()) + "\n";
+    }
+  }
+  return text;
+}
 
-RunReport RunSeed(const RunOptions& options) { return Simulation(options).Go(options.steps); }
+RunReport RunSeed(const RunOptions& options) { return Run(options).Go(); }
 
 }  // namespace smsflow::sim

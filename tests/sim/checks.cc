@@ -1,0 +1,237 @@
+// What must hold, and when it is looked at: at every lease, after every step, after every start.
+#include <algorithm>
+#include <cstdlib>
+
+#include "engine/inspect.h"
+#include "storage/records.h"
+#include "tests/sim/run.h"
+
+namespace smsflow::sim {
+namespace {
+
+// a holds nothing that b does not.
+bool Within(delivery::Result a, delivery::Result b) { return delivery::Join(a, b) == b; }
+
+std::string NameIn(const std::string& payload) {
+  const std::size_t from = kPayloadMark.size();
+  return payload.size() < from ? "" : payload.substr(from, payload.find(':', from) - from);
+}
+
+template <class Set>
+bool Has(const Set& set, const typename Set::value_type& value) {
+  return set.count(value) != 0;
+}
+
+}  // namespace
+
+std::optional<delivery::SmsView> Run::ViewOf(const InstanceId& id) {
+  const auto head = storage::GetHead(world_.memory, id);
+  const auto state = world_.StateOf(id);
+  if (!head.ok() || !head->has_value() || !state) return std::nullopt;
+  return delivery::ViewOf(static_cast<std::uint16_t>(state->state()), (*head)->target(), (*head)->fixed(),
+                          state->data());
+}
+
+// Everything that is handed over, also again: it is the right SMS, for this gateway, and its lessee alone.
+void Run::Leased(const std::string& gateway, const std::string& store, const engine::Lease& lease) {
+  const std::string id = lease.attempt.instance.ToString();
+  const auto asked = asked_.find(NameIn(lease.payload));
+  if (asked == asked_.end()) return Violated("a lease of " + id + " carries a payload that nobody sent");
+  Sms& sms = asked->second;
+  if (sms.id && *sms.id != lease.attempt.instance && (world_.StateOf(*sms.id) || !MayBeErased(*sms.id)))
+    return Violated("I10: " + asked->first + " is " + sms.id->ToString() + " and " + id);
+  sms.id = lease.attempt.instance;
+  names_.emplace(*sms.id, asked->first);
+
+  Hit("I15");
+  if (lease.tenant != sms.request.tenant) Violated("I15: " + id + " left as another tenant's");
+  for (const auto& model : gateways_) {
+    if (model->site().name != gateway) continue;
+    const auto& tenants = model->site().tenants;
+    const auto& lanes = model->site().lanes;
+    if (std::find(tenants.begin(), tenants.end(), lease.tenant) == tenants.end())
+      Violated("I15: " + id + " left through " + gateway + ", which does not serve its tenant");
+    if (!lanes.empty() && !lease.lane.empty() && std::find(lanes.begin(), lanes.end(), lease.lane) == lanes.end())
+      Violated(id + " left through " + gateway + ", which does not hold its key");
+  }
+  if (lease.client_key != sms.key) Violated(id + " left with another client's key");
+  const auto stands = [&](const Version& version) {
+    return version.payload == lease.payload && version.lane == lease.lane;
+  };
+  if (std::none_of(sms.versions.begin(), sms.versions.end(), stands))
+    Violated(id + " left with a payload or for a key that was replaced");
+
+  Hit("I7");
+  const auto [bound, first] = bound_.emplace(lease.attempt, std::pair{gateway, store});
+  if (bound->second != std::pair{gateway, store})
+    Violated("I7: attempt " + lease.attempt.ToString() + " was handed to a second store");
+  if (lease.again) return;
+  if (!left_.insert(lease.attempt).second) Violated("I18: " + lease.attempt.ToString() + " left twice");
+  LeasedFresh(sms, gateway, lease);
+}
+
+void Run::LeasedFresh(const Sms& sms, const std::string& gateway, const engine::Lease& lease) {
+  const std::string attempt = lease.attempt.ToString();
+  const auto view = ViewOf(lease.attempt.instance);
+  if (!view) return Violated("I10: attempt " + attempt + " left and is not stored");
+  Hit("I4");
+  if (view->attempts != lease.attempt.number)
+    Violated("I4: attempt " + attempt + " left, but stored are " + std::to_string(view->attempts));
+  // By the clock of the engine at the moment of the decision.
+  Hit("I1");
+  Hit("I2");
+  const auto within = [&](const delivery::Slots& slots) {
+    const auto end_s = delivery::DeadlineOf(slots, view->left_ms / 1000);
+    return end_s && lease.deadline_ms > view->left_ms && lease.deadline_ms < *end_s * 1000;
+  };
+  if (!within(view->slots)) Violated("I1, I2: attempt " + attempt + " left outside its slot, or for after it");
+  const auto promised = [&](const Version& version) { return within(version.slots); };
+  if (std::none_of(sms.versions.begin(), sms.versions.end(), promised))
+    Violated("I1: attempt " + attempt + " left outside the slots that were asked for");
+  Hit("I18");
+  if (view->due_ms > view->left_ms) Violated("I18: attempt " + attempt + " left before it was due");
+  if (std::abs(skew_ms() - trusted_skew_ms_) > world_.options.clock_jump_ms)
+    Violated("I18: attempt " + attempt + " left by a clock that had jumped");
+  Hit("event an attempt leaves");
+  if (sms.attempts_max && lease.attempt.number > *sms.attempts_max)
+    Violated("attempt " + attempt + " left after " + sms.stopped_by + " was answered");
+  CheckPauses(sms, gateway, lease);
+}
+
+void Run::CheckPauses(const Sms& sms, const std::string& gateway, const engine::Lease& lease) {
+  const std::string attempt = lease.attempt.ToString();
+  const std::string& tenant = sms.request.tenant;
+  if (!sms.request.target.empty() && Has(blocked_, {tenant, sms.request.target}) && sms.acknowledged)
+    Violated("attempt " + attempt + " left for a blocked target");
+  if (draining_) Violated("attempt " + attempt + " left while the engine drained");
+  if (paused_all_ || Has(paused_tenants_, tenant) || Has(paused_gateways_, gateway) ||
+      Has(paused_batches_, {tenant, sms.batch}))
+    Violated("attempt " + attempt + " left under a pause");
+}
+
+void Run::Answered(const AttemptId& attempt, delivery::Reported reported, engine::ReportOutcome outcome) {
+  if (outcome == engine::ReportOutcome::kNotYours) {
+    if (Has(left_, attempt) && world_.StateOf(attempt.instance))
+      Violated("a report on " + attempt.ToString() + " of its own lessee was not taken");
+    return;
+  }
+  if (outcome == engine::ReportOutcome::kFailed) return;
+  delivery::Result& heard = heard_[attempt];
+  heard = delivery::Join(heard, delivery::ResultOf(reported));
+  to_compare_.insert(attempt);
+}
+
+// I14: in whatever order they came, the result of an attempt is their maximum; what was answered is in it, and nothing
+// that was not said, but for the engine's own "nobody can tell".
+void Run::CheckReports() {
+  for (const AttemptId& attempt : to_compare_) {
+    const auto view = ViewOf(attempt.instance);
+    if (!view || attempt.number > view->attempts) continue;
+    const std::size_t back = view->attempts - attempt.number;
+    if (back >= view->results.size()) continue;
+    const delivery::Result result = view->results[view->results.size() - 1 - back];
+    Hit("I14");
+    if (!Within(heard_[attempt], result))
+      Violated("I14: attempt " + attempt.ToString() + " lacks what was answered as durable");
+    if (!Within(result, said_[attempt]) && !Within(result, delivery::Join(said_[attempt], delivery::Result::kUnknown)))
+      Violated("I14: attempt " + attempt.ToString() + " has a result that nobody reported");
+  }
+  to_compare_.clear();
+}
+
+// I13, of this bus: how far a shard has applied what another told it only rises.
+void Run::CheckTells() {
+  const std::string prefix = "L";
+  const auto rows = world_.memory.Scan(storage::Family::kQueues, prefix, storage::PrefixEnd(prefix));
+  for (; rows->Valid(); rows->Next()) {
+    const auto destination = static_cast<std::uint16_t>(storage::ReadBigEndian(rows->key().substr(1, 2)));
+    const auto source = static_cast<std::uint16_t>(storage::ReadBigEndian(rows->key().substr(3, 2)));
+    const auto applied = storage::GetAppliedTell(world_.memory, ShardId{destination}, ShardId{source});
+    if (!applied.ok()) return Violated("I13: what was applied cannot be read");
+    Hit("I13");
+    std::uint64_t& before = tells_[{destination, source}];
+    if (*applied < before) Violated("I13: shard " + std::to_string(destination) + " takes again what it was told");
+    before = *applied;
+  }
+}
+
+void Run::CheckStep() {
+  ledger_->Follow(report_.violations);
+  CheckReports();
+  for (const std::string& finding : disk_.findings) Violated(finding);
+  if (disk_.bytes_looked_at != 0) Hit("I17");
+  const engine::Figures figures = world_.engine->TakeFigures();
+  Hit("I20");
+  if (figures.queue_depth > world_.options.queue_max) Violated("I20: a queue is longer than allowed");
+  if (std::abs(skew_ms() - trusted_skew_ms_) > world_.options.clock_jump_ms) {
+    Hit("I18");
+    if (!figures.clock_guard) Violated("I18: the clock jumped and nobody noticed");
+  }
+  if (step_ % 32 == 0) {
+    CheckTells();
+    CheckPresence();
+    Inspect();
+  }
+}
+
+bool Run::MayBeErased(const InstanceId& id) const {
+  const auto known = ledger_->instances().find(id);
+  if (known == ledger_->instances().end() || known->second.ended_ms == 0) return false;
+  const auto name = names_.find(id);
+  if (name == names_.end()) return true;
+  const Sms& sms = asked_.at(name->second);
+  std::int64_t from_ms = known->second.ended_ms + typed_policies_.at(sms.request.tenant).retention_ms;
+  if (!sms.request.dedupe_key.empty())
+    from_ms = std::max(from_ms, id.created_ms() + world_.options.dedupe_min_ms);
+  return newest_wall_ms_ >= from_ms;
+}
+
+// I9: what was acknowledged is there, until retention may take it.
+void Run::CheckPresence() {
+  for (const auto& [name, sms] : asked_) {
+    if (!sms.acknowledged) continue;
+    Hit("I9");
+    if (world_.StateOf(*sms.id) || MayBeErased(*sms.id)) continue;
+    return Violated("I9: " + sms.id->ToString() + " was acknowledged and is gone");
+  }
+}
+
+void Run::CheckAfterRestart() {
+  CheckPresence();
+  CheckTells();
+  for (std::uint16_t s = 0; s < world_.options.shards; ++s) {
+    Hit("I9");
+    if (world_.engine->Committed(ShardId{s}) < marks_.Noted(ShardId{s}).sequence)
+      Violated("I9: shard " + std::to_string(s) + " starts below its high-water mark");
+  }
+  Inspect();
+}
+
+// What was told to many reached all of them, if it reached any or was answered; also over crashes.
+void Run::CheckSweeps() {
+  for (const AskedSweep& sweep : sweeps_) {
+    if (!sweep.answered && !ledger_->Met(sweep.actor)) continue;
+    Hit("event a sweep is complete");
+    for (const std::string& name : sweep.before) {
+      const Sms& sms = asked_[name];
+      const auto known = ledger_->instances().find(*sms.id);
+      if (known == ledger_->instances().end() || Has(known->second.actors, sweep.actor)) continue;
+      if (known->second.was_at_an_end) continue;
+      const auto view = ViewOf(*sms.id);
+      if (!view || view->stop != delivery::Stop::kNone) continue;
+      return Violated(sweep.actor + " passed over " + sms.id->ToString());
+    }
+  }
+}
+
+// All that storage can show: I3, I4, I9, I11, I12, I16.
+void Run::Inspect() {
+  Hit("I12");
+  engine::Inspector inspector(world_.memory, world_.index_keys, world_.options.shards);
+  const absl::Status status =
+      inspector.Run([this](const std::string& finding) { Violated("I12 and others: " + finding); },
+                    [](const engine::InspectionSummary&) { return true; });
+  if (!status.ok()) Violated("the inspection ended: " + status.ToString());
+}
+
+}  // namespace smsflow::sim

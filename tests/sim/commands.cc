@@ -1,0 +1,336 @@
+// What clients, operators and gateways do in a run.
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "tests/sim/run.h"
+
+namespace smsflow::sim {
+namespace {
+
+std::string Tenant(int pick) { return std::string(1, static_cast<char>('a' + pick)); }
+std::string Target(int pick) { return "target" + std::to_string(pick); }
+std::string Batch(int pick) { return "batch" + std::to_string(pick); }
+std::string Fingerprint(const std::string& content) {
+  std::string fingerprint = content.substr(0, 16);
+  fingerprint.resize(16, 'f');
+  return fingerprint;
+}
+constexpr const char* kLanes[] = {"", "", "k1"};
+
+}  // namespace
+
+void Run::Schedule() {
+  delivery::Schedule schedule;
+  const std::int64_t now_s = true_ms() / 1000;
+  const std::int64_t from_s = now_s - 90 + Pick(600);
+  schedule.fixed.slots = {{from_s, from_s + 20 + Pick(600)}};
+  if (Pick(2) == 0) schedule.fixed.slots.push_back({from_s + 900, from_s + 1'000 + Pick(600)});
+  if (Pick(6) == 0) schedule.fixed.slots.push_back({from_s + 2'000, from_s + 2'010 + Pick(900)});
+  schedule.fixed.batch = Pick(4) == 0 ? "" : Batch(Pick(3));
+  schedule.fixed.key = Pick(4) == 0 ? "" : "mine" + std::to_string(Pick(5));
+  schedule.fixed.key_id = kLanes[Pick(3)];
+
+  const std::string name = "sms" + std::to_string(next_name_++);
+  Sms& sms = asked_[name];
+  sms.batch = schedule.fixed.batch;
+  sms.key = schedule.fixed.key;
+  sms.request.workflow = delivery::kWorkflowNumber;
+  sms.request.tenant = Tenant(Pick(3));
+  if (Pick(6) != 0) sms.request.target = Target(Pick(8));
+  if (Pick(6) != 0) {
+    sms.request.dedupe_key = name;
+    sms.request.fingerprint = Fingerprint(name);
+  }
+  sms.request.payload = std::string(kPayloadMark) + name + ":1";
+  sms.request.event = delivery::EncodeSchedule(schedule);
+  sms.versions = {{schedule.fixed.slots, sms.request.payload, schedule.fixed.key_id}};
+  Ask(name, /*again=*/false);
+}
+
+void Run::Ask(const std::string& name, bool again) {
+  const bool refused_for_disk = disk_guard_, refused_for_drain = draining_;
+  engine::CreateRequest request = asked_[name].request;
+  const bool existed = asked_[name].acknowledged;
+  world_.engine->Create(std::move(request), [=, this](const engine::Answer& answer) {
+    Sms& sms = asked_[name];
+    if (refused_for_disk || refused_for_drain) {
+      Hit("I20");
+      if (answer.status.ok()) Violated("I20: " + name + " was taken though new work was to be refused");
+    }
+    if (!answer.status.ok()) return;
+    ++report_.scheduled;
+    Hit("I10");
+    // One that was erased meanwhile has given its key back.
+    if (sms.id && *sms.id != answer.id && (world_.StateOf(*sms.id) || !MayBeErased(*sms.id)))
+      Violated("I10: " + name + " is " + sms.id->ToString() + " and " + answer.id.ToString());
+    if (again && existed && !answer.duplicate) Violated("I10: " + name + " was made again, its key was forgotten");
+    const auto [it, fresh] = names_.emplace(answer.id, name);
+    if (!fresh && it->second != name) Violated("I4: " + answer.id.ToString() + " was given twice");
+    sms.id = answer.id;
+    sms.acknowledged = true;
+  });
+}
+
+// The same request once more, as after a lost answer; or one that only bears its key.
+void Run::ScheduleAgain() {
+  const auto* entry = AnySms();
+  if (entry == nullptr || entry->second.request.dedupe_key.empty()) return;
+  const auto& [name, sms] = *entry;
+  if (sms.acknowledged && !world_.StateOf(*sms.id)) return;  // erased: its key is free again
+  if (!sms.acknowledged || Pick(2) == 0) {
+    Hit(sms.acknowledged ? "event asked again after the answer" : "event asked again without an answer");
+    return Ask(name, /*again=*/true);
+  }
+  engine::CreateRequest other = sms.request;
+  other.fingerprint = Fingerprint("another");
+  const bool refused = disk_guard_ || draining_;
+  world_.engine->Create(std::move(other), [=, this](const engine::Answer& answer) {
+    Hit("I10");
+    if (!refused && answer.status.code() != absl::StatusCode::kAlreadyExists &&
+        answer.status.code() != absl::StatusCode::kUnavailable)
+      Violated("I10: the key of " + name + " was taken for another request: " + answer.status.ToString());
+  });
+}
+
+void Run::MoveTime() {
+  const int how = Pick(100);
+  if (how < 72) Pass(Pick(5'000));
+  else if (how < 97) Pass(Pick(5 * 60'000));
+  else Pass((10 + Pick(40)) * kMinuteMs);
+  if (Pick(60) == 0) {
+    world_.clock.wall_ms -= Pick(2'000);  // a small step back, as a time daemon makes it
+    Hit("fault a small step of the clock back");
+  }
+}
+
+void Run::StepGateway() {
+  ModelGateway& gateway = AnyGateway();
+  if (!gateway.attached()) gateway.Attach(*world_.engine);
+  for (int i = Pick(6); i >= 0; --i) gateway.Step(true_ms());
+}
+
+const std::pair<const std::string, Sms>* Run::AnySms() {
+  if (asked_.empty()) return nullptr;
+  return &*std::next(asked_.begin(), Pick(static_cast<int>(asked_.size())));
+}
+
+std::vector<std::string> Run::Matching(const std::function<bool(const Sms&)>& wanted) const {
+  std::vector<std::string> names;
+  for (const auto& [name, sms] : asked_)
+    if (sms.acknowledged && wanted(sms)) names.push_back(name);
+  return names;
+}
+
+// No attempt may leave beyond those that have left by now, in the durable state.
+void Run::Stopped(Sms& sms, const std::string& by) {
+  const auto state = world_.StateOf(*sms.id);
+  if (!state) return;
+  sms.stopped_by = by + " at " + std::to_string(world_.clock.wall_ms);
+  sms.attempts_max = std::min(sms.attempts_max.value_or(state->effects()), state->effects());
+}
+
+void Run::Cancel() {
+  const auto* entry = AnySms();
+  if (entry == nullptr || !entry->second.acknowledged) return;
+  const std::string name = entry->first;
+  const Sms& sms = entry->second;
+  world_.engine->Send({*sms.id, sms.request.tenant, "sim", delivery::EncodeCancel(), std::nullopt},
+                      [this, name](const engine::Answer& answer) {
+                        Sms& told = asked_[name];
+                        const auto outcome = static_cast<delivery::Outcome>(answer.outcome);
+                        if (outcome != delivery::Outcome::kCanceled && outcome != delivery::Outcome::kTooLate) return;
+                        Stopped(told, "cancel");
+                        told.stopped_unsent |=
+                            outcome == delivery::Outcome::kCanceled && told.attempts_max.value_or(1) == 0;
+                      });
+}
+
+void Run::AskSweep(engine::SweepRequest request, std::vector<std::string> before) {
+  AskedSweep asked;
+  asked.actor = request.actor = "sweep" + std::to_string(next_sweep_++);
+  asked.before = std::move(before);
+  sweeps_.push_back(std::move(asked));
+  const std::size_t number = sweeps_.size() - 1;
+  const bool block = request.membership && request.membership->member;
+  const std::pair<std::string, std::string> target{request.tenant, request.target.value_or("")};
+  world_.engine->Sweep(std::move(request), [this, number, block, target](const engine::SweepAnswer& answer) {
+    if (!answer.status.ok()) return;
+    sweeps_[number].answered = true;
+    for (const std::string& name : sweeps_[number].before) Stopped(asked_[name], sweeps_[number].actor);
+    if (!block) return;
+    blocked_.insert(target);
+  });
+}
+
+void Run::CancelMany() {
+  const std::string tenant = Tenant(Pick(3));
+  engine::SweepRequest sweep;
+  sweep.workflow = delivery::kWorkflowNumber;
+  sweep.tenant = tenant;
+  sweep.event = delivery::EncodeCancel();
+  const auto of = [&](const Sms& sms) { return sms.request.tenant == tenant; };
+  switch (Pick(5)) {
+    case 0:
+    case 1:
+      Hit("command cancel a batch");
+      sweep.index = delivery::kBatchIndex;
+      sweep.value = Batch(Pick(3));
+      return AskSweep(sweep, Matching([&](const Sms& sms) { return of(sms) && sms.batch == sweep.value; }));
+    case 2:
+      Hit("command cancel a key");
+      sweep.index = delivery::kKeyIndex;
+      sweep.value = "mine" + std::to_string(Pick(5));
+      return AskSweep(sweep, Matching([&](const Sms& sms) { return of(sms) && sms.key == sweep.value; }));
+    case 3:
+      Hit("command cancel a target");
+      sweep.index = delivery::kTargetIndex;
+      sweep.value = Target(Pick(8));
+      sweep.target = sweep.value;
+      return AskSweep(sweep, Matching([&](const Sms& sms) { return of(sms) && sms.request.target == sweep.value; }));
+    default:
+      Hit("command cancel all of a tenant");
+      return AskSweep(sweep, Matching(of));
+  }
+}
+
+void Run::Block() {
+  engine::SweepRequest block;
+  block.workflow = delivery::kWorkflowNumber;
+  block.tenant = Tenant(Pick(3));
+  block.target = Target(Pick(8));
+  block.index = delivery::kTargetIndex;
+  block.value = *block.target;
+  block.event = delivery::EncodeBlock();
+  block.membership = workflows::MembershipChange{delivery::kBlockedSet, Pick(2) == 0};
+  block.sweep = block.membership->member;
+  std::vector<std::string> before;
+  if (block.sweep)
+    before = Matching([&](const Sms& sms) {
+      return sms.request.tenant == block.tenant && sms.request.target == *block.target;
+    });
+  else
+    blocked_.erase({block.tenant, *block.target});
+  AskSweep(std::move(block), std::move(before));
+}
+
+void Run::Reschedule() {
+  const auto* entry = AnySms();
+  if (entry == nullptr || !entry->second.acknowledged) return;
+  const std::string name = entry->first;
+  Sms& sms = asked_[name];
+  delivery::Reschedule change;
+  std::optional<std::string> payload;
+  const int what = Pick(3);
+  if (what != 1) {
+    const std::int64_t from_s = true_ms() / 1000 - 200 + Pick(500);
+    change.slots = delivery::Slots{{from_s, from_s + 60 + Pick(300)}};
+  }
+  if (what != 0) {
+    change.payload = true;
+    change.key_id = kLanes[Pick(3)];
+    payload = std::string(kPayloadMark) + name + ":" + std::to_string(2 + Pick(1'000));
+  }
+  // Until it is answered, each version may be the one that stands, changed or not.
+  std::vector<Version> changed = sms.versions;
+  for (Version& version : changed) {
+    if (change.slots) version.slots = *change.slots;
+    if (payload) version.payload = *payload;
+    if (payload) version.lane = change.key_id;
+  }
+  const std::vector<Version> before = sms.versions;
+  sms.versions.insert(sms.versions.end(), changed.begin(), changed.end());
+  world_.engine->Send({*sms.id, sms.request.tenant, "sim", delivery::EncodeReschedule(change), payload},
+                      [=, this](const engine::Answer& answer) {
+                        if (absl::IsUnavailable(answer.status)) return;
+                        Hit(answer.status.ok() ? "event rescheduled" : "event not rescheduled");
+                        asked_[name].versions = answer.status.ok() ? changed : before;
+                      });
+}
+
+void Run::Resolve() {
+  std::vector<std::string> unknown;
+  for (const auto& [name, sms] : asked_) {
+    const auto state = sms.acknowledged ? world_.StateOf(*sms.id) : std::nullopt;
+    if (state && static_cast<delivery::State>(state->state()) == delivery::State::kUnknown) unknown.push_back(name);
+  }
+  const auto* any = AnySms();
+  if (any == nullptr || !any->second.acknowledged) return;
+  const std::string name =
+      unknown.empty() || Pick(5) == 0 ? any->first : unknown[static_cast<std::size_t>(Pick(static_cast<int>(unknown.size())))];
+  Sms& sms = asked_[name];
+  const auto how = static_cast<delivery::How>(1 + Pick(3));
+  // It may be done though nobody answers.
+  if (how == delivery::How::kRetry) ++sms.retries_by_hand;
+  if (how == delivery::How::kDelivered) sms.resolved_delivered = true;
+  world_.engine->Send({*sms.id, "", "operator", delivery::EncodeResolve(how), std::nullopt},
+                      [](const engine::Answer&) {});
+}
+
+void Run::LookNow() {
+  const auto* entry = AnySms();
+  if (entry == nullptr || !entry->second.acknowledged) return;
+  world_.engine->Send({*entry->second.id, entry->second.request.tenant, "sim", delivery::EncodeLookNow(), std::nullopt},
+                      [](const engine::Answer&) {});
+}
+
+void Run::TogglePause() {
+  engine::PauseRequest pause;
+  pause.resume = Pick(2) == 0;
+  std::function<void(bool)> told;
+  const auto change = [](auto& set, auto value) {
+    return [&set, value](bool paused) {
+      if (paused) set.insert(value);
+      else set.erase(value);
+    };
+  };
+  switch (Pick(4)) {
+    case 0:
+      Hit("command pause all");
+      pause.scope = storage::PauseScope::kAll;
+      told = [this](bool paused) { paused_all_ = paused; };
+      break;
+    case 1:
+      Hit("command pause a tenant");
+      pause.scope = storage::PauseScope::kTenant;
+      pause.tenant = Tenant(Pick(3));
+      told = change(paused_tenants_, pause.tenant);
+      break;
+    case 2:
+      Hit("command pause a gateway");
+      pause.scope = storage::PauseScope::kGateway;
+      pause.value = AnyGateway().site().name;
+      told = change(paused_gateways_, pause.value);
+      break;
+    default:
+      Hit("command pause a batch");
+      pause.scope = storage::PauseScope::kIndexValue;
+      pause.tenant = Tenant(Pick(3));
+      pause.index = delivery::kBatchIndex;
+      pause.value = Batch(Pick(3));
+      told = change(paused_batches_, std::pair{pause.tenant, pause.value});
+      break;
+  }
+  const bool resume = pause.resume;
+  if (resume) told(false);  // from now on it may be resumed at any time
+  world_.engine->Pause(std::move(pause), [told, resume](const absl::Status& status, bool) {
+    if (status.ok() && !resume) told(true);
+  });
+}
+
+// I15: another tenant's id is as unknown as one that never was.
+void Run::ForeignCommand() {
+  const auto* entry = AnySms();
+  if (entry == nullptr || !entry->second.acknowledged) return;
+  const std::string name = entry->first;
+  const std::string other = entry->second.request.tenant == "a" ? "b" : "a";
+  world_.engine->Send({*entry->second.id, other, "sim", delivery::EncodeCancel(), std::nullopt},
+                      [this, name](const engine::Answer& answer) {
+                        if (absl::IsUnavailable(answer.status)) return;
+                        Hit("I15");
+                        if (!absl::IsNotFound(answer.status))
+                          Violated("I15: " + asked_[name].id->ToString() + " heard a command of another tenant");
+                      });
+}
+
+}  // namespace smsflow::sim

@@ -1,0 +1,58 @@
+// Follows the journals of all shards record by record, as the run goes on, and holds them against what is stored: the
+// chains (I16), the numbers of attempts (I4), ends that stay ends (I5), and after every step the stored state of each
+// instance that moved (I11). It has seen only what was durable, so what it saw must be there after every crash (I9).
+//
+// Reads the store below everything; belongs to the run's one thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ids/ids.h"
+#include "smsflow/stored/v1/records.pb.h"
+#include "storage/journal.h"
+#include "storage/store.h"
+#include "tests/sim/coverage.h"
+
+namespace smsflow::sim {
+
+class Ledger {
+ public:
+  Ledger(const storage::Store& store, std::uint16_t shards, Coverage& coverage)
+      : store_(store), coverage_(coverage), heads_(shards) {}
+
+  // Reads on; what is wrong is added.
+  void Follow(std::vector<std::string>& violations);
+  // After a crash: what was read is still there.
+  void CompareAfterCrash(std::vector<std::string>& violations);
+
+  struct Known {
+    std::uint64_t sequence = 0;
+    ::smsflow::stored::v1::InstanceState state;
+    std::int64_t ended_ms = 0;
+    bool was_at_an_end = false;
+    std::set<std::string> actors;      // whose events it has met
+    std::set<std::uint32_t> unknown;   // attempts of which at some time nobody could tell
+  };
+  const std::map<InstanceId, Known>& instances() const { return instances_; }
+  // By whom anything was done, in any shard.
+  bool Met(const std::string& actor) const { return actors_.count(actor) != 0; }
+  // Of the ends of all chains: equal for two runs exactly when all their journals are.
+  std::uint64_t Digest() const;
+
+ private:
+  void Read(ShardId shard, std::vector<std::string>& violations);
+  void Take(const storage::JournalRecord& record, std::vector<std::string>& violations);
+
+  const storage::Store& store_;
+  Coverage& coverage_;
+  std::vector<storage::ChainHead> heads_;
+  std::map<InstanceId, Known> instances_;
+  std::set<std::string> actors_;
+  std::set<InstanceId> moved_;
+};
+
+}  // namespace smsflow::sim

@@ -1,0 +1,150 @@
+// The end of a run: all is mended, time passes, and everything ends.
+#include <algorithm>
+#include <string>
+#include <tuple>
+
+#include "storage/records.h"
+#include "tests/sim/run.h"
+
+namespace smsflow::sim {
+
+void Run::Quiet() {
+  try {
+    Mend();
+    if (!report_.violations.empty()) return;
+    // A clock that was ahead left timers there; so long it may take.
+    LetPass(std::max<std::int64_t>(0, newest_wall_ms_ - world_.clock.wall_ms) + kMinuteMs, 5 * kMinuteMs);
+    LetPass(90 * kMinuteMs, kMinuteMs / 2);
+    if (!report_.violations.empty()) return;
+    CheckPresence();
+    CheckSweeps();
+    Inspect();
+    if (report_.violations.empty()) CheckEnds();
+    if (report_.violations.empty() && erases_) CheckErased();
+  } catch (const engine::Fatal&) {
+    Violated("the engine ended itself: " + world_.fatal);
+  }
+}
+
+void Run::Mend() {
+  disk_ = Disk{};
+  world_.clock.wall_ms = true_ms();
+  Restart();
+  if (!report_.violations.empty()) return;
+  world_.engine->Resume();
+  trusted_skew_ms_ = skew_ms();
+  std::vector<std::tuple<storage::PauseScope, std::string, std::string>> scopes{{storage::PauseScope::kAll, "", ""}};
+  for (const char* tenant : {"a", "b", "c"}) {
+    scopes.emplace_back(storage::PauseScope::kTenant, tenant, "");
+    for (const char* batch : {"batch0", "batch1", "batch2"})
+      scopes.emplace_back(storage::PauseScope::kIndexValue, tenant, batch);
+  }
+  for (const auto& gateway : gateways_) scopes.emplace_back(storage::PauseScope::kGateway, "", gateway->site().name);
+  for (const auto& [scope, tenant, value] : scopes) {
+    engine::PauseRequest resume;
+    resume.scope = scope;
+    resume.tenant = tenant;
+    resume.value = value;
+    resume.index = scope == storage::PauseScope::kIndexValue ? delivery::kBatchIndex : 0;
+    resume.resume = true;
+    world_.engine->Pause(std::move(resume), [](const absl::Status&, bool) {});
+  }
+  paused_all_ = false;
+  paused_tenants_.clear();
+  paused_gateways_.clear();
+  paused_batches_.clear();
+  for (const auto& gateway : gateways_) {
+    gateway->faithful = true;
+    gateway->Attach(*world_.engine);
+  }
+  // Whoever got no answer asks again.
+  for (const auto& [name, sms] : asked_)
+    if (!sms.acknowledged && !sms.request.dedupe_key.empty()) Ask(name, /*again=*/true);
+  Settle();
+}
+
+void Run::LetPass(std::int64_t ms, std::int64_t step_ms) {
+  for (std::int64_t passed = 0; passed < ms && report_.violations.empty(); passed += step_ms) {
+    for (bool busy = true; busy;) {
+      world_.Run(100'000);
+      busy = false;
+      for (const auto& gateway : gateways_)
+        while (gateway->Step(true_ms())) busy = true;
+    }
+    Settle();
+    Pass(step_ms);
+  }
+  Settle();
+}
+
+void Run::CheckEnds() {
+  // I10: what was not answered is there wholly or not at all, and what is there has one name.
+  for (const auto& [id, known] : ledger_->instances()) {
+    Hit("I10");
+    const auto head = storage::GetHead(world_.memory, id);
+    if (head.ok() && head->has_value() && !(*head)->dedupe().empty() && names_.count(id) == 0)
+      Violated("I10: " + id.ToString() + " is stored, and nobody was told of it");
+  }
+  for (const auto& [name, sms] : asked_) {
+    Hit("I19");
+    if (sms.acknowledged && world_.StateOf(*sms.id)) CheckEnd(sms);
+    if (!sms.acknowledged && !sms.request.dedupe_key.empty()) Violated("I19: " + name + " was never taken");
+  }
+  const engine::Figures figures = world_.engine->TakeFigures();
+  Hit("I19");
+  if (figures.open_leases != 0) Violated("I19: " + std::to_string(figures.open_leases) + " leases never ended");
+  std::uint64_t credit = 0;
+  for (const auto& gateway : gateways_) credit += gateway->site().credit;
+  if (figures.credit != credit)
+    Violated("I20: " + std::to_string(figures.credit) + " of " + std::to_string(credit) + " credit are left");
+  for (const char* kind : {"l", "w"}) {
+    const auto rows = world_.memory.Scan(storage::Family::kQueues, kind, storage::PrefixEnd(kind));
+    if (rows->Valid()) Violated(std::string("I19: a tell or a sweep never ended: a row of kind ") + kind);
+  }
+}
+
+void Run::CheckEnd(const Sms& sms) {
+  const std::string id = sms.id->ToString();
+  const auto view = ViewOf(*sms.id);
+  if (!view) return Violated("I9: " + id + " cannot be read");
+  if (!delivery::IsOverForUser(view->state))
+    Violated("I19: " + id + " never ended, it is " + std::string(delivery::NameOf(view->state)));
+  const auto head = storage::GetHead(world_.memory, *sms.id);
+  if (head.ok() && head->has_value() && !(*head)->payload().empty())
+    Violated("I17: " + id + " is over and still has its payload");
+  if (view->state == delivery::State::kDelivered) ++report_.delivered;
+
+  const auto found = truth_.copies.find(*sms.id);
+  const int copies = found == truth_.copies.end() ? 0 : found->second;
+  Hit("I8");
+  if (sms.stopped_unsent && copies != 0) Violated("stopped before it had left, and sent: " + id);
+  if (truth_.lied_about.count(*sms.id) != 0) return;
+  int allowed = 1 + sms.retries_by_hand;
+  if (typed_policies_.at(sms.request.tenant).on_unknown == delivery::OnUnknown::kRetry) {
+    const auto known = ledger_->instances().find(*sms.id);
+    if (known != ledger_->instances().end()) allowed += static_cast<int>(known->second.unknown.size());
+    Hit("event an SMS whose tenant retries the unknown");
+  }
+  if (copies > allowed) Violated("I8: " + std::to_string(copies) + " copies of " + id);
+  if (view->state == delivery::State::kDelivered) {
+    Hit("I6");
+    if (copies == 0 && !sms.resolved_delivered) Violated("I6: " + id + " was never delivered");
+  }
+}
+
+// I20: what has been kept long enough goes, all of it.
+void Run::CheckErased() {
+  LetPass(80 * kMinuteMs, 5 * kMinuteMs);
+  Inspect();
+  report_.erased = world_.engine->TakeFigures().erased;
+  Hit("event a whole run is erased");
+  Hit("I20");
+  if (const auto left = world_.memory.rows(storage::Family::kInstances); left != 0)
+    Violated("I20: " + std::to_string(left) + " rows of instances outlive their retention");
+  for (const char* kind : {"i", "d"}) {
+    const auto rows = world_.memory.Scan(storage::Family::kIndexes, kind, storage::PrefixEnd(kind));
+    if (rows->Valid()) Violated(std::string("I20: a row of an erased SMS stays: kind ") + kind);
+  }
+}
+
+}  // namespace smsflow::sim

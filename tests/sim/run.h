@@ -1,0 +1,211 @@
+// One run of one seed, with all that it remembers: what clients asked for and were told, what is paused and blocked,
+// how the clock was changed. Private to the simulation; commands.cc, faults.cc, checks.cc and quiet.cc are its parts.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/high_water.h"
+#include "tests/engine/world.h"
+#include "tests/sim/ledger.h"
+#include "tests/sim/model_gateway.h"
+#include "tests/sim/sim_store.h"
+#include "tests/sim/simulation.h"
+#include "workflows/delivery/codec/codec.h"
+
+namespace smsflow::sim {
+
+namespace delivery = workflows::delivery;
+
+inline constexpr std::int64_t kMinuteMs = 60'000;
+
+// In memory, and never lost: what the small file beside the store would say.
+class NotedMarks : public storage::HighWater {
+ public:
+  void Note(ShardId shard, storage::HighWaterMark mark) override {
+    auto& noted = marks_[shard.value];
+    noted = std::max(noted, mark);
+  }
+  storage::HighWaterMark Noted(ShardId shard) const override { return marks_[shard.value]; }
+  storage::HighWaterMark AtOpen(ShardId shard) const override { return marks_[shard.value]; }
+  absl::Status Save() override { return absl::OkStatus(); }
+
+ private:
+  mutable std::map<std::uint16_t, storage::HighWaterMark> marks_;
+};
+
+// What may stand in an SMS: one version, unless the answer about a change never came.
+struct Version {
+  delivery::Slots slots;
+  std::string payload;
+  std::string lane;
+};
+
+// An SMS as its client sees it.
+struct Sms {
+  engine::CreateRequest request;
+  std::string batch, key;
+  std::vector<Version> versions;
+  std::optional<InstanceId> id;
+  bool acknowledged = false;
+  std::optional<std::uint32_t> attempts_max;  // no attempt beyond may leave: it was stopped, and the client was told
+  std::string stopped_by;
+  bool stopped_unsent = false;                // … before any had left
+  int retries_by_hand = 0;
+  bool resolved_delivered = false;
+};
+
+struct AskedSweep {
+  std::string actor;                // names it in the journal
+  std::vector<std::string> before;  // those that it is about and that were acknowledged before it was asked for
+  bool answered = false;
+};
+
+class Run {
+ public:
+  explicit Run(const RunOptions& options);
+  ~Run();
+  RunReport Go();
+
+ private:
+  struct Choice {
+    const char* name;
+    int weight;
+    void (Run::*make)();
+  };
+
+  // simulation.cc
+  static engine::EngineOptions Options(std::uint64_t seed);
+  void ChoosePolicies();
+  void ChooseGateways();
+  void ChooseFaults();
+  void Step();
+  void Settle();
+  void Restart();
+  bool Open();
+  void Hit(const std::string& name) { coverage_.Hit(name); }
+  int Pick(int below) { return static_cast<int>(random_() % static_cast<std::uint64_t>(below)); }
+  void Trace(std::uint64_t what) { report_.trace_hash = (report_.trace_hash ^ what) * 1'099'511'628'211ULL; }
+  void Violated(const std::string& what) { report_.violations.push_back(what); }
+  ModelGateway& AnyGateway() { return *gateways_[static_cast<std::size_t>(Pick(static_cast<int>(gateways_.size())))]; }
+  // The wall clock as it should be, and how far it is off.
+  std::int64_t true_ms() const { return world_.clock.steady_ms + epoch_ms_; }
+  std::int64_t skew_ms() const { return world_.clock.wall_ms - true_ms(); }
+  void Pass(std::int64_t ms);
+  std::string Readable();
+
+  // commands.cc
+  void Schedule();
+  void ScheduleAgain();
+  void MoveTime();
+  void StepGateway();
+  void Cancel();
+  void CancelMany();
+  void Block();
+  void Reschedule();
+  void Resolve();
+  void LookNow();
+  void TogglePause();
+  void ForeignCommand();
+  void Ask(const std::string& name, bool again);
+  void AskSweep(engine::SweepRequest request, std::vector<std::string> before);
+  void Stopped(Sms& sms, const std::string& by);
+  const std::pair<const std::string, Sms>* AnySms();
+  std::vector<std::string> Matching(const std::function<bool(const Sms&)>& wanted) const;
+
+  // faults.cc
+  void Fault();
+  void CutLink();
+  void GatewayDies();
+  void StoreIsLost();
+  void StoreIsFound();
+  void TwoStreams();
+  void Crash();
+  void PowerCut();
+  void Downtime();
+  void DiskFills();
+  void WriteFails();
+  void ReadFails();
+  void SlowSync();
+  void ClockJumps();
+  void ClockIsTrusted();
+  void DiskGuard();
+  void Drain();
+  void Lie();
+
+  // checks.cc
+  void Leased(const std::string& gateway, const std::string& store, const engine::Lease& lease);
+  void LeasedFresh(const Sms& sms, const std::string& gateway, const engine::Lease& lease);
+  void CheckPauses(const Sms& sms, const std::string& gateway, const engine::Lease& lease);
+  void Answered(const AttemptId& attempt, delivery::Reported reported, engine::ReportOutcome outcome);
+  void CheckStep();
+  void CheckReports();
+  void CheckTells();
+  void CheckAfterRestart();
+  void CheckSweeps();
+  void CheckPresence();
+  void Inspect();
+  bool MayBeErased(const InstanceId& id) const;
+  std::optional<delivery::SmsView> ViewOf(const InstanceId& id);
+
+  // quiet.cc
+  void Quiet();
+  void Mend();
+  void LetPass(std::int64_t ms, std::int64_t step_ms);
+  void CheckEnds();
+  void CheckEnd(const Sms& sms);
+  void CheckErased();
+
+  std::mt19937_64 random_;
+  Coverage coverage_;
+  Hooks hooks_;
+  Disk disk_;
+  std::unique_ptr<engine::Random> same_random_;
+  NotedMarks marks_;
+  int steps_;
+  Coverage* wanted_;
+  engine::World world_;
+  std::int64_t epoch_ms_ = 0;
+  GroundTruth truth_;
+  std::unique_ptr<Ledger> ledger_;
+  std::vector<std::unique_ptr<ModelGateway>> gateways_;
+  std::map<std::string, engine::Policy> policies_;  // by tenant
+  std::map<std::string, delivery::Policy> typed_policies_;
+  std::vector<Choice> faults_;
+  std::vector<Choice> commands_;
+  bool rogue_ = false;
+  bool erases_ = false;  // retention is short enough to be seen
+  int step_ = 0;
+
+  std::map<std::string, Sms> asked_;  // by a name of the run's own
+  std::map<InstanceId, std::string> names_;
+  std::vector<AskedSweep> sweeps_;
+  std::set<std::pair<std::string, std::string>> blocked_;
+  bool paused_all_ = false;
+  std::set<std::string> paused_tenants_, paused_gateways_;
+  std::set<std::pair<std::string, std::string>> paused_batches_;
+  bool draining_ = false;
+  bool disk_guard_ = false;
+
+  std::map<AttemptId, std::pair<std::string, std::string>> bound_;  // to which gateway and store
+  std::set<AttemptId> left_;                                        // handed over for the first time
+  std::map<AttemptId, delivery::Result> said_, heard_;              // reported; and answered as durable
+  std::set<AttemptId> to_compare_;
+  std::map<std::pair<std::uint16_t, std::uint16_t>, std::uint64_t> tells_;  // applied: (destination, source)
+
+  std::int64_t trusted_skew_ms_ = 0;  // what the engine takes for right
+  std::int64_t newest_wall_ms_ = 0;
+  int next_name_ = 0;
+  int next_sweep_ = 0;
+  RunReport report_;
+};
+
+}  // namespace smsflow::sim

@@ -1,0 +1,104 @@
+#include "tests/sim/sim_engine.h"
+
+#include <utility>
+
+namespace smsflow::sim {
+namespace {
+
+using engine::Answer;
+
+class HookedLink : public engine::PeerLink {
+ public:
+  HookedLink(std::shared_ptr<engine::PeerLink> real, const Hooks& hooks) : real_(std::move(real)), hooks_(hooks) {}
+  void Send(std::vector<engine::Lease> leases) override {
+    if (hooks_.lease)
+      for (engine::Lease& lease : leases) hooks_.lease(lease);
+    real_->Send(std::move(leases));
+  }
+  void Send(std::vector<engine::Probe> probes) override { real_->Send(std::move(probes)); }
+  void Close(const absl::Status& why) override { real_->Close(why); }
+
+ private:
+  std::shared_ptr<engine::PeerLink> real_;
+  const Hooks& hooks_;
+};
+
+class HookedSession : public engine::PeerSession {
+ public:
+  HookedSession(std::unique_ptr<engine::PeerSession> real, const Hooks& hooks)
+      : real_(std::move(real)), hooks_(hooks) {}
+  void AddCredit(std::uint32_t more) override { real_->AddCredit(more); }
+  void Report(const AttemptId& attempt, workflows::Event event,
+              absl::AnyInvocable<void(engine::ReportAnswer)> done) override {
+    AttemptId about = attempt;
+    if (hooks_.report) hooks_.report(about, event);
+    if (!hooks_.answer_reports_at_once) return real_->Report(about, std::move(event), std::move(done));
+    done({about, engine::ReportOutcome::kApplied});
+    real_->Report(about, std::move(event), [](engine::ReportAnswer) {});
+  }
+  bool Congested() const override { return real_->Congested(); }
+
+ private:
+  std::unique_ptr<engine::PeerSession> real_;
+  const Hooks& hooks_;
+};
+
+class HookedEngine : public engine::Engine {
+ public:
+  HookedEngine(std::unique_ptr<engine::Engine> real, const Hooks& hooks) : real_(std::move(real)), hooks_(hooks) {}
+
+  void Start() override { real_->Start(); }
+  void Stop() override { real_->Stop(); }
+  bool RunOnce() override {
+    if (hooks_.trust_every_clock) real_->Resume();
+    return real_->RunOnce();
+  }
+  void Create(engine::CreateRequest request, engine::Done done) override {
+    if (hooks_.create) hooks_.create(request);
+    real_->Create(std::move(request), std::move(done));
+  }
+  void Send(engine::EventRequest request, engine::Done done) override {
+    if (hooks_.send) hooks_.send(request);
+    real_->Send(std::move(request), std::move(done));
+  }
+  void Sweep(engine::SweepRequest request, engine::SweepDone done) override {
+    if (hooks_.sweep) hooks_.sweep(request);
+    if (!hooks_.answer_sweeps_at_once) return real_->Sweep(std::move(request), std::move(done));
+    done({absl::OkStatus(), {}, true});
+    real_->Sweep(std::move(request), [](const engine::SweepAnswer&) {});
+  }
+  void Pause(engine::PauseRequest request, absl::AnyInvocable<void(absl::Status, bool)> done) override {
+    if (hooks_.pause) hooks_.pause(request);
+    real_->Pause(std::move(request), std::move(done));
+  }
+  absl::StatusOr<std::unique_ptr<engine::PeerSession>> Attach(engine::PeerHello hello,
+                                                               std::shared_ptr<engine::PeerLink> link) override {
+    if (hooks_.attach) hooks_.attach(hello);
+    auto session = real_->Attach(std::move(hello), std::make_shared<HookedLink>(std::move(link), hooks_));
+    if (!session.ok()) return session.status();
+    return std::make_unique<HookedSession>(*std::move(session), hooks_);
+  }
+  void Taken(ShardId shard, std::uint64_t sequence) override { real_->Taken(shard, sequence); }
+  void Drain(bool on) override { real_->Drain(on && !hooks_.ignore_drain); }
+  absl::StatusOr<engine::WaitReasons> Explain(const InstanceId& id) override { return real_->Explain(id); }
+  void Resume() override { real_->Resume(); }
+  void SetDiskGuard(bool on) override { real_->SetDiskGuard(on && !hooks_.ignore_disk_guard); }
+  std::uint64_t Committed(ShardId shard) const override { return real_->Committed(shard); }
+  std::uint64_t Commits() const override { return real_->Commits(); }
+  void AwaitCommit(std::uint64_t seen, std::int64_t timeout_ms) const override {
+    real_->AwaitCommit(seen, timeout_ms);
+  }
+  engine::Figures TakeFigures() const override { return real_->TakeFigures(); }
+
+ private:
+  std::unique_ptr<engine::Engine> real_;
+  const Hooks& hooks_;
+};
+
+}  // namespace
+
+std::unique_ptr<engine::Engine> WithHooks(std::unique_ptr<engine::Engine> real, const Hooks& hooks) {
+  return std::make_unique<HookedEngine>(std::move(real), hooks);
+}
+
+}  // namespace smsflow::sim

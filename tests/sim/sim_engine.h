@@ -1,0 +1,23 @@
+// The engine's doors with a seeded bug in them: what is asked and answered may be changed on its way. Thread: the run's.
+#pragma once
+
+#include <memory>
+
+#include "engine/engine.h"
+#include "engine/seams.h"
+#include "tests/sim/hooks.h"
+
+namespace smsflow::sim {
+
+std::unique_ptr<engine::Engine> WithHooks(std::unique_ptr<engine::Engine> real, const Hooks& hooks);
+
+// Chance that is none: what is drawn repeats after three.
+class SameRandom : public engine::Random {
+ public:
+  std::uint64_t Next64() override { return 1 + drawn_++ % 3; }
+
+ private:
+  std::uint64_t drawn_ = 0;
+};
+
+}  // namespace smsflow::sim
