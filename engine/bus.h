@@ -3,8 +3,8 @@
 //
 // A peer is one store of one gateway. Attaching it gives the engine a PeerLink to send through, and gives the caller a
 // PeerSession to report through. Of one peer the newest session wins: the older one's link is closed. Another store of
-// the same gateway is refused while a session of the old one lives; once it attaches, the old store is lost and its open
-// leases become the workflow's kPeerLost.
+// the same gateway is refused while a session of the old one lives; once it attaches, the old store is lost and its
+// open leases become the workflow's kPeerLost.
 //
 // On attaching, and without asking for credit, the engine repeats what that store may have missed: leases not yet
 // accepted and not past their deadline are handed over again, for the others a probe is sent.
@@ -27,13 +27,14 @@ struct Mark {
   ShardId shard;
   std::uint64_t epoch = 0;
   std::uint64_t sequence = 0;
+  std::string seal = {};  // of a carrier that does not trust whoever brings marks back; nothing to the engine
 };
 
 struct Lease {
   AttemptId attempt;
   std::string tenant;
   std::string client_key;
-  std::string lane;           // key id
+  std::string lane;  // key id
   std::int64_t deadline_ms = 0;
   std::string payload;
   Mark mark;
@@ -69,7 +70,8 @@ struct ReportAnswer {
   ReportOutcome outcome = ReportOutcome::kFailed;
 };
 
-// An attached peer's way to the engine. Thread-safe. Destroying it detaches: its credit is gone, its leases stay its own.
+// An attached peer's way to the engine. Thread-safe. Destroying it detaches: its credit is gone, its leases stay its
+// own.
 class PeerSession {
  public:
   virtual ~PeerSession() = default;

@@ -141,9 +141,8 @@ class EngineImpl : public Engine {
   }
   void AwaitCommit(std::uint64_t seen, std::int64_t timeout_ms) const override {
     absl::MutexLock lock(&shared_.commits_mutex);
-    const auto newer = [this, seen]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(shared_.commits_mutex) {
-      return shared_.commits > seen;
-    };
+    const auto newer = [this, seen]()
+                           ABSL_EXCLUSIVE_LOCKS_REQUIRED(shared_.commits_mutex) { return shared_.commits > seen; };
     shared_.commits_mutex.AwaitWithTimeout(absl::Condition(&newer), absl::Milliseconds(timeout_ms));
   }
 
@@ -243,11 +242,16 @@ class Session : public PeerSession {
 
 absl::StatusOr<std::unique_ptr<PeerSession>> EngineImpl::Attach(PeerHello hello, std::shared_ptr<PeerLink> link) {
   for (const Mark& mark : hello.marks) {
-    if (mark.shard.value < shared_.options.shards && mark.sequence > Committed(mark.shard))
-      shared_.parts.fatal(absl::DataLossError(
-          "gateway " + hello.peer.gateway + " has seen sequence " + std::to_string(mark.sequence) + " of shard " +
-          std::to_string(mark.shard.value) + ", here are only " + std::to_string(Committed(mark.shard)) +
-          ": acknowledged data is missing; run 'smsflow db repair' or restore a backup"));
+    if (mark.shard.value >= shared_.options.shards) continue;
+    // A folder that was restored begins a new epoch: what was seen of the one before is no loss.
+    const std::uint64_t epoch = shared_.epochs[mark.shard.value];
+    const std::uint64_t sequence = Committed(mark.shard);
+    if (std::pair(mark.epoch, mark.sequence) <= std::pair(epoch, sequence)) continue;
+    shared_.parts.fatal(absl::DataLossError(
+        "gateway " + hello.peer.gateway + " has seen sequence " + std::to_string(mark.sequence) + " of epoch " +
+        std::to_string(mark.epoch) + " of shard " + std::to_string(mark.shard.value) + ", here are only " +
+        std::to_string(sequence) + " of epoch " + std::to_string(epoch) +
+        ": acknowledged data is missing; run 'smsflow db repair' or restore a backup"));
   }
   auto attachment = shared_.peers.Attach(std::move(hello), std::move(link));
   if (!attachment.ok()) return attachment.status();
@@ -305,12 +309,11 @@ Figures EngineImpl::TakeFigures() const {
   Figures sum;
   for (const auto& partition : partitions_) {
     const Figures part = partition->TakeFigures();
-    for (const auto member :
-         {&Figures::created, &Figures::duplicates, &Figures::transitions, &Figures::leases, &Figures::leases_again,
-          &Figures::probes, &Figures::reports, &Figures::reports_not_yours, &Figures::timers_fired,
-          &Figures::timers_garbage, &Figures::tells, &Figures::erased, &Figures::batches, &Figures::operations,
-          &Figures::batch_bytes, &Figures::cache_hits, &Figures::cache_misses, &Figures::queue_depth,
-          &Figures::open_leases})
+    for (const auto member : {&Figures::created, &Figures::duplicates, &Figures::transitions, &Figures::leases,
+                              &Figures::leases_again, &Figures::probes, &Figures::reports, &Figures::reports_not_yours,
+                              &Figures::timers_fired, &Figures::timers_garbage, &Figures::tells, &Figures::erased,
+                              &Figures::batches, &Figures::operations, &Figures::batch_bytes, &Figures::cache_hits,
+                              &Figures::cache_misses, &Figures::queue_depth, &Figures::open_leases})
       sum.*member += part.*member;
     sum.oldest_open_lease_ms = std::max(sum.oldest_open_lease_ms, part.oldest_open_lease_ms);
     sum.oldest_overdue_ms = std::max(sum.oldest_overdue_ms, part.oldest_overdue_ms);

@@ -1,5 +1,5 @@
-// What a partition reads before its first round: marks, the end of the chain, what is open. All of it is bounded by what
-// is in flight, not by what is stored.
+// What a partition reads before its first round: marks, the end of the chain, what is open. All of it is bounded by
+// what is in flight, not by what is stored.
 #include <algorithm>
 #include <utility>
 
@@ -35,6 +35,7 @@ absl::Status Partition::RecoverShard(ShardId id, std::int64_t now_ms) {
   auto chain = storage::FindChainHead(store(), id);
   if (!chain.ok()) return chain.status();
   home.chain = *chain;
+  shared_.epochs[id.value] = home.epoch;
   shared_.committed[id.value].store(home.chain.sequence, std::memory_order_release);
 
   const std::string heads(storage::Key('h', id).view());
@@ -61,11 +62,12 @@ absl::Status Partition::RecoverOutbox(Shard& home, std::uint64_t from) {
     auto row = storage::DecodeOutbox(rows->value());
     if (!row.ok()) return row.status();
     const auto id = InstanceId::FromBytes(row->instance());
-    if (!id) return absl::DataLossError("outbox of shard " + std::to_string(home.id.value) + " has a row of no instance");
+    if (!id)
+      return absl::DataLossError("outbox of shard " + std::to_string(home.id.value) + " has a row of no instance");
     if (row->channel() != 0) {
       home.open_outbox[sequence] = {*id, 0};
-      recovered_posts_.push_back({home.id, sequence, *id, static_cast<std::uint16_t>(row->channel()),
-                                  std::move(*row->mutable_body())});
+      recovered_posts_.push_back(
+          {home.id, sequence, *id, static_cast<std::uint16_t>(row->channel()), std::move(*row->mutable_body())});
       continue;
     }
     auto found = instances_.Find(*id);
@@ -76,12 +78,8 @@ absl::Status Partition::RecoverOutbox(Shard& home, std::uint64_t from) {
       const AttemptId attempt{*id, lease.number()};
       if (home.leases.count(attempt) != 0) break;  // its row was moved to the end; this is the old one
       const PeerId peer{lease.gateway(), lease.store_uuid()};
-      home.leases[attempt] = {peer,
-                              (*found)->head.tenant(),
-                              sequence,
-                              lease.deadline_ms(),
-                              (*found)->state.changed_ms(),
-                              lease.accepted()};
+      home.leases[attempt] = {
+          peer, (*found)->head.tenant(), sequence, lease.deadline_ms(), (*found)->state.changed_ms(), lease.accepted()};
       home.open_outbox[sequence] = attempt;
       shared_.peers.Hold(peer);
     }
@@ -107,8 +105,7 @@ absl::Status Partition::RecoverTells(Shard& home) {
     auto row = storage::DecodeTell(rows->value());
     if (!row.ok()) return row.status();
     const auto destination = static_cast<std::uint16_t>(storage::ReadBigEndian(rows->key().substr(prefix.size(), 2)));
-    recovered_tells_.push_back(
-        {home.id, ShardId{destination}, storage::SequenceOfKey(rows->key()), *std::move(row)});
+    recovered_tells_.push_back({home.id, ShardId{destination}, storage::SequenceOfKey(rows->key()), *std::move(row)});
   }
   return rows->status();
 }
@@ -147,7 +144,8 @@ void Partition::SendRecovered() {
     shared_.post(destination, std::move(tell));
   }
   recovered_tells_.clear();
-  if (!recovered_posts_.empty() && shared_.parts.posts != nullptr) shared_.parts.posts->Send(std::move(recovered_posts_));
+  if (!recovered_posts_.empty() && shared_.parts.posts != nullptr)
+    shared_.parts.posts->Send(std::move(recovered_posts_));
   recovered_posts_.clear();
 }
 

@@ -21,8 +21,8 @@ namespace smsflow::engine {
 
 namespace stored = ::smsflow::stored::v1;
 
-// Commands that concern many shards, until every one has answered. In memory only: what they do is durable, their answer
-// is not, and a caller that lost it may ask again.
+// Commands that concern many shards, until every one has answered. In memory only: what they do is durable, their
+// answer is not, and a caller that lost it may ask again.
 class Broadcasts {
  public:
   struct Sum {
@@ -103,7 +103,12 @@ using Internal = std::variant<ReportItem, TellItem, TellsAppliedItem, AttachedIt
 
 struct Shared {
   Shared(const EngineOptions& o, EngineParts p)
-      : options(o), parts(std::move(p)), budget(o.fire_budget_per_s), clock_guard(o.clock_jump_ms), committed(o.shards) {}
+      : options(o),
+        parts(std::move(p)),
+        budget(o.fire_budget_per_s),
+        clock_guard(o.clock_jump_ms),
+        epochs(o.shards),
+        committed(o.shards) {}
 
   const EngineOptions options;
   EngineParts parts;
@@ -113,6 +118,7 @@ struct Shared {
   Broadcasts broadcasts;
   std::atomic<bool> draining{false};
   std::atomic<bool> disk_guard{false};
+  std::vector<std::uint64_t> epochs;                  // by shard: written by recovery, never again
   std::vector<std::atomic<std::uint64_t>> committed;  // by shard: last durable sequence
   mutable absl::Mutex commits_mutex;
   std::uint64_t commits ABSL_GUARDED_BY(commits_mutex) = 0;

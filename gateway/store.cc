@@ -126,7 +126,7 @@ absl::Status Store::LoadMarks() {
     const auto row = Parse<stored::v1::GatewayMark>(cursor->key(), cursor->value());
     if (!row.ok()) return row.status();
     const ShardId shard{static_cast<std::uint16_t>(storage::ReadBigEndian(cursor->key().substr(1, 2)))};
-    marks_[shard] = {shard, row->epoch(), row->sequence()};
+    marks_[shard] = {shard, row->epoch(), row->sequence(), row->seal()};
   }
   return cursor->status();
 }
@@ -211,6 +211,7 @@ absl::Status Store::Commit() {
     stored::v1::GatewayMark row;
     row.set_epoch(mark.epoch);
     row.set_sequence(mark.sequence);
+    row.set_seal(mark.seal);
     PutRow(batch_, Family::kMeta, MarkKey(shard), row);
   }
   noted_.clear();

@@ -15,6 +15,7 @@ v1::Hello HelloOf(const engine::PeerHello& hello) {
     row.set_shard(mark.shard.value);
     row.set_epoch(mark.epoch);
     row.set_sequence(mark.sequence);
+    row.set_seal(mark.seal);
   }
   out.set_repeat_window(true);
   return out;
@@ -39,13 +40,14 @@ std::vector<engine::Lease> LeasesOf(const v1::Leases& leases) {
   for (const v1::Lease& row : leases.leases()) {
     const auto attempt = AttemptId::Parse(row.attempt_id());
     if (!attempt.has_value()) continue;
+    const v1::ShardMark& mark = row.mark();
     out.push_back({*attempt,
                    row.tenant(),
                    row.key(),
                    row.key_id(),
                    row.deadline_ms(),
                    row.payload(),
-                   {ShardId{static_cast<std::uint16_t>(row.mark().shard())}, row.mark().epoch(), row.mark().sequence()},
+                   {ShardId{static_cast<std::uint16_t>(mark.shard())}, mark.epoch(), mark.sequence(), mark.seal()},
                    row.again()});
   }
   return out;

@@ -27,7 +27,7 @@ class KeyAuthenticator final : public Authenticator {
     if ((key->roles & role) == 0) {
       return absl::PermissionDeniedError(std::string("the credential has not the role ") + NameOf(role));
     }
-    Caller caller{key->name, {}, key->tenants};
+    Caller caller{key->name, {}, key->tenants, key->gateways};
     if (!presented.tenant.empty()) {
       if (!caller.May(presented.tenant)) {
         return absl::PermissionDeniedError("smsflow-tenant: the credential does not allow it");
@@ -59,11 +59,14 @@ class KeyAuthenticator final : public Authenticator {
   std::vector<KeyConfig> keys_;
 };
 
+bool IsIn(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 }  // namespace
 
-bool Caller::May(std::string_view some_tenant) const {
-  return tenants.empty() || std::find(tenants.begin(), tenants.end(), some_tenant) != tenants.end();
-}
+bool Caller::May(std::string_view some_tenant) const { return tenants.empty() || IsIn(tenants, some_tenant); }
+bool Caller::MayBe(std::string_view some_gateway) const { return gateways.empty() || IsIn(gateways, some_gateway); }
 
 std::unique_ptr<Authenticator> MakeKeyAuthenticator(std::vector<KeyConfig> keys) {
   return std::make_unique<KeyAuthenticator>(std::move(keys));

@@ -15,13 +15,16 @@
 namespace smsflow::server {
 
 struct Caller {
-  std::string name;                  // for journals and logs
-  std::string tenant;                // for whom it acts; empty for an administrator without tenants: all of them
-  std::vector<std::string> tenants;  // what the credential allows; empty as above
+  std::string name;                        // for journals and logs
+  std::string tenant;                      // for whom it acts; empty for an administrator without tenants: all of them
+  std::vector<std::string> tenants;        // what the credential allows; empty as above
+  std::vector<std::string> gateways = {};  // as which it may attach; empty: any
 
   // An administrator of some tenants only must not see or touch the rest.
   bool May(std::string_view some_tenant) const;
   bool MayAll() const { return tenants.empty(); }
+  // A gateway that attaches as another one, with a store of its own, would make the other's open leases UNKNOWN.
+  bool MayBe(std::string_view some_gateway) const;
 };
 
 // What a door read from a request. Views are good for the duration of the call.

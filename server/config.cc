@@ -109,11 +109,27 @@ std::string Loader::OriginOf(const std::string& key) const {
   return found == loaded_.origins.end() ? "default" : found->second;
 }
 
+// Which rule the gateways of a key break; null: none. Any name will do only for a gateway that is alone: one key more,
+// or the gateway inside smsflowd, and a name must belong to somebody.
+const char* GatewaysRule(const Config& config, const KeyConfig& key, bool given) {
+  if ((key.roles & kGateway) == 0) return given ? ".gateways is for the role gateway alone" : nullptr;
+  if (given && key.gateways.empty()) return ".gateways must name at least one";
+  const auto is_gateway = [](const KeyConfig& some) { return (some.roles & kGateway) != 0; };
+  const bool alone = !config.loopback.enabled && std::count_if(config.keys.begin(), config.keys.end(), is_gateway) == 1;
+  if (!given && !alone) return ".gateways is missing: there is another gateway, so each must say as whom it attaches";
+  if (config.loopback.enabled &&
+      std::find(key.gateways.begin(), key.gateways.end(), config.loopback.gateway) != key.gateways.end()) {
+    return ".gateways holds loopback.gateway, the name of the gateway inside smsflowd";
+  }
+  return nullptr;
+}
+
 void Loader::CheckCredentials() {
+  const Config& config = loaded_.config;
   std::set<std::array<std::uint8_t, 32>> digests;
   std::set<std::string> names;
   for (const auto& [index, place] : credentials_) {
-    const KeyConfig& key = loaded_.config.keys[place];
+    const KeyConfig& key = config.keys[place];
     const std::string path = absl::StrCat("key.", index);
     // The place of whichever of its keys is there: the table has none of its own here.
     std::string origin = "key";
@@ -131,6 +147,7 @@ void Loader::CheckCredentials() {
     }
     if (given("sha256") && !digests.insert(key.sha256).second) wrong(".sha256 stands in two keys");
     if (given("name") && !names.insert(key.name).second) wrong(".name stands in two keys");
+    if (const char* rule = GatewaysRule(config, key, given("gateways"))) wrong(rule);
   }
 }
 

@@ -27,7 +27,8 @@ struct KeyConfig {
   std::string name;                       // stands in journals as the actor
   std::array<std::uint8_t, 32> sha256{};  // of the token
   std::uint8_t roles = 0;
-  std::vector<std::string> tenants;  // for an administrator's alone: may be empty
+  std::vector<std::string> tenants;        // for an administrator's alone: may be empty
+  std::vector<std::string> gateways = {};  // as which it may attach; empty: any, for a gateway that is alone
 };
 
 struct ListenConfig {

@@ -285,6 +285,7 @@ const Keys<KeyConfig>& CredentialKeys() {
          return QuotedList(roles);
        }},
       List<KeyConfig>("tenants", absl::StrCat("must be a list of names ", kPlainNameRule), IsPlainName, IN(tenants)),
+      List<KeyConfig>("gateways", absl::StrCat("must be a list of names ", kPlainNameRule), IsPlainName, IN(gateways)),
   };
   return *table;
 }

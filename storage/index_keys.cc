@@ -20,6 +20,7 @@ enum class Use : std::uint8_t {
   kShardByTarget = 7,
   kShardByDedupeKey = 8,
   kCheck = 9,
+  kMarkSeal = 10,
 };
 
 // A part's length in four bytes, to go before it.
@@ -76,6 +77,17 @@ ShardId IndexKeys::Shard(std::uint16_t shards, std::string_view tenant, std::str
     spread = ReadBigEndian(crypto::AsView(digest).substr(0, 8));
   }
   return ShardId{static_cast<std::uint16_t>(spread % shards)};
+}
+
+Hash16 IndexKeys::MarkSeal(ShardId shard, std::uint64_t epoch, std::uint64_t sequence) const {
+  std::string numbers[] = {std::string(2, '\0'), std::string(8, '\0'), std::string(8, '\0')};
+  const std::uint64_t values[] = {shard.value, epoch, sequence};
+  for (std::size_t i = 0; i < std::size(values); ++i) {
+    std::uint64_t rest = values[i];
+    for (auto digit = numbers[i].rbegin(); digit != numbers[i].rend(); ++digit, rest >>= 8)
+      *digit = static_cast<char>(rest);
+  }
+  return CutTo<Hash16>(Mac(*key_, Use::kMarkSeal, numbers[0], numbers[1], numbers[2]));
 }
 
 Hash16 IndexKeys::CheckValue() const { return CutTo<Hash16>(Mac(*key_, Use::kCheck)); }

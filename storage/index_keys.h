@@ -37,6 +37,9 @@ class IndexKeys {
   ShardId Shard(std::uint16_t shards, std::string_view tenant, std::string_view target, std::string_view dedupe_key,
                 std::uint64_t random) const;
 
+  // What the engine put its name to: a mark that comes back with it was given out by this folder's engine.
+  Hash16 MarkSeal(ShardId shard, std::uint64_t epoch, std::uint64_t sequence) const;
+
   // Stored in meta, to know a wrong key at once.
   Hash16 CheckValue() const;
 

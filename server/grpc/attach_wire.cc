@@ -1,6 +1,8 @@
 #include "server/grpc/attach_wire.h"
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -12,7 +14,9 @@ namespace delivery = workflows::delivery;
 
 namespace {
 
+constexpr int kTenantsMax = 1'000;
 constexpr int kKeyIdsMax = 1'000;
+constexpr std::size_t kKeyIdBytesMax = 1'024;  // the most that limits.name_bytes may be
 
 bool IsGatewayName(const std::string& text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
@@ -31,30 +35,46 @@ bool IsUuid(const std::string& text) {
   return true;
 }
 
+std::string SealOf(const storage::IndexKeys& keys, const v1::ShardMark& mark) {
+  const storage::Hash16 seal =
+      keys.MarkSeal(ShardId{static_cast<std::uint16_t>(mark.shard())}, mark.epoch(), mark.sequence());
+  return {seal.begin(), seal.end()};
+}
+
+bool IsKeyId(const std::string& text) { return text.size() <= kKeyIdBytesMax; }
+
 }  // namespace
 
-absl::StatusOr<engine::PeerHello> HelloOf(const v1::Hello& hello, const Caller& caller, Violations& violations) {
+absl::StatusOr<engine::PeerHello> HelloOf(const v1::Hello& hello, const Caller& caller, const storage::IndexKeys& keys,
+                                          Violations& violations) {
   if (!IsGatewayName(hello.gateway())) {
     violations.push_back({"hello.gateway", "must be 1 to 64 characters of A-Z a-z 0-9 . _ -"});
   }
   if (!IsUuid(hello.store_uuid())) violations.push_back({"hello.store_uuid", "must be a UUID in canonical text"});
   if (hello.tenants().empty()) violations.push_back({"hello.tenants", "must name at least one tenant"});
-  if (hello.key_ids_size() > kKeyIdsMax) violations.push_back({"hello.key_ids", "must be at most 1000"});
+  if (hello.tenants_size() > kTenantsMax) violations.push_back({"hello.tenants", "must be at most 1000"});
+  if (hello.key_ids_size() > kKeyIdsMax || !std::all_of(hello.key_ids().begin(), hello.key_ids().end(), IsKeyId)) {
+    violations.push_back({"hello.key_ids", "must be at most 1000, each of at most 1024 bytes"});
+  }
   if (!hello.repeat_window()) {
     violations.push_back({"hello.repeat_window", "must be set: only a gateway that deduplicates may attach"});
   }
-  engine::PeerHello peer;
-  for (const v1::ShardMark& mark : hello.marks()) {
-    if (mark.shard() >= kShardsMax) {
-      violations.push_back({"hello.marks", "must name shards of the engine"});
-      break;
-    }
-    peer.marks.push_back({ShardId{static_cast<std::uint16_t>(mark.shard())}, mark.epoch(), mark.sequence()});
+  if (hello.marks_size() > kShardsMax || std::any_of(hello.marks().begin(), hello.marks().end(),
+                                                     [](const auto& mark) { return mark.shard() >= kShardsMax; })) {
+    violations.push_back({"hello.marks", "must name shards of the engine, each at most once"});
   }
   if (!violations.empty()) return ToStatus(violations);
   for (const std::string& tenant : hello.tenants()) {
     if (!caller.May(tenant))
       return absl::PermissionDeniedError("hello.tenants: the credential does not allow them all");
+  }
+  if (!caller.MayBe(hello.gateway())) {
+    return absl::PermissionDeniedError("hello.gateway: the credential is not this gateway's");
+  }
+  engine::PeerHello peer;
+  for (const v1::ShardMark& mark : hello.marks()) {
+    if (mark.seal() != SealOf(keys, mark)) continue;
+    peer.marks.push_back({ShardId{static_cast<std::uint16_t>(mark.shard())}, mark.epoch(), mark.sequence()});
   }
   peer.peer = {hello.gateway(), hello.store_uuid()};
   peer.tenants.assign(hello.tenants().begin(), hello.tenants().end());
@@ -90,6 +110,19 @@ void FillLease(engine::Lease&& lease, v1::Lease* out) {
   mark->set_epoch(lease.mark.epoch);
   mark->set_sequence(lease.mark.sequence);
   out->set_again(lease.again);
+}
+
+void SealMarks(const storage::IndexKeys& keys, v1::Leases& leases) {
+  std::map<std::uint32_t, v1::ShardMark*> highest;
+  for (v1::Lease& lease : *leases.mutable_leases()) {
+    v1::ShardMark*& known = highest[lease.mark().shard()];
+    v1::ShardMark* mark = lease.mutable_mark();
+    if (known == nullptr ||
+        std::pair(known->epoch(), known->sequence()) <= std::pair(mark->epoch(), mark->sequence())) {
+      known = mark;
+    }
+  }
+  for (const auto& [shard, mark] : highest) mark->set_seal(SealOf(keys, *mark));
 }
 
 v1::ReportAnswer::Outcome OutcomeOf(engine::ReportOutcome outcome) {

@@ -1,4 +1,5 @@
-// Between the messages of `Gateway.Attach` and what the engine speaks. Pure.
+// Between the messages of `Gateway.Attach` and what the engine speaks. Pure, but for the key under which marks are
+// sealed.
 #pragma once
 
 #include <string>
@@ -8,17 +9,22 @@
 #include "server/auth.h"
 #include "server/grpc/status.h"
 #include "smsflow/v1/gateway.pb.h"
+#include "storage/index_keys.h"
 #include "workflows/workflow.h"
 
 namespace smsflow::server {
 
-// All rules of a Hello at once; PERMISSION_DENIED for a tenant that the credential does not allow.
-absl::StatusOr<engine::PeerHello> HelloOf(const v1::Hello& hello, const Caller& caller, Violations& violations);
+// All rules of a Hello at once; PERMISSION_DENIED for a tenant or a gateway that the credential does not allow.
+// A mark without our seal was not given out by this folder's engine: it says nothing of what was lost, and is left out.
+absl::StatusOr<engine::PeerHello> HelloOf(const v1::Hello& hello, const Caller& caller, const storage::IndexKeys& keys,
+                                          Violations& violations);
 
 // INVALID_ARGUMENT: a result or a subject that does not exist.
 absl::StatusOr<workflows::Event> ReportEventOf(const v1::Report& report);
 
 void FillLease(engine::Lease&& lease, v1::Lease* out);
+// Seals the highest mark of each shard, which is the one to keep: a seal for each lease would cost more than it gives.
+void SealMarks(const storage::IndexKeys& keys, v1::Leases& leases);
 v1::ReportAnswer::Outcome OutcomeOf(engine::ReportOutcome outcome);
 
 }  // namespace smsflow::server

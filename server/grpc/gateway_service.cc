@@ -10,6 +10,7 @@
 
 #include "server/grpc/attach_wire.h"
 #include "server/grpc/status.h"
+#include "server/logging.h"
 
 namespace smsflow::server {
 
@@ -147,8 +148,12 @@ class AttachCall final : public grpc::ServerBidiReactor<v1::GatewayMessage, v1::
 
   absl::Status HandleHello() {
     Violations violations;
-    auto hello = HelloOf(request_.hello(), caller_, violations);
+    auto hello = HelloOf(request_.hello(), caller_, doors_.reader->index_keys(), violations);
     if (!hello.ok()) return hello.status();
+    if (const auto unsealed = request_.hello().marks_size() - static_cast<int>(hello->marks.size()); unsealed != 0) {
+      Log(LogLevel::kWarn, "a gateway shows marks that this data folder never gave out; they count for nothing",
+          {{"gateway", hello->peer.gateway}, {"credential", caller_.name}, {"marks", std::to_string(unsealed)}});
+    }
     // Leases may come before Attach() returns; they wait until the welcome is on its way.
     auto session = doors_.engine->Attach(*std::move(hello), link_);
     if (!session.ok()) return session.status();
@@ -242,6 +247,7 @@ class AttachCall final : public grpc::ServerBidiReactor<v1::GatewayMessage, v1::
         bytes += 200 + leases_.front().payload.size();
         FillLease(std::move(leases_.front()), response_.mutable_leases()->add_leases());
       }
+      SealMarks(doors_.reader->index_keys(), *response_.mutable_leases());
     } else if (!probes_.empty()) {
       for (const engine::Probe& probe : probes_) {
         v1::Probe* out = response_.mutable_probes()->add_probes();

@@ -68,6 +68,7 @@ class AttachTest : public testing::Test {
     lease.mutable_mark()->set_shard(attempt.instance.shard().value);
     lease.mutable_mark()->set_epoch(1);
     lease.mutable_mark()->set_sequence(41);
+    lease.mutable_mark()->set_seal("sealed");
     lease.set_again(again);
     return message;
   }
@@ -145,6 +146,7 @@ TEST_F(AttachTest, AfterACutItComesBackWithItsCreditAndWhatWasNotAnswered) {
   EXPECT_EQ(engine_->last_credit, 7u);
   EXPECT_EQ(engine_->last_hello.marks_size(), 2);
   EXPECT_EQ(engine_->last_hello.marks(0).sequence(), 41u);
+  EXPECT_EQ(engine_->last_hello.marks(0).seal(), "sealed");
   const auto message = engine_->Next();
   ASSERT_TRUE(message.has_value() && message->has_reports());
   ASSERT_EQ(message->reports().reports_size(), 1);

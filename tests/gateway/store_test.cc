@@ -181,7 +181,7 @@ TEST(GatewayStore, MarksOnlyRise) {
     store->Note({ShardId{7}, 2, 1});
     store->Put(Attempt(1), Intent(), true);
     ASSERT_TRUE(store->Commit().ok());
-    store->Note({ShardId{3}, 1, 60});
+    store->Note({ShardId{3}, 1, 60, "sealed"});
     store->Note({ShardId{7}, 1, 99});
     store->Put(Attempt(1), Result(Reported::kSent), false);
     ASSERT_TRUE(store->Commit().ok());
@@ -191,6 +191,7 @@ TEST(GatewayStore, MarksOnlyRise) {
   ASSERT_EQ(marks.size(), 2u);
   EXPECT_EQ(marks[0].shard.value, 3);
   EXPECT_EQ(marks[0].sequence, 60u);
+  EXPECT_EQ(marks[0].seal, "sealed");
   EXPECT_EQ(marks[1].epoch, 2u);
   EXPECT_EQ(marks[1].sequence, 1u);
 }

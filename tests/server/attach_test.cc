@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ids/ids.h"
+#include "server/grpc/attach_wire.h"
 #include "tests/server/site.h"
 
 namespace smsflow::server {
@@ -146,7 +147,8 @@ INSTANTIATE_TEST_SUITE_P(
                               StatusCode::INVALID_ARGUMENT,
                               "hello.repeat_window: must be set: only a gateway that deduplicates may attach"},
                       Mistake{"Marks", [](v1::GatewayMessage& m) { m.mutable_hello()->add_marks()->set_shard(5'000); },
-                              StatusCode::INVALID_ARGUMENT, "hello.marks: must name shards of the engine"}),
+                              StatusCode::INVALID_ARGUMENT,
+                              "hello.marks: must name shards of the engine, each at most once"}),
     [](const auto& test) { return test.param.name; });
 
 class LaterMistakes : public ::testing::TestWithParam<Mistake> {};
@@ -186,6 +188,86 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"About", [](v1::GatewayMessage& m) { AddReport(m)->set_about(static_cast<v1::FailureAbout>(77)); },
                 StatusCode::INVALID_ARGUMENT, "reports.about: must be one of FailureAbout"}),
     [](const auto& test) { return test.param.name; });
+
+TEST(AttachTest, AGatewayAttachesUnderItsOwnNamesOnly) {
+  Site site([](Config& config) {
+    for (KeyConfig& key : config.keys) {
+      if (key.roles == kGateway) key.gateways = {"g1", "g2"};
+    }
+  });
+  ByHand gateway(site);
+  gateway.Begin();  // as g1
+  site.Schedule(site.Sms());
+  gateway.NextLease();
+  ByHand another(site);
+  ASSERT_TRUE(another.Send(ByHand::Hello("main")));
+  const grpc::Status status = another.Finish();
+  EXPECT_EQ(status.error_code(), StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(status.error_message(), "hello.gateway: the credential is not this gateway's");
+  ByHand second(site);
+  ASSERT_TRUE(second.Send(ByHand::Hello("g2")));
+  v1::EngineMessage welcome;
+  EXPECT_TRUE(second.stream->Read(&welcome));
+}
+
+// What an engine says that must not go on; empty: it went on.
+class MarksTest : public ::testing::Test {
+ protected:
+  // What becomes of a gateway that shows this mark.
+  std::string Shown(const v1::ShardMark& mark) {
+    said_.clear();
+    ByHand gateway(site_);
+    v1::GatewayMessage hello = ByHand::Hello();
+    *hello.mutable_hello()->add_marks() = mark;
+    EXPECT_TRUE(gateway.Send(hello));
+    v1::EngineMessage welcome;
+    EXPECT_TRUE(gateway.stream->Read(&welcome) && welcome.has_welcome());
+    return said_;
+  }
+  v1::ShardMark Sealed(std::uint16_t shard, std::uint64_t epoch, std::uint64_t sequence) {
+    v1::Leases leases;
+    v1::ShardMark* mark = leases.add_leases()->mutable_mark();
+    mark->set_shard(shard);
+    mark->set_epoch(epoch);
+    mark->set_sequence(sequence);
+    SealMarks(site_.index_keys, leases);
+    return *mark;
+  }
+
+  std::string said_;
+  Site site_{{}, [this](const absl::Status& status) { said_ = status.ToString(); }};
+};
+
+TEST_F(MarksTest, AGatewayThatWasToldMoreThanIsStoredStopsTheEngine) {
+  EXPECT_EQ(Shown(Sealed(3, 1, 0)), "");
+  EXPECT_EQ(Shown(Sealed(3, 1, 5)),
+            "DATA_LOSS: gateway g1 has seen sequence 5 of epoch 1 of shard 3, here are only 0 of epoch 1: acknowledged "
+            "data is missing; run 'smsflow db repair' or restore a backup");
+  EXPECT_THAT(Shown(Sealed(3, 2, 0)), HasSubstr("sequence 0 of epoch 2 of shard 3")) << "of a folder that was newer";
+  EXPECT_EQ(Shown(Sealed(3, 0, 1'000)), "") << "of an epoch that is over";
+}
+
+TEST_F(MarksTest, AMarkThatTheEngineNeverGaveOutStopsNothing) {
+  v1::ShardMark mark = Sealed(3, 1, 5);
+  mark.set_sequence(6);
+  EXPECT_EQ(Shown(mark), "");
+  mark = Sealed(3, 1, 5);
+  mark.clear_seal();
+  EXPECT_EQ(Shown(mark), "");
+  v1::Leases leases;
+  *leases.add_leases()->mutable_mark() = Sealed(3, 1, 5);
+  SealMarks(storage::IndexKeys(std::string(32, 'o')), leases);
+  EXPECT_EQ(Shown(leases.leases(0).mark()), "") << "of another engine";
+}
+
+TEST_F(MarksTest, AGatewayKeepsTheSealedMarkOfItsLeases) {
+  ByHand gateway(site_);
+  gateway.Begin();
+  site_.Schedule(site_.Sms());
+  const v1::ShardMark mark = gateway.NextLease().mark();
+  EXPECT_EQ(mark.seal(), Sealed(static_cast<std::uint16_t>(mark.shard()), mark.epoch(), mark.sequence()).seal());
+  EXPECT_EQ(Shown(mark), "");
+}
 
 TEST(AttachTest, AnotherStoreWaitsUntilTheOldStreamEnds) {
   Site site;

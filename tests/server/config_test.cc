@@ -102,6 +102,37 @@ TEST_F(ConfigTest, Credentials) {
   EXPECT_THAT(loaded.config.TenantNames(), ElementsAre("acme", "beta"));
 }
 
+// A [[key]] of the role gateway; `more` are lines of it.
+std::string GatewayKey(char digit, const std::string& more = "") {
+  return std::string("[[key]]\nname = \"g") + digit + "\"\nsha256 = \"" + std::string(64, digit) +
+         "\"\nrole = \"gateway\"\ntenants = [\"acme\"]\n" + more;
+}
+
+TEST_F(ConfigTest, AGatewaysKeySaysAsWhomItAttachesUnlessItIsAlone) {
+  EXPECT_THAT(Load(Base() + GatewayKey('1')).errors, IsEmpty());
+  const LoadedConfig named = Load(Base() + GatewayKey('1', "gateways = [\"main\", \"spare\"]\n"));
+  ASSERT_THAT(named.errors, IsEmpty());
+  EXPECT_THAT(named.config.keys[0].gateways, ElementsAre("main", "spare"));
+  // Two keys of one gateway, as while a token is being replaced.
+  EXPECT_THAT(
+      Load(Base() + GatewayKey('1', "gateways = [\"main\"]\n") + GatewayKey('2', "gateways = [\"main\"]\n")).errors,
+      IsEmpty());
+  constexpr char kMissing[] = ".gateways is missing: there is another gateway, so each must say as whom it attaches";
+  EXPECT_THAT(Load(Base() + GatewayKey('1') + GatewayKey('2', "gateways = [\"main\"]\n")).errors,
+              ElementsAre(HasSubstr(std::string("key.0") + kMissing)));
+  EXPECT_THAT(Load(Base() + "[loopback]\nenabled = true\n" + GatewayKey('1')).errors,
+              ElementsAre(HasSubstr(std::string("key.0") + kMissing)));
+  EXPECT_THAT(Load(Base() + "[loopback]\nenabled = true\n" + GatewayKey('1', "gateways = [\"loopback\"]\n")).errors,
+              ElementsAre(HasSubstr("key.0.gateways holds loopback.gateway")));
+  EXPECT_THAT(Load(Base() + GatewayKey('1', "gateways = []\n")).errors,
+              ElementsAre(HasSubstr("key.0.gateways must name at least one")));
+  EXPECT_THAT(Load(Base() + GatewayKey('1', "gateways = [\"a b\"]\n")).errors,
+              testing::Contains(HasSubstr("key.0.gateways must be a list of names")));
+  EXPECT_THAT(
+      Load(Base() + "[[key]]\nname = \"a\"\nrole = \"admin\"\ngateways = [\"g\"]\nsha256 = \"" + kSha + "\"\n").errors,
+      ElementsAre(HasSubstr("key.0.gateways is for the role gateway alone")));
+}
+
 TEST_F(ConfigTest, PrintedConfigTellsOriginsAndNoSecretAndIsRightItself) {
   const LoadedConfig loaded =
       Load(Base() + "[delivery]\nmax_jitter = \"0ms\"\n[tenant.acme]\nprobe = \"2s\"\n[[key]]\n" +

@@ -309,5 +309,48 @@ TEST(AttachWireTest, ALeaseCarriesAllOfIt) {
   EXPECT_TRUE(out.again());
 }
 
+TEST(AttachWireTest, TheHighestMarkOfEachShardIsSealed) {
+  const storage::IndexKeys keys(std::string(32, 'k'));
+  v1::Leases leases;
+  for (const auto& [shard, epoch, sequence] : std::vector<std::tuple<std::uint32_t, std::uint64_t, std::uint64_t>>{
+           {1, 1, 5}, {2, 2, 1}, {1, 1, 6}, {2, 1, 9}}) {
+    v1::ShardMark* mark = leases.add_leases()->mutable_mark();
+    mark->set_shard(shard);
+    mark->set_epoch(epoch);
+    mark->set_sequence(sequence);
+  }
+  SealMarks(keys, leases);
+  const auto sealed = [&](int lease) { return leases.leases(lease).mark().seal().size(); };
+  EXPECT_EQ(sealed(0), 0u);
+  EXPECT_EQ(sealed(1), 16u);
+  EXPECT_EQ(sealed(2), 16u);
+  EXPECT_EQ(sealed(3), 0u);
+  EXPECT_NE(leases.leases(1).mark().seal(), leases.leases(2).mark().seal());
+}
+
+TEST(AttachWireTest, AHelloIsBounded) {
+  const storage::IndexKeys keys(std::string(32, 'k'));
+  v1::Hello hello;
+  hello.set_gateway("g");
+  hello.set_store_uuid("11111111-2222-4333-8444-555555555555");
+  hello.set_repeat_window(true);
+  hello.add_tenants("acme");
+  hello.add_key_ids(std::string(1'024, 'k'));
+  const auto said = [&] {
+    Violations violations;
+    const auto peer = HelloOf(hello, Caller{"gate", "acme", {"acme"}}, keys, violations);
+    return peer.ok() ? std::string() : std::string(peer.status().message());
+  };
+  EXPECT_EQ(said(), "");
+  hello.add_key_ids(std::string(1'025, 'k'));
+  EXPECT_EQ(said(), "hello.key_ids: must be at most 1000, each of at most 1024 bytes");
+  hello.clear_key_ids();
+  for (int i = 0; i < 4'097; ++i) hello.add_marks();
+  EXPECT_EQ(said(), "hello.marks: must name shards of the engine, each at most once");
+  hello.clear_marks();
+  for (int i = 0; i < 1'000; ++i) hello.add_tenants("acme");
+  EXPECT_EQ(said(), "hello.tenants: must be at most 1000");
+}
+
 }  // namespace
 }  // namespace smsflow::server

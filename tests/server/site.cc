@@ -21,7 +21,8 @@ KeyConfig Key(const char* token, std::uint8_t roles, std::vector<std::string> te
 
 }  // namespace
 
-Site::Site(const std::function<void(Config&)>& change) : delivery(workflows::delivery::MakeDeliveryWorkflow()) {
+Site::Site(const std::function<void(Config&)>& change, engine::FatalHandler fatal)
+    : delivery(workflows::delivery::MakeDeliveryWorkflow()) {
   config.listen.grpc = "127.0.0.1:0";
   config.listen.plaintext = true;
   config.delivery.wait_after_fail_ms = 100;
@@ -38,7 +39,7 @@ Site::Site(const std::function<void(Config&)>& change) : delivery(workflows::del
   parts.clock = &engine::SystemClock();
   parts.random = &engine::SystemRandom();
   parts.policies = MakePolicies(config);
-  parts.fatal = [](const absl::Status& status) { FAIL() << status; };
+  parts.fatal = fatal ? std::move(fatal) : [](const absl::Status& status) { FAIL() << status; };
   parts.workflows = {delivery.get()};
   auto opened = engine::Engine::Open(options, std::move(parts));
   EXPECT_TRUE(opened.ok()) << opened.status();

@@ -32,8 +32,9 @@ inline constexpr char kKeeper[] = "keeper-token";
 
 class Site {
  public:
-  // `change` may alter the configuration before anything starts.
-  explicit Site(const std::function<void(Config&)>& change = {});
+  // `change` may alter the configuration before anything starts. Without `fatal` the engine's word that going on would
+  // be wrong fails the test.
+  explicit Site(const std::function<void(Config&)>& change = {}, engine::FatalHandler fatal = {});
   ~Site();
 
   // For at most 10 seconds, with this token (empty: none) and tenant (empty: not named).

@@ -111,6 +111,7 @@ TEST(Golden, EveryNameUnderTheIndexKey) {
   add("lane", keys.Lane("acme", "lane"));
   add("pause", keys.Pause("acme", "batch-1"));
   add("check value", keys.CheckValue());
+  add("mark seal", keys.MarkSeal(ShardId{3}, 1, 7));
   lines += "shard by target: " + std::to_string(keys.Shard(4096, "acme", "+41790000000", "key-1", 7).value) + "\n";
   lines += "shard by dedupe key: " + std::to_string(keys.Shard(4096, "acme", "", "key-1", 7).value) + "\n";
   lines += "shard by chance: " + std::to_string(keys.Shard(4096, "acme", "", "", 5000).value) + "\n";
