@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
+#include <thread>
 
 #include "smsflow/v1/admin.grpc.pb.h"
 #include "smsflow/v1/scheduler.grpc.pb.h"
@@ -22,17 +23,25 @@ grpc::ChannelArguments Arguments() {
   return arguments;
 }
 
+void Prepare(grpc::ClientContext& context, const std::string& who) {
+  context.set_wait_for_ready(true);
+  context.AddMetadata("authorization", "Bearer " + TokenOf(who));
+}
+
+absl::Status ToStatus(const grpc::Status& status) {
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+}
+
 // Calls `method` of `stub` with a deadline and a token.
 template <class Stub, class Request, class Response>
 absl::StatusOr<Response> Call(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                               const std::string& who, const Request& request) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kPatience);
-  context.set_wait_for_ready(true);
-  context.AddMetadata("authorization", "Bearer " + TokenOf(who));
+  Prepare(context, who);
   Response response;
   const grpc::Status status = (stub.*method)(&context, request, &response);
-  if (!status.ok()) return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+  if (!status.ok()) return ToStatus(status);
   return response;
 }
 
@@ -58,6 +67,53 @@ absl::StatusOr<v1::ScheduleResponse> Api::Schedule(const std::string& tenant, co
 absl::StatusOr<v1::ScheduleBatchResponse> Api::ScheduleBatch(const std::string& tenant,
                                                              const v1::ScheduleBatchRequest& request) {
   return Call(stubs_->scheduler, &v1::Scheduler::Stub::ScheduleBatch, tenant, request);
+}
+
+StreamAnswers Api::ScheduleStream(const std::string& tenant, const std::vector<v1::ScheduleRequest>& items) {
+  StreamAnswers answers;
+  answers.results.resize(items.size());
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kPatience);
+  Prepare(context, tenant);
+  const auto stream = stubs_->scheduler.ScheduleStream(&context);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    v1::ScheduleStreamRequest request;
+    request.set_tag(i);
+    *request.mutable_item() = items[i];
+    if (!stream->Write(request)) break;
+  }
+  stream->WritesDone();
+  for (v1::ScheduleStreamResponse response; stream->Read(&response);) {
+    for (const auto& answer : response.answers()) {
+      if (answer.tag() >= items.size() || answers.results[answer.tag()].has_value()) {
+        ++answers.strange;
+      } else {
+        answers.results[answer.tag()] = answer.result();
+      }
+    }
+  }
+  answers.end = ToStatus(stream->Finish());
+  return answers;
+}
+
+absl::Status Api::Watch(const std::string& tenant, const v1::WatchRequest& request, const std::atomic<bool>& stop,
+                        const std::function<void(const v1::WatchResponse&)>& take) {
+  grpc::ClientContext context;
+  Prepare(context, tenant);
+  const auto stream = stubs_->scheduler.Watch(&context, request);
+  std::atomic<bool> ended{false};
+  std::thread stopper([&] {
+    while (!stop && !ended) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    context.TryCancel();
+  });
+  for (v1::WatchResponse response; stream->Read(&response);) take(response);
+  ended = true;
+  stopper.join();
+  return ToStatus(stream->Finish());
+}
+
+absl::StatusOr<v1::SmsStatus> Api::Reschedule(const std::string& tenant, const v1::RescheduleRequest& request) {
+  return Call(stubs_->scheduler, &v1::Scheduler::Stub::Reschedule, tenant, request);
 }
 
 absl::StatusOr<v1::CancelResponse> Api::Cancel(const std::string& tenant, const v1::CancelRequest& request) {
@@ -86,6 +142,12 @@ absl::StatusOr<v1::ListResponse> Api::List(const std::string& tenant, const std:
   v1::ListRequest request;
   request.set_page_size(1000);
   request.set_page_token(page_token);
+  return Call(stubs_->scheduler, &v1::Scheduler::Stub::List, tenant, request);
+}
+
+absl::StatusOr<v1::ListResponse> Api::ListBatch(const std::string& tenant, const std::string& batch) {
+  v1::ListRequest request;
+  request.mutable_filter()->set_batch(batch);
   return Call(stubs_->scheduler, &v1::Scheduler::Stub::List, tenant, request);
 }
 

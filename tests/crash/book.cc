@@ -17,6 +17,20 @@ std::int64_t NowMs() {
       .count();
 }
 
+std::string ToText(const Slots& slots) {
+  std::string text;
+  for (const auto& [from_s, till_s] : slots) {
+    text += (text.empty() ? "" : ";") + std::to_string(from_s) + "-" + std::to_string(till_s);
+  }
+  return text;
+}
+
+bool Stroke::Covers(const Sms& sms) const {
+  const v1::ScheduleRequest& request = sms.request;
+  const std::string& its = by == kBatch ? request.batch() : by == kKey ? request.key() : request.target();
+  return tenant == sms.tenant && name == its;
+}
+
 Book::Book(const std::string& file, Findings& findings)
     : file_(open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)), findings_(findings) {}
 Book::~Book() { close(file_); }
@@ -57,8 +71,20 @@ void Book::Acknowledged(Sms* sms, const v1::ScheduleResponse& answer) {
     std::exit(2);
   }
   sms->id = answer.id();
+  sms->orders.front().told_ms = NowMs();
   open_.erase(std::remove(open_.begin(), open_.end(), sms), open_.end());
   acknowledged_.push_back(sms);
+}
+
+Stroke* Book::Begin(Stroke stroke) {
+  const std::lock_guard lock(mutex_);
+  stroke.asked_ms = NowMs();
+  return &strokes_.emplace_back(std::move(stroke));
+}
+
+std::vector<Stroke> Book::Strokes() const {
+  const std::lock_guard lock(mutex_);
+  return {strokes_.begin(), strokes_.end()};
 }
 
 Sms* Book::AnyAcknowledged(std::uint64_t random) {

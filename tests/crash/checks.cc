@@ -6,7 +6,6 @@
 #include <set>
 #include <thread>
 
-#include "gateway/loopback.h"
 #include "tests/crash/life.h"
 #include "tests/crash/site.h"
 #include "tests/crash/truth.h"
@@ -55,7 +54,9 @@ void CheckLists(Answers& answers, const std::vector<Sms>& all, Findings& finding
 std::int64_t LastSlotEndMs(const std::vector<Sms>& all) {
   std::int64_t last_s = 0;
   for (const Sms& sms : all) {
-    for (const auto& slot : sms.slots) last_s = std::max(last_s, slot.second);
+    for (const Order& order : sms.orders) {
+      for (const auto& slot : order.slots) last_s = std::max(last_s, slot.second);
+    }
   }
   return last_s * 1000;
 }
@@ -78,17 +79,24 @@ Outcome CheckAll(Answers& answers, const Book& book, const std::string& truth_fi
   }
   Outcome outcome;
   const Truth truth = ReadTruth(truth_file, findings);
+  const std::vector<Stroke> strokes = book.Strokes();
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (statuses[i].id().empty()) continue;  // lost, and said so
     // Asked anew: a receipt may have come since it was first over.
     const auto status = Get(answers, all[i], findings);
     if (!status.has_value()) continue;
+    const auto journal = answers.GetJournal(all[i].id);
+    if (!journal.ok()) {
+      findings.Add(IdText(all[i].id) + " has no journal: " + journal.status().ToString(), all[i].id);
+      continue;
+    }
     const auto found = truth.find(all[i].id);
     const std::vector<Submit> none;
-    CheckLife(all[i], *status, found == truth.end() ? none : found->second, book, findings);
+    CheckLife({all[i], *status, *journal, found == truth.end() ? none : found->second, strokes}, findings);
     const std::string why = status->cause().empty() ? "" : " (" + status->cause() + ")";
     ++outcome.states[v1::SmsState_Name(status->state()) + why];
-    if (status->state() == v1::UNKNOWN && !gateway::ScriptOf(all[i].text).empty()) ++outcome.lost_window;
+    if (status->state() == v1::UNKNOWN && WouldBeAnswered(all[i])) ++outcome.lost_window;
+    outcome.journals[all[i].id] = *journal;
   }
   std::set<std::string> known;
   for (const Sms& sms : all) known.insert(sms.id);

@@ -12,7 +12,8 @@
 namespace smsflow::crash {
 
 struct Outcome {
-  std::map<std::string, std::uint64_t> states;  // how many ended in each, with its cause
+  std::map<std::string, std::uint64_t> states;             // how many ended in each, with its cause
+  std::map<std::string, v1::GetJournalResponse> journals;  // by id
   std::uint64_t submits = 0;
   std::uint64_t lost_window = 0;  // UNKNOWN although the gateway would have answered
 };

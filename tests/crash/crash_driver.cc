@@ -24,6 +24,7 @@
 #include "tests/crash/load.h"
 #include "tests/crash/site.h"
 #include "tests/crash/tale.h"
+#include "tests/crash/watchers.h"
 
 namespace smsflow::crash {
 namespace {
@@ -55,18 +56,21 @@ class Run {
                .no_sync = flags.no_sync}),
         api_(site_.address()),
         book_(site_.File("acknowledged"), findings_),
-        load_(api_, book_, findings_, site_.key(), flags.seed) {}
+        load_(api_, book_, findings_, site_.key(), flags.seed),
+        watchers_(api_, findings_) {}
 
   // How many promises were broken.
   std::size_t Go() {
     site_.StartEngine();
     site_.StartGateway();
     if (AwaitEngine()) {
+      watchers_.Start();
       load_.Start(flags_.clients);
       for (int cycle = 1; cycle <= flags_.cycles && findings_.count() == 0; ++cycle) Disturb(cycle);
       Settle();
     }
     load_.Stop();
+    watchers_.Stop();
     return Report();
   }
 
@@ -172,6 +176,7 @@ class Run {
                     std::to_string(most));
     }
     if (!StillRunning()) return;
+    watchers_.Check(book_, outcome_.journals, /*patience_ms=*/20'000);
     if (flags_.lies && findings_.count() == 0) Lie();
     EndGracefully(site_.gateway, "gateway", 5'000);
     EndGracefully(site_.engine, "engine", 12'000);
@@ -194,8 +199,11 @@ class Run {
   std::size_t Report() {
     const LoadFigures& figures = load_.figures();
     std::cout << figures.calls << " calls, " << figures.lost_answers << " answers lost, " << figures.asked_again
-              << " asked again, " << figures.refused << " refused, " << kills_ << " kills; "
-              << book_.Acknowledged().size() << " acknowledged, " << outcome_.submits << " submits";
+              << " asked again, " << figures.refused << " refused, " << figures.streams << " streams ("
+              << figures.streams_cut << " cut), " << figures.rescheduled << " rescheduled (" << figures.too_late
+              << " too late), " << figures.strokes << " strokes, " << watchers_.seen() << " transitions watched over "
+              << watchers_.cuts() << " cuts, " << kills_ << " kills; " << book_.Acknowledged().size()
+              << " acknowledged, " << outcome_.submits << " submits";
     for (const auto& [state, count] : outcome_.states) std::cout << ", " << count << " " << state;
     std::cout << "; " << outcome_.lost_window << " in lost windows" << std::endl;
     const auto findings = findings_.Take();
@@ -224,6 +232,7 @@ class Run {
   Api api_;
   Book book_;
   Load load_;
+  Watchers watchers_;
   Outcome outcome_;
   int kills_ = 0, gateway_disturbed_ = 0;
 };

@@ -32,6 +32,7 @@ class Liar {
     }
     Sms lost;
     lost.tenant = all_.empty() ? "" : all_.front().tenant;
+    lost.orders.emplace_back();
     const std::string invented = Invented();
     Answer(book_.Add(lost), invented, /*duplicate=*/false);
     Told("an acknowledged SMS is lost", invented, IdText(invented) + " was acknowledged and is lost");
@@ -59,7 +60,7 @@ class Liar {
     }
     if (const Sms* sms = Take(left)) {
       const Submit& last = truth_[sms->id].back();
-      Line(sms->id, last.attempt + 1, sms->slots.front().first * 1000 - 1, last.deadline_ms);
+      Line(sms->id, last.attempt + 1, sms->orders.front().asked_ms - 60'000, last.deadline_ms);
       Told("an attempt leaves before its slot", sms->id, "left outside its slots");
     }
     if (const Sms* sms = Take([&](const Sms& each) { return left(each) && each.canceled_ms == 0; })) {

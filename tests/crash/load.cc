@@ -2,22 +2,14 @@
 
 #include <chrono>
 
-#include "crypto/envelope.h"
 #include "tests/crash/site.h"
 
 namespace smsflow::crash {
 namespace {
 
-constexpr int kTargets = 30, kTargetsForGood = 3, kBatches = 40, kItemsMax = 12;
+constexpr int kItemsMax = 12;
 
-std::uint64_t Below(std::mt19937_64& random, std::uint64_t bound) { return random() % bound; }
-
-// Mostly what goes well; now and then everything that the loopback knows.
-std::string Text(std::mt19937_64& random) {
-  static const std::vector<std::string> codes = {"S0D0", "S0D1", "S1D0", "S0X1", "S0I1", "S1X1", "S1I1",
-                                                 "S1D1", "S2D0", "D1S1", "S1F1", "F1S1", "FAIL"};
-  return Below(random, 2) == 0 ? "see you on Monday" : codes[Below(random, codes.size())];
-}
+std::string AnyTenant(Random& random) { return kTenants[Below(random, kTenants.size())]; }
 
 }  // namespace
 
@@ -43,17 +35,21 @@ void Load::Client(std::uint64_t seed) {
 
 void Load::Step(Random& random) {
   const std::uint64_t dice = Below(random, 100);
-  if (dice < 50) {
+  if (dice < 44) {
     Schedule(book_.Add(Make(random)));
-  } else if (dice < 64) {
+  } else if (dice < 54) {
     ScheduleBatch(random);
-  } else if (dice < 72) {
+  } else if (dice < 62) {
+    ScheduleStream(random);
+  } else if (dice < 69) {
+    Reschedule(random);
+  } else if (dice < 75) {
     CancelOne(random);
-  } else if (dice < 74) {
-    CancelBatch(random);
-  } else if (dice < 77) {
-    Block(random);
   } else if (dice < 78) {
+    CancelMany(random);
+  } else if (dice < 81) {
+    Block(random);
+  } else if (dice < 82) {
     BlockForGood(random);
   } else {
     AskAgain(random);
@@ -61,30 +57,9 @@ void Load::Step(Random& random) {
 }
 
 Sms Load::Make(Random& random) {
-  Sms sms;
-  const std::uint64_t number = ++count_;
-  sms.tenant = kTenants[Below(random, 10) == 0 ? 2 : Below(random, 2)];
-  sms.text = Text(random);
-  v1::ScheduleRequest& request = sms.request;
-  if (Below(random, 10) != 0) request.set_target("t" + std::to_string(Below(random, kTargets)));
-  if (Below(random, 30) == 0) request.set_target("x" + std::to_string(Below(random, kTargetsForGood)));
-  if (Below(random, 3) != 0) request.set_key("k" + std::to_string(number));
-  if (Below(random, 2) != 0) request.set_batch("b" + std::to_string(Below(random, kBatches)));
-  request.set_idempotency_key("i" + std::to_string(number));
-
-  std::int64_t from_s = NowMs() / 1000 - 2 + static_cast<std::int64_t>(Below(random, 7));
-  for (std::uint64_t slots = Below(random, 4) == 0 ? 2 : 1; slots > 0; --slots) {
-    const std::int64_t till_s = from_s + 6 + static_cast<std::int64_t>(Below(random, 8));
-    sms.slots.emplace_back(from_s, till_s);
-    request.set_schedule(request.schedule() + (request.schedule().empty() ? "" : ";") + std::to_string(from_s) + "-" +
-                         std::to_string(till_s));
-    from_s = till_s + 1 + static_cast<std::int64_t>(Below(random, 4));
-  }
-  const auto envelope = crypto::SealEnvelope(key_, crypto::EnvelopeSubject(sms.tenant, request.key()),
-                                             "To: +255123456789\nSender: TEST\n\n" + sms.text);
-  request.set_payload(*envelope);
+  Sms sms = source_.Make(random);
   const std::lock_guard lock(blocked_mutex_);
-  sms.must_be_blocked = blocked_for_good_.contains({sms.tenant, request.target()});
+  sms.must_be_blocked = blocked_for_good_.contains({sms.tenant, sms.request.target()});
   return sms;
 }
 
@@ -108,7 +83,7 @@ void Load::Schedule(Sms* sms) {
   Failed(answer.status(), sms, "Schedule");
 }
 
-void Load::ScheduleBatch(Random& random) {
+std::vector<Sms*> Load::Several(Random& random) {
   std::vector<Sms*> items;
   Sms first = Make(random);
   const std::string tenant = first.tenant;
@@ -117,21 +92,96 @@ void Load::ScheduleBatch(Random& random) {
     Sms sms = Make(random);
     if (sms.tenant == tenant) items.push_back(book_.Add(std::move(sms)));
   }
+  return items;
+}
+
+void Load::Take(Sms* sms, const v1::ScheduleResult& result, const char* what) {
+  if (result.has_scheduled()) return book_.Acknowledged(sms, result.scheduled());
+  Failed(absl::Status(static_cast<absl::StatusCode>(result.error().code()), result.error().message()), sms, what);
+}
+
+void Load::ScheduleBatch(Random& random) {
+  const std::vector<Sms*> items = Several(random);
   v1::ScheduleBatchRequest request;
   for (const Sms* sms : items) *request.add_items() = sms->request;
   ++figures_.calls;
-  const auto answer = api_.ScheduleBatch(tenant, request);
+  const auto answer = api_.ScheduleBatch(items.front()->tenant, request);
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (!answer.ok()) {
       Failed(answer.status(), items[i], "ScheduleBatch");
     } else if (answer->results_size() != static_cast<int>(items.size())) {
       findings_.Add("ScheduleBatch answered another number of items");
-    } else if (const auto& result = answer->results(static_cast<int>(i)); result.has_scheduled()) {
-      book_.Acknowledged(items[i], result.scheduled());
     } else {
-      Failed(absl::Status(static_cast<absl::StatusCode>(result.error().code()), result.error().message()), items[i],
-             "an item of ScheduleBatch");
+      Take(items[i], answer->results(static_cast<int>(i)), "an item of ScheduleBatch");
     }
+  }
+}
+
+void Load::ScheduleStream(Random& random) {
+  const std::vector<Sms*> items = Several(random);
+  std::vector<v1::ScheduleRequest> requests;
+  for (const Sms* sms : items) requests.push_back(sms->request);
+  ++figures_.calls;
+  ++figures_.streams;
+  const StreamAnswers answers = api_.ScheduleStream(items.front()->tenant, requests);
+  if (!answers.end.ok()) ++figures_.streams_cut;
+  if (answers.strange != 0) findings_.Add("ScheduleStream answered what was not asked, or twice");
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (answers.results[i].has_value()) {
+      Take(items[i], *answers.results[i], "an item of ScheduleStream");
+    } else if (answers.end.ok()) {
+      findings_.Add("ScheduleStream ended well without all its answers");
+    } else {
+      Failed(answers.end, items[i], "ScheduleStream");
+    }
+  }
+}
+
+void Load::Reschedule(Random& random) {
+  Sms* sms = book_.AnyAcknowledged(random());
+  if (sms == nullptr) return;
+  v1::RescheduleRequest request;
+  std::string tenant;
+  book_.Change([&] {
+    if (sms->being_rescheduled || sms->orders.back().told_ms == 0) return;
+    sms->being_rescheduled = true;
+    tenant = sms->tenant;
+    request.set_id(sms->id);
+    Order order = sms->orders.back();
+    const std::uint64_t what = Below(random, 3);
+    if (what != 0) {
+      order.slots = source_.FutureSlots(random, NowMs() / 1000 + static_cast<std::int64_t>(Below(random, 5)));
+      request.set_schedule(ToText(order.slots));
+    }
+    if (what != 1) {
+      order.text = source_.Text(random);
+      request.set_payload(source_.Seal(random, tenant, sms->request.key(), order.text));
+    }
+    order.asked_ms = NowMs();
+    order.told_ms = 0;
+    sms->orders.push_back(std::move(order));
+  });
+  if (tenant.empty()) return;
+  ++figures_.calls;
+  const auto answer = api_.Reschedule(tenant, request);
+  const std::int64_t now_ms = NowMs();
+  const bool refused = absl::IsFailedPrecondition(answer.status());
+  std::string id;
+  book_.Change([&] {
+    sms->being_rescheduled = false;
+    id = sms->id;
+    if (answer.ok()) sms->orders.back().told_ms = now_ms;
+    if (refused) sms->orders.pop_back();
+  });
+  if (answer.ok()) {
+    ++figures_.rescheduled;
+    if (!request.schedule().empty() && answer->schedule() != request.schedule()) {
+      findings_.Add(IdText(id) + " was rescheduled, but to other slots", id);
+    }
+  } else if (refused) {
+    ++figures_.too_late;
+  } else {
+    Failed(answer.status(), nullptr, "Reschedule");
   }
 }
 
@@ -147,38 +197,67 @@ void Load::CancelOne(Random& random) {
   const auto answer = api_.Cancel(sms->tenant, request);
   if (!answer.ok()) return Failed(answer.status(), nullptr, "Cancel");
   const std::int64_t now_ms = NowMs();
-  if (answer->outcome() == v1::CANCEL_CANCELED) {
-    book_.Change([&] { sms->canceled_ms = sms->canceled_ms == 0 ? now_ms : sms->canceled_ms; });
-  }
+  book_.Change([&] {
+    if (sms->stopped_ms == 0) sms->stopped_ms = now_ms;
+    if (answer->outcome() == v1::CANCEL_CANCELED && sms->canceled_ms == 0) sms->canceled_ms = now_ms;
+  });
 }
 
-void Load::CancelBatch(Random& random) {
-  const std::string tenant = kTenants[Below(random, kTenants.size())];
+void Load::CancelMany(Random& random) {
+  Stroke stroke{.what = Stroke::kCancel, .tenant = AnyTenant(random)};
   v1::CancelRequest request;
-  request.set_batch("b" + std::to_string(Below(random, kBatches)));
-  book_.Change([&] { book_.canceled_batches.emplace(tenant, request.batch()); });
+  const std::uint64_t by = Below(random, 4);
+  const Sms* sms = by == 0 ? book_.AnyAcknowledged(random()) : nullptr;
+  if (sms != nullptr && !sms->request.key().empty()) {
+    stroke.by = Stroke::kKey;
+    stroke.tenant = sms->tenant;
+    request.set_key(stroke.name = sms->request.key());
+  } else if (by == 1) {
+    stroke.by = Stroke::kTarget;
+    request.set_target(stroke.name = "t" + std::to_string(Below(random, kTargets)));
+  } else {
+    stroke.by = Stroke::kBatch;
+    request.set_batch(stroke.name = "b" + std::to_string(Below(random, kBatches)));
+  }
+  const std::string tenant = stroke.tenant;
+  Stroke* noted = book_.Begin(std::move(stroke));
   ++figures_.calls;
-  if (const auto answer = api_.Cancel(tenant, request); !answer.ok()) Failed(answer.status(), nullptr, "Cancel");
+  ++figures_.strokes;
+  if (const auto answer = api_.Cancel(tenant, request); !answer.ok()) {
+    return Failed(answer.status(), nullptr, "Cancel");
+  }
+  book_.Change([&] { noted->told_ms = NowMs(); });
 }
 
 void Load::Block(Random& random) {
-  const std::string tenant = kTenants[Below(random, kTenants.size())];
+  const std::string tenant = AnyTenant(random);
   const std::string target = "t" + std::to_string(Below(random, kTargets));
+  Stroke stroke{.what = Stroke::kBlock, .by = Stroke::kTarget, .tenant = tenant, .name = target};
   ++figures_.calls;
-  if (Below(random, 3) == 0) {
-    book_.Change([&] { book_.blocked_targets.emplace(tenant, target); });
-    if (const auto answer = api_.Block(tenant, target); !answer.ok()) Failed(answer.status(), nullptr, "Block");
+  if (Below(random, 2) == 0) {
+    Stroke* noted = book_.Begin(stroke);
+    ++figures_.strokes;
+    const auto answer = api_.Block(tenant, target);
+    if (!answer.ok()) Failed(answer.status(), nullptr, "Block");
+    if (answer.ok()) book_.Change([&] { noted->told_ms = NowMs(); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(Below(random, 300)));
   }
-  if (const auto answer = api_.Unblock(tenant, target); !answer.ok()) Failed(answer.status(), nullptr, "Unblock");
+  stroke.what = Stroke::kUnblock;
+  Stroke* noted = book_.Begin(stroke);
+  const auto answer = api_.Unblock(tenant, target);
+  if (!answer.ok()) return Failed(answer.status(), nullptr, "Unblock");
+  book_.Change([&] { noted->told_ms = NowMs(); });
 }
 
 void Load::BlockForGood(Random& random) {
-  const std::string tenant = kTenants[Below(random, kTenants.size())];
+  const std::string tenant = AnyTenant(random);
   const std::string target = "x" + std::to_string(Below(random, kTargetsForGood));
-  book_.Change([&] { book_.blocked_targets.emplace(tenant, target); });
+  Stroke* noted = book_.Begin({.what = Stroke::kBlock, .by = Stroke::kTarget, .tenant = tenant, .name = target});
   ++figures_.calls;
+  ++figures_.strokes;
   const auto answer = api_.Block(tenant, target);
   if (!answer.ok()) return Failed(answer.status(), nullptr, "Block");
+  book_.Change([&] { noted->told_ms = NowMs(); });
   const std::lock_guard lock(blocked_mutex_);
   blocked_for_good_.emplace(tenant, target);
 }

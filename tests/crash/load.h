@@ -1,28 +1,33 @@
-// The load: clients that schedule, cancel, block and ask again at random, and go on while engine and gateway die.
+// The load: clients that schedule one by one, in batches and over streams, reschedule, cancel, block, and ask again, at
+// random; they go on while engine and gateway die.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
-#include <random>
+#include <mutex>
+#include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "crypto/keys.h"
 #include "tests/crash/api.h"
 #include "tests/crash/book.h"
+#include "tests/crash/sms_source.h"
 
 namespace smsflow::crash {
 
 struct LoadFigures {
   std::atomic<std::uint64_t> calls{0}, lost_answers{0}, asked_again{0}, refused{0};
+  std::atomic<std::uint64_t> streams{0}, streams_cut{0}, rescheduled{0}, too_late{0}, strokes{0};
 };
 
 class Load {
  public:
   // All outlive it. Each client draws from its own numbers, made from `seed`.
   Load(Api& api, Book& book, Findings& findings, const crypto::PublicKey& key, std::uint64_t seed)
-      : api_(api), book_(book), findings_(findings), key_(key), seed_(seed) {}
+      : api_(api), book_(book), findings_(findings), source_(key), seed_(seed) {}
   ~Load() { Stop(); }
 
   void Start(int clients);
@@ -32,28 +37,31 @@ class Load {
   const LoadFigures& figures() const { return figures_; }
 
  private:
-  using Random = std::mt19937_64;
-
   void Client(std::uint64_t seed);
   void Step(Random& random);
   Sms Make(Random& random);
   void Schedule(Sms* sms);
+  // Some for one tenant, noted in the book.
+  std::vector<Sms*> Several(Random& random);
   void ScheduleBatch(Random& random);
+  void ScheduleStream(Random& random);
+  void Reschedule(Random& random);
   void CancelOne(Random& random);
-  void CancelBatch(Random& random);
+  void CancelMany(Random& random);
   void Block(Random& random);
   void BlockForGood(Random& random);
   void AskAgain(Random& random);
+  // What one item of many was answered.
+  void Take(Sms* sms, const v1::ScheduleResult& result, const char* what);
   // Notes what a failed call means for an SMS.
   void Failed(const absl::Status& status, Sms* sms, const char* what);
 
   Api& api_;
   Book& book_;
   Findings& findings_;
-  const crypto::PublicKey& key_;
+  SmsSource source_;
   const std::uint64_t seed_;
   LoadFigures figures_;
-  std::atomic<std::uint64_t> count_{0};
   std::atomic<bool> stopping_{false};
   std::mutex blocked_mutex_;
   std::set<std::pair<std::string, std::string>> blocked_for_good_;

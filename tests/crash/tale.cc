@@ -33,24 +33,40 @@ std::string Indented(const std::string& text) {
   return all;
 }
 
-std::string Asked(const Sms& sms) {
-  std::string slots;
-  for (const auto& [from_s, till_s] : sms.slots) {
-    slots += (slots.empty() ? "" : ", ") + cli::LocalClock(from_s * 1000) + " to " + cli::LocalClock(till_s * 1000);
-  }
-  std::string asked = "asked for in tenant " + sms.tenant + " as '" + sms.text + "', slots " + slots;
+std::string Clock(std::int64_t ms) { return cli::LocalClock(ms); }
+
+std::string ToldOf(std::int64_t told_ms) {
+  return told_ms == 0 ? ", the answer was lost" : ", answered at " + Clock(told_ms);
+}
+
+std::string Named(const Sms& sms) {
+  std::string named = "tenant " + sms.tenant;
   for (const auto& [name, value] :
        {std::pair("batch", sms.request.batch()), std::pair("key", sms.request.key()),
         std::pair("target", sms.request.target()), std::pair("idempotency key", sms.request.idempotency_key())}) {
-    if (!value.empty()) asked += std::string(", ") + name + " " + value;
+    if (!value.empty()) named += std::string(", ") + name + " " + value;
   }
-  return asked + (sms.must_be_blocked ? "; its target was blocked before" : "");
+  return named + (sms.must_be_blocked ? "; its target was blocked before" : "");
+}
+
+std::string Ordered(const Order& order) {
+  std::string slots;
+  for (const auto& [from_s, till_s] : order.slots) {
+    slots += (slots.empty() ? "" : ", ") + Clock(from_s * 1000) + " to " + Clock(till_s * 1000);
+  }
+  return "asked at " + Clock(order.asked_ms) + " to send '" + order.text + "' in " + slots + ToldOf(order.told_ms);
+}
+
+std::string Struck(const Stroke& stroke) {
+  static const std::vector<std::string> what = {"cancel", "block", "unblock"}, by = {"batch", "key", "target"};
+  return "asked at " + Clock(stroke.asked_ms) + " to " + what[stroke.what] + " all of " + by[stroke.by] + " " +
+         stroke.name + ToldOf(stroke.told_ms);
 }
 
 class Teller {
  public:
   Teller(const Book& book, const std::string& truth_file, Answers& answers, std::ostream& out)
-      : all_(book.Acknowledged()), answers_(answers), out_(out) {
+      : all_(book.Acknowledged()), strokes_(book.Strokes()), answers_(answers), out_(out) {
     Findings none;
     truth_ = ReadTruth(truth_file, none);
   }
@@ -61,9 +77,7 @@ class Teller {
     if (sms == all_.end()) {
       out_ << "    was never told of " << IdText(id) << "\n";
     } else {
-      out_ << "    " << Asked(*sms) << "\n";
-      if (sms->cancel_asked) out_ << "    asked to cancel it\n";
-      if (sms->canceled_ms != 0) out_ << "    was told at " << cli::LocalClock(sms->canceled_ms) << ": canceled\n";
+      TellAsked(*sms);
     }
     out_ << "  gateway\n";
     if (!truth_.contains(id)) out_ << "    submitted nothing\n";
@@ -75,6 +89,16 @@ class Teller {
   }
 
  private:
+  void TellAsked(const Sms& sms) {
+    out_ << "    " << Named(sms) << "\n";
+    for (const Order& order : sms.orders) out_ << "    " << Ordered(order) << "\n";
+    for (const Stroke& stroke : strokes_) {
+      if (stroke.Covers(sms)) out_ << "    " << Struck(stroke) << "\n";
+    }
+    if (sms.cancel_asked) out_ << "    asked to cancel it\n";
+    if (sms.stopped_ms != 0) out_ << "    was first answered about a cancel at " << Clock(sms.stopped_ms) << "\n";
+    if (sms.canceled_ms != 0) out_ << "    was told at " << Clock(sms.canceled_ms) << ": canceled\n";
+  }
   std::string Journal(const std::string& id) {
     const auto journal = answers_.GetJournal(id);
     if (!journal.ok()) return "the engine answers " + journal.status().ToString();
@@ -83,6 +107,7 @@ class Teller {
   }
 
   const std::vector<Sms> all_;
+  const std::vector<Stroke> strokes_;
   Truth truth_;
   Answers& answers_;
   std::ostream& out_;
