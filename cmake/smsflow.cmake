@@ -35,7 +35,8 @@ endif()
 target_compile_definitions(smsflow_flags INTERFACE BOOST_BIND_GLOBAL_PLACEHOLDERS BOOST_ALLOW_DEPRECATED_HEADERS
   _GLIBCXX_ASSERTIONS)
 if(SMSFLOW_SANITIZE)
-  add_compile_options(-fsanitize=${SMSFLOW_SANITIZE} -fno-omit-frame-pointer -g1)
+  # -O1, which wins over the build type's -O2: instrumented code takes half the time to compile and finds as much.
+  add_compile_options(-O1 -fsanitize=${SMSFLOW_SANITIZE} -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=${SMSFLOW_SANITIZE})
 else()
   target_compile_definitions(smsflow_flags INTERFACE _FORTIFY_SOURCE=2)

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Building, testing, formatting.
 
 # How many compilers at once: one per core, but a gigabyte and a half of memory for each.

@@ -1,17 +1,49 @@
-# The deep look: the suite under sanitizers, the linter, and how much of the deciding code the tests reach.
+# shellcheck shell=bash
+# The deep look: the suite under sanitizers, the linters, and how much of the deciding code the tests reach.
 
+readonly CHECKS=(format lint asan tsan coverage)
+
+# check [PART…]: each part goes to its end, whatever the others found; the last lines say which held and how long it took.
 check() {
-  local parts=("$@") part
-  [ ${#parts[@]} -gt 0 ] || parts=(asan tsan lint coverage)
+  local parts=("$@") part started status lines=() failed=()
+  [ ${#parts[@]} -gt 0 ] || parts=("${CHECKS[@]}")
   for part in "${parts[@]}"; do
-    case $part in
-      asan) check_asan ;;
-      tsan) check_tsan ;;
-      lint) check_lint ;;
-      coverage) check_coverage ;;
-      *) fail "check knows asan, tsan, lint and coverage, not '$part'" ;;
-    esac
+    [[ " ${CHECKS[*]} " == *" $part "* ]] || fail "check knows ${CHECKS[*]}, not '$part'"
   done
+  for part in "${parts[@]}"; do
+    started=$SECONDS status=0
+    # In a subshell that stops at its first error, which `|| status=$?` would forbid.
+    set +e
+    (set -e; "check_$part")
+    status=$?
+    set -e
+    [ "$status" -ne 130 ] || exit 130
+    [ "$status" -eq 0 ] || failed+=("$part")
+    lines+=("$(printf '%-9s %-7s %5s s' "$part" "$([ "$status" -eq 0 ] && echo held || echo FAILED)" $((SECONDS - started)))")
+  done
+  say "check"
+  printf '    %s\n' "${lines[@]}"
+  [ ${#failed[@]} -eq 0 ] || fail "did not hold: ${failed[*]}" "one alone: tools/dev check ${failed[0]}"
+}
+
+# The commit from which this branch grew; on main itself, the one before.
+grown_from() {
+  local base
+  base=$(git merge-base HEAD origin/HEAD 2>/dev/null || git merge-base HEAD main 2>/dev/null) || base=HEAD
+  [ "$base" != "$(git rev-parse HEAD)" ] || base=$(git rev-parse -q --verify HEAD~1) || base=HEAD
+  echo "$base"
+}
+
+# Only the lines that a change touched: whoever mends one line need not format the file.
+check_format() {
+  local base diff
+  base=$(grown_from)
+  diff=$(git clang-format --quiet --diff --extensions cc,h "$base") || true
+  if [ -n "$diff" ] && [ "$diff" != "no modified files to format" ]; then
+    printf '%s\n' "$diff" >&2
+    fail "lines changed since $(git log -1 --format=%h "$base") are not formatted" "tools/dev fmt mends it"
+  fi
+  say "format: the lines changed since $(git log -1 --format=%h "$base") are as clang-format writes them"
 }
 
 # check_sanitized NAME SANITIZERS: builds into build-NAME and runs the suite there. A first finding ends a program.
@@ -33,26 +65,43 @@ check_tsan() {
   TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=$ROOT/tests/tsan.supp" check_sanitized tsan thread
 }
 
-# The rules are in .clang-tidy at the root.
+# lint_file BUILD FILE: one line when it is clean, else what clang-tidy found.
+lint_file() {
+  local found
+  if found=$(clang-tidy -p "$1" --quiet --extra-arg=-Wno-unknown-warning-option "$2" 2>&1); then
+    printf 'clean %s\n' "$2"
+  else
+    grep -v '^[0-9]* warnings\? .*generated' <<<"$found"
+    return 1
+  fi
+}
+export -f lint_file
+
+# The rules for C++ are in .clang-tidy at the root.
 check_lint() {
+  step shellcheck "lint the shell" shellcheck -x tools/dev deploy/container/install-libraries .ci/run
   configure "$BUILD" -DCMAKE_BUILD_TYPE=Release
   step build "build what is generated" ninja -C "$BUILD" -j "$(jobs)" proto_stored proto_services
-  step lint "lint" bash -c 'find "$@" -name "*.cc" | xargs -r -n 4 -P "$(nproc)" clang-tidy -p build --quiet --extra-arg=-Wno-unknown-warning-option' \
-    lint ids crypto workflows storage engine server gateway tools
+  find ids crypto workflows storage engine server gateway tools -name '*.cc' | sort >"$LOGS/lint.files"
+  # shellcheck disable=SC2016 # "$@" is for the inner shell
+  step lint "lint $(wc -l <"$LOGS/lint.files") files of C++" \
+    xargs -a "$LOGS/lint.files" -n 1 -P "$(jobs)" bash -c 'lint_file "$@"' lint "$BUILD"
 }
 
+# The least that each folder must reach stands in tools/dev.d/coverage.py.
 check_coverage() {
   local folder=$ROOT/build-coverage
-  configure "$folder" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS=--coverage
+  # Atomic: without it, threads that count at once lose counts.
+  configure "$folder" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="--coverage -fprofile-update=atomic"
   step build-coverage "build with --coverage" ninja -C "$folder" -j "$(jobs)"
   find "$folder" -name '*.gcda' -delete
   say "test with --coverage"
-  run_suite "$folder" >"$LOGS/coverage-test.log" || fail "the suite failed" "see build/log/coverage-test.log"
-  say "branches reached in workflows/ and the codecs"
-  # Only the columns that say how much; build-coverage/branches.txt has the lines that were missed.
-  gcovr --root "$ROOT" --branches --exclude-throw-branches --exclude-unreachable-branches --exclude-directories '.*/CMakeFiles/3.*' \
-    --filter 'workflows/' --filter 'storage/keys' --filter 'storage/.*codec' "$folder" 2>"$LOGS/gcovr.log" |
-    tee "$folder/branches.txt" | sed -n 's/^\([A-Za-z].*%\).*/\1/p'
+  run_suite "$folder" || fail "the suite failed" "one test alone: build-coverage/tests/NAME"
+  step gcovr "count what was reached" gcovr --root "$ROOT" -j "$(jobs)" --exclude-throw-branches --exclude-unreachable-branches \
+    --exclude '.*/CMakeFiles/.*' --exclude 'build.*' --exclude 'tests/' --json "$folder/coverage.json" "$folder"
+  say "lines and branches reached, and the least that is asked for"
+  python3 -B tools/dev.d/coverage.py "$folder/coverage.json" || fail "a folder is reached less than it was" \
+    "build-coverage/coverage.json names the lines"
 }
 
 # crash [ARGUMENT…]: real processes, killed at random moments; `--help` of the driver lists what there is.

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The demo: a clinic schedules a batch, some of it meant to go wrong, and every SMS must end as this table says.
 
 # key, slots, target, the text (whose code tells the loopback gateway what to report), how it must end

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # How tools/dev speaks: one calm line per step; the whole output of a step only when it fails.
 
 if [ -t 1 ]; then

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The Debian packages that smsflow is made of, and how they come to be installed.
 
 # One name per line with what it is for; what a package pulls in by itself is not repeated.
@@ -13,12 +14,11 @@ readonly PACKAGES=(
   libspdlog-dev libfmt-dev nlohmann-json3-dev
   prometheus-cpp-dev                         # metrics
   libhowardhinnant-date-dev tzdata           # time zones
-  libjemalloc-dev
   libgtest-dev libgmock-dev librapidcheck-dev
   python3 python3-grpcio python3-protobuf python3-cryptography  # the house rules, the client in Python
   strace openssl curl ca-certificates git    # what tests and the demo call
 )
-readonly CHECK_PACKAGES=(clang clang-tidy clang-format libclang-rt-14-dev gcovr)
+readonly CHECK_PACKAGES=(clang clang-tidy clang-format gcovr shellcheck prometheus systemd)
 
 # Prints those of the named packages that are not installed; asks dpkg only, takes milliseconds.
 missing_packages() {

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A site to play with: a folder with a configuration, a token and a gateway's key, and smsflowd running on it.
 
 # make_site FOLDER ADDRESS METRICS: everything that smsflowd and its clients need. It is quick, so that a life takes seconds:
