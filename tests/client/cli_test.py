@@ -1,6 +1,7 @@
 """Runs every verb of smsflow against smsflowd with its loopback gateway: cli_test.py SMSFLOWD SMSFLOW."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -122,6 +123,21 @@ class Cli(unittest.TestCase):
         watch.send_signal(signal.SIGINT)
         self.assertEqual(watch.wait(timeout=20), 0)
         watch.stdout.close()
+
+    def test_what_is_stored_verifies_beside_the_server_and_after_its_death(self):
+        sms = self.schedule("verified", key="v")
+        self.watch_live("verified", 1)
+        clean = re.compile(r"^[1-9]\d* records and [1-9]\d* SMSes checked, 0 violations\n$")
+        self.assertRegex(self.admin("verify"), clean)
+        folder = ["--data", f"{self.server.folder}/data"]
+        self.run_cli("db", "verify", *folder, expect=4)  # in use
+        self.server.kill()
+        try:
+            self.assertRegex(self.run_cli("db", "verify", *folder), clean)
+            self.assertIn(sms, self.run_cli("db", "dump", *folder))
+        finally:
+            self.server.start()
+        self.assertIn("\tDELIVERED\t", self.run_cli("get", sms))
 
     def test_doctor_and_stats_tell_how_it_is(self):
         self.assertIn("ok\tclient verbs\tallowed\n", self.run_cli("doctor"))
