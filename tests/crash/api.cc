@@ -151,10 +151,18 @@ absl::StatusOr<v1::ListResponse> Api::ListBatch(const std::string& tenant, const
   return Call(stubs_->scheduler, &v1::Scheduler::Stub::List, tenant, request);
 }
 
-absl::StatusOr<v1::GetJournalResponse> Api::GetJournal(const std::string& id) {
+absl::StatusOr<v1::GetJournalResponse> Api::GetJournalAs(const std::string& who, const std::string& id) {
   v1::GetJournalRequest request;
   request.set_id(id);
-  return Call(stubs_->admin, &v1::Admin::Stub::GetJournal, std::string("admin"), request);
+  return Call(stubs_->admin, &v1::Admin::Stub::GetJournal, who, request);
+}
+
+absl::StatusOr<std::map<std::string, double>> Api::Stats() {
+  const auto answer = Call(stubs_->admin, &v1::Admin::Stub::Stats, std::string("admin"), v1::StatsRequest());
+  if (!answer.ok()) return answer.status();
+  std::map<std::string, double> figures;
+  for (const auto& item : answer->items()) figures[item.name()] = item.value();
+  return figures;
 }
 
 }  // namespace smsflow::crash

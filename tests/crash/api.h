@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@ struct StreamAnswers {
   absl::Status end;
 };
 
+// The first argument says whose key is shown: a tenant's, or any other's.
 class Api final : public Answers {
  public:
   explicit Api(const std::string& address);
@@ -38,7 +40,12 @@ class Api final : public Answers {
   absl::StatusOr<v1::ListResponse> List(const std::string& tenant, const std::string& page_token) override;
   // The first page of a batch; of everything when `batch` is empty.
   absl::StatusOr<v1::ListResponse> ListBatch(const std::string& tenant, const std::string& batch);
-  absl::StatusOr<v1::GetJournalResponse> GetJournal(const std::string& id) override;
+  absl::StatusOr<v1::GetJournalResponse> GetJournal(const std::string& id) override {
+    return GetJournalAs("admin", id);
+  }
+  absl::StatusOr<v1::GetJournalResponse> GetJournalAs(const std::string& who, const std::string& id);
+  // The engine's figures by name.
+  absl::StatusOr<std::map<std::string, double>> Stats();
   // Follows until the stream ends or `stop` is set, which is looked at a few times a second, and says how it ended.
   // `take` gets every response.
   absl::Status Watch(const std::string& tenant, const v1::WatchRequest& request, const std::atomic<bool>& stop,

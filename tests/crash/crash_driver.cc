@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "crypto/random.h"
+#include "ids/ids.h"
 #include "tests/crash/api.h"
 #include "tests/crash/book.h"
 #include "tests/crash/checks.h"
@@ -82,14 +83,14 @@ class Run {
 
   // True when it answers. A process that ended by itself is a finding.
   bool AwaitEngine() {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    const std::string nobody(InstanceId::Make(0, ShardId{0}, 0).AsBytes());
     while (std::chrono::steady_clock::now() < until) {
       if (!StillRunning()) return false;
-      const auto answer = api_.List(kTenants[0], "");
-      if (answer.ok() || !IsIndefinite(answer.status())) return true;
+      if (!IsIndefinite(api_.Get(kTenants[0], nobody).status())) return true;
       std::this_thread::sleep_for(milliseconds(10));
     }
-    findings_.Add("the engine does not answer 30 s after its start");
+    findings_.Add("the engine does not answer 60 s after its start");
     return false;
   }
   bool StillRunning() {
@@ -201,9 +202,10 @@ class Run {
     std::cout << figures.calls << " calls, " << figures.lost_answers << " answers lost, " << figures.asked_again
               << " asked again, " << figures.refused << " refused, " << figures.streams << " streams ("
               << figures.streams_cut << " cut), " << figures.rescheduled << " rescheduled (" << figures.too_late
-              << " too late), " << figures.strokes << " strokes, " << watchers_.seen() << " transitions watched over "
-              << watchers_.cuts() << " cuts, " << kills_ << " kills; " << book_.Acknowledged().size()
-              << " acknowledged, " << outcome_.submits << " submits";
+              << " too late), " << figures.strokes << " strokes, " << load_.strangers().refused()
+              << " strangers refused (" << load_.strangers().unanswered() << " unanswered), " << watchers_.seen()
+              << " transitions watched over " << watchers_.cuts() << " cuts, " << kills_ << " kills; "
+              << book_.Acknowledged().size() << " acknowledged, " << outcome_.submits << " submits";
     for (const auto& [state, count] : outcome_.states) std::cout << ", " << count << " " << state;
     std::cout << "; " << outcome_.lost_window << " in lost windows" << std::endl;
     const auto findings = findings_.Take();

@@ -51,6 +51,8 @@ void Load::Step(Random& random) {
     Block(random);
   } else if (dice < 82) {
     BlockForGood(random);
+  } else if (dice < 88) {
+    strangers_.Step(random);
   } else {
     AskAgain(random);
   }
@@ -68,9 +70,9 @@ void Load::Failed(const absl::Status& status, Sms* sms, const char* what) {
     ++figures_.lost_answers;
     if (sms != nullptr) book_.Change([&] { sms->indefinite = true; });
     std::this_thread::sleep_for(std::chrono::milliseconds(20));  // nobody there: as a client does, not at once again
-  } else if (absl::IsResourceExhausted(status)) {
+  } else if (absl::IsResourceExhausted(status) && sms != nullptr) {
     ++figures_.refused;
-    if (sms != nullptr) book_.Change([&] { sms->refused = !sms->indefinite; });
+    book_.Change([&] { sms->refused = !sms->indefinite; });
   } else {
     findings_.Add(std::string(what) + " answered " + status.ToString());
   }

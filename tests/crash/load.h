@@ -15,6 +15,7 @@
 #include "tests/crash/api.h"
 #include "tests/crash/book.h"
 #include "tests/crash/sms_source.h"
+#include "tests/crash/strangers.h"
 
 namespace smsflow::crash {
 
@@ -27,7 +28,12 @@ class Load {
  public:
   // All outlive it. Each client draws from its own numbers, made from `seed`.
   Load(Api& api, Book& book, Findings& findings, const crypto::PublicKey& key, std::uint64_t seed)
-      : api_(api), book_(book), findings_(findings), source_(key), seed_(seed) {}
+      : api_(api),
+        book_(book),
+        findings_(findings),
+        source_(key),
+        strangers_(api, book, findings, source_),
+        seed_(seed) {}
   ~Load() { Stop(); }
 
   void Start(int clients);
@@ -35,6 +41,7 @@ class Load {
   // Asks again for everything whose answer was lost, until each has one. False: some never got any.
   bool SettleOpen();
   const LoadFigures& figures() const { return figures_; }
+  const Strangers& strangers() const { return strangers_; }
 
  private:
   void Client(std::uint64_t seed);
@@ -60,6 +67,7 @@ class Load {
   Book& book_;
   Findings& findings_;
   SmsSource source_;
+  Strangers strangers_;
   const std::uint64_t seed_;
   LoadFigures figures_;
   std::atomic<bool> stopping_{false};
