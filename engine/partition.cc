@@ -186,13 +186,15 @@ bool Partition::RunOnce() {
 }
 
 // A mark that a wrong clock left in the future would hold every new timer until then. Rows behind it are only garbage.
-void Partition::FollowTrust(const Round& round) {
+// The marks go with this very round: a timer that is set in the next one may stand below those that are stored.
+void Partition::FollowTrust(Round& round) {
   const std::uint64_t trusted = shared_.clock_guard.trusted();
   if (trusted == clock_trusted_) return;
   clock_trusted_ = trusted;
   for (const auto& home : shards_) {
     home->live_mark_ms = std::min(home->live_mark_ms, round.now_ms);
-    ++home->passed;
+    home->backlog_mark_ms = std::min(home->backlog_mark_ms, round.now_ms);
+    SaveMarksOf(round, *home);
   }
 }
 

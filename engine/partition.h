@@ -80,7 +80,7 @@ class Partition {
   void TakeQueued(std::vector<Command>& commands, std::vector<Internal>& internals);
   void Refuse(Command& command, const absl::Status& why);
   static void Drop(Internal& item);
-  void FollowTrust(const Round& round);
+  void FollowTrust(Round& round);
   std::int64_t NextWakeMs(std::int64_t now_ms);
 
   // transition.cc

@@ -214,6 +214,29 @@ TEST_F(Firing, AClockThatWasFarAheadAtTheStartHoldsNothingOnceItIsTrusted) {
   EXPECT_EQ(inbox_->leases.size(), 1U);
 }
 
+// … nor loses it: what is set after that word stands below the marks of before, and the process dies at once.
+TEST_F(Firing, AMarkThatWasFarAheadTakesNoTimerWithItInACrash) {
+  constexpr std::int64_t kHoursMs = 2 * 3'600'000;
+  for (const bool backlog : {false, true}) {
+    Due(100);
+    if (backlog) world_.Crash();
+    world_.clock.wall_ms += kHoursMs;
+    if (backlog) world_.Open();
+    world_.engine->Resume();
+    world_.AdvanceAndRun(3'000);  // and its marks are stored
+    world_.clock.wall_ms -= kHoursMs;
+    world_.engine->Resume();
+    world_.Run();
+    const auto parcel = Due(5'000);
+    world_.Crash();
+    world_.Open();
+    auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
+    world_.engine->Resume();
+    world_.AdvanceAndRun(10'000);
+    EXPECT_EQ(world_.StateNumber(parcel.id), courier::kOut) << backlog;
+  }
+}
+
 // Those that waited for their share of the budget when the clock jumped go on when it is right again.
 TEST_F(Firing, AJumpOfTheClockLeavesNobodyWaitingForTheBudget) {
   EngineOptions options;
