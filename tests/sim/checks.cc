@@ -176,11 +176,11 @@ void Run::CheckStep() {
 
 bool Run::MayBeErased(const InstanceId& id) const {
   const auto known = ledger_->instances().find(id);
-  if (known == ledger_->instances().end() || known->second.ended_ms == 0) return false;
+  if (known == ledger_->instances().end() || known->second.kept_from_ms == 0) return false;
   const auto name = names_.find(id);
   if (name == names_.end()) return true;
   const Sms& sms = asked_.at(name->second);
-  std::int64_t from_ms = known->second.ended_ms + typed_policies_.at(sms.request.tenant).retention_ms;
+  std::int64_t from_ms = known->second.kept_from_ms + typed_policies_.at(sms.request.tenant).retention_ms;
   if (!sms.request.dedupe_key.empty())
     from_ms = std::max(from_ms, id.created_ms() + world_.options.dedupe_min_ms);
   return newest_wall_ms_ >= from_ms;
@@ -192,7 +192,11 @@ void Run::CheckPresence() {
     if (!sms.acknowledged) continue;
     Hit("I9");
     if (world_.StateOf(*sms.id) || MayBeErased(*sms.id)) continue;
-    return Violated("I9: " + sms.id->ToString() + " was acknowledged and is gone");
+    const auto known = ledger_->instances().find(*sms.id);
+    return Violated("I9: " + sms.id->ToString() + " was acknowledged and is gone" +
+                    (known == ledger_->instances().end() ? ", and has no journal"
+                                                         : "; it ended at " + std::to_string(known->second.kept_from_ms) + ", the clock never was beyond " +
+                                                               std::to_string(newest_wall_ms_)));
   }
 }
 

@@ -85,9 +85,13 @@ void Ledger::Take(const storage::JournalRecord& record, std::vector<std::string>
   for (const auto& lease : body.result().leases()) open += lease.settled() ? 0 : 1;
   coverage_.Hit("I3");
   if (open > 1) violations.push_back("I3: " + where + " has " + std::to_string(open) + " attempts in flight");
+  known.bodies.emplace_back(record.header.sequence, record.body);
   known.sequence = record.header.sequence;
   known.state = body.result();
-  known.ended_ms = body.result().ended_ms();
+  if (body.result().ended_ms() == 0)
+    known.kept_from_ms = 0;
+  else if (body.from_state() != body.result().state())
+    known.kept_from_ms = body.at_ms();
   known.was_at_an_end |= delivery::IsEnd(static_cast<delivery::State>(body.result().state()));
   known.actors.insert(body.actor());
   if (body.attempt() != 0)

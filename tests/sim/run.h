@@ -101,6 +101,7 @@ class Run {
   std::int64_t skew_ms() const { return world_.clock.wall_ms - true_ms(); }
   void Pass(std::int64_t ms);
   std::string Readable();
+  std::string Readable(const ::smsflow::stored::v1::JournalBody& body, const std::string& fixed);
 
   // commands.cc
   void Schedule();

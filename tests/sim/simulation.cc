@@ -4,8 +4,6 @@
 #include <utility>
 
 #include "crypto/hash.h"
-#include "storage/journal.h"
-#include "storage/records.h"
 #include "tests/sim/run.h"
 #include "tests/sim/sim_engine.h"
 #include "tests/sim/sim_workflow.h"
@@ -190,6 +188,7 @@ void Run::Pass(std::int64_t ms) {
 
 void Run::Restart() {
   ++report_.crashes;
+  newest_wall_ms_ = std::max(newest_wall_ms_, world_.clock.wall_ms);
   for (const auto& gateway : gateways_) gateway->CutLink();
   world_.engine.reset();
   world_.wrapped.reset();
@@ -232,32 +231,39 @@ std::string Run::Readable() {
     for (std::size_t at = 0; at + 36 <= violation.size(); ++at)
       if (const auto id = InstanceId::Parse(std::string_view(violation).substr(at, 36))) named.insert(*id);
   std::string text;
-  for (std::uint16_t s = 0; s < world_.options.shards; ++s) {
-    const std::string prefix(storage::Key('j', ShardId{s}).view());
-    const auto rows = world_.memory.Scan(storage::Family::kJournal, prefix, storage::PrefixEnd(prefix));
-    for (; rows->Valid(); rows->Next()) {
-      const auto record = storage::DecodeJournal(ShardId{s}, storage::SequenceOfKey(rows->key()), rows->value());
-      if (!record.ok() || (!named.empty() && named.count(record->header.instance) == 0)) continue;
+  for (const auto& [id, known] : ledger_->instances()) {
+    if (!named.empty() && named.count(id) == 0) continue;
+    const auto name = names_.find(id);
+    text += id.ToString() + ", " + (name == names_.end() ? "of no answer" : name->second + " of tenant " +
+            asked_.at(name->second).request.tenant) + "\n";
+    std::string fixed;
+    for (const auto& [sequence, bytes] : known.bodies) {
       ::smsflow::stored::v1::JournalBody body;
-      if (!body.ParseFromString(record->body)) continue;
-      workflows::Event event;
-      event.kind = static_cast<std::uint16_t>(body.event());
-      event.body = body.event_body();
-      event.timer = static_cast<std::uint16_t>(body.timer());
-      event.effect = body.event_effect();
-      const auto head = storage::GetHead(world_.memory, record->header.instance);
-      const std::string fixed = !body.fixed().empty() ? body.fixed()
-                                : head.ok() && head->has_value() ? (*head)->fixed() : std::string();
-      const auto told = world_.workflow->Describe(event, fixed, body.result().data());
-      text += record->header.instance.ToString() + " " + std::to_string(s) + "/" +
-              std::to_string(record->header.sequence) + " " + std::to_string(body.at_ms()) + "  " +
-              std::string(world_.workflow->StateName(static_cast<std::uint16_t>(body.from_state()))) + " -> " +
-              std::string(world_.workflow->StateName(static_cast<std::uint16_t>(body.result().state()))) + "  " +
-              told.event + (body.attempt() != 0 ? " of attempt " + std::to_string(body.attempt()) : "") + "; " +
-              told.detail + "; " + body.cause() + "  by " + body.actor() +
-              (body.gateway().empty() ? "" : " to " + body.gateway() + "/" + body.store_uuid()) + "\n";
+      if (!body.ParseFromString(bytes)) continue;
+      if (!body.fixed().empty()) fixed = body.fixed();
+      text += "  " + std::to_string(sequence) + "  " + Readable(body, fixed) + "\n";
     }
   }
+  return text;
+}
+
+std::string Run::Readable(const ::smsflow::stored::v1::JournalBody& body, const std::string& fixed) {
+  workflows::Event event;
+  event.kind = static_cast<std::uint16_t>(body.event());
+  event.body = body.event_body();
+  event.timer = static_cast<std::uint16_t>(body.timer());
+  event.effect = body.event_effect();
+  const auto told = world_.workflow->Describe(event, fixed, body.result().data());
+  const auto state = [this](std::uint32_t number) {
+    return std::string(world_.workflow->StateName(static_cast<std::uint16_t>(number)));
+  };
+  std::string text = std::to_string(body.at_ms()) + "  " + state(body.from_state()) + " -> " +
+                     state(body.result().state()) + "  " + told.event;
+  if (body.attempt() != 0) text += " of attempt " + std::to_string(body.attempt());
+  for (const std::string& part : {told.detail, body.cause()})
+    if (!part.empty()) text += "; " + part;
+  text += "  by " + (body.actor().empty() ? "its client" : body.actor());
+  if (!body.gateway().empty()) text += " to " + body.gateway() + "/" + body.store_uuid();
   return text;
 }
 

@@ -1,0 +1,11 @@
+# Two processes, the same seeds: every journal is the same, byte for byte.
+foreach(run one two)
+  execute_process(COMMAND ${SIM} --first 1 --seeds 30 OUTPUT_VARIABLE ${run} RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${${run}}")
+  endif()
+  string(REGEX REPLACE "; [0-9.]+ s\n" "" ${run} "${${run}}")
+endforeach()
+if(NOT one STREQUAL two OR NOT one MATCHES "digest of all journals [0-9a-f]+")
+  message(FATAL_ERROR "two runs differ:\n${one}\n${two}")
+endif()
