@@ -11,37 +11,30 @@
 
 namespace smsflow::server {
 
-class AdminService final : public v1::Admin::CallbackService {
+class AdminService final {
  public:
   // `doors` must outlive it.
   explicit AdminService(const Doors& doors) : doors_(doors) {}
 
+  grpc::Service& wire() { return wire_; }
+  void Serve(CallQueue& queue);
   // Long jobs end soon, with what they have.
   void Close() { closing_ = true; }
 
-  grpc::ServerUnaryReactor* GetJournal(grpc::CallbackServerContext* context, const v1::GetJournalRequest* request,
-                                       v1::GetJournalResponse* response) override;
-  grpc::ServerUnaryReactor* Explain(grpc::CallbackServerContext* context, const v1::ExplainRequest* request,
-                                    v1::ExplainResponse* response) override;
-  grpc::ServerWriteReactor<v1::ReplayResponse>* Replay(grpc::CallbackServerContext* context,
-                                                       const v1::ReplayRequest* request) override;
-  grpc::ServerWriteReactor<v1::VerifyResponse>* Verify(grpc::CallbackServerContext* context,
-                                                       const v1::VerifyRequest* request) override;
-  grpc::ServerUnaryReactor* Stats(grpc::CallbackServerContext* context, const v1::StatsRequest* request,
-                                  v1::StatsResponse* response) override;
-  grpc::ServerUnaryReactor* Pause(grpc::CallbackServerContext* context, const v1::PauseRequest* request,
-                                  v1::PauseResponse* response) override;
-  grpc::ServerUnaryReactor* Resume(grpc::CallbackServerContext* context, const v1::PauseRequest* request,
-                                   v1::PauseResponse* response) override;
-  grpc::ServerUnaryReactor* Resolve(grpc::CallbackServerContext* context, const v1::ResolveRequest* request,
-                                    v1::SmsStatus* response) override;
-  grpc::ServerUnaryReactor* Drain(grpc::CallbackServerContext* context, const v1::DrainRequest* request,
-                                  v1::DrainResponse* response) override;
-
  private:
-  grpc::ServerUnaryReactor* ChangePause(grpc::CallbackServerContext* context, const v1::PauseRequest& request,
-                                        bool resume, v1::PauseResponse* response);
+  void GetJournal(UnaryCall* call, const v1::GetJournalRequest* request, v1::GetJournalResponse* response);
+  void Explain(UnaryCall* call, const v1::ExplainRequest* request, v1::ExplainResponse* response);
+  void Replay(WriteStream<v1::ReplayResponse>* stream, const v1::ReplayRequest* request);
+  void Verify(WriteStream<v1::VerifyResponse>* stream, const v1::VerifyRequest* request);
+  void Stats(UnaryCall* call, const v1::StatsRequest* request, v1::StatsResponse* response);
+  void Pause(UnaryCall* call, const v1::PauseRequest* request, v1::PauseResponse* response);
+  void Resume(UnaryCall* call, const v1::PauseRequest* request, v1::PauseResponse* response);
+  void Resolve(UnaryCall* call, const v1::ResolveRequest* request, v1::SmsStatus* response);
+  void Drain(UnaryCall* call, const v1::DrainRequest* request, v1::DrainResponse* response);
 
+  void ChangePause(UnaryCall* call, const v1::PauseRequest& request, bool resume, v1::PauseResponse* response);
+
+  v1::Admin::AsyncService wire_;
   const Doors& doors_;
   std::atomic<bool> closing_{false};
 };
@@ -51,8 +44,7 @@ struct AdminAsked {
   Caller caller;
   InstanceId id;
 };
-absl::StatusOr<AdminAsked> AskedOf(const Doors& doors, const grpc::CallbackServerContext& context,
-                                   const std::string& id);
+absl::StatusOr<AdminAsked> AskedOf(const Doors& doors, const CallContext& context, const std::string& id);
 // NOT_FOUND as well for one of a tenant that the caller may not see. May block for the disk.
 absl::StatusOr<engine::StoredInstance> ReadFor(const Doors& doors, const AdminAsked& asked);
 // PERMISSION_DENIED for an administrator of some tenants only.

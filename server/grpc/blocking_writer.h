@@ -4,16 +4,18 @@
 // called End(); then it destroys itself.
 #pragma once
 
-#include <grpcpp/support/server_callback.h>
-
 #include <condition_variable>
 #include <mutex>
+
+#include "server/grpc/calls.h"
 
 namespace smsflow::server {
 
 template <class Message>
-class BlockingWriter final : public grpc::ServerWriteReactor<Message> {
+class BlockingWriter final : public WriteReactor<Message> {
  public:
+  explicit BlockingWriter(WriteStream<Message>* stream) : WriteReactor<Message>(stream) {}
+
   // False: nobody listens any more.
   bool Write(const Message& message) {
     std::unique_lock lock(mutex_);

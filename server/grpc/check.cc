@@ -16,13 +16,6 @@ namespace {
 constexpr std::uint64_t kInstancesPerMessage = 10'000;
 constexpr std::size_t kFindingsMax = 1'000;  // in all; the counts go on
 
-template <class Message>
-grpc::ServerWriteReactor<Message>* RefuseStream(const absl::Status& status) {
-  auto* writer = new BlockingWriter<Message>();
-  writer->End(ToGrpc(status));
-  return writer;
-}
-
 void Fill(engine::Replay& replay, std::size_t& findings, v1::ReplayResponse& response) {
   response.Clear();
   response.set_records(replay.counts().records);
@@ -59,34 +52,31 @@ absl::Status Inspect(engine::Inspector& inspector, BlockingWriter<v1::VerifyResp
 
 }  // namespace
 
-grpc::ServerWriteReactor<v1::VerifyResponse>* AdminService::Verify(grpc::CallbackServerContext* context,
-                                                                   const v1::VerifyRequest*) {
-  auto caller = CallerOf(doors_, *context, kAdmin);
-  if (!caller.ok()) return RefuseStream<v1::VerifyResponse>(caller.status());
-  if (absl::Status status = NeedsAll(*caller); !status.ok()) return RefuseStream<v1::VerifyResponse>(status);
-  auto* writer = new BlockingWriter<v1::VerifyResponse>();
+void AdminService::Verify(WriteStream<v1::VerifyResponse>* stream, const v1::VerifyRequest*) {
+  auto caller = CallerOf(doors_, *stream, kAdmin);
+  if (!caller.ok()) return stream->Finish(ToGrpc(caller.status()));
+  if (absl::Status status = NeedsAll(*caller); !status.ok()) return stream->Finish(ToGrpc(status));
+  auto* writer = new BlockingWriter<v1::VerifyResponse>(stream);
   const bool taken = doors_.jobs->TryRun([this, writer] {
     engine::Inspector inspector(doors_.reader->store(), doors_.reader->index_keys(), doors_.reader->shards());
     writer->End(ToGrpc(Inspect(inspector, *writer, closing_)));
   });
   if (!taken) writer->End(TooManyReads());
-  return writer;
 }
 
-grpc::ServerWriteReactor<v1::ReplayResponse>* AdminService::Replay(grpc::CallbackServerContext* context,
-                                                                   const v1::ReplayRequest* request) {
+void AdminService::Replay(WriteStream<v1::ReplayResponse>* stream, const v1::ReplayRequest* request) {
   AdminAsked asked;
   const bool all = request->id().empty();
   if (all) {
-    auto caller = CallerOf(doors_, *context, kAdmin);
-    if (!caller.ok()) return RefuseStream<v1::ReplayResponse>(caller.status());
+    auto caller = CallerOf(doors_, *stream, kAdmin);
+    if (!caller.ok()) return stream->Finish(ToGrpc(caller.status()));
     asked.caller = *std::move(caller);
   } else {
-    auto one = AskedOf(doors_, *context, request->id());
-    if (!one.ok()) return RefuseStream<v1::ReplayResponse>(one.status());
+    auto one = AskedOf(doors_, *stream, request->id());
+    if (!one.ok()) return stream->Finish(ToGrpc(one.status()));
     asked = *std::move(one);
   }
-  auto* writer = new BlockingWriter<v1::ReplayResponse>();
+  auto* writer = new BlockingWriter<v1::ReplayResponse>(stream);
   const bool taken = doors_.jobs->TryRun([this, writer, all, asked = std::move(asked)] {
     engine::Replay replay(*doors_.reader, {doors_.delivery});
     v1::ReplayResponse response;
@@ -115,7 +105,6 @@ grpc::ServerWriteReactor<v1::ReplayResponse>* AdminService::Replay(grpc::Callbac
     writer->End(ToGrpc(status));
   });
   if (!taken) writer->End(TooManyReads());
-  return writer;
 }
 
 }  // namespace smsflow::server

@@ -17,9 +17,10 @@ std::uint64_t CountOf(const std::vector<std::uint64_t>& outcomes, Outcome outcom
   return number < outcomes.size() ? outcomes[number] : 0;
 }
 
-class CancelCall final : public grpc::ServerUnaryReactor {
+class CancelCall final : public UnaryReactor {
  public:
-  CancelCall(const Doors& doors, v1::CancelResponse* response) : doors_(doors), response_(response) {}
+  CancelCall(UnaryCall* call, const Doors& doors, v1::CancelResponse* response)
+      : UnaryReactor(call), doors_(doors), response_(response) {}
 
   void One(Caller caller, const InstanceId& id) {
     doors_.engine->Send({id, std::move(caller.tenant), std::move(caller.name), delivery::EncodeCancel(), {}},
@@ -34,7 +35,6 @@ class CancelCall final : public grpc::ServerUnaryReactor {
       doors_.answers->Run([this] { ReplyMany(); });
     });
   }
-  void OnDone() override { delete this; }
 
  private:
   void ReplyOne() {
@@ -99,9 +99,10 @@ Violations SweepOf(const v1::CancelRequest& request, const Validation& validatio
   return violations;
 }
 
-class RescheduleCall final : public grpc::ServerUnaryReactor {
+class RescheduleCall final : public UnaryReactor {
  public:
-  RescheduleCall(const Doors& doors, v1::SmsStatus* response) : doors_(doors), response_(response) {}
+  RescheduleCall(UnaryCall* call, const Doors& doors, v1::SmsStatus* response)
+      : UnaryReactor(call), doors_(doors), response_(response) {}
 
   // On a reading thread: the envelope is checked against the key of the SMS, which is stored.
   void Begin(const InstanceId& id, const std::string& tenant, const std::string& actor,
@@ -117,7 +118,6 @@ class RescheduleCall final : public grpc::ServerUnaryReactor {
       doors_.answers->Run([this, tenant = std::move(tenant), answer = std::move(answer)] { Reply(tenant, answer); });
     });
   }
-  void OnDone() override { delete this; }
 
  private:
   void Reply(const std::string& tenant, const engine::Answer& answer) {
@@ -135,9 +135,10 @@ class RescheduleCall final : public grpc::ServerUnaryReactor {
 
 // Block and Unblock differ in what they answer.
 template <class Response, class Fill>
-class MembershipCall final : public grpc::ServerUnaryReactor {
+class MembershipCall final : public UnaryReactor {
  public:
-  MembershipCall(const Doors& doors, Response* response, Fill fill) : doors_(doors), response_(response), fill_(fill) {}
+  MembershipCall(UnaryCall* call, const Doors& doors, Response* response, Fill fill)
+      : UnaryReactor(call), doors_(doors), response_(response), fill_(fill) {}
 
   void Begin(Caller caller, const std::string& target, bool block) {
     engine::SweepRequest request;
@@ -158,7 +159,6 @@ class MembershipCall final : public grpc::ServerUnaryReactor {
       });
     });
   }
-  void OnDone() override { delete this; }
 
  private:
   const Doors& doors_;
@@ -169,72 +169,62 @@ class MembershipCall final : public grpc::ServerUnaryReactor {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* SchedulerService::Cancel(grpc::CallbackServerContext* context,
-                                                   const v1::CancelRequest* request, v1::CancelResponse* response) {
-  auto caller = CallerOf(doors_, *context, kClient);
-  if (!caller.ok()) return Refuse(context, ToGrpc(caller.status()));
+void SchedulerService::Cancel(UnaryCall* call, const v1::CancelRequest* request, v1::CancelResponse* response) {
+  auto caller = CallerOf(doors_, *call, kClient);
+  if (!caller.ok()) return call->Finish(ToGrpc(caller.status()));
   if (request->what_case() == v1::CancelRequest::kId) {
     Violations violations;
     const auto id = Validation::Id(request->id(), "id", violations);
-    if (!id) return Refuse(context, ToGrpc(violations));
-    auto* call = new CancelCall(doors_, response);
-    call->One(*std::move(caller), *id);
-    return call;
+    if (!id) return call->Finish(ToGrpc(violations));
+    return (new CancelCall(call, doors_, response))->One(*std::move(caller), *id);
   }
   engine::SweepRequest sweep;
   const Violations violations = SweepOf(*request, *doors_.validation, sweep);
-  if (!violations.empty()) return Refuse(context, ToGrpc(violations));
+  if (!violations.empty()) return call->Finish(ToGrpc(violations));
   sweep.workflow = delivery::kWorkflowNumber;
   sweep.tenant = std::move(caller->tenant);
   sweep.actor = std::move(caller->name);
   sweep.event = delivery::EncodeCancel();
-  auto* call = new CancelCall(doors_, response);
-  call->Many(std::move(sweep));
-  return call;
+  auto* one = new CancelCall(call, doors_, response);
+  one->Many(std::move(sweep));
 }
 
-grpc::ServerUnaryReactor* SchedulerService::Reschedule(grpc::CallbackServerContext* context,
-                                                       const v1::RescheduleRequest* request, v1::SmsStatus* response) {
-  auto caller = CallerOf(doors_, *context, kClient);
-  if (!caller.ok()) return Refuse(context, ToGrpc(caller.status()));
+void SchedulerService::Reschedule(UnaryCall* call, const v1::RescheduleRequest* request, v1::SmsStatus* response) {
+  auto caller = CallerOf(doors_, *call, kClient);
+  if (!caller.ok()) return call->Finish(ToGrpc(caller.status()));
   Violations violations;
   const auto id = Validation::Id(request->id(), "id", violations);
-  if (!id) return Refuse(context, ToGrpc(violations));
-  auto* call = new RescheduleCall(doors_, response);
-  const bool taken = doors_.reads->TryRun([call, id = *id, caller = *std::move(caller), copy = *request]() mutable {
-    call->Begin(id, caller.tenant, caller.name, std::move(copy));
+  if (!id) return call->Finish(ToGrpc(violations));
+  auto* one = new RescheduleCall(call, doors_, response);
+  const bool taken = doors_.reads->TryRun([one, id = *id, caller = *std::move(caller), copy = *request]() mutable {
+    one->Begin(id, caller.tenant, caller.name, std::move(copy));
   });
   if (!taken) call->Finish(TooManyReads());
-  return call;
 }
 
-grpc::ServerUnaryReactor* SchedulerService::Block(grpc::CallbackServerContext* context, const v1::BlockRequest* request,
-                                                  v1::BlockResponse* response) {
-  auto caller = CallerOf(doors_, *context, kClient);
-  if (!caller.ok()) return Refuse(context, ToGrpc(caller.status()));
+void SchedulerService::Block(UnaryCall* call, const v1::BlockRequest* request, v1::BlockResponse* response) {
+  auto caller = CallerOf(doors_, *call, kClient);
+  if (!caller.ok()) return call->Finish(ToGrpc(caller.status()));
   Violations violations;
   doors_.validation->Name(request->target(), "target", violations);
-  if (!violations.empty()) return Refuse(context, ToGrpc(violations));
+  if (!violations.empty()) return call->Finish(ToGrpc(violations));
   auto fill = [](const engine::SweepAnswer& answer, v1::BlockResponse* out) {
     out->set_blocked(CountOf(answer.outcomes, Outcome::kBlocked));
     out->set_too_late(CountOf(answer.outcomes, Outcome::kTooLate));
   };
-  auto* call = new MembershipCall<v1::BlockResponse, decltype(fill)>(doors_, response, fill);
-  call->Begin(*std::move(caller), request->target(), true);
-  return call;
+  auto* one = new MembershipCall<v1::BlockResponse, decltype(fill)>(call, doors_, response, fill);
+  one->Begin(*std::move(caller), request->target(), true);
 }
 
-grpc::ServerUnaryReactor* SchedulerService::Unblock(grpc::CallbackServerContext* context,
-                                                    const v1::UnblockRequest* request, v1::UnblockResponse* response) {
-  auto caller = CallerOf(doors_, *context, kClient);
-  if (!caller.ok()) return Refuse(context, ToGrpc(caller.status()));
+void SchedulerService::Unblock(UnaryCall* call, const v1::UnblockRequest* request, v1::UnblockResponse* response) {
+  auto caller = CallerOf(doors_, *call, kClient);
+  if (!caller.ok()) return call->Finish(ToGrpc(caller.status()));
   Violations violations;
   doors_.validation->Name(request->target(), "target", violations);
-  if (!violations.empty()) return Refuse(context, ToGrpc(violations));
+  if (!violations.empty()) return call->Finish(ToGrpc(violations));
   auto fill = [](const engine::SweepAnswer& answer, v1::UnblockResponse* out) { out->set_was_blocked(answer.changed); };
-  auto* call = new MembershipCall<v1::UnblockResponse, decltype(fill)>(doors_, response, fill);
-  call->Begin(*std::move(caller), request->target(), false);
-  return call;
+  auto* one = new MembershipCall<v1::UnblockResponse, decltype(fill)>(call, doors_, response, fill);
+  one->Begin(*std::move(caller), request->target(), false);
 }
 
 }  // namespace smsflow::server

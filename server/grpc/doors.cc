@@ -8,7 +8,7 @@ namespace smsflow::server {
 
 namespace delivery = workflows::delivery;
 
-absl::StatusOr<Caller> CallerOf(const Doors& doors, const grpc::CallbackServerContext& context, Role role) {
+absl::StatusOr<Caller> CallerOf(const Doors& doors, const CallContext& context, Role role) {
   Presented presented;
   const auto& metadata = context.client_metadata();
   if (const auto it = metadata.find("authorization"); it != metadata.end()) {
@@ -18,12 +18,6 @@ absl::StatusOr<Caller> CallerOf(const Doors& doors, const grpc::CallbackServerCo
     presented.tenant = {it->second.data(), it->second.size()};
   }
   return doors.authenticator->Authenticate(presented, role);
-}
-
-grpc::ServerUnaryReactor* Refuse(grpc::CallbackServerContext* context, const grpc::Status& status) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(status);
-  return reactor;
 }
 
 grpc::Status TooManyReads() { return ToGrpc(absl::ResourceExhaustedError("too many reads wait: try again later")); }

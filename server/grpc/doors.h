@@ -1,8 +1,6 @@
 // What every service of the gRPC door needs of the rest of the house, and the little that they share.
 #pragma once
 
-#include <grpcpp/server_context.h>
-
 #include <functional>
 #include <string>
 #include <utility>
@@ -15,6 +13,8 @@
 #include "server/auth.h"
 #include "server/config.h"
 #include "server/figures.h"
+#include "server/grpc/call_queue.h"
+#include "server/grpc/calls.h"
 #include "server/grpc/status.h"
 #include "server/grpc/validation.h"
 #include "server/grpc/workers.h"
@@ -34,29 +34,24 @@ struct Doors {
   LimitsConfig limits;
   std::string engine_epoch;
   std::uint16_t shards = 0;
-  Workers* answers = nullptr;  // one thread: sends what became durable, so that no partition waits for a socket
-  Workers* reads = nullptr;    // may block for the disk
-  Workers* jobs = nullptr;     // may take long: replay, verify, drain
+  CallQueue* answers = nullptr;  // sends what became durable, so that no partition waits for a socket
+  Workers* reads = nullptr;      // may block for the disk
+  Workers* jobs = nullptr;       // may take long: replay, verify, drain
   std::function<std::vector<NamedFigure>()> figures;
 };
 
 // Of the call's metadata `authorization` and `smsflow-tenant`.
-absl::StatusOr<Caller> CallerOf(const Doors& doors, const grpc::CallbackServerContext& context, Role role);
-
-// Finishes a unary call that fails before it began.
-grpc::ServerUnaryReactor* Refuse(grpc::CallbackServerContext* context, const grpc::Status& status);
+absl::StatusOr<Caller> CallerOf(const Doors& doors, const CallContext& context, Role role);
 
 // RESOURCE_EXHAUSTED, for a queue of reads that is full.
 grpc::Status TooManyReads();
 
 // Runs `read`, which returns a status, on a reading thread and finishes the call with what it returns.
 template <class Read>
-grpc::ServerUnaryReactor* Offload(const Doors& doors, grpc::CallbackServerContext* context, Read read) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  if (!doors.reads->TryRun([reactor, read = std::move(read)]() mutable { reactor->Finish(ToGrpc(read())); })) {
-    reactor->Finish(TooManyReads());
+void Offload(const Doors& doors, UnaryCall* call, Read read) {
+  if (!doors.reads->TryRun([call, read = std::move(read)]() mutable { call->Finish(ToGrpc(read())); })) {
+    call->Finish(TooManyReads());
   }
-  return reactor;
 }
 
 // How an SMS is shown to clients; DATA_LOSS when its bytes are not those of a delivery.

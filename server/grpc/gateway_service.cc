@@ -41,11 +41,15 @@ class Link final : public engine::PeerLink {
   AttachCall* call_;
 };
 
-class AttachCall final : public grpc::ServerBidiReactor<v1::GatewayMessage, v1::EngineMessage>,
-                         public OpenStreams::Stream {
+class AttachCall final : public BidiReactor<v1::GatewayMessage, v1::EngineMessage>, public OpenStreams::Stream {
  public:
-  AttachCall(const Doors& doors, OpenStreams& streams, Caller caller)
-      : doors_(doors), streams_(streams), caller_(std::move(caller)), link_(std::make_shared<Link>(this)) {}
+  AttachCall(BidiStream<v1::GatewayMessage, v1::EngineMessage>* stream, const Doors& doors, OpenStreams& streams,
+             Caller caller)
+      : BidiReactor(stream),
+        doors_(doors),
+        streams_(streams),
+        caller_(std::move(caller)),
+        link_(std::make_shared<Link>(this)) {}
 
   void Begin() {
     if (!streams_.Add(this)) return End(OpenStreams::Stopping());
@@ -204,7 +208,7 @@ class AttachCall final : public grpc::ServerBidiReactor<v1::GatewayMessage, v1::
     doors_.answers->Run([this] { Flush(); });
   }
 
-  // On the answering thread, or on gRPC's after a write: never both, `flushing_` sees to that.
+  // On the thread that serves calls; once at a time, `flushing_` sees to that.
   void Flush() {
     response_.Clear();
     {
@@ -336,21 +340,13 @@ void Link::Close(const absl::Status& why) {
   if (call_ != nullptr) call_->End(why);
 }
 
-class RefusedAttach final : public grpc::ServerBidiReactor<v1::GatewayMessage, v1::EngineMessage> {
- public:
-  explicit RefusedAttach(const grpc::Status& status) { Finish(status); }
-  void OnDone() override { delete this; }
-};
-
 }  // namespace
 
-grpc::ServerBidiReactor<v1::GatewayMessage, v1::EngineMessage>* GatewayService::Attach(
-    grpc::CallbackServerContext* context) {
-  auto caller = CallerOf(doors_, *context, kGateway);
-  if (!caller.ok()) return new RefusedAttach(ToGrpc(caller.status()));
-  auto* call = new AttachCall(doors_, streams_, *std::move(caller));
+void GatewayService::Attach(BidiStream<v1::GatewayMessage, v1::EngineMessage>* stream) {
+  auto caller = CallerOf(doors_, *stream, kGateway);
+  if (!caller.ok()) return stream->Finish(ToGrpc(caller.status()));
+  auto* call = new AttachCall(stream, doors_, streams_, *std::move(caller));
   call->Begin();
-  return call;
 }
 
 }  // namespace smsflow::server

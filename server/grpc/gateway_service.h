@@ -10,17 +10,22 @@
 
 namespace smsflow::server {
 
-class GatewayService final : public v1::Gateway::CallbackService {
+class GatewayService final {
  public:
   // `doors` must outlive it.
   explicit GatewayService(const Doors& doors) : doors_(doors) {}
 
+  grpc::Service& wire() { return wire_; }
+  void Serve(CallQueue& queue) {
+    queue.Bidi(wire_, &v1::Gateway::AsyncService::RequestAttach, *this, &GatewayService::Attach);
+  }
   // Ends all streams, for a graceful stop; later ones are UNAVAILABLE.
   void Close() { streams_.Close(); }
 
-  grpc::ServerBidiReactor<v1::GatewayMessage, v1::EngineMessage>* Attach(grpc::CallbackServerContext* context) override;
-
  private:
+  void Attach(BidiStream<v1::GatewayMessage, v1::EngineMessage>* stream);
+
+  v1::Gateway::AsyncService wire_;
   const Doors& doors_;
   OpenStreams streams_;
 };

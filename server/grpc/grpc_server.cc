@@ -2,7 +2,6 @@
 
 #include <grpc/support/time.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -15,6 +14,7 @@
 #include "server/grpc/admin_service.h"
 #include "server/grpc/credentials.h"
 #include "server/grpc/gateway_service.h"
+#include "server/grpc/health_service.h"
 #include "server/grpc/scheduler_service.h"
 #include "workflows/delivery/zones.h"
 
@@ -47,13 +47,12 @@ void Limit(grpc::ServerBuilder& builder, const LimitsConfig& limits) {
 class GrpcServerImpl final : public GrpcServer {
  public:
   GrpcServerImpl(const Config& config, GrpcServerParts parts)
-      : answers_(1, Workers::kUnbounded),
-        reads_(kReadThreads, kReadsMax),
+      : reads_(kReadThreads, kReadsMax),
         jobs_(kJobThreads, kJobsMax),
         zones_(workflows::delivery::MakeZoneResolver()),
         validation_(config.limits, zones_.get()),
         doors_{parts.engine,   parts.reader,  parts.authenticator,           &validation_, parts.clock,
-               parts.delivery, config.limits, std::move(parts.engine_epoch), parts.shards, &answers_,
+               parts.delivery, config.limits, std::move(parts.engine_epoch), parts.shards, &queue_,
                &reads_,        &jobs_,        std::move(parts.figures)},
         scheduler_(doors_),
         gateway_(doors_),
@@ -63,7 +62,6 @@ class GrpcServerImpl final : public GrpcServer {
   absl::Status Listen(const Config& config) {
     auto credentials = MakeServerCredentials(config.tls);
     if (!credentials.ok()) return credentials.status();
-    grpc::EnableDefaultHealthCheckService(true);
     if (config.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     Limit(builder, config.limits);
@@ -72,15 +70,22 @@ class GrpcServerImpl final : public GrpcServer {
     // Nobody else on this machine needs to reach a socket that the folder's rights would let through.
     const mode_t mask = ::umask(is_unix ? 0117 : 0022);
     builder.AddListeningPort(config.listen.grpc, *credentials, &port);
-    builder.RegisterService(&scheduler_);
-    builder.RegisterService(&gateway_);
-    builder.RegisterService(&admin_);
+    builder.RegisterService(&scheduler_.wire());
+    builder.RegisterService(&gateway_.wire());
+    builder.RegisterService(&admin_.wire());
+    builder.RegisterService(&health_.wire());
+    queue_.Prepare(builder);
     server_ = builder.BuildAndStart();
     ::umask(mask);
     if (server_ == nullptr || (!is_unix && port == 0)) {
       return absl::UnavailableError("listen.grpc: cannot listen on " + config.listen.grpc +
                                     ": is it taken, or not of this machine?");
     }
+    scheduler_.Serve(queue_);
+    gateway_.Serve(queue_);
+    admin_.Serve(queue_);
+    health_.Serve(queue_);
+    queue_.Start();
     address_ = is_unix ? config.listen.grpc
                        : config.listen.grpc.substr(0, config.listen.grpc.rfind(':') + 1) + std::to_string(port);
     return absl::OkStatus();
@@ -90,7 +95,7 @@ class GrpcServerImpl final : public GrpcServer {
 
   void Stop(std::int64_t within_ms) override {
     if (server_ == nullptr || stopped_.exchange(true)) return;
-    server_->GetHealthCheckService()->Shutdown();
+    health_.Close();
     scheduler_.Close();
     gateway_.Close();
     admin_.Close();
@@ -98,11 +103,11 @@ class GrpcServerImpl final : public GrpcServer {
     server_->Wait();
     jobs_.Stop();
     reads_.Stop();
-    answers_.Stop();
+    queue_.Stop();
   }
 
  private:
-  Workers answers_;
+  CallQueue queue_;
   Workers reads_;
   Workers jobs_;
   std::unique_ptr<workflows::delivery::ZoneResolver> zones_;
@@ -111,6 +116,7 @@ class GrpcServerImpl final : public GrpcServer {
   SchedulerService scheduler_;
   GatewayService gateway_;
   AdminService admin_;
+  HealthService health_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
   std::atomic<bool> stopped_{false};

@@ -113,8 +113,7 @@ std::int64_t NextAt(const stored::InstanceState& state) {
 
 }  // namespace
 
-absl::StatusOr<AdminAsked> AskedOf(const Doors& doors, const grpc::CallbackServerContext& context,
-                                   const std::string& id) {
+absl::StatusOr<AdminAsked> AskedOf(const Doors& doors, const CallContext& context, const std::string& id) {
   auto caller = CallerOf(doors, context, kAdmin);
   if (!caller.ok()) return caller.status();
   Violations violations;
@@ -134,12 +133,10 @@ absl::Status NeedsAll(const Caller& caller) {
                          : absl::PermissionDeniedError("the credential is for some tenants only: this concerns all");
 }
 
-grpc::ServerUnaryReactor* AdminService::GetJournal(grpc::CallbackServerContext* context,
-                                                   const v1::GetJournalRequest* request,
-                                                   v1::GetJournalResponse* response) {
-  auto asked = AskedOf(doors_, *context, request->id());
-  if (!asked.ok()) return Refuse(context, ToGrpc(asked.status()));
-  return Offload(doors_, context, [this, asked = *std::move(asked), response]() -> absl::Status {
+void AdminService::GetJournal(UnaryCall* call, const v1::GetJournalRequest* request, v1::GetJournalResponse* response) {
+  auto asked = AskedOf(doors_, *call, request->id());
+  if (!asked.ok()) return call->Finish(ToGrpc(asked.status()));
+  return Offload(doors_, call, [this, asked = *std::move(asked), response]() -> absl::Status {
     const auto instance = ReadFor(doors_, asked);
     if (!instance.ok()) return instance.status();
     const auto journal = doors_.reader->Journal(*instance);
@@ -157,11 +154,10 @@ grpc::ServerUnaryReactor* AdminService::GetJournal(grpc::CallbackServerContext* 
   });
 }
 
-grpc::ServerUnaryReactor* AdminService::Explain(grpc::CallbackServerContext* context, const v1::ExplainRequest* request,
-                                                v1::ExplainResponse* response) {
-  auto asked = AskedOf(doors_, *context, request->id());
-  if (!asked.ok()) return Refuse(context, ToGrpc(asked.status()));
-  return Offload(doors_, context, [this, asked = *std::move(asked), response]() -> absl::Status {
+void AdminService::Explain(UnaryCall* call, const v1::ExplainRequest* request, v1::ExplainResponse* response) {
+  auto asked = AskedOf(doors_, *call, request->id());
+  if (!asked.ok()) return call->Finish(ToGrpc(asked.status()));
+  return Offload(doors_, call, [this, asked = *std::move(asked), response]() -> absl::Status {
     const auto instance = ReadFor(doors_, asked);
     if (!instance.ok()) return instance.status();
     const auto reasons = doors_.engine->Explain(asked.id);

@@ -55,9 +55,10 @@ absl::Status ScopeOf(const v1::PauseRequest& request, const Caller& caller, cons
                                   : absl::PermissionDeniedError("tenant: the credential does not allow it");
 }
 
-class PauseCall final : public grpc::ServerUnaryReactor {
+class PauseCall final : public UnaryReactor {
  public:
-  PauseCall(const Doors& doors, v1::PauseResponse* response) : doors_(doors), response_(response) {}
+  PauseCall(UnaryCall* call, const Doors& doors, v1::PauseResponse* response)
+      : UnaryReactor(call), doors_(doors), response_(response) {}
 
   void Begin(engine::PauseRequest request) {
     doors_.engine->Pause(std::move(request), [this](absl::Status status, bool changed) {
@@ -67,16 +68,16 @@ class PauseCall final : public grpc::ServerUnaryReactor {
       });
     });
   }
-  void OnDone() override { delete this; }
 
  private:
   const Doors& doors_;
   v1::PauseResponse* response_;
 };
 
-class ResolveCall final : public grpc::ServerUnaryReactor {
+class ResolveCall final : public UnaryReactor {
  public:
-  ResolveCall(const Doors& doors, v1::SmsStatus* response) : doors_(doors), response_(response) {}
+  ResolveCall(UnaryCall* call, const Doors& doors, v1::SmsStatus* response)
+      : UnaryReactor(call), doors_(doors), response_(response) {}
 
   // On a reading thread.
   void Begin(const AdminAsked& asked, delivery::How how) {
@@ -88,7 +89,6 @@ class ResolveCall final : public grpc::ServerUnaryReactor {
           doors_.answers->Run([this, asked = std::move(asked), answer = std::move(answer)] { Reply(asked, answer); });
         });
   }
-  void OnDone() override { delete this; }
 
  private:
   void Reply(const AdminAsked& asked, const engine::Answer& answer) {
@@ -107,12 +107,25 @@ class ResolveCall final : public grpc::ServerUnaryReactor {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* AdminService::Stats(grpc::CallbackServerContext* context, const v1::StatsRequest*,
-                                              v1::StatsResponse* response) {
-  auto caller = CallerOf(doors_, *context, kAdmin);
-  if (!caller.ok()) return Refuse(context, ToGrpc(caller.status()));
-  if (absl::Status status = NeedsAll(*caller); !status.ok()) return Refuse(context, ToGrpc(status));
-  return Offload(doors_, context, [this, response]() -> absl::Status {
+void AdminService::Serve(CallQueue& queue) {
+  using Wire = v1::Admin::AsyncService;
+  using Self = AdminService;
+  queue.Unary(wire_, &Wire::RequestGetJournal, *this, &Self::GetJournal);
+  queue.Unary(wire_, &Wire::RequestExplain, *this, &Self::Explain);
+  queue.Writes(wire_, &Wire::RequestReplay, *this, &Self::Replay);
+  queue.Writes(wire_, &Wire::RequestVerify, *this, &Self::Verify);
+  queue.Unary(wire_, &Wire::RequestStats, *this, &Self::Stats);
+  queue.Unary(wire_, &Wire::RequestPause, *this, &Self::Pause);
+  queue.Unary(wire_, &Wire::RequestResume, *this, &Self::Resume);
+  queue.Unary(wire_, &Wire::RequestResolve, *this, &Self::Resolve);
+  queue.Unary(wire_, &Wire::RequestDrain, *this, &Self::Drain);
+}
+
+void AdminService::Stats(UnaryCall* call, const v1::StatsRequest*, v1::StatsResponse* response) {
+  auto caller = CallerOf(doors_, *call, kAdmin);
+  if (!caller.ok()) return call->Finish(ToGrpc(caller.status()));
+  if (absl::Status status = NeedsAll(*caller); !status.ok()) return call->Finish(ToGrpc(status));
+  return Offload(doors_, call, [this, response]() -> absl::Status {
     for (NamedFigure& figure : doors_.figures()) {
       auto* item = response->add_items();
       std::string labels;
@@ -127,69 +140,61 @@ grpc::ServerUnaryReactor* AdminService::Stats(grpc::CallbackServerContext* conte
   });
 }
 
-grpc::ServerUnaryReactor* AdminService::ChangePause(grpc::CallbackServerContext* context,
-                                                    const v1::PauseRequest& request, bool resume,
-                                                    v1::PauseResponse* response) {
-  auto caller = CallerOf(doors_, *context, kAdmin);
-  if (!caller.ok()) return Refuse(context, ToGrpc(caller.status()));
+void AdminService::ChangePause(UnaryCall* call, const v1::PauseRequest& request, bool resume,
+                               v1::PauseResponse* response) {
+  auto caller = CallerOf(doors_, *call, kAdmin);
+  if (!caller.ok()) return call->Finish(ToGrpc(caller.status()));
   Violations violations;
   engine::PauseRequest pause;
   const absl::Status allowed = ScopeOf(request, *caller, *doors_.validation, pause, violations);
-  if (!allowed.ok()) return Refuse(context, ToGrpc(allowed));
+  if (!allowed.ok()) return call->Finish(ToGrpc(allowed));
   if (request.reason().size() > kReasonBytesMax || !IsPrintable(request.reason())) {
     violations.push_back({"reason", "must be at most 256 bytes of printable UTF-8"});
   }
-  if (!violations.empty()) return Refuse(context, ToGrpc(violations));
+  if (!violations.empty()) return call->Finish(ToGrpc(violations));
   // To resume all is also a person's word that the clock is right.
   if (resume && pause.scope == storage::PauseScope::kAll) doors_.engine->Resume();
   pause.reason = request.reason();
   pause.actor = caller->name;
   pause.resume = resume;
-  auto* call = new PauseCall(doors_, response);
-  call->Begin(std::move(pause));
-  return call;
+  auto* one = new PauseCall(call, doors_, response);
+  one->Begin(std::move(pause));
 }
 
-grpc::ServerUnaryReactor* AdminService::Pause(grpc::CallbackServerContext* context, const v1::PauseRequest* request,
-                                              v1::PauseResponse* response) {
-  return ChangePause(context, *request, false, response);
+void AdminService::Pause(UnaryCall* call, const v1::PauseRequest* request, v1::PauseResponse* response) {
+  return ChangePause(call, *request, false, response);
 }
 
-grpc::ServerUnaryReactor* AdminService::Resume(grpc::CallbackServerContext* context, const v1::PauseRequest* request,
-                                               v1::PauseResponse* response) {
-  return ChangePause(context, *request, true, response);
+void AdminService::Resume(UnaryCall* call, const v1::PauseRequest* request, v1::PauseResponse* response) {
+  return ChangePause(call, *request, true, response);
 }
 
-grpc::ServerUnaryReactor* AdminService::Resolve(grpc::CallbackServerContext* context, const v1::ResolveRequest* request,
-                                                v1::SmsStatus* response) {
-  auto asked = AskedOf(doors_, *context, request->id());
-  if (!asked.ok()) return Refuse(context, ToGrpc(asked.status()));
+void AdminService::Resolve(UnaryCall* call, const v1::ResolveRequest* request, v1::SmsStatus* response) {
+  auto asked = AskedOf(doors_, *call, request->id());
+  if (!asked.ok()) return call->Finish(ToGrpc(asked.status()));
   if (request->how() == v1::ResolveRequest::HOW_UNSPECIFIED || !v1::ResolveRequest::How_IsValid(request->how())) {
-    return Refuse(context, ToGrpc({{"how", "must be delivered, retry or give up"}}));
+    return call->Finish(ToGrpc({{"how", "must be delivered, retry or give up"}}));
   }
-  auto* call = new ResolveCall(doors_, response);
+  auto* one = new ResolveCall(call, doors_, response);
   const bool taken = doors_.reads->TryRun(
-      [call, asked = *std::move(asked), how = static_cast<delivery::How>(request->how())] { call->Begin(asked, how); });
+      [one, asked = *std::move(asked), how = static_cast<delivery::How>(request->how())] { one->Begin(asked, how); });
   if (!taken) call->Finish(TooManyReads());
-  return call;
 }
 
-grpc::ServerUnaryReactor* AdminService::Drain(grpc::CallbackServerContext* context, const v1::DrainRequest* request,
-                                              v1::DrainResponse* response) {
-  auto caller = CallerOf(doors_, *context, kAdmin);
-  if (!caller.ok()) return Refuse(context, ToGrpc(caller.status()));
-  if (absl::Status status = NeedsAll(*caller); !status.ok()) return Refuse(context, ToGrpc(status));
+void AdminService::Drain(UnaryCall* call, const v1::DrainRequest* request, v1::DrainResponse* response) {
+  auto caller = CallerOf(doors_, *call, kAdmin);
+  if (!caller.ok()) return call->Finish(ToGrpc(caller.status()));
+  if (absl::Status status = NeedsAll(*caller); !status.ok()) return call->Finish(ToGrpc(status));
   if (request->timeout_ms() > kDrainMsMax) {
-    return Refuse(context, ToGrpc({{"timeout_ms", "must be at most 600000"}}));
+    return call->Finish(ToGrpc({{"timeout_ms", "must be at most 600000"}}));
   }
   Log(LogLevel::kWarn, "draining: nothing is accepted and nothing leaves", {{"by", caller->name}});
   doors_.engine->Drain(true);
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const bool taken = doors_.jobs->TryRun([this, context, reactor, timeout_ms = request->timeout_ms(), response] {
+  const bool taken = doors_.jobs->TryRun([this, call, timeout_ms = request->timeout_ms(), response] {
     const std::int64_t begin_ms = doors_.clock->SteadyMs();
     const auto waits = [&](std::uint64_t in_flight) {
       const std::int64_t waited_ms = doors_.clock->SteadyMs() - begin_ms;
-      if (closing_ || context->IsCancelled()) return false;
+      if (closing_ || call->IsCancelled()) return false;
       return waited_ms < kFiguresMs || (in_flight != 0 && waited_ms < timeout_ms);
     };
     std::uint64_t in_flight = doors_.engine->TakeFigures().open_leases;
@@ -198,10 +203,9 @@ grpc::ServerUnaryReactor* AdminService::Drain(grpc::CallbackServerContext* conte
       in_flight = doors_.engine->TakeFigures().open_leases;
     }
     response->set_in_flight(in_flight);
-    reactor->Finish(grpc::Status::OK);
+    call->Finish(grpc::Status::OK);
   });
-  if (!taken) reactor->Finish(TooManyReads());
-  return reactor;
+  if (!taken) call->Finish(TooManyReads());
 }
 
 }  // namespace smsflow::server

@@ -22,29 +22,27 @@ std::uint32_t PageSize(std::uint32_t asked, Violations& violations) {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* SchedulerService::Get(grpc::CallbackServerContext* context, const v1::GetRequest* request,
-                                                v1::SmsStatus* response) {
-  auto caller = CallerOf(doors_, *context, kClient);
-  if (!caller.ok()) return Refuse(context, ToGrpc(caller.status()));
+void SchedulerService::Get(UnaryCall* call, const v1::GetRequest* request, v1::SmsStatus* response) {
+  auto caller = CallerOf(doors_, *call, kClient);
+  if (!caller.ok()) return call->Finish(ToGrpc(caller.status()));
   Violations violations;
   const auto id = Validation::Id(request->id(), "id", violations);
-  if (!id) return Refuse(context, ToGrpc(violations));
-  return Offload(doors_, context, [this, id = *id, tenant = std::move(caller->tenant), response]() -> absl::Status {
+  if (!id) return call->Finish(ToGrpc(violations));
+  return Offload(doors_, call, [this, id = *id, tenant = std::move(caller->tenant), response]() -> absl::Status {
     const auto instance = doors_.reader->Get(id, tenant);
     return instance.ok() ? FillSmsStatus(*instance, response) : instance.status();
   });
 }
 
-grpc::ServerUnaryReactor* SchedulerService::List(grpc::CallbackServerContext* context, const v1::ListRequest* request,
-                                                 v1::ListResponse* response) {
-  auto caller = CallerOf(doors_, *context, kClient);
-  if (!caller.ok()) return Refuse(context, ToGrpc(caller.status()));
+void SchedulerService::List(UnaryCall* call, const v1::ListRequest* request, v1::ListResponse* response) {
+  auto caller = CallerOf(doors_, *call, kClient);
+  if (!caller.ok()) return call->Finish(ToGrpc(caller.status()));
   engine::ListQuery query;
   Violations violations = doors_.validation->Filter(request->filter(), caller->tenant, query);
   const std::uint32_t page_size = PageSize(request->page_size(), violations);
-  if (!violations.empty()) return Refuse(context, ToGrpc(violations));
+  if (!violations.empty()) return call->Finish(ToGrpc(violations));
   return Offload(
-      doors_, context,
+      doors_, call,
       [this, query = std::move(query), page_size, token = request->page_token(), response]() -> absl::Status {
         auto page = doors_.reader->List(query, page_size, token);
         if (!page.ok()) return page.status();
@@ -59,21 +57,20 @@ grpc::ServerUnaryReactor* SchedulerService::List(grpc::CallbackServerContext* co
       });
 }
 
-grpc::ServerUnaryReactor* SchedulerService::BatchSummary(grpc::CallbackServerContext* context,
-                                                         const v1::BatchSummaryRequest* request,
-                                                         v1::BatchSummaryResponse* response) {
-  auto caller = CallerOf(doors_, *context, kClient);
-  if (!caller.ok()) return Refuse(context, ToGrpc(caller.status()));
+void SchedulerService::BatchSummary(UnaryCall* call, const v1::BatchSummaryRequest* request,
+                                    v1::BatchSummaryResponse* response) {
+  auto caller = CallerOf(doors_, *call, kClient);
+  if (!caller.ok()) return call->Finish(ToGrpc(caller.status()));
   Violations violations;
   doors_.validation->Name(request->batch(), "batch", violations);
-  if (!violations.empty()) return Refuse(context, ToGrpc(violations));
+  if (!violations.empty()) return call->Finish(ToGrpc(violations));
   engine::ListQuery query;
   query.workflow = delivery::kWorkflowNumber;
   query.tenant = std::move(caller->tenant);
   query.index = delivery::kBatchIndex;
   query.value = request->batch();
-  return Offload(doors_, context, [this, context, query = std::move(query), response]() -> absl::Status {
-    const auto counts = doors_.reader->Count(query, [context] { return context->IsCancelled(); });
+  return Offload(doors_, call, [this, call, query = std::move(query), response]() -> absl::Status {
+    const auto counts = doors_.reader->Count(query, [call] { return call->IsCancelled(); });
     if (!counts.ok()) return counts.status();
     std::uint64_t total = 0;
     for (const auto& [state, count] : *counts) {
@@ -87,16 +84,15 @@ grpc::ServerUnaryReactor* SchedulerService::BatchSummary(grpc::CallbackServerCon
   });
 }
 
-grpc::ServerUnaryReactor* SchedulerService::ListBlocked(grpc::CallbackServerContext* context,
-                                                        const v1::ListBlockedRequest* request,
-                                                        v1::ListBlockedResponse* response) {
-  auto caller = CallerOf(doors_, *context, kClient);
-  if (!caller.ok()) return Refuse(context, ToGrpc(caller.status()));
+void SchedulerService::ListBlocked(UnaryCall* call, const v1::ListBlockedRequest* request,
+                                   v1::ListBlockedResponse* response) {
+  auto caller = CallerOf(doors_, *call, kClient);
+  if (!caller.ok()) return call->Finish(ToGrpc(caller.status()));
   Violations violations;
   const std::uint32_t page_size = PageSize(request->page_size(), violations);
-  if (!violations.empty()) return Refuse(context, ToGrpc(violations));
+  if (!violations.empty()) return call->Finish(ToGrpc(violations));
   return Offload(
-      doors_, context,
+      doors_, call,
       [this, tenant = std::move(caller->tenant), page_size, token = request->page_token(), response]() -> absl::Status {
         auto page = doors_.reader->Members(tenant, delivery::kBlockedSet, page_size, token);
         if (!page.ok()) return page.status();

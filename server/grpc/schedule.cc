@@ -1,5 +1,5 @@
 // Schedule and ScheduleBatch: the hot path. A call is one object that lives until gRPC is done with it; the engine's
-// answer is kept in it and sent by the answering thread.
+// answer is kept in it and sent by the thread that serves calls, with all that became durable together.
 #include <atomic>
 #include <utility>
 #include <vector>
@@ -18,9 +18,10 @@ Message&& Own(const Message& message) {
   return std::move(const_cast<Message&>(message));
 }
 
-class ScheduleCall final : public grpc::ServerUnaryReactor {
+class ScheduleCall final : public UnaryReactor {
  public:
-  ScheduleCall(const Doors& doors, v1::ScheduleResponse* response) : doors_(doors), response_(response) {}
+  ScheduleCall(UnaryCall* call, const Doors& doors, v1::ScheduleResponse* response)
+      : UnaryReactor(call), doors_(doors), response_(response) {}
 
   void Begin(Caller caller, v1::ScheduleRequest&& request) {
     engine::CreateRequest create;
@@ -33,7 +34,6 @@ class ScheduleCall final : public grpc::ServerUnaryReactor {
       doors_.answers->Run([this] { Reply(); });
     });
   }
-  void OnDone() override { delete this; }
 
  private:
   void Reply() {
@@ -47,10 +47,10 @@ class ScheduleCall final : public grpc::ServerUnaryReactor {
   engine::Answer answer_;
 };
 
-class BatchCall final : public grpc::ServerUnaryReactor {
+class BatchCall final : public UnaryReactor {
  public:
-  BatchCall(const Doors& doors, v1::ScheduleBatchResponse* response, std::size_t items)
-      : doors_(doors), response_(response), answers_(items), left_(items + 1) {}
+  BatchCall(UnaryCall* call, const Doors& doors, v1::ScheduleBatchResponse* response, std::size_t items)
+      : UnaryReactor(call), doors_(doors), response_(response), answers_(items), left_(items + 1) {}
 
   void Begin(const Caller& caller, v1::ScheduleBatchRequest&& request) {
     const std::int64_t now_ms = doors_.clock->WallMs();
@@ -73,7 +73,6 @@ class BatchCall final : public grpc::ServerUnaryReactor {
     }
     OneDone();  // the one more, so that nothing is sent before all were asked for
   }
-  void OnDone() override { delete this; }
 
  private:
   void OneDone() {
@@ -93,28 +92,23 @@ class BatchCall final : public grpc::ServerUnaryReactor {
 
 }  // namespace
 
-grpc::ServerUnaryReactor* SchedulerService::Schedule(grpc::CallbackServerContext* context,
-                                                     const v1::ScheduleRequest* request,
-                                                     v1::ScheduleResponse* response) {
-  auto caller = CallerOf(doors_, *context, kClient);
-  if (!caller.ok()) return Refuse(context, ToGrpc(caller.status()));
-  auto* call = new ScheduleCall(doors_, response);
-  call->Begin(*std::move(caller), Own(*request));
-  return call;
+void SchedulerService::Schedule(UnaryCall* call, const v1::ScheduleRequest* request, v1::ScheduleResponse* response) {
+  auto caller = CallerOf(doors_, *call, kClient);
+  if (!caller.ok()) return call->Finish(ToGrpc(caller.status()));
+  auto* one = new ScheduleCall(call, doors_, response);
+  one->Begin(*std::move(caller), Own(*request));
 }
 
-grpc::ServerUnaryReactor* SchedulerService::ScheduleBatch(grpc::CallbackServerContext* context,
-                                                          const v1::ScheduleBatchRequest* request,
-                                                          v1::ScheduleBatchResponse* response) {
-  auto caller = CallerOf(doors_, *context, kClient);
-  if (!caller.ok()) return Refuse(context, ToGrpc(caller.status()));
+void SchedulerService::ScheduleBatch(UnaryCall* call, const v1::ScheduleBatchRequest* request,
+                                     v1::ScheduleBatchResponse* response) {
+  auto caller = CallerOf(doors_, *call, kClient);
+  if (!caller.ok()) return call->Finish(ToGrpc(caller.status()));
   const auto items = static_cast<std::size_t>(request->items_size());
   if (items == 0 || items > doors_.limits.batch_items) {
-    return Refuse(context, ToGrpc({{"items", "must be 1 to " + std::to_string(doors_.limits.batch_items) + " items"}}));
+    return call->Finish(ToGrpc({{"items", "must be 1 to " + std::to_string(doors_.limits.batch_items) + " items"}}));
   }
-  auto* call = new BatchCall(doors_, response, items);
-  call->Begin(*caller, Own(*request));
-  return call;
+  auto* one = new BatchCall(call, doors_, response, items);
+  one->Begin(*caller, Own(*request));
 }
 
 }  // namespace smsflow::server

@@ -15,11 +15,12 @@ namespace {
 // Requests of one stream whose answers have not been sent; beyond it, it is not read from.
 constexpr std::size_t kOpenMax = 4'096;
 
-class StreamCall final : public grpc::ServerBidiReactor<v1::ScheduleStreamRequest, v1::ScheduleStreamResponse>,
+class StreamCall final : public BidiReactor<v1::ScheduleStreamRequest, v1::ScheduleStreamResponse>,
                          public OpenStreams::Stream {
  public:
-  StreamCall(const Doors& doors, OpenStreams& streams, Caller caller)
-      : doors_(doors), streams_(streams), caller_(std::move(caller)) {}
+  StreamCall(BidiStream<v1::ScheduleStreamRequest, v1::ScheduleStreamResponse>* stream, const Doors& doors,
+             OpenStreams& streams, Caller caller)
+      : BidiReactor(stream), doors_(doors), streams_(streams), caller_(std::move(caller)) {}
 
   void Begin() {
     if (!streams_.Add(this)) return End(OpenStreams::Stopping());
@@ -82,7 +83,7 @@ class StreamCall final : public grpc::ServerBidiReactor<v1::ScheduleStreamReques
     doors_.answers->Run([this] { Flush(); });
   }
 
-  // On the answering thread, or on gRPC's after a write: never both, `flushing_` sees to that.
+  // On the thread that serves calls; once at a time, `flushing_` sees to that.
   void Flush() {
     std::vector<Answered> batch;
     {
@@ -158,22 +159,13 @@ class StreamCall final : public grpc::ServerBidiReactor<v1::ScheduleStreamReques
   absl::Status status_;
 };
 
-// A stream that fails before it began.
-class RefusedStream final : public grpc::ServerBidiReactor<v1::ScheduleStreamRequest, v1::ScheduleStreamResponse> {
- public:
-  explicit RefusedStream(const grpc::Status& status) { Finish(status); }
-  void OnDone() override { delete this; }
-};
-
 }  // namespace
 
-grpc::ServerBidiReactor<v1::ScheduleStreamRequest, v1::ScheduleStreamResponse>* SchedulerService::ScheduleStream(
-    grpc::CallbackServerContext* context) {
-  auto caller = CallerOf(doors_, *context, kClient);
-  if (!caller.ok()) return new RefusedStream(ToGrpc(caller.status()));
-  auto* call = new StreamCall(doors_, streams_, *std::move(caller));
+void SchedulerService::ScheduleStream(BidiStream<v1::ScheduleStreamRequest, v1::ScheduleStreamResponse>* stream) {
+  auto caller = CallerOf(doors_, *stream, kClient);
+  if (!caller.ok()) return stream->Finish(ToGrpc(caller.status()));
+  auto* call = new StreamCall(stream, doors_, streams_, *std::move(caller));
   call->Begin();
-  return call;
 }
 
 }  // namespace smsflow::server

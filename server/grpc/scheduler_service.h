@@ -13,46 +13,37 @@
 
 namespace smsflow::server {
 
-class SchedulerService final : public v1::Scheduler::CallbackService {
+class SchedulerService final {
  public:
   // `doors` must outlive it.
   explicit SchedulerService(const Doors& doors);
-  ~SchedulerService() override;
+  ~SchedulerService();
 
+  grpc::Service& wire() { return wire_; }
+  void Serve(CallQueue& queue);
   // Ends all streams, for a graceful stop; later ones are UNAVAILABLE.
   void Close();
 
-  // schedule.cc
-  grpc::ServerUnaryReactor* Schedule(grpc::CallbackServerContext* context, const v1::ScheduleRequest* request,
-                                     v1::ScheduleResponse* response) override;
-  grpc::ServerUnaryReactor* ScheduleBatch(grpc::CallbackServerContext* context, const v1::ScheduleBatchRequest* request,
-                                          v1::ScheduleBatchResponse* response) override;
-  // schedule_stream.cc
-  grpc::ServerBidiReactor<v1::ScheduleStreamRequest, v1::ScheduleStreamResponse>* ScheduleStream(
-      grpc::CallbackServerContext* context) override;
-  // query.cc
-  grpc::ServerUnaryReactor* Get(grpc::CallbackServerContext* context, const v1::GetRequest* request,
-                                v1::SmsStatus* response) override;
-  grpc::ServerUnaryReactor* List(grpc::CallbackServerContext* context, const v1::ListRequest* request,
-                                 v1::ListResponse* response) override;
-  grpc::ServerUnaryReactor* BatchSummary(grpc::CallbackServerContext* context, const v1::BatchSummaryRequest* request,
-                                         v1::BatchSummaryResponse* response) override;
-  grpc::ServerUnaryReactor* ListBlocked(grpc::CallbackServerContext* context, const v1::ListBlockedRequest* request,
-                                        v1::ListBlockedResponse* response) override;
-  // commands.cc
-  grpc::ServerUnaryReactor* Cancel(grpc::CallbackServerContext* context, const v1::CancelRequest* request,
-                                   v1::CancelResponse* response) override;
-  grpc::ServerUnaryReactor* Reschedule(grpc::CallbackServerContext* context, const v1::RescheduleRequest* request,
-                                       v1::SmsStatus* response) override;
-  grpc::ServerUnaryReactor* Block(grpc::CallbackServerContext* context, const v1::BlockRequest* request,
-                                  v1::BlockResponse* response) override;
-  grpc::ServerUnaryReactor* Unblock(grpc::CallbackServerContext* context, const v1::UnblockRequest* request,
-                                    v1::UnblockResponse* response) override;
-  // watch.cc
-  grpc::ServerWriteReactor<v1::WatchResponse>* Watch(grpc::CallbackServerContext* context,
-                                                     const v1::WatchRequest* request) override;
-
  private:
+  // schedule.cc
+  void Schedule(UnaryCall* call, const v1::ScheduleRequest* request, v1::ScheduleResponse* response);
+  void ScheduleBatch(UnaryCall* call, const v1::ScheduleBatchRequest* request, v1::ScheduleBatchResponse* response);
+  // schedule_stream.cc
+  void ScheduleStream(BidiStream<v1::ScheduleStreamRequest, v1::ScheduleStreamResponse>* stream);
+  // query.cc
+  void Get(UnaryCall* call, const v1::GetRequest* request, v1::SmsStatus* response);
+  void List(UnaryCall* call, const v1::ListRequest* request, v1::ListResponse* response);
+  void BatchSummary(UnaryCall* call, const v1::BatchSummaryRequest* request, v1::BatchSummaryResponse* response);
+  void ListBlocked(UnaryCall* call, const v1::ListBlockedRequest* request, v1::ListBlockedResponse* response);
+  // commands.cc
+  void Cancel(UnaryCall* call, const v1::CancelRequest* request, v1::CancelResponse* response);
+  void Reschedule(UnaryCall* call, const v1::RescheduleRequest* request, v1::SmsStatus* response);
+  void Block(UnaryCall* call, const v1::BlockRequest* request, v1::BlockResponse* response);
+  void Unblock(UnaryCall* call, const v1::UnblockRequest* request, v1::UnblockResponse* response);
+  // watch.cc
+  void Watch(WriteStream<v1::WatchResponse>* stream, const v1::WatchRequest* request);
+
+  v1::Scheduler::AsyncService wire_;
   const Doors& doors_;
   OpenStreams streams_;
   WatchHub watches_;

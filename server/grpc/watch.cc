@@ -20,10 +20,11 @@ namespace {
 
 constexpr std::uint32_t kRecordsPerStep = 1'000;
 
-class WatchCall final : public grpc::ServerWriteReactor<v1::WatchResponse>, public WatchHub::Watch {
+class WatchCall final : public WriteReactor<v1::WatchResponse>, public WatchHub::Watch {
  public:
-  WatchCall(const Doors& doors, WatchHub& hub, engine::ListQuery query, engine::Tail tail)
-      : doors_(doors), hub_(hub), query_(std::move(query)), tail_(std::move(tail)) {}
+  WatchCall(WriteStream<v1::WatchResponse>* stream, const Doors& doors, WatchHub& hub, engine::ListQuery query,
+            engine::Tail tail)
+      : WriteReactor(stream), doors_(doors), hub_(hub), query_(std::move(query)), tail_(std::move(tail)) {}
 
   bool Step() override {
     if (cancelled_) End(absl::CancelledError("the watch was cancelled"));
@@ -147,37 +148,30 @@ class WatchCall final : public grpc::ServerWriteReactor<v1::WatchResponse>, publ
   std::atomic<bool> gone_{false};
 };
 
-class RefusedWatch final : public grpc::ServerWriteReactor<v1::WatchResponse> {
- public:
-  explicit RefusedWatch(const grpc::Status& status) { Finish(status); }
-  void OnDone() override { delete this; }
-};
-
 }  // namespace
 
-grpc::ServerWriteReactor<v1::WatchResponse>* SchedulerService::Watch(grpc::CallbackServerContext* context,
-                                                                     const v1::WatchRequest* request) {
-  auto caller = CallerOf(doors_, *context, kClient);
-  if (!caller.ok()) return new RefusedWatch(ToGrpc(caller.status()));
+void SchedulerService::Watch(WriteStream<v1::WatchResponse>* stream, const v1::WatchRequest* request) {
+  auto caller = CallerOf(doors_, *stream, kClient);
+  if (!caller.ok()) return stream->Finish(ToGrpc(caller.status()));
   engine::ListQuery query;
   const Violations violations = doors_.validation->Filter(request->filter(), caller->tenant, query);
-  if (!violations.empty()) return new RefusedWatch(ToGrpc(violations));
+  if (!violations.empty()) return stream->Finish(ToGrpc(violations));
   engine::ShardVector from;
   if (request->token().empty()) {
     from = doors_.reader->Now();
   } else {
     auto given = engine::DecodeWatchToken(request->token());
-    if (!given) return new RefusedWatch(ToGrpc({{"token", "must be of a List or Watch of this server"}}));
+    if (!given) return stream->Finish(ToGrpc({{"token", "must be of a List or Watch of this server"}}));
     from = *std::move(given);
   }
   engine::TailFilter filter{query.workflow, query.tenant, {}};
   if (query.value_is_target) filter.shard = doors_.reader->ShardOf(query.tenant, query.value);
-  auto call = std::make_shared<WatchCall>(doors_, watches_, query,
+  auto call = std::make_shared<WatchCall>(stream, doors_, watches_, query,
                                           engine::Tail(*doors_.reader, std::move(filter), std::move(from)));
   if (!watches_.Add(call)) {
-    return new RefusedWatch(ToGrpc(absl::ResourceExhaustedError("too many watches: try again later")));
+    stream->Tell(nullptr);
+    return stream->Finish(ToGrpc(absl::ResourceExhaustedError("too many watches: try again later")));
   }
-  return call.get();
 }
 
 }  // namespace smsflow::server

@@ -1,0 +1,67 @@
+#include "server/grpc/call_queue.h"
+
+#include <grpc/support/time.h>
+#include <pthread.h>
+
+namespace smsflow::server {
+
+void CallQueue::Start() {
+  {
+    const std::lock_guard lock(mutex_);
+    running_ = true;
+  }
+  thread_ = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), "calls");  // as ps and perf show it
+    Loop();
+  });
+}
+
+void CallQueue::Loop() {
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue_->Next(&tag, &ok)) static_cast<CallTag*>(tag)->Proceed(ok);
+}
+
+void CallQueue::Run(Work work) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (running_) {
+      work_.push_back(std::move(work));
+      if (woken_) return;
+      woken_ = true;
+      // A time that is past: it is due at once, on this thread, and wakes the queue's.
+      alarm_.Set(queue_.get(), gpr_time_0(GPR_CLOCK_MONOTONIC), static_cast<CallTag*>(&wake_));
+      return;
+    }
+  }
+  work();
+}
+
+void CallQueue::Wake::Proceed(bool) { queue_.DoWork(); }
+
+void CallQueue::DoWork() {
+  {
+    const std::lock_guard lock(mutex_);
+    woken_ = false;
+    doing_.swap(work_);
+  }
+  for (Work& work : doing_) work();
+  doing_.clear();
+}
+
+void CallQueue::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (queue_ == nullptr) return;
+    running_ = false;
+  }
+  queue_->Shutdown();
+  if (thread_.joinable()) {
+    thread_.join();
+  } else {
+    Loop();  // a server that was never built gives back what it was asked for
+  }
+  queue_.reset();
+}
+
+}  // namespace smsflow::server

@@ -1,0 +1,333 @@
+// Serves calls with one thread and one completion queue: that thread alone reads sockets, parses, runs handlers and
+// sends most answers. gRPC's own callback threads are at least two, take the sockets from each other at every event and
+// cost twice the CPU; while any of them is there, every other queue pays for it too. So no service here may use them.
+//
+// Order of use: Prepare(), the builder builds, Unary() and the like for each verb, Start(), … , Stop().
+// Run() is thread-safe; all else belongs to whoever owns the queue.
+#pragma once
+
+#include <grpcpp/alarm.h>
+#include <grpcpp/completion_queue.h>
+#include <grpcpp/server_builder.h>
+#include <grpcpp/support/async_stream.h>
+#include <grpcpp/support/async_unary_call.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "server/grpc/calls.h"
+
+namespace smsflow::server {
+
+// What the queue gives back when an operation is over.
+class CallTag {
+ public:
+  virtual void Proceed(bool ok) = 0;  // may destroy it
+
+ protected:
+  ~CallTag() = default;
+};
+
+struct UnaryOptions {
+  // Calls that may come at once before gRPC must keep them in a list of its own.
+  int spare = 1;
+  // Costs one more operation per call; without it IsCancelled() and OnCancel() say nothing.
+  bool notice_cancel = true;
+};
+
+// The queue and its thread; see above.
+class CallQueue {
+ public:
+  using Work = absl::AnyInvocable<void()>;
+
+  CallQueue() = default;
+  ~CallQueue() { Stop(); }
+  CallQueue(const CallQueue&) = delete;
+  CallQueue& operator=(const CallQueue&) = delete;
+
+  // Before the server is built.
+  void Prepare(grpc::ServerBuilder& builder) { queue_ = builder.AddCompletionQueue(); }
+
+  // `ask` is the RequestX of the generated AsyncService. `wire` and `service` must outlive the queue's Stop().
+  template <class Wire, class Asked, class Request, class Response, class Service>
+  void Unary(Wire& wire,
+             void (Asked::*ask)(grpc::ServerContext*, Request*, grpc::ServerAsyncResponseWriter<Response>*,
+                                grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
+             Service& service, void (Service::*handle)(UnaryCall*, const Request*, Response*),
+             const UnaryOptions& options = {});
+  template <class Wire, class Asked, class Request, class Out, class Service>
+  void Writes(Wire& wire,
+              void (Asked::*ask)(grpc::ServerContext*, Request*, grpc::ServerAsyncWriter<Out>*, grpc::CompletionQueue*,
+                                 grpc::ServerCompletionQueue*, void*),
+              Service& service, void (Service::*handle)(WriteStream<Out>*, const Request*));
+  template <class Wire, class Asked, class In, class Out, class Service>
+  void Bidi(Wire& wire,
+            void (Asked::*ask)(grpc::ServerContext*, grpc::ServerAsyncReaderWriter<Out, In>*, grpc::CompletionQueue*,
+                               grpc::ServerCompletionQueue*, void*),
+            Service& service, void (Service::*handle)(BidiStream<In, Out>*));
+
+  void Start();
+  // After the server was shut down: ends the thread. What is run later is run by its caller, so that nothing is lost.
+  void Stop();
+
+  // Does `work` on the queue's thread, soon and in order. What comes while the thread is busy costs no waking.
+  void Run(Work work);
+
+ private:
+  class Wake final : public CallTag {
+   public:
+    explicit Wake(CallQueue& queue) : queue_(queue) {}
+    void Proceed(bool ok) override;
+
+   private:
+    CallQueue& queue_;
+  };
+
+  // Keeps what the calls of a verb share for as long as the queue is there.
+  template <class Verb>
+  const Verb& Keep(Verb verb) {
+    auto kept = std::make_shared<Verb>(std::move(verb));
+    verbs_.push_back(kept);
+    return *kept;
+  }
+  void Loop();
+  void DoWork();
+
+  std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  std::vector<std::shared_ptr<void>> verbs_;
+  std::thread thread_;
+
+  std::mutex mutex_;
+  std::vector<Work> work_;
+  bool running_ = false;
+  bool woken_ = false;  // the thread will look at `work_` without being called
+  grpc::Alarm alarm_;
+  Wake wake_{*this};
+  std::vector<Work> doing_;  // of the queue's thread
+};
+
+namespace calls {
+
+// An operation of a call; ends in a method of it.
+template <class Call, void (Call::*kThen)(bool)>
+class Operation final : public CallTag {
+ public:
+  explicit Operation(Call* call) : call_(call) {}
+  void Proceed(bool ok) override { (call_->*kThen)(ok); }
+  void* tag() { return static_cast<CallTag*>(this); }
+
+ private:
+  Call* const call_;
+};
+
+template <class Request, class Response>
+struct UnaryVerb {
+  std::function<void(grpc::ServerContext*, Request*, grpc::ServerAsyncResponseWriter<Response>*, void*)> ask;
+  std::function<void(UnaryCall*, const Request*, Response*)> handle;
+  bool notice_cancel = true;
+};
+
+// A call from waiting for it to its end; destroys itself.
+template <class Request, class Response>
+class ServedUnary final : public UnaryCall {
+ public:
+  using Verb = UnaryVerb<Request, Response>;
+
+  explicit ServedUnary(const Verb& verb) : verb_(verb), responder_(&wire_), parts_(verb.notice_cancel ? 2 : 1) {
+    if (verb.notice_cancel) wire_.AsyncNotifyWhenDone(ended_.tag());
+    verb.ask(&wire_, &request_, &responder_, came_.tag());
+  }
+  void Finish(const grpc::Status& status) override { responder_.Finish(response_, status, finished_.tag()); }
+
+ private:
+  void Came(bool ok) {
+    if (!ok) return delete this;  // the server stops
+    new ServedUnary(verb_);
+    verb_.handle(this, &request_, &response_);
+  }
+  void Ended(bool) {
+    if (wire_.IsCancelled()) {
+      cancelled_.store(true, std::memory_order_release);
+      if (reactor_ != nullptr) reactor_->OnCancel();
+    }
+    OneOver();
+  }
+  void Finished(bool) { OneOver(); }
+  void OneOver() {
+    if (--parts_ != 0) return;
+    if (reactor_ != nullptr) reactor_->OnDone();
+    delete this;
+  }
+
+  const Verb& verb_;
+  grpc::ServerAsyncResponseWriter<Response> responder_;
+  Request request_;
+  Response response_;
+  int parts_;  // that the queue still gives back
+  Operation<ServedUnary, &ServedUnary::Came> came_{this};
+  Operation<ServedUnary, &ServedUnary::Ended> ended_{this};
+  Operation<ServedUnary, &ServedUnary::Finished> finished_{this};
+};
+
+// What both kinds of streams share: Stream is the call as its handler sees it, Wire as gRPC does.
+template <class Served, class Stream, class Wire>
+class ServedStream : public Stream {
+ public:
+  void Finish(const grpc::Status& status) override { stream_.Finish(status, finished_.tag()); }
+
+ protected:
+  ServedStream() { this->wire_.AsyncNotifyWhenDone(ended_.tag()); }
+  ~ServedStream() = default;
+
+  void Begun() { parts_.fetch_add(1, std::memory_order_relaxed); }
+  void OneOver() {
+    if (parts_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    if (this->reactor_ != nullptr) this->reactor_->OnDone();
+    delete static_cast<Served*>(this);
+  }
+  template <class Message>
+  void StartWrite(const Message& message) {
+    Begun();
+    stream_.Write(message, written_.tag());
+  }
+
+  Wire stream_{&this->wire_};
+
+ private:
+  void Ended(bool) {
+    if (this->wire_.IsCancelled()) {
+      this->cancelled_.store(true, std::memory_order_release);
+      if (this->reactor_ != nullptr) this->reactor_->OnCancel();
+    }
+    OneOver();
+  }
+  void Written(bool ok) {
+    if (this->reactor_ != nullptr) this->reactor_->OnWriteDone(ok);
+    OneOver();
+  }
+  void Finished(bool) { OneOver(); }
+
+  std::atomic<int> parts_{2};  // that the queue still gives back: its end, its Finish(), and what was begun
+  Operation<ServedStream, &ServedStream::Ended> ended_{this};
+  Operation<ServedStream, &ServedStream::Written> written_{this};
+  Operation<ServedStream, &ServedStream::Finished> finished_{this};
+};
+
+template <class Request, class Out>
+struct WritesVerb {
+  std::function<void(grpc::ServerContext*, Request*, grpc::ServerAsyncWriter<Out>*, void*)> ask;
+  std::function<void(WriteStream<Out>*, const Request*)> handle;
+};
+
+// The same for a stream of answers.
+template <class Request, class Out>
+class ServedWrites final
+    : public ServedStream<ServedWrites<Request, Out>, WriteStream<Out>, grpc::ServerAsyncWriter<Out>> {
+ public:
+  using Verb = WritesVerb<Request, Out>;
+
+  explicit ServedWrites(const Verb& verb) : verb_(verb) {
+    verb.ask(&this->wire_, &request_, &this->stream_, came_.tag());
+  }
+  void Write(const Out* message) override { this->StartWrite(*message); }
+
+ private:
+  void Came(bool ok) {
+    if (!ok) return delete this;
+    new ServedWrites(verb_);
+    verb_.handle(this, &request_);
+  }
+
+  const Verb& verb_;
+  Request request_;
+  Operation<ServedWrites, &ServedWrites::Came> came_{this};
+};
+
+template <class In, class Out>
+struct BidiVerb {
+  std::function<void(grpc::ServerContext*, grpc::ServerAsyncReaderWriter<Out, In>*, void*)> ask;
+  std::function<void(BidiStream<In, Out>*)> handle;
+};
+
+// The same for streams both ways.
+template <class In, class Out>
+class ServedBidi final
+    : public ServedStream<ServedBidi<In, Out>, BidiStream<In, Out>, grpc::ServerAsyncReaderWriter<Out, In>> {
+ public:
+  using Verb = BidiVerb<In, Out>;
+
+  explicit ServedBidi(const Verb& verb) : verb_(verb) { verb.ask(&this->wire_, &this->stream_, came_.tag()); }
+  void Write(const Out* message) override { this->StartWrite(*message); }
+  void Read(In* message) override {
+    this->Begun();
+    this->stream_.Read(message, read_.tag());
+  }
+
+ private:
+  void Came(bool ok) {
+    if (!ok) return delete this;
+    new ServedBidi(verb_);
+    verb_.handle(this);
+  }
+  void ReadDone(bool ok) {
+    if (this->reactor_ != nullptr) this->reactor_->OnReadDone(ok);
+    this->OneOver();
+  }
+
+  const Verb& verb_;
+  Operation<ServedBidi, &ServedBidi::Came> came_{this};
+  Operation<ServedBidi, &ServedBidi::ReadDone> read_{this};
+};
+
+}  // namespace calls
+
+template <class Wire, class Asked, class Request, class Response, class Service>
+void CallQueue::Unary(Wire& wire,
+                      void (Asked::*ask)(grpc::ServerContext*, Request*, grpc::ServerAsyncResponseWriter<Response>*,
+                                         grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
+                      Service& service, void (Service::*handle)(UnaryCall*, const Request*, Response*),
+                      const UnaryOptions& options) {
+  auto* const queue = queue_.get();
+  using Served = calls::ServedUnary<Request, Response>;
+  const auto& verb = Keep(typename Served::Verb{
+      [&wire, ask, queue](auto* context, auto* request, auto* responder, void* tag) {
+        (wire.*ask)(context, request, responder, queue, queue, tag);
+      },
+      [&service, handle](auto* call, auto* request, auto* response) { (service.*handle)(call, request, response); },
+      options.notice_cancel});
+  for (int i = 0; i < options.spare; ++i) new Served(verb);
+}
+
+template <class Wire, class Asked, class Request, class Out, class Service>
+void CallQueue::Writes(Wire& wire,
+                       void (Asked::*ask)(grpc::ServerContext*, Request*, grpc::ServerAsyncWriter<Out>*,
+                                          grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
+                       Service& service, void (Service::*handle)(WriteStream<Out>*, const Request*)) {
+  auto* const queue = queue_.get();
+  using Served = calls::ServedWrites<Request, Out>;
+  new Served(Keep(
+      typename Served::Verb{[&wire, ask, queue](auto* context, auto* request, auto* writer, void* tag) {
+                              (wire.*ask)(context, request, writer, queue, queue, tag);
+                            },
+                            [&service, handle](auto* stream, auto* request) { (service.*handle)(stream, request); }}));
+}
+
+template <class Wire, class Asked, class In, class Out, class Service>
+void CallQueue::Bidi(Wire& wire,
+                     void (Asked::*ask)(grpc::ServerContext*, grpc::ServerAsyncReaderWriter<Out, In>*,
+                                        grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
+                     Service& service, void (Service::*handle)(BidiStream<In, Out>*)) {
+  auto* const queue = queue_.get();
+  using Served = calls::ServedBidi<In, Out>;
+  new Served(Keep(typename Served::Verb{
+      [&wire, ask, queue](auto* context, auto* stream, void* tag) { (wire.*ask)(context, stream, queue, queue, tag); },
+      [&service, handle](auto* stream) { (service.*handle)(stream); }}));
+}
+
+}  // namespace smsflow::server

@@ -1,0 +1,244 @@
+// How calls are served, whatever they ask for: many at once, given up, late, unreadable, owed when the server stops.
+#include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/seams.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "server/grpc/call_queue.h"
+#include "tests/server/site.h"
+
+namespace smsflow::server {
+namespace {
+
+namespace health = ::grpc::health::v1;
+using grpc::StatusCode;
+
+// Many Schedules on their way at once, on one connection.
+class Flood {
+ public:
+  explicit Flood(Site& site) : site_(site) {}
+
+  // The one that was begun, to be given up.
+  grpc::ClientContext& Begin(const std::string& target) {
+    calls_.push_back(std::make_unique<Call>());
+    Call& call = *calls_.back();
+    call.context = Site::As(kAcme);
+    call.reader = site_.scheduler->AsyncSchedule(call.context.get(), site_.Sms(target), &queue_);
+    call.reader->Finish(&call.response, &call.status, &call);
+    return *call.context;
+  }
+  // How many ended with each code; every call ends.
+  std::map<StatusCode, int> Await() {
+    std::map<StatusCode, int> ends;
+    void* tag = nullptr;
+    bool ok = false;
+    for (std::size_t i = 0; i < calls_.size() && queue_.Next(&tag, &ok); ++i) {
+      ++ends[static_cast<Call*>(tag)->status.error_code()];
+    }
+    return ends;
+  }
+
+ private:
+  struct Call {
+    std::unique_ptr<grpc::ClientContext> context;
+    v1::ScheduleResponse response;
+    grpc::Status status;
+    std::unique_ptr<grpc::ClientAsyncResponseReader<v1::ScheduleResponse>> reader;
+  };
+  Site& site_;
+  grpc::CompletionQueue queue_;
+  std::vector<std::unique_ptr<Call>> calls_;
+};
+
+TEST(CallsTest, ManyAtOnceAreAllAnswered) {
+  Site site;
+  constexpr int kCalls = 2'000;
+  Flood flood(site);
+  for (int i = 0; i < kCalls; ++i) flood.Begin("t" + std::to_string(i));
+  EXPECT_EQ(flood.Await()[StatusCode::OK], kCalls);
+  const auto all = [](const engine::Figures& figures) { return figures.created >= kCalls; };
+  EXPECT_EQ(site.AwaitFigures(all).created, static_cast<std::uint64_t>(kCalls));
+}
+
+TEST(CallsTest, ThoseGivenUpHarmNoOther) {
+  Site site;
+  constexpr int kCalls = 1'000;
+  Flood flood(site);
+  for (int i = 0; i < kCalls; ++i) {
+    grpc::ClientContext& context = flood.Begin("t" + std::to_string(i));
+    if (i % 2 == 0) context.TryCancel();
+  }
+  auto ends = flood.Await();
+  EXPECT_GE(ends[StatusCode::OK], kCalls / 2);
+  EXPECT_EQ(ends[StatusCode::OK] + ends[StatusCode::CANCELLED], kCalls);
+  EXPECT_GT(ends[StatusCode::CANCELLED], 0);
+  EXPECT_FALSE(site.Schedule(site.Sms("after")).empty());
+}
+
+TEST(CallsTest, OneThatIsLateIsToldSo) {
+  Site site;
+  const auto context = Site::As(kAcme);
+  context->set_deadline(std::chrono::system_clock::now());
+  v1::ScheduleResponse response;
+  EXPECT_EQ(site.scheduler->Schedule(context.get(), site.Sms(), &response).error_code(), StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_FALSE(site.Schedule(site.Sms()).empty());
+}
+
+// What is sent is not what the verb takes, or the verb does not exist.
+grpc::Status SendBytes(Site& site, const std::string& method, const std::string& bytes) {
+  grpc::GenericStub stub(site.channel);
+  grpc::CompletionQueue queue;
+  const auto context = Site::As(kAcme);
+  const grpc::Slice slice(bytes);
+  const auto call = stub.PrepareUnaryCall(context.get(), method, grpc::ByteBuffer(&slice, 1), &queue);
+  call->StartCall();
+  grpc::ByteBuffer response;
+  grpc::Status status;
+  call->Finish(&response, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  queue.Next(&tag, &ok);
+  return status;
+}
+
+TEST(CallsTest, BytesThatAreNoRequestAreRefusedAndTheNextIsServed) {
+  Site site;
+  for (const char* verb : {"Scheduler/Schedule", "Scheduler/ScheduleBatch", "Scheduler/Get", "Scheduler/Watch"}) {
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_EQ(SendBytes(site, std::string("/smsflow.v1.") + verb, std::string(40, '\xff')).error_code(),
+                StatusCode::INTERNAL)
+          << verb;
+    }
+  }
+  EXPECT_FALSE(site.Schedule(site.Sms()).empty());
+  EXPECT_EQ(SendBytes(site, "/smsflow.v1.Scheduler/Steal", "").error_code(), StatusCode::UNIMPLEMENTED);
+}
+
+TEST(CallsTest, AStopEndsEveryCallAndWhatWasAnsweredIsStored) {
+  Site site;
+  site.Schedule(site.Sms());
+  constexpr int kCalls = 1'000;
+  Flood flood(site);
+  for (int i = 0; i < kCalls; ++i) flood.Begin("t" + std::to_string(i));
+  const std::int64_t before_ms = engine::SystemClock().SteadyMs();
+  site.server->Stop(9'000);
+  EXPECT_LT(engine::SystemClock().SteadyMs() - before_ms, 5'000);
+  auto ends = flood.Await();
+  // CANCELLED is gRPC's word for those that it had read and not yet handed to us.
+  const int stored = ends[StatusCode::OK];
+  EXPECT_EQ(stored + ends[StatusCode::UNAVAILABLE] + ends[StatusCode::CANCELLED], kCalls);
+  const auto all = [&](const engine::Figures& figures) { return figures.created > static_cast<std::uint64_t>(stored); };
+  EXPECT_GT(site.AwaitFigures(all).created, static_cast<std::uint64_t>(stored));
+}
+
+TEST(CallsTest, ADrainThatNobodyWaitsForEnds) {
+  Site site;
+  ByHand gateway(site);
+  gateway.Begin();
+  site.Schedule(site.Sms());
+  gateway.NextLease();  // and says nothing more: the drain would wait
+  v1::DrainRequest request;
+  request.set_timeout_ms(60'000);
+  v1::DrainResponse response;
+  for (int i = 0; i < 3; ++i) {  // more than there are threads for such
+    const auto context = Site::As(kRoot);
+    context->set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(100));
+    EXPECT_EQ(site.admin->Drain(context.get(), request, &response).error_code(), StatusCode::DEADLINE_EXCEEDED);
+  }
+  const auto context = Site::As(kRoot);
+  const auto verify = site.admin->Verify(context.get(), {});
+  v1::VerifyResponse verified;
+  while (verify->Read(&verified)) continue;
+  EXPECT_TRUE(verify->Finish().ok());
+  EXPECT_TRUE(verified.done());
+}
+
+TEST(HealthTest, NeedsNoKeyAndKnowsTheServices) {
+  Site site;
+  const auto stub = health::Health::NewStub(site.channel);
+  const auto ask = [&](const std::string& service, health::HealthCheckResponse& response) {
+    health::HealthCheckRequest request;
+    request.set_service(service);
+    return stub->Check(Site::As("").get(), request, &response);
+  };
+  for (const char* service : {"", "smsflow.v1.Scheduler", "smsflow.v1.Gateway", "smsflow.v1.Admin"}) {
+    health::HealthCheckResponse response;
+    EXPECT_TRUE(ask(service, response).ok());
+    EXPECT_EQ(response.status(), health::HealthCheckResponse::SERVING);
+  }
+  health::HealthCheckResponse response;
+  EXPECT_EQ(ask("smsflow.v1.Else", response).error_code(), StatusCode::NOT_FOUND);
+}
+
+TEST(HealthTest, AWatchHearsThatTheServerStops) {
+  Site site;
+  const auto stub = health::Health::NewStub(site.channel);
+  const auto unknown_context = Site::As("");
+  health::HealthCheckRequest request;
+  request.set_service("smsflow.v1.Else");
+  const auto unknown = stub->Watch(unknown_context.get(), request);
+  health::HealthCheckResponse response;
+  ASSERT_TRUE(unknown->Read(&response));
+  EXPECT_EQ(response.status(), health::HealthCheckResponse::SERVICE_UNKNOWN);
+  unknown_context->TryCancel();
+  EXPECT_EQ(unknown->Finish().error_code(), StatusCode::CANCELLED);
+
+  const auto context = Site::As("");
+  const auto watch = stub->Watch(context.get(), {});
+  ASSERT_TRUE(watch->Read(&response));
+  EXPECT_EQ(response.status(), health::HealthCheckResponse::SERVING);
+  const std::int64_t before_ms = engine::SystemClock().SteadyMs();
+  site.server->Stop(9'000);
+  EXPECT_LT(engine::SystemClock().SteadyMs() - before_ms, 5'000);
+  ASSERT_TRUE(watch->Read(&response));
+  EXPECT_EQ(response.status(), health::HealthCheckResponse::NOT_SERVING);
+  EXPECT_FALSE(watch->Read(&response));
+  EXPECT_EQ(watch->Finish().error_code(), StatusCode::UNAVAILABLE);
+}
+
+TEST(CallQueueTest, WhatIsRunWithoutAThreadIsRunByItsCaller) {
+  CallQueue queue;
+  bool done = false;
+  queue.Run([&] { done = true; });
+  EXPECT_TRUE(done);
+}
+
+TEST(CallQueueTest, DoesWhatIsQueuedInOrderAndAllOfItBeforeItStops) {
+  grpc::ServerBuilder builder;
+  CallQueue queue;
+  queue.Prepare(builder);
+  const auto server = builder.BuildAndStart();
+  ASSERT_NE(server, nullptr);
+  queue.Start();
+  std::vector<int> done;  // of the queue's thread, until it ends
+  constexpr int kWorks = 10'000;
+  for (int i = 0; i < kWorks; ++i) {
+    queue.Run([&, i] {
+      if (i % 10 == 0) queue.Run([&] { done.push_back(-1); });
+      done.push_back(i);
+    });
+  }
+  server->Shutdown();
+  queue.Stop();
+  std::vector<int> in_order;
+  for (const int one : done) {
+    if (one >= 0) in_order.push_back(one);
+  }
+  ASSERT_EQ(in_order.size(), static_cast<std::size_t>(kWorks));
+  EXPECT_TRUE(std::is_sorted(in_order.begin(), in_order.end()));
+  EXPECT_EQ(done.size(), in_order.size() + kWorks / 10);
+  bool late = false;
+  queue.Run([&] { late = true; });
+  EXPECT_TRUE(late);
+}
+
+}  // namespace
+}  // namespace smsflow::server
