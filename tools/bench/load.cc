@@ -40,7 +40,11 @@ struct UnaryCalls {
                     grpc::CompletionQueue* queue) {
     return stub.AsyncSchedule(context, request, queue);
   }
-  static std::uint32_t Failures(const Response& response) { return response.id().size() == 16 ? 0 : 1; }
+  static std::uint32_t Failures(const Response& response, std::string& why) {
+    if (response.id().size() == 16) return 0;
+    why = "an answer without an id";
+    return 1;
+  }
 };
 struct BatchCalls {
   using Request = v1::ScheduleBatchRequest;
@@ -51,9 +55,13 @@ struct BatchCalls {
                     grpc::CompletionQueue* queue) {
     return stub.AsyncScheduleBatch(context, request, queue);
   }
-  static std::uint32_t Failures(const Response& response) {
+  static std::uint32_t Failures(const Response& response, std::string& why) {
     std::uint32_t failures = 0;
-    for (const auto& result : response.results()) failures += result.has_scheduled() ? 0 : 1;
+    for (const auto& result : response.results()) {
+      if (result.has_scheduled()) continue;
+      ++failures;
+      why = result.error().ShortDebugString();
+    }
     return failures;
   }
 };
@@ -71,6 +79,10 @@ class LoadBase : public Load {
       gateway_ = InstantGateway::Attach({options.address, [this](std::size_t count) { window_.Leave(count); }, {}});
   }
   std::uint64_t failures() const override { return failures_.load(std::memory_order_relaxed); }
+  std::string first_failure() const override {
+    const std::lock_guard lock(why_mutex_);
+    return why_;
+  }
 
   Slice Run(double seconds) override {
     const double end = Now() + seconds;
@@ -97,6 +109,11 @@ class LoadBase : public Load {
     if (options_.from_s != 0) return source_.Next(options_.from_s);
     return source_.Next(options_.due_at_once ? now_s - 1 : now_s + kAheadSeconds);
   }
+  void Failed(std::uint32_t count, const std::string& why) {
+    failures_ += count;
+    const std::lock_guard lock(why_mutex_);
+    if (why_.empty()) why_ = why;
+  }
   static void Authorize(grpc::ClientContext& context) {
     context.AddMetadata("authorization", std::string("Bearer ") + ServerProcess::client_token());
   }
@@ -105,6 +122,8 @@ class LoadBase : public Load {
   SmsSource source_;
   Window window_;
   std::atomic<std::uint64_t> failures_{0};
+  mutable std::mutex why_mutex_;
+  std::string why_;
   std::unique_ptr<v1::Scheduler::Stub> stub_;
   std::unique_ptr<InstantGateway> gateway_;
 };
@@ -187,8 +206,9 @@ class CallLoad : public LoadBase {
   void Take(void* tag, std::vector<double>* latencies) {
     const std::unique_ptr<Call> call(static_cast<Call*>(tag));
     --calls_;
-    const std::uint32_t failed = call->status.ok() ? Calls::Failures(call->response) : Calls::kItems;
-    failures_ += failed;
+    std::string why = call->status.error_message();
+    const std::uint32_t failed = call->status.ok() ? Calls::Failures(call->response, why) : Calls::kItems;
+    if (failed > 0) Failed(failed, why);
     if (latencies != nullptr) latencies->push_back((Now() - call->due) * 1000);
     // Of a life the gateway tells the end.
     window_.Leave(options_.lives ? failed : Calls::kItems);
@@ -243,7 +263,7 @@ class StreamLoad : public LoadBase {
     grpc::WriteOptions write;
     if (more_follow) write.set_buffer_hint();
     if (!stream_->Write(request, write)) {
-      ++failures_;
+      Failed(1, "the stream is closed");
       window_.Leave();
     }
   }
@@ -252,7 +272,7 @@ class StreamLoad : public LoadBase {
     while (stream_->Read(&response)) {
       const double now = Now();
       for (const auto& answer : response.answers()) {
-        if (!answer.result().has_scheduled()) ++failures_;
+        if (!answer.result().has_scheduled()) Failed(1, answer.result().error().ShortDebugString());
         if (answer.tag() == 0) continue;
         const std::lock_guard lock(mutex_);
         latencies_.push_back((now - static_cast<double>(answer.tag()) / 1e9) * 1000);

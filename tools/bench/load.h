@@ -37,6 +37,7 @@ class Load : public Part {
   virtual std::vector<double> RunOpen(double seconds, double rate_per_s) = 0;
   // Since the beginning; any makes the figures worthless.
   virtual std::uint64_t failures() const = 0;
+  virtual std::string first_failure() const = 0;  // what the first one was told
 };
 
 inline constexpr std::uint32_t kBatchItems = 100;

@@ -72,7 +72,8 @@ absl::StatusOr<Report> RunThroughput(const Options& options, const SmsShape& sha
   if (!stats.ok()) return stats.status();
   if (got.count == 0 || stored.count == 0 || echoed.count == 0 || subject->failures() + echo->failures() > 0)
     return absl::InternalError(std::to_string(subject->failures()) + " requests failed at smsflowd, " +
-                               std::to_string(echo->failures()) + " at the echo, of " + std::to_string(got.count));
+                               std::to_string(echo->failures()) + " at the echo, of " + std::to_string(got.count) +
+                               ": " + subject->first_failure() + echo->first_failure());
 
   Report report;
   report.workload = options.workload;
