@@ -225,7 +225,7 @@ absl::Status MemoryStore::Write(const Batch& batch, Sync sync) {
   ++rows_->now;
   std::vector<Change> undo;
   Applier<Rows> applier(*rows_, undo);
-  const auto status = batch.raw().Iterate(&applier);
+  const auto status = batch.Joined().Iterate(&applier);
   if (!status.ok()) return ToStatus(status, "apply a batch");
   if (sync == Sync::kYes) {
     rows_->unsynced.clear();

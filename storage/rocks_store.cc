@@ -206,7 +206,8 @@ absl::Status RocksStore::Write(const Batch& batch, Sync sync) {
   if (database_->read_only) return absl::FailedPreconditionError("the data folder is open for reading only");
   rocksdb::WriteOptions options;
   options.sync = sync == Sync::kYes;
-  return ToStatus(database_->db->Write(options, &batch.raw()), "commit a batch");
+  rocksdb::WriteBatch joined = batch.Joined();
+  return ToStatus(database_->db->Write(options, &joined), "commit a batch");
 }
 
 class RocksStore::FrozenStore final : public Store {

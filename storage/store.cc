@@ -1,6 +1,7 @@
 #include "storage/store.h"
 
 #include <array>
+#include <utility>
 
 #include "rocksdb/comparator.h"
 #include "rocksdb/db.h"
@@ -9,6 +10,8 @@
 
 namespace smsflow::storage {
 namespace {
+
+constexpr std::size_t kBatchHeader = 12;
 
 // A batch is filled before anyone knows which database takes it, so families go by number alone. RocksStore makes sure
 // at opening that the database gave them the same numbers.
@@ -53,29 +56,54 @@ class Passage final : public Store {
 
 std::unique_ptr<Store> Store::Frozen() const { return std::make_unique<Passage>(*this); }
 
-Batch::Batch() : raw_(std::make_unique<rocksdb::WriteBatch>()) {}
+Batch::Batch() : parts_(std::make_unique<rocksdb::WriteBatch[]>(kFamilies)) {}
 Batch::~Batch() = default;
 Batch::Batch(Batch&&) noexcept = default;
 Batch& Batch::operator=(Batch&&) noexcept = default;
 
+rocksdb::WriteBatch& Batch::Of(Family family) { return parts_[static_cast<std::size_t>(family)]; }
+
 // These can fail only beyond 4 GB or with timestamps, neither of which we have.
 void Batch::Put(Family family, std::string_view key, std::string_view value) {
-  raw_->Put(Handle(family), ToSlice(key), ToSlice(value)).PermitUncheckedError();
+  Of(family).Put(Handle(family), ToSlice(key), ToSlice(value)).PermitUncheckedError();
 }
 void Batch::Delete(Family family, std::string_view key) {
-  raw_->Delete(Handle(family), ToSlice(key)).PermitUncheckedError();
+  Of(family).Delete(Handle(family), ToSlice(key)).PermitUncheckedError();
 }
 void Batch::DeleteRange(Family family, std::string_view from, std::string_view till) {
   if (from >= till) return;
   // The range begins just behind `from` (see kRangeTail), which goes by itself.
   Delete(family, from);
   const std::string begin = std::string(from).append(kRangeTail);
-  if (begin < till) raw_->DeleteRange(Handle(family), begin, ToSlice(till)).PermitUncheckedError();
+  if (begin < till) Of(family).DeleteRange(Handle(family), begin, ToSlice(till)).PermitUncheckedError();
 }
-void Batch::Clear() { raw_->Clear(); }
+void Batch::Clear() {
+  for (int i = 0; i < kFamilies; ++i) parts_[static_cast<std::size_t>(i)].Clear();
+}
 
-std::uint32_t Batch::operations() const { return raw_->Count(); }
-std::size_t Batch::bytes() const { return raw_->GetDataSize(); }
+std::uint32_t Batch::operations() const {
+  std::uint32_t sum = 0;
+  for (int i = 0; i < kFamilies; ++i) sum += parts_[static_cast<std::size_t>(i)].Count();
+  return sum;
+}
+std::size_t Batch::bytes() const {
+  std::size_t sum = kBatchHeader;
+  for (int i = 0; i < kFamilies; ++i) sum += parts_[static_cast<std::size_t>(i)].GetDataSize() - kBatchHeader;
+  return sum;
+}
+
+// A batch's bytes are a header (sequence, 8 bytes, given by the database; count, 4 bytes, little endian) and its
+// operations one after the other. It is also what RocksDB's log holds, so it does not change.
+rocksdb::WriteBatch Batch::Joined() const {
+  std::string joined;
+  joined.reserve(bytes());
+  joined.assign(kBatchHeader - 4, '\0');
+  const std::uint32_t count = operations();
+  for (int shift = 0; shift < 32; shift += 8) joined.push_back(static_cast<char>(count >> shift));
+  for (int i = 0; i < kFamilies; ++i)
+    joined.append(parts_[static_cast<std::size_t>(i)].Data(), kBatchHeader, std::string::npos);
+  return rocksdb::WriteBatch(std::move(joined));
+}
 
 std::string PrefixEnd(std::string_view prefix) {
   std::string end(prefix);

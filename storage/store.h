@@ -28,6 +28,8 @@ inline constexpr int kFamilies = 5;
 
 enum class Sync : bool { kNo, kYes };
 
+// Rows are kept apart by family and written family after family: neighbours in the log are neighbours in a memtable, which
+// is worth a tenth of the write. The order of writes to one key stays, for a key is of one family.
 class Batch {
  public:
   Batch();
@@ -44,11 +46,13 @@ class Batch {
   std::uint32_t operations() const;
   std::size_t bytes() const;
 
-  // For stores only.
-  rocksdb::WriteBatch& raw() const { return *raw_; }
+  // All of it as one, for stores only; copies.
+  rocksdb::WriteBatch Joined() const;
 
  private:
-  std::unique_ptr<rocksdb::WriteBatch> raw_;
+  rocksdb::WriteBatch& Of(Family family);
+
+  std::unique_ptr<rocksdb::WriteBatch[]> parts_;  // by family
 };
 
 // Rows of one family with keys in [from, till), in order; `reverse` begins at the end. It sees the store as it was when

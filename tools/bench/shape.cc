@@ -85,7 +85,7 @@ class WatchedStore : public storage::Store {
   }
   absl::Status Write(const storage::Batch& batch, storage::Sync sync) override {
     Reader reader(clock_.now_ms);
-    if (!batch.raw().Iterate(&reader).ok()) return absl::DataLossError("a batch cannot be read");
+    if (!batch.Joined().Iterate(&reader).ok()) return absl::DataLossError("a batch cannot be read");
     seen_.insert(seen_.end(), reader.rows.begin(), reader.rows.end());
     return rows_.Write(batch, sync);
   }
