@@ -18,8 +18,7 @@ constexpr int kOutboxMoves = 64;
 
 void Partition::Commit(Round& round) {
   WriteInstances(round);
-  for (const auto& [key, timer] : round.new_timers)
-    storage::PutTimer(round.batch, timer.key, timer.value.gated, timer.value.lane);
+  for (const auto& [key, value] : round.new_timers) storage::PutTimer(round.batch, key, value.gated, value.lane);
   for (const auto& [shards, sequence] : round.tells_applied)
     storage::PutAppliedTell(round.batch, ShardId{shards.first}, ShardId{shards.second}, sequence);
   SaveMarks(round);
@@ -39,19 +38,19 @@ void Partition::Commit(Round& round) {
 }
 
 void Partition::WriteInstances(Round& round) {
-  for (Loaded* loaded : round.changed) {
-    if (loaded->erased) continue;
-    const bool was_final = loaded->head.final();
-    const bool is_final = loaded->final();
-    const bool write_head = loaded->created || loaded->head_changed || is_final || was_final;
-    if (write_head) {
-      *loaded->head.mutable_state() = loaded->state;
-      loaded->head.set_final(is_final);
-      storage::PutHead(round.batch, loaded->id, loaded->head);
+  for (const Changed& changed : round.changed) {
+    Loaded& loaded = *changed.loaded;
+    loaded.changed.reset();
+    if (loaded.erased) continue;
+    const bool was_final = loaded.head.final();
+    const bool is_final = loaded.final();
+    if (loaded.created || loaded.head_changed || is_final || was_final) {
+      loaded.head.set_final(is_final);
+      storage::PutHead(round.batch, loaded.id, loaded.head, changed.state);
     }
     // A new or a final instance is one row; for every other one the state row outranks what the head holds.
-    if (!loaded->created && !is_final) storage::PutState(round.batch, loaded->id, loaded->state);
-    loaded->created = loaded->head_changed = loaded->state_changed = false;
+    if (!loaded.created && !is_final) storage::PutState(round.batch, loaded.id, changed.state);
+    loaded.created = loaded.head_changed = false;
   }
 }
 
@@ -66,7 +65,6 @@ void Partition::SaveMarksOf(Round& round, Shard& home) {
   MoveOldOutboxRows(round, home);
   stored::ShardMarks& marks = home.marks;
   marks.set_backlog_from_ms(home.backlog_done ? home.live_mark_ms + 1 : home.backlog_mark_ms);
-  marks.set_backlog_till_ms(home.backlog.till_ms());
   marks.set_live_ms(home.live_mark_ms);
   marks.set_outbox_from(home.open_outbox.empty() ? home.outbox_next : home.open_outbox.begin()->first);
   marks.set_outbox_next(home.outbox_next);
@@ -103,7 +101,8 @@ void Partition::MoveOldOutboxRows(Round& round, Shard& home) {
 
 void Partition::Publish(Round& round) {
   for (const ShardId id : round.touched) {
-    const Shard& home = shard(id);
+    Shard& home = shard(id);
+    home.touched = false;
     shared_.committed[id.value].store(home.chain.sequence, std::memory_order_release);
     if (shared_.parts.high_water != nullptr) shared_.parts.high_water->Note(id, {home.epoch, home.chain.sequence});
   }
@@ -111,7 +110,7 @@ void Partition::Publish(Round& round) {
     absl::MutexLock lock(&shared_.commits_mutex);
     ++shared_.commits;
   }
-  for (const auto& [key, timer] : round.new_timers) shard(timer.key.shard).live.Add(timer);
+  for (const auto& [key, value] : round.new_timers) shard(key.shard).live.Add(key, value);
   for (const auto& [key, value] : round.new_ready) {
     shard(key.shard).ready.Add(key, value);
     ready_lanes_[key.lane].insert(key.shard.value);
@@ -119,16 +118,27 @@ void Partition::Publish(Round& round) {
   // Credit may have come between the decision to wait and this row's being there to be found.
   if (!round.new_ready.empty()) ready_again_ = true;
   for (auto& [id, sweep] : round.new_sweeps) shard(id).sweeps.push_back(std::move(sweep));
+  GiveBackCredit(round);
+  for (auto& [done, answer] : round.reported) done(answer);
+  for (auto& [done, answer] : round.replies) done(std::move(answer));
   for (auto& answer : round.answers) answer();
   SendOut(round);
   instances_.Trim();
 }
 
+// Only now: before, another partition's lease could become durable with a credit that a crash would take back.
+void Partition::GiveBackCredit(const Round& round) {
+  for (std::size_t i = 0, same = 0; i < round.released.size(); i += same) {
+    const PeerRef& peer = round.released[i];
+    for (same = 1; i + same < round.released.size() && round.released[i + same] == peer;) ++same;
+    shared_.peers.Release(*peer, same);
+  }
+}
+
 void Partition::SendOut(Round& round) {
-  for (auto& [peer, messages] : round.outgoing) {
-    const auto link = shared_.peers.LinkOf(peer);
+  for (auto& [peer, leases, probes] : round.outgoing) {
+    const auto link = shared_.peers.LinkOf(*peer);
     if (link == nullptr) continue;  // away: all of it is repeated when it attaches
-    auto& [leases, probes] = messages;
     for (engine::Lease& lease : leases) lease.mark.sequence = shard(lease.mark.shard).chain.sequence;
     if (!leases.empty()) link->Send(std::move(leases));
     if (!probes.empty()) link->Send(std::move(probes));

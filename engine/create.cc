@@ -37,7 +37,7 @@ void Partition::Handle(Round& round, CreateItem& item) {
   CreateRequest& request = item.request;
   Shard& home = shard(item.shard);
   const auto answer = [&](Answer value) {
-    round.answers.push_back([done = std::move(item.done), value = std::move(value)]() mutable { done(std::move(value)); });
+    round.replies.emplace_back(std::move(item.done), std::move(value));
   };
 
   std::optional<storage::Hash16> scope;

@@ -161,17 +161,18 @@ class EngineImpl : public Engine {
 
   template <class Item>
   void Offer(ShardId shard, Item item) {
-    // The callback is taken back when the queue has no room for it.
-    auto held = std::make_shared<Done>(std::move(item.done));
-    item.done = [held](Answer answer) { (*held)(std::move(answer)); };
-    if (Of(shard).Offer(std::move(item))) return;
-    ++refused_queue_full_;
-    Refuse(*held, Full());
+    Command command(std::move(item));
+    const auto offered = Of(shard).Offer(command);
+    if (offered != Partition::Offered::kTaken) Refuse(std::get<Item>(command).done, WhyNot(offered));
   }
-  void OfferBroadcast(ShardId home, const std::string& command, Command item) {
-    if (Of(home).Offer(std::move(item))) return;
+  void OfferBroadcast(ShardId home, const std::string& id, Command command) {
+    const auto offered = Of(home).Offer(command);
+    if (offered != Partition::Offered::kTaken) shared_.broadcasts.Fail(id, WhyNot(offered));
+  }
+  absl::Status WhyNot(Partition::Offered offered) {
+    if (offered == Partition::Offered::kStopping) return absl::UnavailableError("the engine is stopping");
     ++refused_queue_full_;
-    shared_.broadcasts.Fail(command, Full());
+    return Full();
   }
   void RefuseSum(Broadcasts::SumDone& answer) {
     ++refused_queue_full_;

@@ -36,7 +36,7 @@ namespace smsflow::engine {
 
 struct EngineOptions {
   std::uint16_t shards = 64;              // as the data folder says
-  std::uint16_t partitions = 1;           // threads; each owns shards, no shard has two
+  std::uint16_t partitions = 2;           // threads; each owns shards, no shard has two
   std::uint32_t batch_max = 256;          // commands and timers decided before one write
   std::uint32_t queue_max = 50'000;       // commands queued per partition; beyond it new ones are refused
   std::uint64_t cache_bytes = 64 << 20;   // instances kept in memory, per partition

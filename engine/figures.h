@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace smsflow::engine {
@@ -14,6 +15,17 @@ struct Histogram {
   std::vector<double> bounds;
   std::vector<std::uint64_t> counts;  // bounds.size() + 1
   double sum = 0;
+};
+
+// (workflow name, tenant, state name), or views of them.
+struct ResultOrder {
+  using is_transparent = void;
+  template <class A, class B>
+  bool operator()(const A& a, const B& b) const {
+    for (std::size_t i = 0; i < 3; ++i)
+      if (const int order = std::string_view(a[i]).compare(b[i]); order != 0) return order < 0;
+    return false;
+  }
 };
 
 struct Figures {
@@ -49,8 +61,8 @@ struct Figures {
   Histogram batch_size;                    // commands and timers per write
   Histogram write_ms;                      // of a synced write
   Histogram lateness_ms;                   // of leases, against when they were due
-  // (workflow name, tenant, state name) of transitions into an end or with a cause; tenants beyond 1,000 are one "other".
-  std::map<std::array<std::string, 3>, std::uint64_t> results;
+  // Of transitions into an end or with a cause; tenants beyond so many rows are one "other".
+  std::map<std::array<std::string, 3>, std::uint64_t, ResultOrder> results;
 };
 
 }  // namespace smsflow::engine

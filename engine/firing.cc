@@ -136,7 +136,10 @@ void Partition::WakeCovered(Round& round, Shard& home, Loaded& loaded) {
       if (timer.covered() && (first == nullptr || IndexMs(timer) < IndexMs(*first))) first = &timer;
     if (first == nullptr) return;
     const auto name = static_cast<std::uint16_t>(first->name());
-    if (IndexMs(*first) > round.now_ms) return PutTimerRow(round, {home.id, IndexMs(*first), loaded.id, name}, {});
+    if (IndexMs(*first) > round.now_ms) {
+      round.new_timers[{home.id, IndexMs(*first), loaded.id, name}] = {};
+      return;
+    }
     ++counts_.timers_fired;
     if (name == workflows::kRetentionTimer) return Erase(round, home, loaded);
     FireOpen(round, home, loaded, name);
@@ -156,29 +159,29 @@ Partition::Fired Partition::FireGated(Round& round, Shard& home, Loaded& loaded,
                                       const storage::ReadyValue& names, const storage::ReadyKey* ready, bool can_wait) {
   const stored::LiveTimer& live = *FindTimer(loaded, name);
   if (const Pause* pause = PauseOf(home, loaded)) return Park(round, home, LaneOf(*pause), loaded, live, names, ready);
-  const storage::Lane8 lane = shared_.parts.index_keys->Lane(names.tenant, names.lane);
-  const bool others_first = ready == nullptr && home.ready.Has(lane);
+  const auto lane = [&] { return shared_.parts.index_keys->Lane(names.tenant, names.lane); };
+  const bool others_first = ready == nullptr && !home.ready.empty() && home.ready.Has(lane());
   if (shared_.draining.load(std::memory_order_relaxed) || others_first)
-    return Park(round, home, lane, loaded, live, names, ready);
+    return Park(round, home, lane(), loaded, live, names, ready);
 
   const std::int64_t late_ms = round.now_ms - live.due_ms();
   const bool late = late_ms > shared_.options.late_ms;
   // Before the credit: whoever gives credit back wakes all partitions, and they would turn round and round.
   if (late && !shared_.budget.Take(round.steady_ms)) {
     no_budget_ = true;
-    return can_wait ? Fired::kNoBudget : Park(round, home, lane, loaded, live, names, ready);
+    return can_wait ? Fired::kNoBudget : Park(round, home, lane(), loaded, live, names, ready);
   }
-  const auto peer = shared_.peers.Take(names.tenant, names.lane, PausedGateways(home));
+  const PeerRef peer = shared_.peers.Take(names.tenant, names.lane, PausedGateways(home));
   if (!peer) {
     if (late) shared_.budget.GiveBack();
-    return Park(round, home, lane, loaded, live, names, ready);
+    return Park(round, home, lane(), loaded, live, names, ready);
   }
 
   RemoveTimer(loaded, name);
   workflows::Event event;
   event.kind = workflows::kTimerFired;
   event.timer = name;
-  const Outcome outcome = Decide(round, home, loaded, event, {"engine", &*peer, nullptr});
+  const Outcome outcome = Decide(round, home, loaded, event, {"engine", &peer, nullptr});
   if (outcome.leased) {
     Observe(counts_.lateness_ms, static_cast<double>(std::max<std::int64_t>(late_ms, 0)));
   } else {

@@ -19,7 +19,8 @@ absl::StatusOr<Loaded*> Instances::Find(const InstanceId& id) {
   Loaded loaded;
   loaded.id = id;
   loaded.head = **std::move(head);
-  loaded.state = loaded.head.state();
+  loaded.state.Swap(loaded.head.mutable_state());
+  loaded.head.clear_state();
   if (!loaded.head.final()) {
     auto state = storage::GetState(store_, id);
     if (!state.ok()) return state.status();

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
@@ -22,11 +23,14 @@ namespace stored = ::smsflow::stored::v1;
 
 struct Loaded {
   InstanceId id;
-  stored::InstanceHead head;
-  stored::InstanceState state;  // as it is now; head.state() is only what was last written there
+  stored::InstanceHead head;    // without its state, which stands here:
+  stored::InstanceState state;
   bool created = false;         // in this round
   bool head_changed = false;    // payload or fixed part
-  bool state_changed = false;
+  std::optional<std::size_t> changed;  // in this round: where in Round::changed
+  std::uint64_t members_read = 0;      // Shard::memberships when …
+  std::uint64_t members_of = 0;        // … of these sets (a bit each) …
+  std::uint64_t members = 0;           // … its target was in those
   bool erased = false;          // by retention, or it was refused and never was; stands until it is forgotten
 
   // Ended and without payload: one row, the head, tells all.

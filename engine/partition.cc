@@ -46,11 +46,12 @@ void Partition::Fail(const absl::Status& status) {
   std::abort();  // the handler must not return
 }
 
-bool Partition::Offer(Command command) {
+Partition::Offered Partition::Offer(Command& command) {
   absl::MutexLock lock(&queue_mutex_);
-  if (stopping_ || commands_.size() >= shared_.options.queue_max) return false;
+  if (stopping_) return Offered::kStopping;
+  if (commands_.size() + commands_left_ >= shared_.options.queue_max) return Offered::kFull;
   commands_.push_back(std::move(command));
-  return true;
+  return Offered::kTaken;
 }
 
 void Partition::Post(Internal item) {
@@ -76,7 +77,7 @@ void Partition::Wake() {
 
 bool Partition::Congested() const {
   absl::MutexLock lock(&queue_mutex_);
-  return internals_.size() > shared_.options.queue_max / 2;
+  return internals_.size() + internals_left_ > shared_.options.queue_max / 2;
 }
 
 void Partition::Start() {
@@ -90,15 +91,19 @@ void Partition::Stop() {
     woken_ = true;
   }
   if (thread_.joinable()) thread_.join();
-  std::deque<Command> left;
-  std::deque<Internal> dropped;
+  std::vector<Command> commands;
+  std::vector<Internal> internals;
   {
     absl::MutexLock lock(&queue_mutex_);
-    left.swap(commands_);
-    dropped.swap(internals_);
+    commands.swap(commands_);
+    internals.swap(internals_);
+    commands_left_ = internals_left_ = 0;
   }
-  for (Internal& item : dropped) Drop(item);
-  for (Command& command : left) Refuse(command, absl::UnavailableError("the engine is stopping"));
+  const absl::Status why = absl::UnavailableError("the engine is stopping");
+  for (; !internals_taken_.empty(); ++internals_taken_.next) Drop(internals_taken_.items[internals_taken_.next]);
+  for (; !commands_taken_.empty(); ++commands_taken_.next) Refuse(commands_taken_.items[commands_taken_.next], why);
+  for (Internal& item : internals) Drop(item);
+  for (Command& command : commands) Refuse(command, why);
 }
 
 void Partition::Refuse(Command& command, const absl::Status& why) {
@@ -135,13 +140,7 @@ bool Partition::RunOnce() {
   round.steady_ms = shared_.parts.clock->SteadyMs();
   const bool guarded = shared_.clock_guard.Check(round.now_ms, round.steady_ms);
 
-  std::vector<Command> commands;
-  std::vector<Internal> internals;
-  TakeQueued(commands, internals);
-  for (Internal& item : internals) std::visit([&](auto& one) { Handle(round, one); }, item);
-  for (Command& command : commands) std::visit([&](auto& one) { Handle(round, one); }, command);
-  round.work += static_cast<std::uint32_t>(commands.size() + internals.size());
-
+  HandleQueued(round);
   FollowTrust(round);
   budget_waited_ = std::exchange(no_budget_, false);
   if (!guarded) {
@@ -160,29 +159,28 @@ bool Partition::RunOnce() {
   ++turn_;
   const bool busy = round.work != 0;
   Commit(round);
-  if (busy || round.steady_ms - figures_copied_ms_ >= kFiguresEveryMs) {
-    const bool copy = !thread_.joinable() || round.steady_ms - figures_copied_ms_ >= kFiguresEveryMs;
-    if (copy) {
-      figures_copied_ms_ = round.steady_ms;
-      counts_.open_leases = 0;
-      counts_.oldest_open_lease_ms = 0;
-      counts_.oldest_overdue_ms = 0;
-      for (const auto& home : shards_) {
-        counts_.open_leases += home->leases.size();
-        for (const auto& [attempt, lease] : home->leases) {
-          counts_.oldest_open_lease_ms = std::max(counts_.oldest_open_lease_ms, round.now_ms - lease.opened_ms);
-          break;  // ids are in time order: the first is nearly the oldest
-        }
-        if (!home->backlog_done)
-          counts_.oldest_overdue_ms = std::max(counts_.oldest_overdue_ms, round.now_ms - home->backlog_mark_ms);
-      }
-      counts_.cache_hits = instances_.hits();
-      counts_.cache_misses = instances_.misses();
-      absl::MutexLock lock(&figures_mutex_);
-      figures_ = counts_;
-    }
-  }
+  // A copy now and then is enough for metrics; without a thread of its own, somebody steps through it and wants to see.
+  if (round.steady_ms - figures_copied_ms_ >= kFiguresEveryMs || (busy && !thread_.joinable())) CopyFigures(round);
   return busy;
+}
+
+void Partition::CopyFigures(const Round& round) {
+  figures_copied_ms_ = round.steady_ms;
+  counts_.open_leases = 0;
+  counts_.oldest_open_lease_ms = 0;
+  counts_.oldest_overdue_ms = 0;
+  for (const auto& home : shards_) {
+    counts_.open_leases += home->leases.size();
+    // Ids are in time order: the first is nearly the oldest.
+    if (const auto oldest = home->leases.begin(); oldest != home->leases.end())
+      counts_.oldest_open_lease_ms = std::max(counts_.oldest_open_lease_ms, round.now_ms - oldest->second.opened_ms);
+    if (!home->backlog_done)
+      counts_.oldest_overdue_ms = std::max(counts_.oldest_overdue_ms, round.now_ms - home->backlog_mark_ms);
+  }
+  counts_.cache_hits = instances_.hits();
+  counts_.cache_misses = instances_.misses();
+  absl::MutexLock lock(&figures_mutex_);
+  figures_ = counts_;
 }
 
 // A mark that a wrong clock left in the future would hold every new timer until then. Rows behind it are only garbage.
@@ -198,20 +196,32 @@ void Partition::FollowTrust(Round& round) {
   }
 }
 
-void Partition::TakeQueued(std::vector<Command>& commands, std::vector<Internal>& internals) {
-  const auto take = [this](auto& queue, auto& taken) {
-    const std::size_t count = std::min<std::size_t>(queue.size(), shared_.options.batch_max);
-    taken.reserve(count);
-    std::move(queue.begin(), queue.begin() + static_cast<std::ptrdiff_t>(count), std::back_inserter(taken));
-    queue.erase(queue.begin(), queue.begin() + static_cast<std::ptrdiff_t>(count));
+void Partition::HandleQueued(Round& round) {
+  {
+    absl::MutexLock lock(&queue_mutex_);
+    const auto take = [](auto& queue, auto& taken, std::size_t& left) {
+      if (taken.empty()) {
+        taken.items.clear();
+        taken.next = 0;
+        taken.items.swap(queue);
+      }
+      left = taken.items.size() - taken.next;
+    };
+    take(commands_, commands_taken_, commands_left_);
+    take(internals_, internals_taken_, internals_left_);
+  }
+  const auto handle = [&](auto& taken) {
+    const std::size_t end = std::min<std::size_t>(taken.items.size(), taken.next + shared_.options.batch_max);
+    round.work += static_cast<std::uint32_t>(end - taken.next);
+    for (; taken.next < end; ++taken.next)
+      std::visit([&](auto& one) { Handle(round, one); }, taken.items[taken.next]);
   };
-  absl::MutexLock lock(&queue_mutex_);
-  take(commands_, commands);
-  take(internals_, internals);
+  handle(internals_taken_);
+  handle(commands_taken_);
 }
 
 std::int64_t Partition::NextWakeMs(std::int64_t now_ms) {
-  if (!losing_.empty()) return now_ms;
+  if (!losing_.empty() || !commands_taken_.empty() || !internals_taken_.empty()) return now_ms;
   std::int64_t next_ms = now_ms + kIdleMs;
   if (no_budget_) next_ms = now_ms + kBudgetPollMs;
   if (shared_.clock_guard.on()) return next_ms;
@@ -231,7 +241,7 @@ Figures Partition::TakeFigures() const {
     figures = figures_;
   }
   absl::MutexLock lock(&queue_mutex_);
-  figures.queue_depth = commands_.size() + internals_.size();
+  figures.queue_depth = commands_.size() + commands_left_ + internals_.size() + internals_left_;
   return figures;
 }
 

@@ -10,7 +10,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -37,7 +36,8 @@ class Partition {
   // Before anything else; blocks for the store.
   absl::Status Recover(std::int64_t now_ms);
 
-  bool Offer(Command command);  // false: the queue is full
+  enum class Offered { kTaken, kFull, kStopping };
+  Offered Offer(Command& command);  // moved from only when it was taken
   void Post(Internal item);
   void Wake();
   bool Congested() const;
@@ -62,7 +62,7 @@ class Partition {
   };
   struct Cause {  // of an event
     std::string_view actor;
-    const PeerId* peer = nullptr;
+    const PeerRef* peer = nullptr;
     std::string* payload = nullptr;  // that came with it; taken when the decision says so
   };
   struct Before {  // what an event found
@@ -77,7 +77,7 @@ class Partition {
 
   // partition.cc
   void Run();
-  void TakeQueued(std::vector<Command>& commands, std::vector<Internal>& internals);
+  void HandleQueued(Round& round);
   void Refuse(Command& command, const absl::Status& why);
   static void Drop(Internal& item);
   void FollowTrust(Round& round);
@@ -88,25 +88,25 @@ class Partition {
   void Absorb(Round& round, Shard& shard, Loaded& loaded, Outcome& outcome, const Cause& cause);
   void ChangeTimers(Round& round, Shard& shard, Loaded& loaded, const workflows::Decision& decision);
   void SetTimer(Round& round, Shard& shard, Loaded& loaded, const workflows::TimerChange& change);
-  void PutTimerRow(Round& round, const storage::TimerKey& key, storage::TimerValue value);
   void ClearTimer(Round& round, Shard& shard, Loaded& loaded, std::uint16_t name);
   void CoverTimers(Round& round, Shard& shard, Loaded& loaded);
   void OpenEffects(Round& round, Shard& shard, Loaded& loaded, Outcome& outcome, const Cause& cause);
-  void Settle(Shard& shard, Loaded& loaded, const workflows::Decision& decision);
+  void Settle(Round& round, Shard& shard, Loaded& loaded, const workflows::Decision& decision);
   void WriteTells(Round& round, Shard& shard, const Loaded& loaded, const workflows::Decision& decision,
                   std::string_view actor);
   void WriteTell(Round& round, Shard& source, ShardId destination, stored::TellRow row);
   std::uint64_t NextTell(Shard& source, ShardId destination);
   void Journal(Round& round, Shard& shard, Loaded& loaded, const workflows::Event& event, const Outcome& outcome,
                const Cause& cause, const workflows::Facts& facts, const Policy& policy, const Before& before);
-  void Touch(Round& round, Loaded& loaded);
+  const std::string& EncodeState(Round& round, Loaded& loaded);
   void Count(const Loaded& loaded, const workflows::Workflow& workflow, const workflows::Decision& decision,
              std::uint16_t from_state);
+  void CopyFigures(const Round& round);
 
   // memberships.cc
   bool IsMember(const Round& round, const storage::Key& key);
-  std::uint64_t Memberships(const Round& round, const Shard& shard, const Loaded& loaded, std::uint64_t sets);
-  bool ChangeMembership(Round& round, const Shard& shard, const std::string& tenant, const std::string& target,
+  std::uint64_t Memberships(const Round& round, const Shard& shard, Loaded& loaded, std::uint64_t sets);
+  bool ChangeMembership(Round& round, Shard& shard, const std::string& tenant, const std::string& target,
                         const workflows::MembershipChange& change, std::string_view actor);
 
   // create.cc, events.cc, reports.cc
@@ -159,6 +159,7 @@ class Partition {
   void SaveMarksOf(Round& round, Shard& shard);
   void MoveOldOutboxRows(Round& round, Shard& shard);
   void Publish(Round& round);
+  void GiveBackCredit(const Round& round);
   void SendOut(Round& round);
 
   // recovery.cc
@@ -186,17 +187,30 @@ class Partition {
   std::uint64_t clock_trusted_ = 0;
   std::int64_t segments_checked_ms_ = 0;
   std::size_t segment_turn_ = 0;
-  absl::flat_hash_set<std::string> policies_stored_;
+  absl::flat_hash_set<storage::Hash16> policies_stored_;
   std::vector<std::shared_ptr<const Attachment>> losing_;  // whose gateway's older stores are still to be told
+  std::map<PeerId, PeerRef> recovered_peers_;
   std::vector<TellItem> recovered_tells_;
   std::vector<engine::Post> recovered_posts_;
   std::vector<storage::TimerKey> standing_;  // rows whose timers the present decision cleared
   stored::JournalBody body_;               // reused, to save allocations
+  stored::OutboxRow outbox_row_;
   std::string encoded_;
 
+  // What came, and what the thread has taken and not yet come to: taken whole, not one by one.
+  template <class Item>
+  struct Taken {
+    std::vector<Item> items;
+    std::size_t next = 0;
+    bool empty() const { return next == items.size(); }
+  };
+  Taken<Command> commands_taken_;
+  Taken<Internal> internals_taken_;
   mutable absl::Mutex queue_mutex_;
-  std::deque<Command> commands_ ABSL_GUARDED_BY(queue_mutex_);
-  std::deque<Internal> internals_ ABSL_GUARDED_BY(queue_mutex_);
+  std::vector<Command> commands_ ABSL_GUARDED_BY(queue_mutex_);
+  std::vector<Internal> internals_ ABSL_GUARDED_BY(queue_mutex_);
+  std::size_t commands_left_ ABSL_GUARDED_BY(queue_mutex_) = 0;   // of those taken
+  std::size_t internals_left_ ABSL_GUARDED_BY(queue_mutex_) = 0;
   bool woken_ ABSL_GUARDED_BY(queue_mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(queue_mutex_) = false;
   std::thread thread_;

@@ -14,7 +14,9 @@ absl::StatusOr<std::shared_ptr<const Attachment>> Peers::Attach(PeerHello hello,
       if (id.gateway == hello.peer.gateway && id.store_uuid != hello.peer.store_uuid && peer.attachment)
         return absl::FailedPreconditionError("gateway: another store of this gateway is attached; end it first");
     }
-    attachment = std::make_shared<const Attachment>(Attachment{++attachments_, std::move(hello), std::move(link)});
+    auto name = std::make_shared<const PeerId>(hello.peer);
+    attachment = std::make_shared<const Attachment>(
+        Attachment{++attachments_, std::move(hello), std::move(name), std::move(link)});
     Peer& peer = peers_[attachment->hello.peer];
     replaced = std::exchange(peer.attachment, attachment);
     peer.window = 0;
@@ -45,7 +47,7 @@ void Peers::AddCredit(const Attachment& attachment, std::uint32_t more) {
   Changed();
 }
 
-std::optional<PeerId> Peers::Take(std::string_view tenant, std::string_view lane, const std::set<std::string>& paused) {
+PeerRef Peers::Take(std::string_view tenant, std::string_view lane, const std::set<std::string>& paused) {
   absl::MutexLock lock(&mutex_);
   std::pair<const PeerId, Peer>* best = nullptr;
   for (auto& entry : peers_) {
@@ -53,9 +55,9 @@ std::optional<PeerId> Peers::Take(std::string_view tenant, std::string_view lane
       continue;
     if (best == nullptr || entry.second.credit() > best->second.credit()) best = &entry;
   }
-  if (best == nullptr) return std::nullopt;
+  if (best == nullptr) return nullptr;
   ++best->second.open;
-  return best->first;
+  return best->second.attachment->peer;
 }
 
 void Peers::Hold(const PeerId& peer) {
@@ -63,13 +65,13 @@ void Peers::Hold(const PeerId& peer) {
   ++peers_[peer].open;
 }
 
-void Peers::Release(const PeerId& peer) {
+void Peers::Release(const PeerId& peer, std::uint64_t leases) {
   bool attached = false;
   {
     absl::MutexLock lock(&mutex_);
     const auto it = peers_.find(peer);
     if (it == peers_.end() || it->second.open == 0) return;
-    --it->second.open;
+    it->second.open -= std::min(it->second.open, leases);
     attached = it->second.attachment != nullptr;
     if (!attached && it->second.open == 0) peers_.erase(it);
     if (attached) ++version_;

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -22,10 +21,14 @@
 
 namespace smsflow::engine {
 
+// A peer's name, shared by all leases that it holds.
+using PeerRef = std::shared_ptr<const PeerId>;
+
 // One attachment of a peer. Its number rises with each, so that a late word of an old one is known as such.
 struct Attachment {
   std::uint64_t number = 0;
   PeerHello hello;
+  PeerRef peer;  // hello.peer; outlives the attachment where leases do
   std::shared_ptr<PeerLink> link;
 };
 
@@ -36,12 +39,12 @@ class Peers {
   void Detach(const Attachment& attachment);
   void AddCredit(const Attachment& attachment, std::uint32_t more);
 
-  // One credit of an attached peer that serves the lane, those with most of it first; nullopt: none. Gateways named in
+  // One credit of an attached peer that serves the lane, those with most of it first; null: none. Gateways named in
   // `paused` are passed over.
-  std::optional<PeerId> Take(std::string_view tenant, std::string_view lane, const std::set<std::string>& paused);
+  PeerRef Take(std::string_view tenant, std::string_view lane, const std::set<std::string>& paused);
   // At recovery: a lease of before.
   void Hold(const PeerId& peer);
-  void Release(const PeerId& peer);
+  void Release(const PeerId& peer, std::uint64_t leases = 1);
 
   // nullptr: not attached.
   std::shared_ptr<PeerLink> LinkOf(const PeerId& peer) const;

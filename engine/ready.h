@@ -1,40 +1,31 @@
 // Gated timers of one shard that are due and wait for credit, a pause to end, or their share of the budget: one queue per
-// lane (or per pause that holds them), oldest first, its head in memory. The rows are durable; a row whose instance has moved on is garbage.
+// lane (or per pause that holds them), oldest first.
 // Not thread-safe: belongs to its shard's partition.
 #pragma once
 
 #include <cstdint>
 #include <map>
-#include <optional>
-#include <string>
-#include <utility>
+#include <string_view>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
+#include "engine/index_head.h"
 #include "storage/keys.h"
 #include "storage/records.h"
 #include "storage/store.h"
 
 namespace smsflow::engine {
 
-class ReadyQueue {
+struct ReadyIndex {
+  using Key = storage::ReadyKey;
+  using Value = storage::ReadyValue;
+  static constexpr storage::Family kFamily = storage::Family::kQueues;
+  static constexpr const char* kName = "the ready rows";
+  static absl::StatusOr<Value> DecodeValue(std::string_view value) { return storage::DecodeReady(value); }
+};
+
+class ReadyQueue : public IndexHead<ReadyIndex> {
  public:
-  using Row = std::pair<const storage::ReadyKey, storage::ReadyValue>;
-
   ReadyQueue(ShardId shard, storage::Lane8 lane, bool has_stored);
-
-  void Add(const storage::ReadyKey& key, const storage::ReadyValue& value);  // a row that has just become durable
-  // The oldest, or null. May read from the store.
-  absl::StatusOr<const Row*> Peek(const storage::Store& store);
-  void Pop();  // REQUIRES a Peek() that was not null
-
- private:
-  absl::Status Refill(const storage::Store& store);
-
-  ShardId shard_;
-  storage::Lane8 lane_;
-  std::map<storage::ReadyKey, storage::ReadyValue> head_;
-  std::optional<storage::ReadyKey> unread_from_;
 };
 
 // All lanes of a shard that have rows.
@@ -44,6 +35,7 @@ class ReadyQueues {
   absl::Status Recover(const storage::Store& store, ShardId shard);
   void Add(const storage::ReadyKey& key, const storage::ReadyValue& value);
 
+  bool empty() const { return queues_.empty(); }
   bool Has(const storage::Lane8& lane) const { return queues_.count(lane) != 0; }
   std::map<storage::Lane8, ReadyQueue>& queues() { return queues_; }
 

@@ -36,7 +36,7 @@ bool Partition::ServeOldest(Round& round, const storage::Lane8& lane) {
   if (where == ready_lanes_.end()) return false;
   Shard* oldest = nullptr;
   ReadyQueue* queue = nullptr;
-  const ReadyQueue::Row* first = nullptr;
+  const ReadyQueue::Entry* first = nullptr;
   for (auto it = where->second.begin(); it != where->second.end();) {
     Shard& home = shard(ShardId{*it});
     const auto found = home.ready.queues().find(lane);
@@ -47,7 +47,7 @@ bool Partition::ServeOldest(Round& round, const storage::Lane8& lane) {
       it = where->second.erase(it);
       continue;
     }
-    if (first == nullptr || (*row)->first.due_ms < first->first.due_ms) {
+    if (first == nullptr || (*row)->key.due_ms < first->key.due_ms) {
       oldest = &home;
       queue = &found->second;
       first = *row;
@@ -59,24 +59,24 @@ bool Partition::ServeOldest(Round& round, const storage::Lane8& lane) {
     return false;
   }
 
-  const ReadyQueue::Row row = *first;
+  const ReadyQueue::Entry row = *first;
   // In a lane of their own all wait for the same peers. Of those that a pause held together, each goes to its own.
-  const bool own_lane = lane == shared_.parts.index_keys->Lane(row.second.tenant, row.second.lane);
-  if (own_lane && shared_.peers.OfLane(row.second.tenant, row.second.lane).credit == 0) return false;
-  auto found = instances_.Find(row.first.instance);
+  const bool own_lane = lane == shared_.parts.index_keys->Lane(row.value.tenant, row.value.lane);
+  if (own_lane && shared_.peers.OfLane(row.value.tenant, row.value.lane).credit == 0) return false;
+  auto found = instances_.Find(row.key.instance);
   if (!found.ok()) Fail(found.status());
   bool live = false;
   if (*found != nullptr)
     for (const auto& timer : (*found)->state.timers())
-      live |= timer.name() == row.first.name && timer.gated() && timer.due_ms() == row.first.due_ms;
+      live |= timer.name() == row.key.name && timer.gated() && timer.due_ms() == row.key.due_ms;
   if (!live) {
     ++round.work;
     ++counts_.timers_garbage;
-    storage::DeleteReady(round.batch, row.first);
+    storage::DeleteReady(round.batch, row.key);
     queue->Pop();
     return true;
   }
-  if (FireGated(round, *oldest, **found, row.first.name, row.second, &row.first, /*can_wait=*/false) != Fired::kYes)
+  if (FireGated(round, *oldest, **found, row.key.name, row.value, &row.key, /*can_wait=*/false) != Fired::kYes)
     return false;
   ++round.work;
   queue->Pop();

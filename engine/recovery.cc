@@ -12,6 +12,7 @@ namespace smsflow::engine {
 absl::Status Partition::Recover(std::int64_t now_ms) {
   for (const ShardId id : shard_ids_)
     if (absl::Status status = RecoverShard(id, now_ms); !status.ok()) return status;
+  recovered_peers_.clear();
   return absl::OkStatus();
 }
 
@@ -49,6 +50,10 @@ absl::Status Partition::RecoverShard(ShardId id, std::int64_t now_ms) {
   if (absl::Status status = RecoverSweeps(home); !status.ok()) return status;
   if (absl::Status status = RecoverPauses(home); !status.ok()) return status;
   if (absl::Status status = home.ready.Recover(store(), id); !status.ok()) return status;
+  const std::string members(storage::Key('m', id).view());
+  const auto member = store().Scan(storage::Family::kIndexes, members, storage::PrefixEnd(members));
+  if (!member->status().ok()) return member->status();
+  if (member->Valid()) home.memberships = 1;
   for (const auto& [lane, queue] : home.ready.queues()) ready_lanes_[lane].insert(id.value);
   return absl::OkStatus();
 }
@@ -77,11 +82,17 @@ absl::Status Partition::RecoverOutbox(Shard& home, std::uint64_t from) {
       if (lease.number() != row->number() || lease.settled()) continue;
       const AttemptId attempt{*id, lease.number()};
       if (home.leases.count(attempt) != 0) break;  // its row was moved to the end; this is the old one
-      const PeerId peer{lease.gateway(), lease.store_uuid()};
-      home.leases[attempt] = {
-          peer, (*found)->head.tenant(), sequence, lease.deadline_ms(), (*found)->state.changed_ms(), lease.accepted()};
+      // One name for all leases of a store: most of a window is one gateway's.
+      PeerRef& peer = recovered_peers_[{lease.gateway(), lease.store_uuid()}];
+      if (!peer) peer = std::make_shared<const PeerId>(PeerId{lease.gateway(), lease.store_uuid()});
+      home.leases[attempt] = {peer,
+                              (*found)->head.tenant(),
+                              sequence,
+                              lease.deadline_ms(),
+                              (*found)->state.changed_ms(),
+                              lease.accepted()};
       home.open_outbox[sequence] = attempt;
-      shared_.peers.Hold(peer);
+      shared_.peers.Hold(*peer);
     }
   }
   instances_.Trim();

@@ -20,9 +20,7 @@ bool Serves(const PeerHello& hello, const std::string& tenant) {
 void Partition::Handle(Round& round, ReportItem& item) {
   ++counts_.reports;
   const auto answer = [&](ReportOutcome outcome) {
-    round.answers.push_back([done = std::move(item.done), value = ReportAnswer{item.attempt, outcome}]() mutable {
-      done(value);
-    });
+    round.reported.emplace_back(std::move(item.done), ReportAnswer{item.attempt, outcome});
   };
   auto found = instances_.Find(item.attempt.instance);
   if (!found.ok()) Fail(found.status());
@@ -46,19 +44,18 @@ void Partition::Handle(Round& round, ReportItem& item) {
 }
 
 void Partition::Handle(Round& round, AttachedItem& item) {
-  const PeerId& peer = item.attachment->hello.peer;
   for (const auto& home : shards_)
     for (const auto& [attempt, lease] : home->leases)
-      if (lease.peer == peer) SendOpenLease(round, *home, attempt, lease, item.attachment->hello);
+      if (*lease.peer == *item.attachment->peer) SendOpenLease(round, *home, attempt, lease, item.attachment->hello);
   losing_.push_back(std::move(item.attachment));
 }
 
 // Not yet accepted and in time: handed over again. Else asked for.
 void Partition::SendOpenLease(Round& round, Shard& home, const AttemptId& attempt, const OpenLease& lease,
                               const PeerHello& hello) {
-  const PeerId& to = hello.peer;
+  Outgoing& to = round.To(lease.peer);
   if (lease.accepted || round.now_ms >= lease.deadline_ms) {
-    round.outgoing[to].second.push_back({attempt, lease.deadline_ms});
+    to.probes.push_back({attempt, lease.deadline_ms});
     ++counts_.probes;
     return;
   }
@@ -69,7 +66,7 @@ void Partition::SendOpenLease(Round& round, Shard& home, const AttemptId& attemp
   if (!Serves(hello, lease.tenant)) return;
   engine::Lease again = RenderLease(home, **found, attempt.number, lease.deadline_ms);
   again.again = true;
-  round.outgoing[to].first.push_back(std::move(again));
+  to.leases.push_back(std::move(again));
   ++counts_.leases_again;
 }
 
@@ -100,7 +97,7 @@ void Partition::LoseStores(Round& round) {
     for (const auto& home : shards_) {
       std::vector<AttemptId> lost;
       for (const auto& [attempt, lease] : home->leases) {
-        const bool other_store = lease.peer.gateway == now.gateway && lease.peer.store_uuid != now.store_uuid;
+        const bool other_store = lease.peer->gateway == now.gateway && lease.peer->store_uuid != now.store_uuid;
         if (other_store && Serves(hello, lease.tenant)) lost.push_back(attempt);
         if (told + lost.size() == kLoseChunk) break;
       }

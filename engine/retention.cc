@@ -15,7 +15,7 @@ constexpr std::uint64_t kSegmentRecords = 65'536;
 }  // namespace
 
 void Partition::Erase(Round& round, Shard& home, Loaded& loaded) {
-  assert(!loaded.state_changed);  // its last record could not be read yet; CoverTimers() sees to it
+  assert(!loaded.changed);  // its last record could not be read yet; CoverTimers() sees to it
   for (std::uint64_t sequence = loaded.state.sequence(); sequence != 0;) {
     const auto record = storage::GetJournal(store(), home.id, sequence);
     if (!record.ok()) Fail(record.status());

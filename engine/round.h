@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "absl/functional/any_invocable.h"
 #include "engine/bus.h"
 #include "engine/instances.h"
@@ -21,16 +22,28 @@
 
 namespace smsflow::engine {
 
+struct Changed {
+  Loaded* loaded = nullptr;
+  std::string state;  // encoded, as its last journal record has it
+};
+
+// What leaves for one peer.
+struct Outgoing {
+  PeerRef peer;
+  std::vector<Lease> leases;
+  std::vector<Probe> probes;
+};
+
 struct Round {
   std::int64_t now_ms = 0;
   std::int64_t steady_ms = 0;
   std::uint32_t work = 0;  // commands and timers decided
 
   storage::Batch batch;
-  std::vector<Loaded*> changed;  // instances whose rows are written at the end, once each
+  std::vector<Changed> changed;  // instances whose rows are written at the end, once each
 
   // Not stored yet, but decided.
-  std::map<storage::TimerKey, Timer> new_timers;                    // cleared again: never written
+  absl::btree_map<storage::TimerKey, storage::TimerValue> new_timers;  // cleared again: never written
   std::map<std::string, stored::DedupeRow, std::less<>> dedupe;     // by encoded key
   std::map<std::string, bool, std::less<>> memberships;             // by encoded key: member now?
   std::map<std::pair<std::uint16_t, std::uint16_t>, std::uint64_t> tells_applied;  // (destination, source) → sequence
@@ -39,10 +52,20 @@ struct Round {
   std::vector<std::pair<storage::ReadyKey, storage::ReadyValue>> new_ready;
   std::vector<std::pair<ShardId, stored::SweepRow>> new_sweeps;
   std::vector<ShardId> touched;                                    // shards with new journal records, once each
-  std::vector<absl::AnyInvocable<void()>> answers;
-  std::map<PeerId, std::pair<std::vector<Lease>, std::vector<Probe>>> outgoing;
+  std::vector<PeerRef> released;                                   // a credit each
+  std::vector<std::pair<absl::AnyInvocable<void(ReportAnswer)>, ReportAnswer>> reported;
+  std::vector<std::pair<Done, Answer>> replies;
+  std::vector<absl::AnyInvocable<void()>> answers;                 // of commands that concern many shards
+  std::vector<Outgoing> outgoing;
   std::vector<Post> posts;
   std::vector<std::pair<ShardId, TellItem>> tells;                 // to whom
+
+  Outgoing& To(const PeerRef& peer) {
+    for (Outgoing& one : outgoing)
+      if (one.peer == peer || *one.peer == *peer) return one;
+    outgoing.push_back({peer, {}, {}});
+    return outgoing.back();
+  }
 };
 
 }  // namespace smsflow::engine

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/btree_map.h"
+#include "engine/peers.h"
 #include "engine/ready.h"
 #include "engine/timers.h"
 #include "smsflow/stored/v1/records.pb.h"
@@ -18,7 +20,7 @@
 namespace smsflow::engine {
 
 struct OpenLease {
-  PeerId peer;
+  PeerRef peer;
   std::string tenant;
   std::uint64_t outbox = 0;
   std::int64_t deadline_ms = 0;
@@ -51,8 +53,8 @@ struct Shard {
   ReadyQueues ready;
 
   std::uint64_t outbox_next = 1;
-  std::map<AttemptId, OpenLease> leases;
-  std::map<std::uint64_t, AttemptId> open_outbox;  // rows still needed, by sequence; number 0: a post
+  absl::btree_map<AttemptId, OpenLease> leases;
+  absl::btree_map<std::uint64_t, AttemptId> open_outbox;  // rows still needed, by sequence; number 0: a post
 
   std::map<std::uint16_t, std::uint64_t> tell_next;     // by destination
   std::map<std::uint16_t, std::uint64_t> tell_applied;  // by source
@@ -66,6 +68,11 @@ struct Shard {
   std::uint64_t passed = 0;      // rows of timers and outbox that became garbage since then
   std::uint64_t garbage = 0;     // the same, since ranges were last deleted
   std::uint64_t erased_to = 0;
+
+  // Rises with every change of a membership, so that what an instance has read stays good until then; 0: none was ever
+  // stored here, and none need be asked for.
+  std::uint64_t memberships = 0;
+  bool touched = false;          // has new journal records in this round
 };
 
 }  // namespace smsflow::engine

@@ -1,61 +1,42 @@
-// Where a timer fires from: the earliest rows of one shard's timer index, in memory, refilled by bounded scans.
-//
-// The index is ordered by due time. Rows are never deleted one by one when they fire; the cursor passes them, a durable
-// mark says how far, and whole ranges below it go at once. So a row that no instance claims any more is garbage, and
-// whoever takes a timer must ask the instance. Memory does not grow with what is pending.
-//
-// Not thread-safe: a cursor belongs to its shard's partition.
+// Where a timer fires from: one shard's timer index, ordered by due time. Rows are never deleted one by one when they
+// fire; the cursor passes them, a durable mark says how far, and whole ranges below it go at once.
 #pragma once
 
 #include <cstdint>
 #include <limits>
-#include <map>
-#include <optional>
 #include <string>
+#include <string_view>
 
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
+#include "engine/index_head.h"
 #include "smsflow/stored/v1/records.pb.h"
 #include "storage/keys.h"
 #include "storage/records.h"
-#include "storage/store.h"
 
 namespace smsflow::engine {
 
-struct Timer {
-  storage::TimerKey key;
-  storage::TimerValue value;
+struct TimerIndex {
+  using Key = storage::TimerKey;
+  using Value = storage::TimerValue;
+  static constexpr storage::Family kFamily = storage::Family::kQueues;
+  static constexpr const char* kName = "the timer index";
+  static absl::StatusOr<Value> DecodeValue(std::string_view value) { return storage::DecodeTimer(value); }
 };
+using Timer = IndexHead<TimerIndex>::Entry;
 
 // Where the row of an instance's timer stands in the index.
 inline std::int64_t IndexMs(const ::smsflow::stored::v1::LiveTimer& timer) {
   return timer.index_ms() != 0 ? timer.index_ms() : timer.due_ms();
 }
 
-class TimerCursor {
+class TimerCursor : public IndexHead<TimerIndex> {
  public:
   static constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
 
   // Rows with due time in [from_ms, till_ms).
-  TimerCursor(ShardId shard, std::int64_t from_ms, std::int64_t till_ms);
-
-  // A row within bounds that has just become durable. Before that it must not be added: a scan could not see it.
-  void Add(const Timer& timer);
-
-  // The earliest row not taken, or null. May read from the store.
-  absl::StatusOr<const Timer*> Peek(const storage::Store& store);
-  void Pop();  // REQUIRES a Peek() that was not null
-
-  std::int64_t till_ms() const { return till_ms_; }
-
- private:
-  absl::Status Refill(const storage::Store& store);
-
-  ShardId shard_;
-  std::int64_t till_ms_;
-  std::map<storage::TimerKey, Timer> head_;
-  // Rows from here on may stand in the store without being in head_; nullopt: head_ has all.
-  std::optional<storage::TimerKey> unread_from_;
+  TimerCursor(ShardId shard, std::int64_t from_ms, std::int64_t till_ms)
+      : IndexHead(Key{shard, from_ms, {}, 0}, till_ms == kForever
+                                                  ? storage::PrefixEnd(storage::Key('t', shard).view())
+                                                  : std::string(Key{shard, till_ms, {}, 0}.Encode())) {}
 };
 
 }  // namespace smsflow::engine

@@ -50,7 +50,7 @@ Partition::Outcome Partition::Decide(Round& round, Shard& shard, Loaded& loaded,
   facts.random = shared_.parts.random->Next64();
   facts.memberships = Memberships(round, shard, loaded, workflow->SetsRead(event));
   facts.policy = policy.bytes;
-  facts.peer = cause.peer;
+  facts.peer = cause.peer != nullptr ? cause.peer->get() : nullptr;
 
   workflows::Instance instance;
   instance.id = loaded.id;
@@ -76,7 +76,6 @@ Partition::Outcome Partition::Decide(Round& round, Shard& shard, Loaded& loaded,
   Absorb(round, shard, loaded, outcome, cause);
   loaded.state.set_workflow_version(workflow->version());
   Journal(round, shard, loaded, event, outcome, cause, facts, policy, before);
-  Touch(round, loaded);
   Count(loaded, *workflow, outcome.decision, before.state);
   return outcome;
 }
@@ -115,7 +114,7 @@ void Partition::Absorb(Round& round, Shard& shard, Loaded& loaded, Outcome& outc
     const auto hash = shared_.parts.index_keys->IndexValue(loaded.head.tenant(), value.index, value.value);
     storage::PutIndex(round.batch, shard.id, value.index, hash, loaded.id);
   }
-  Settle(shard, loaded, decision);
+  Settle(round, shard, loaded, decision);
   ChangeTimers(round, shard, loaded, decision);
   OpenEffects(round, shard, loaded, outcome, cause);
   for (const workflows::MembershipChange& change : decision.memberships)
@@ -153,11 +152,8 @@ void Partition::SetTimer(Round& round, Shard& shard, Loaded& loaded, const workf
   if (index_ms != *change.due_ms) live->set_index_ms(index_ms);
   live->set_gated(change.gated);
   live->set_covered(!change.gated);  // CoverTimers() decides
-  if (change.gated) PutTimerRow(round, {shard.id, index_ms, loaded.id, change.name}, {true, change.lane});
-}
-
-void Partition::PutTimerRow(Round& round, const storage::TimerKey& key, storage::TimerValue value) {
-  round.new_timers.insert_or_assign(key, Timer{key, std::move(value)});
+  if (change.gated)
+    round.new_timers[{shard.id, index_ms, loaded.id, change.name}] = storage::TimerValue{true, change.lane};
 }
 
 void Partition::ClearTimer(Round& round, Shard& shard, Loaded& loaded, std::uint16_t name) {
@@ -203,7 +199,7 @@ void Partition::CoverTimers(Round& round, Shard& shard, Loaded& loaded) {
       state.set_wake_ms(kept->due_ms);
     } else {
       first->set_covered(false);
-      PutTimerRow(round, {shard.id, IndexMs(*first), loaded.id, static_cast<std::uint16_t>(first->name())}, {});
+      round.new_timers[{shard.id, IndexMs(*first), loaded.id, static_cast<std::uint16_t>(first->name())}] = {};
     }
   }
   for (const storage::TimerKey& key : standing_)
@@ -212,30 +208,32 @@ void Partition::CoverTimers(Round& round, Shard& shard, Loaded& loaded) {
 
 void Partition::OpenEffects(Round& round, Shard& shard, Loaded& loaded, Outcome& outcome, const Cause& cause) {
   for (workflows::Effect& effect : outcome.decision.effects) {
-    stored::OutboxRow row;
+    stored::OutboxRow& row = outbox_row_;
+    row.Clear();
     switch (effect.kind) {
       case EffectKind::kLease: {
         // I3 and I4: one at a time, numbered without a gap, and only through a gate.
         assert(cause.peer != nullptr && !outcome.leased && effect.number == loaded.state.effects() + 1);
+        const PeerRef& peer = *cause.peer;
         const std::uint64_t sequence = shard.outbox_next++;
         loaded.state.set_effects(effect.number);
         stored::LeaseRecord* lease = loaded.state.add_leases();
         lease->set_number(effect.number);
-        lease->set_gateway(cause.peer->gateway);
-        lease->set_store_uuid(cause.peer->store_uuid);
+        lease->set_gateway(peer->gateway);
+        lease->set_store_uuid(peer->store_uuid);
         lease->set_deadline_ms(effect.deadline_ms);
         if (loaded.state.leases_size() > kLeasesKept) loaded.state.mutable_leases()->DeleteSubrange(0, 1);
 
-        row.set_instance(std::string(loaded.id.AsBytes()));
+        row.set_instance(loaded.id.bytes.data(), loaded.id.bytes.size());
         row.set_number(effect.number);
-        row.set_gateway(cause.peer->gateway);
-        row.set_store_uuid(cause.peer->store_uuid);
+        row.set_gateway(peer->gateway);
+        row.set_store_uuid(peer->store_uuid);
         row.set_deadline_ms(effect.deadline_ms);
         storage::PutOutbox(round.batch, shard.id, sequence, row);
         shard.open_outbox[sequence] = {loaded.id, effect.number};
         shard.leases[{loaded.id, effect.number}] = {
-            *cause.peer, loaded.head.tenant(), sequence, effect.deadline_ms, round.now_ms, false};
-        round.outgoing[*cause.peer].first.push_back(RenderLease(shard, loaded, effect.number, effect.deadline_ms));
+            peer, loaded.head.tenant(), sequence, effect.deadline_ms, round.now_ms, false};
+        round.To(peer).leases.push_back(RenderLease(shard, loaded, effect.number, effect.deadline_ms));
         outcome.leased = true;
         ++counts_.leases;
         break;
@@ -243,14 +241,14 @@ void Partition::OpenEffects(Round& round, Shard& shard, Loaded& loaded, Outcome&
       case EffectKind::kProbe: {
         const stored::LeaseRecord* lease = FindLease(loaded.state, effect.number);
         if (lease == nullptr) break;
-        round.outgoing[{lease->gateway(), lease->store_uuid()}].second.push_back(
-            {{loaded.id, effect.number}, lease->deadline_ms()});
+        const auto holder = std::make_shared<const PeerId>(PeerId{lease->gateway(), lease->store_uuid()});
+        round.To(holder).probes.push_back({{loaded.id, effect.number}, lease->deadline_ms()});
         ++counts_.probes;
         break;
       }
       case EffectKind::kPost: {
         const std::uint64_t sequence = shard.outbox_next++;
-        row.set_instance(std::string(loaded.id.AsBytes()));
+        row.set_instance(loaded.id.bytes.data(), loaded.id.bytes.size());
         row.set_channel(effect.topic);
         row.set_body(effect.body);
         storage::PutOutbox(round.batch, shard.id, sequence, row);
@@ -262,7 +260,7 @@ void Partition::OpenEffects(Round& round, Shard& shard, Loaded& loaded, Outcome&
   }
 }
 
-void Partition::Settle(Shard& shard, Loaded& loaded, const Decision& decision) {
+void Partition::Settle(Round& round, Shard& shard, Loaded& loaded, const Decision& decision) {
   for (const std::uint32_t number : decision.accepted) {
     if (stored::LeaseRecord* lease = FindLease(loaded.state, number)) lease->set_accepted(true);
     if (const auto open = shard.leases.find({loaded.id, number}); open != shard.leases.end())
@@ -272,7 +270,7 @@ void Partition::Settle(Shard& shard, Loaded& loaded, const Decision& decision) {
     if (stored::LeaseRecord* lease = FindLease(loaded.state, number)) lease->set_settled(true);
     const auto open = shard.leases.find({loaded.id, number});
     if (open == shard.leases.end()) continue;
-    shared_.peers.Release(open->second.peer);
+    round.released.push_back(std::move(open->second.peer));
     shard.open_outbox.erase(open->second.outbox);
     shard.leases.erase(open);
     ++shard.passed;
@@ -308,22 +306,20 @@ void Partition::Journal(Round& round, Shard& shard, Loaded& loaded, const workfl
   if (event.kind == workflows::kTimerFired) body_.set_timer(event.timer);
   body_.set_event_body(event.body);
   body_.set_tenant(loaded.head.tenant());
-  body_.set_actor(std::string(cause.actor));
+  body_.set_actor(cause.actor.data(), cause.actor.size());
   body_.set_random(facts.random);
   body_.set_memberships(facts.memberships);
   if (!policy.bytes.empty()) {
     body_.set_policy_digest(policy.digest.data(), policy.digest.size());
-    const std::string digest(policy.digest.begin(), policy.digest.end());
-    if (policies_stored_.insert(digest).second) storage::PutPolicy(round.batch, policy.digest, policy.bytes);
+    if (policies_stored_.insert(policy.digest).second) storage::PutPolicy(round.batch, policy.digest, policy.bytes);
   }
   if (cause.peer != nullptr) {
-    body_.set_gateway(cause.peer->gateway);
-    body_.set_store_uuid(cause.peer->store_uuid);
+    body_.set_gateway((*cause.peer)->gateway);
+    body_.set_store_uuid((*cause.peer)->store_uuid);
   }
   body_.set_verdict(static_cast<std::uint32_t>(decision.verdict));
   body_.set_from_state(before.state);
   body_.set_had_payload(before.had_payload);
-  *body_.mutable_result() = loaded.state;
   if (decision.fixed) body_.set_fixed(*decision.fixed);
   if (decision.take_payload) body_.set_payload_digest(loaded.head.payload_digest());
   body_.set_attempt(decision.about);
@@ -332,26 +328,34 @@ void Partition::Journal(Round& round, Shard& shard, Loaded& loaded, const workfl
   body_.set_cause(decision.cause);
   if (loaded.created) body_.set_target(loaded.head.target());
   body_.SerializeToString(&encoded_);
+  storage::AppendResult(encoded_, EncodeState(round, loaded));
 
   storage::AppendJournal(round.batch, shard.id, shard.chain, previous, loaded.id, encoded_);
-  if (std::find(round.touched.begin(), round.touched.end(), shard.id) == round.touched.end())
-    round.touched.push_back(shard.id);
+  if (!std::exchange(shard.touched, true)) round.touched.push_back(shard.id);
   ++counts_.transitions;
 }
 
-void Partition::Touch(Round& round, Loaded& loaded) {
-  if (!loaded.state_changed) round.changed.push_back(&loaded);
-  loaded.state_changed = true;
+// What is written of it at the end of the round is what its last record says.
+const std::string& Partition::EncodeState(Round& round, Loaded& loaded) {
+  if (!loaded.changed) {
+    loaded.changed = round.changed.size();
+    round.changed.push_back({&loaded, {}});
+  }
+  std::string& state = round.changed[*loaded.changed].state;
+  loaded.state.SerializeToString(&state);
+  return state;
 }
 
 void Partition::Count(const Loaded& loaded, const workflows::Workflow& workflow, const Decision& decision,
                       std::uint16_t from_state) {
   if (decision.state == from_state || (!decision.ended && decision.cause.empty())) return;
   constexpr std::size_t kResultsMax = 10'000;
-  std::array<std::string, 3> key{std::string(workflow.name()), loaded.head.tenant(),
-                                 std::string(workflow.StateName(decision.state))};
-  if (counts_.results.size() >= kResultsMax && counts_.results.count(key) == 0) key[1] = "other";
-  ++counts_.results[key];
+  std::array<std::string_view, 3> key{workflow.name(), loaded.head.tenant(), workflow.StateName(decision.state)};
+  auto known = counts_.results.find(key);
+  if (known == counts_.results.end() && counts_.results.size() >= kResultsMax) key[1] = "other";
+  if (known == counts_.results.end())
+    known = counts_.results.try_emplace({std::string(key[0]), std::string(key[1]), std::string(key[2])}).first;
+  ++known->second;
 }
 
 }  // namespace smsflow::engine

@@ -1,5 +1,10 @@
 #include "storage/records.h"
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/wire_format_lite.h>
+
+#include <array>
+#include <cassert>
 #include <limits>
 #include <utility>
 
@@ -19,6 +24,16 @@ void PutRow(Batch& batch, Family family, std::string_view key, const Row& row) {
   std::string& value = BeginValue();
   row.AppendToString(&value);
   batch.Put(family, key, value);
+}
+
+// A field of a message type, from the message's encoded bytes. Fields may stand in any order.
+void AppendMessage(std::string& row, int field, std::string_view message) {
+  using Wire = google::protobuf::internal::WireFormatLite;
+  using Out = google::protobuf::io::CodedOutputStream;
+  std::array<std::uint8_t, 10> head;
+  std::uint8_t* end = Out::WriteVarint32ToArray(Wire::MakeTag(field, Wire::WIRETYPE_LENGTH_DELIMITED), head.data());
+  end = Out::WriteVarint32ToArray(static_cast<std::uint32_t>(message.size()), end);
+  row.append(head.data(), end).append(message);
 }
 
 template <class Row>
@@ -50,6 +65,13 @@ Found<Row> GetRow(const Store& store, Family family, std::string_view table, std
 void PutHead(Batch& batch, const InstanceId& id, const stored::InstanceHead& row) {
   PutRow(batch, Family::kInstances, HeadKey(id), row);
 }
+void PutHead(Batch& batch, const InstanceId& id, const stored::InstanceHead& head, std::string_view state) {
+  assert(!head.has_state());
+  std::string& value = BeginValue();
+  head.AppendToString(&value);
+  AppendMessage(value, stored::InstanceHead::kStateFieldNumber, state);
+  batch.Put(Family::kInstances, HeadKey(id), value);
+}
 Found<stored::InstanceHead> GetHead(const Store& store, const InstanceId& id) {
   return GetRow<stored::InstanceHead>(store, Family::kInstances, kHeads, HeadKey(id));
 }
@@ -61,6 +83,9 @@ void DeleteHead(Batch& batch, const InstanceId& id) { batch.Delete(Family::kInst
 void PutState(Batch& batch, const InstanceId& id, const stored::InstanceState& row) {
   PutRow(batch, Family::kInstances, StateKey(id), row);
 }
+void PutState(Batch& batch, const InstanceId& id, std::string_view state) {
+  batch.Put(Family::kInstances, StateKey(id), BeginValue().append(state));
+}
 Found<stored::InstanceState> GetState(const Store& store, const InstanceId& id) {
   return GetRow<stored::InstanceState>(store, Family::kInstances, kStates, StateKey(id));
 }
@@ -68,6 +93,10 @@ absl::StatusOr<stored::InstanceState> DecodeState(std::string_view value) {
   return DecodeRow<stored::InstanceState>(kStates, {}, value);
 }
 void DeleteState(Batch& batch, const InstanceId& id) { batch.Delete(Family::kInstances, StateKey(id)); }
+
+void AppendResult(std::string& body, std::string_view state) {
+  AppendMessage(body, stored::JournalBody::kResultFieldNumber, state);
+}
 
 // queues
 

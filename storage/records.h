@@ -28,13 +28,20 @@ using Found = absl::StatusOr<std::optional<Row>>;
 
 // instances
 void PutHead(Batch&, const InstanceId&, const stored::InstanceHead&);
+// The same with `state`, which is encoded already: a transition writes its state twice, here or in a row of its own, and
+// in the journal. REQUIRES !head.has_state()
+void PutHead(Batch&, const InstanceId&, const stored::InstanceHead& head, std::string_view state);
 Found<stored::InstanceHead> GetHead(const Store&, const InstanceId&);
 absl::StatusOr<stored::InstanceHead> DecodeHead(std::string_view value);
 void DeleteHead(Batch&, const InstanceId&);
 void PutState(Batch&, const InstanceId&, const stored::InstanceState&);
+void PutState(Batch&, const InstanceId&, std::string_view state);
 Found<stored::InstanceState> GetState(const Store&, const InstanceId&);
 absl::StatusOr<stored::InstanceState> DecodeState(std::string_view value);
 void DeleteState(Batch&, const InstanceId&);
+
+// Appends `state`, encoded, to an encoded JournalBody without one, as its result.
+void AppendResult(std::string& body, std::string_view state);
 
 // queues
 void PutTimer(Batch&, const TimerKey&, bool gated, std::string_view lane);
