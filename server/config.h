@@ -55,7 +55,7 @@ struct LimitsConfig {
 };
 
 struct EngineConfig {
-  std::uint32_t partitions = 1;
+  std::uint32_t partitions = 2;
   std::uint32_t batch_max = 256;
   std::uint32_t queue_max = 50'000;
   std::uint32_t fire_budget_per_s = 1'000;

@@ -16,7 +16,7 @@ struct Options {
   std::uint32_t runs = 1;
   std::uint64_t count = 0;      // SMSes of wave, restart and size; 0: as the workload says
   std::uint32_t in_flight = 0;  // 0: as the workload says
-  std::uint16_t partitions = 1;
+  std::uint16_t partitions = 2;
   std::string folder = "/var/tmp";  // where data folders are made; never a memory disk
   bool unary = false;               // lives: scheduled one by one instead of in batches
   bool engine_only = false;         // in this process, without a door

@@ -6,6 +6,7 @@ readonly PACKAGES=(
   g++ cmake ninja-build mold ccache pkgconf  # the tools of the build
   libboost1.81-dev                           # MSM, mp11; not libboost-dev, whose 1.74 does not compile as C++20
   librocksdb-dev                             # storage/
+  libjemalloc-dev                            # all programs
   libgrpc++-dev protobuf-compiler-grpc       # the doors
   libprotobuf-dev protobuf-compiler          # proto/
   libabsl-dev                                # Status
