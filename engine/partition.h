@@ -2,9 +2,9 @@
 // answers, and takes again; it never waits to fill a batch.
 //
 //   queue ─▶ decide (transition.cc) ─▶ one batch (commit.cc) ─▶ answers, leases, tells
-//             ▲ due timers (firing.cc), ready rows, sweeps
+//             ▲ due timers (timers.cc), ready rows, sweeps
 //
-// Each kind of event has a file of its own: create.cc, events.cc, reports.cc, tells.cc, sweeps.cc, pauses.cc, firing.cc,
+// Each kind of event has a file of its own: create.cc, events.cc, reports.cc, tells.cc, sweeps.cc, pauses.cc, timers.cc,
 // retention.cc. Offer(), Post() and Wake() are thread-safe and do not block; all else belongs to the partition's thread.
 #pragma once
 
@@ -135,7 +135,7 @@ class Partition {
   const Pause* PauseOf(const Shard& shard, const Loaded& loaded) const;  // null: it may leave
   std::set<std::string> PausedGateways(const Shard& shard) const;
 
-  // firing.cc, ready_serving.cc, retention.cc
+  // timers.cc, ready_serving.cc, retention.cc
   void FireDue(Round& round);
   bool FireDueOf(Round& round, Shard& shard);
   void FireBacklog(Round& round);

@@ -20,6 +20,7 @@ namespace {
 
 World::World(EngineOptions o, std::uint64_t seed) : options(o), random(seed) {
   options.shards = 4;
+  options.partitions = 1;  // so that turns between shards can be told
   Open();
 }
 
