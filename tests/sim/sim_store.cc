@@ -134,7 +134,7 @@ absl::Status SimStore::WriteBelow(const storage::Batch& batch, Sync sync) {
     return absl::DataLossError("input/output error");
   }
   Copier copier(hooks_, disk_);
-  if (const auto status = batch.raw().Iterate(&copier); !status.ok()) return absl::InternalError(status.ToString());
+  if (const auto status = batch.Joined().Iterate(&copier); !status.ok()) return absl::InternalError(status.ToString());
   if (absl::Status status = below_.Write(copier.first, sync); !status.ok()) return status;
   if (hooks_.tear_batches)
     if (absl::Status status = below_.Write(copier.second, sync); !status.ok()) return status;
