@@ -153,14 +153,23 @@ class CallLoad : public LoadBase {
   }
 
   std::vector<double> RunOpen(double seconds, double rate_per_s) override {
+    if (options_.in_flight == Calls::kItems) return RunOneByOne(seconds);
     std::vector<double> latencies;
     const double pause = Calls::kItems / rate_per_s, begun = Now();
     double due = begun;
+    // Answers are taken by another thread: to wait for both an answer and the next time to send, a completion queue
+    // counts in whole milliseconds, and all would leave late.
+    std::atomic<bool> all_begun{false};
+    std::thread taker([&] {
+      while (!all_begun || calls_ > 0) CompleteSoon(latencies);
+    });
     while (due - begun < seconds) {
-      for (; due <= Now(); due += pause) Begin(due);
-      CompleteUntil(due, latencies);
+      // A client that cannot keep up sends what was planned, and no more.
+      for (; due <= Now() && due - begun < seconds; due += pause) Begin(due);
+      if (const double left = due - Now(); left > 0) std::this_thread::sleep_for(std::chrono::duration<double>(left));
     }
-    while (calls_ > 0) Complete(&latencies);
+    all_begun = true;
+    taker.join();
     window_.AwaitBelow(1);
     return latencies;
   }
@@ -185,23 +194,23 @@ class CallLoad : public LoadBase {
     call->reader = Calls::Begin(*stub_, &call->context, call->request, &queue_);
     call->reader->Finish(&call->response, &call->status, call);
   }
+  // Each leaves when the one before was answered: there is no rate to keep.
+  std::vector<double> RunOneByOne(double seconds) {
+    std::vector<double> latencies;
+    for (const double end = Now() + seconds; Now() < end; Complete(&latencies)) Begin(Now());
+    window_.AwaitBelow(1);
+    return latencies;
+  }
   void Complete(std::vector<double>* latencies) {
     void* tag = nullptr;
     bool ok = false;
     if (queue_.Next(&tag, &ok)) Take(tag, latencies);
   }
-  // Takes answers until it is time for the next request.
-  void CompleteUntil(double due, std::vector<double>& latencies) {
-    while (true) {
-      const double left = due - Now();
-      if (left <= 0) return;
-      void* tag = nullptr;
-      bool ok = false;
-      const auto till =
-          std::chrono::system_clock::now() + std::chrono::nanoseconds(static_cast<std::int64_t>(left * 1e9));
-      if (queue_.AsyncNext(&tag, &ok, till) != grpc::CompletionQueue::GOT_EVENT) return;
-      Take(tag, &latencies);
-    }
+  void CompleteSoon(std::vector<double>& latencies) {
+    void* tag = nullptr;
+    bool ok = false;
+    const auto till = std::chrono::system_clock::now() + std::chrono::milliseconds(20);
+    if (queue_.AsyncNext(&tag, &ok, till) == grpc::CompletionQueue::GOT_EVENT) Take(tag, &latencies);
   }
   void Take(void* tag, std::vector<double>* latencies) {
     const std::unique_ptr<Call> call(static_cast<Call*>(tag));
@@ -215,7 +224,7 @@ class CallLoad : public LoadBase {
   }
 
   grpc::CompletionQueue queue_;
-  std::uint32_t calls_ = 0;
+  std::atomic<std::uint32_t> calls_{0};
 };
 
 // One stream, written by the caller's thread and read by one of its own.
@@ -244,7 +253,7 @@ class StreamLoad : public LoadBase {
     const double pause = 1 / rate_per_s, begun = Now();
     double due = begun;
     while (due - begun < seconds) {
-      for (; due <= Now(); due += pause) Write(due, due + pause <= Now());
+      for (; due <= Now() && due - begun < seconds; due += pause) Write(due, due + pause <= Now());
       const double left = due - Now();
       if (left > 0) std::this_thread::sleep_for(std::chrono::duration<double>(left));
     }
