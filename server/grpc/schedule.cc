@@ -18,10 +18,14 @@ Message&& Own(const Message& message) {
   return std::move(const_cast<Message&>(message));
 }
 
+// So few answers are sent by the partition that has them: to wake another thread for them would take longer.
+constexpr int kFewOpen = 4;
+
 class ScheduleCall final : public UnaryReactor {
  public:
-  ScheduleCall(UnaryCall* call, const Doors& doors, v1::ScheduleResponse* response)
-      : UnaryReactor(call), doors_(doors), response_(response) {}
+  // `open` counts those that the engine has.
+  ScheduleCall(UnaryCall* call, const Doors& doors, std::atomic<int>& open, v1::ScheduleResponse* response)
+      : UnaryReactor(call), doors_(doors), open_(open), response_(response) {}
 
   void Begin(Caller caller, v1::ScheduleRequest&& request) {
     engine::CreateRequest create;
@@ -29,8 +33,10 @@ class ScheduleCall final : public UnaryReactor {
     create.actor = std::move(caller.name);
     const Violations violations = doors_.validation->Schedule(std::move(request), doors_.clock->WallMs(), create);
     if (!violations.empty()) return Finish(ToGrpc(violations));
+    open_.fetch_add(1, std::memory_order_relaxed);
     doors_.engine->Create(std::move(create), [this](engine::Answer answer) {
       answer_ = std::move(answer);
+      if (open_.fetch_sub(1, std::memory_order_relaxed) <= kFewOpen) return Reply();
       doors_.answers->Run([this] { Reply(); });
     });
   }
@@ -43,6 +49,7 @@ class ScheduleCall final : public UnaryReactor {
   }
 
   const Doors& doors_;
+  std::atomic<int>& open_;
   v1::ScheduleResponse* response_;
   engine::Answer answer_;
 };
@@ -95,7 +102,7 @@ class BatchCall final : public UnaryReactor {
 void SchedulerService::Schedule(UnaryCall* call, const v1::ScheduleRequest* request, v1::ScheduleResponse* response) {
   auto caller = CallerOf(doors_, *call, kClient);
   if (!caller.ok()) return call->Finish(ToGrpc(caller.status()));
-  auto* one = new ScheduleCall(call, doors_, response);
+  auto* one = new ScheduleCall(call, doors_, schedules_open_, response);
   one->Begin(*std::move(caller), Own(*request));
 }
 

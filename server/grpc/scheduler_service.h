@@ -4,6 +4,7 @@
 // Every answer of a verb that changes something is sent only once the change is durable.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "server/grpc/doors.h"
@@ -45,6 +46,7 @@ class SchedulerService final {
 
   v1::Scheduler::AsyncService wire_;
   const Doors& doors_;
+  std::atomic<int> schedules_open_{0};  // unary ones that the engine has
   OpenStreams streams_;
   WatchHub watches_;
 };
