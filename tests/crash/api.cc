@@ -100,12 +100,13 @@ absl::Status Api::Watch(const std::string& tenant, const v1::WatchRequest& reque
                         const std::function<void(const v1::WatchResponse&)>& take) {
   grpc::ClientContext context;
   Prepare(context, tenant);
-  const auto stream = stubs_->scheduler.Watch(&context, request);
+  // Before the call: opening the stream waits for an engine, and there may be none any more.
   std::atomic<bool> ended{false};
   std::thread stopper([&] {
     while (!stop && !ended) std::this_thread::sleep_for(std::chrono::milliseconds(50));
     context.TryCancel();
   });
+  const auto stream = stubs_->scheduler.Watch(&context, request);
   for (v1::WatchResponse response; stream->Read(&response);) take(response);
   ended = true;
   stopper.join();
