@@ -81,6 +81,7 @@ bool Partition::Congested() const {
 }
 
 void Partition::Start() {
+  stepped_ = false;
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -159,8 +160,8 @@ bool Partition::RunOnce() {
   ++turn_;
   const bool busy = round.work != 0;
   Commit(round);
-  // A copy now and then is enough for metrics; without a thread of its own, somebody steps through it and wants to see.
-  if (round.steady_ms - figures_copied_ms_ >= kFiguresEveryMs || (busy && !thread_.joinable())) CopyFigures(round);
+  // A copy now and then is enough for metrics; somebody who steps through it wants to see.
+  if (round.steady_ms - figures_copied_ms_ >= kFiguresEveryMs || (busy && stepped_)) CopyFigures(round);
   return busy;
 }
 

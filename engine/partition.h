@@ -213,6 +213,7 @@ class Partition {
   std::size_t internals_left_ ABSL_GUARDED_BY(queue_mutex_) = 0;
   bool woken_ ABSL_GUARDED_BY(queue_mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(queue_mutex_) = false;
+  bool stepped_ = true;  // by its owner, for want of a thread
   std::thread thread_;
 
   Figures counts_;                         // of the partition's thread

@@ -4,7 +4,7 @@
 
 namespace smsflow::server {
 
-Workers::Workers(int threads, std::size_t queue_max) : queue_max_(queue_max) {
+Workers::Workers(int threads, std::size_t queue_max) : queue_max_(queue_max), alone_(threads == 1) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Loop(); });
 }
 
@@ -14,7 +14,7 @@ void Workers::Run(Work work) {
     if (!stopping_) {
       queue_.push_back(std::move(work));
       // Those that are awake look again before they sleep.
-      if (queue_.size() == 1 || threads_.size() > 1) wake_.notify_one();
+      if (queue_.size() == 1 || !alone_) wake_.notify_one();
       return;
     }
   }
@@ -32,17 +32,17 @@ bool Workers::TryRun(Work work) {
 }
 
 void Workers::Loop() {
-  std::vector<Work> mine;
+  std::deque<Work> mine;
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
     if (queue_.empty()) return;
     // A single thread takes all at once; several take one each, so that a long one holds up none.
-    if (threads_.size() == 1) {
+    if (alone_) {
       mine.swap(queue_);
     } else {
       mine.push_back(std::move(queue_.front()));
-      queue_.erase(queue_.begin());
+      queue_.pop_front();
     }
     lock.unlock();
     for (Work& work : mine) work();

@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <deque>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -34,9 +35,10 @@ class Workers {
   void Loop();
 
   const std::size_t queue_max_;
+  const bool alone_;  // there is one thread only
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<Work> queue_;
+  std::deque<Work> queue_;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -189,7 +189,7 @@ TEST_F(InspectTest, FindsInstancesWithoutJournalAndJournalsWithoutInstance) {
 }
 
 TEST_F(InspectTest, FindsATimerThatWouldNeverFire) {
-  const auto& timer = world_.StateOf(waiting_)->timers(0);
+  const auto timer = world_.StateOf(waiting_)->timers(0);
   const storage::TimerKey key{waiting_.shard(), timer.due_ms(), waiting_, static_cast<std::uint16_t>(timer.name())};
   Damage([&](storage::Batch& batch) { DeleteTimer(batch, key); });
   EXPECT_THAT(Inspect(world_), ElementsAre(HasSubstr(waiting_.ToString() + " waits for its timer 1")));
