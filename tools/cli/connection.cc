@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "tools/cli/failure.h"
 #include "tools/cli/files.h"
@@ -33,6 +34,9 @@ std::string What(const grpc::Status& status) {
   const std::string& message = status.error_message();
   // gRPC tells the whole way down to the socket; what went wrong stands last.
   if (message.starts_with("failed to connect")) return Visible(message.substr(message.rfind(": ") + 2));
+  // The server names what it got; here that was a flag.
+  constexpr std::string_view kTenant = "smsflow-tenant: ";
+  if (message.starts_with(kTenant)) return Visible("--tenant or SMSFLOW_TENANT: " + message.substr(kTenant.size()));
   return Visible(message);
 }
 
@@ -46,6 +50,23 @@ const char* Advice(const grpc::Status& status) {
     return "it speaks no TLS: leave out --ca on this machine";
   if (says("Socket closed") || says("Connection reset")) return "if it wants TLS, give --ca FILE";
   return "is smsflowd running there? --address or SMSFLOW_ADDRESS says where";
+}
+
+// Which credential would do.
+const char* Right(const grpc::Status& status) {
+  const std::string& message = status.error_message();
+  if (message.find("some tenants only") != std::string::npos) return "use a token that is for every tenant";
+  if (message.find("tenant: ") != std::string::npos) return "name another tenant, or use a token that is for this one";
+  return "use a token with the role this needs";
+}
+
+// host:port or unix:/path; a name that does not exist is found out later.
+bool IsAddress(std::string_view address) {
+  const std::size_t colon = address.rfind(':');
+  if (colon == std::string_view::npos || colon == 0 || colon + 1 == address.size()) return false;
+  if (address.starts_with("unix:")) return true;
+  int port = 0;
+  return absl::SimpleAtoi(std::string(address.substr(colon + 1)), &port) && port > 0 && port <= 65'535;
 }
 
 }  // namespace
@@ -62,7 +83,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectionArg
   const auto timeout_s = ParseSeconds(arguments.timeout);
   if (!timeout_s.ok() || *timeout_s < 1)
     return absl::InvalidArgumentError("--timeout: a number of seconds from 1, or with s, m, h");
-  if (arguments.address.find(':') == std::string::npos)
+  if (!IsAddress(arguments.address))
     return absl::InvalidArgumentError("--address: must be host:port or unix:/path (also SMSFLOW_ADDRESS)");
   auto credentials = Credentials(arguments);
   if (!credentials.ok()) return credentials.status();
@@ -110,7 +131,7 @@ absl::Status Connection::Explain(std::string_view doing, const grpc::Status& sta
     case grpc::StatusCode::UNAUTHENTICATED:
       return {code, absl::StrCat(verb, ": ", What(status), "; set SMSFLOW_TOKEN to a token that the server knows")};
     case grpc::StatusCode::PERMISSION_DENIED:
-      return {code, absl::StrCat(verb, ": ", What(status), "; use a token with the role this needs")};
+      return {code, absl::StrCat(verb, ": ", What(status), "; ", Right(status))};
     case grpc::StatusCode::UNIMPLEMENTED:
       return {code, absl::StrCat(verb, ": the server at ", address_,
                                  " does not offer this; is it smsflowd, and as new as "

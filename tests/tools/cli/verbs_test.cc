@@ -144,6 +144,31 @@ TEST_F(Verbs, EndWithTheCodeOfTheServersAnswer) {
             "SMSFLOW_ADDRESS says where\n");
 }
 
+TEST_F(Verbs, SayWhichCredentialWouldDo) {
+  for (const auto& [said, text] : std::vector<std::pair<std::string, std::string>>{
+           {"smsflow-tenant: the credential does not allow it",
+            "get: --tenant or SMSFLOW_TENANT: the credential does not allow it; name another tenant, or use a token that "
+            "is for this one\n"},
+           {"the credential is for some tenants only: this concerns all",
+            "this concerns all; use a token that is for every tenant\n"}}) {
+    server_.get = [said = said](const v1::GetRequest&, v1::SmsStatus&) {
+      return grpc::Status(grpc::PERMISSION_DENIED, said);
+    };
+    Types({"get", kId});
+    EXPECT_EQ(person_.exit_code, 6);
+    EXPECT_THAT(person_.err.str(), HasSubstr(text));
+  }
+}
+
+TEST(Address, MustBeOneThatCanBe) {
+  for (const std::string address : {"nonsense", "host:", ":7070", "host:99999", "host:0", "host:http", "unix:"}) {
+    Person person;
+    person.Types({"--address", address, "get", kId});
+    EXPECT_EQ(person.exit_code, 2) << address;
+    EXPECT_EQ(person.err.str(), "smsflow: --address: must be host:port or unix:/path (also SMSFLOW_ADDRESS)\n");
+  }
+}
+
 TEST_F(Verbs, ListGoesThroughItsPages) {
   server_.list = [](const v1::ListRequest& request, v1::ListResponse& response) {
     EXPECT_EQ(request.filter().batch(), "b");
