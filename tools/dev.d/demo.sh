@@ -88,6 +88,7 @@ demo() {
   SITE=$(mktemp -d "${TMPDIR:-/tmp}/smsflow-demo.XXXXXX")
   trap demo_end EXIT
   trap 'exit 130' INT TERM
+  trap 'exit 141' PIPE  # the reader went away, as head does
   make_site "$SITE" "unix:$SITE/grpc.sock" ""
   export SMSFLOW_ADDRESS="unix:$SITE/grpc.sock" SMSFLOW_TOKEN SMSFLOW_TENANT=demo
   SMSFLOW_TOKEN=$(<"$SITE/token")
@@ -151,7 +152,8 @@ export SMSFLOW_TOKEN=$(<"$site/token")
 export SMSFLOW_TENANT=demo
 export PATH=$BUILD/bin:\$PATH
 
-Paste these four lines, then try: smsflow doctor. tools/dev down ends it.
+Paste these four lines, then try: smsflow doctor. tools/dev down ends it. What concerns all tenants,
+as verify and drain do, takes another token: SMSFLOW_TOKEN=\$(<run/admin.token) smsflow verify
 TEXT
 }
 

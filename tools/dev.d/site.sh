@@ -4,10 +4,10 @@
 # make_site FOLDER ADDRESS METRICS: everything that smsflowd and its clients need. It is quick, so that a life takes seconds:
 # production waits ten minutes after a failure, and a day for a receipt.
 make_site() {
-  local site=$1 address=$2 metrics=$3 token
+  local site=$1 address=$2 metrics=$3
   mkdir -p -m 0700 "$site"
-  token=$(openssl rand -hex 32)
-  (umask 077 && printf '%s' "$token" >"$site/token")
+  # Clients act for tenants that are named; what concerns all of them (verify, drain) takes a credential for none alone.
+  (umask 077 && openssl rand -hex 32 | tr -d '\n' >"$site/token" && openssl rand -hex 32 | tr -d '\n' >"$site/admin.token")
   "$BUILD/bin/smsflow" keygen "$site/gateway" >"$site/keygen.log"
   cat >"$site/smsflowd.toml" <<TOML
 data = "$site/data"
@@ -39,9 +39,14 @@ long_delay = "400ms"
 
 [[key]]
 name = "you"
-sha256 = "$(printf '%s' "$token" | sha256sum | cut -d' ' -f1)"
+sha256 = "$(sha256sum <"$site/token" | cut -d' ' -f1)"
 role = ["client", "admin"]
 tenants = ["demo"]
+
+[[key]]
+name = "administrator"
+sha256 = "$(sha256sum <"$site/admin.token" | cut -d' ' -f1)"
+role = "admin"
 TOML
 }
 

@@ -9,10 +9,10 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
+SETUP = (ROOT / "tools/dev.d/setup.sh").read_text()
 PACKAGES = re.findall(r"[\w.+-]+", " ".join(
-    line.split("#")[0]
-    for line in re.search(r"PACKAGES=\((.*?)\n\)", (ROOT / "tools/dev.d/setup.sh").read_text(), re.DOTALL)
-    .group(1).splitlines()))
+    line.split("#")[0] for line in re.search(r"PACKAGES=\((.*?)\n\)", SETUP, re.DOTALL).group(1).splitlines()))
+CHECK_PACKAGES = re.search(r"CHECK_PACKAGES=\((.*?)\)", SETUP).group(1).split()
 
 
 class DevTest(unittest.TestCase):
@@ -36,9 +36,9 @@ class DevTest(unittest.TestCase):
         path.write_text(f"#!/bin/bash\n{body}\n")
         path.chmod(0o755)
 
-    def machine(self, without=(), user=0, apt="true"):
+    def machine(self, without=(), user=0, apt="true", checks=False):
         """A machine on which all packages are installed but `without`."""
-        lines = "".join(f"installed {name}\\n" for name in PACKAGES if name not in without)
+        lines = "".join(f"installed {name}\\n" for name in PACKAGES + CHECK_PACKAGES * checks if name not in without)
         self.stand_in("dpkg-query", f"printf '{lines}'")
         self.stand_in("apt-get", f'echo "apt-get $*" >>{self.folder.name}/calls; {apt}')
         self.stand_in("id", f"echo {user}")
@@ -65,6 +65,23 @@ class DevTest(unittest.TestCase):
         self.assertEqual(1, told.returncode)
         self.assertIn("there is no command 'tset'", told.stderr)
         self.assertIn("tools/dev help", told.stderr)
+
+    def test_what_takes_no_arguments_says_so_and_does_nothing(self):
+        for command in ("demo", "up", "down", "setup"):
+            told = self.dev(command, "--bogus")
+            self.assertEqual((1, ""), (told.returncode, told.stdout), command)
+            self.assertIn(f"{command} takes no arguments, but was given '--bogus'", told.stderr)
+
+    def test_help_of_a_command_is_the_help(self):
+        for command in ("demo", "down", "check", "fmt", "test"):
+            told = self.dev(command, "--help")
+            self.assertEqual((0, self.dev("help").stdout), (told.returncode, told.stdout), command)
+
+    def test_check_knows_its_parts(self):
+        self.machine(checks=True)
+        told = self.dev("check", "asan", "nosuch")
+        self.assertEqual((1, ""), (told.returncode, told.stdout))
+        self.assertIn("check knows format lint asan tsan coverage, not 'nosuch'", told.stderr)
 
     def test_setup_with_nothing_missing_is_silent_and_calls_nobody(self):
         told = self.dev("setup")
