@@ -62,7 +62,7 @@ check_asan() {
 
 # The packages of Debian are not built with TSan; tests/tsan.supp says which of their findings are none.
 check_tsan() {
-  TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=$ROOT/tests/tsan.supp" check_sanitized tsan thread
+  TSAN_OPTIONS="halt_on_error=1:ignore_noninstrumented_modules=1:second_deadlock_stack=1:suppressions=$ROOT/tests/tsan.supp" check_sanitized tsan thread
 }
 
 # lint_file BUILD FILE: one line when it is clean, else what clang-tidy found.
