@@ -1,6 +1,7 @@
 #include "server/grpc/validation.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "crypto/envelope.h"
@@ -14,8 +15,15 @@ namespace delivery = workflows::delivery;
 
 namespace {
 
-// A compact JWE begins with the base64url of `{"`.
-constexpr std::string_view kEnvelopeStart = "eyJ";
+// A compact JWE begins with the base64url of `{"` and a member's name: alg, enc, epk, iat, kid, sub, typ. Less would not
+// tell it from the old format, whose base64 may begin with anything.
+constexpr std::string_view kEnvelopeStarts[] = {"eyJhbGci", "eyJlbmMi", "eyJlcGsi", "eyJpYXQi",
+                                                "eyJraWQi", "eyJzdWIi", "eyJ0eXAi"};
+
+bool IsMeantAsEnvelope(std::string_view payload) {
+  return std::any_of(std::begin(kEnvelopeStarts), std::end(kEnvelopeStarts),
+                     [payload](std::string_view start) { return payload.starts_with(start); });
+}
 
 // The length of the UTF-8 character at the front, and its code point; 0: it is none, or a longer way to write another.
 std::size_t TakeCharacter(std::string_view text, std::uint32_t& point) {
@@ -90,7 +98,7 @@ void Validation::Payload(const std::string& payload, const std::string& subject,
     violations.push_back({"payload", "must be 1 to " + std::to_string(limits_.payload_bytes) + " bytes"});
     return;
   }
-  if (!std::string_view(payload).starts_with(kEnvelopeStart)) return;  // sealed in another way: opaque
+  if (!IsMeantAsEnvelope(payload)) return;  // sealed in another way: opaque
   const auto header = crypto::ReadEnvelopeHeader(payload);
   if (!header.ok()) {
     violations.push_back({"payload", std::string(header.status().message())});

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "crypto/envelope.h"
 #include "crypto/hash.h"
 #include "crypto/keys.h"
@@ -198,6 +199,18 @@ TEST_F(ValidationTest, AnEnvelopeIsCheckedForItsFormKeyAndSubject) {
               ElementsAre("key_id: must be the kid of the payload's header"));
   EXPECT_THAT(Schedule([&](v1::ScheduleRequest& r) { r.set_payload(envelope.substr(0, envelope.size() / 2)); }),
               ElementsAre(HasSubstr("payload: the envelope is malformed")));
+  for (const char* member : {"alg", "enc", "epk", "iat", "kid", "sub", "typ"}) {
+    const std::string cut = absl::WebSafeBase64Escape(std::string("{\"") + member + "\":\"");
+    EXPECT_THAT(Schedule([&](v1::ScheduleRequest& r) { r.set_payload(cut); }),
+                ElementsAre(HasSubstr("payload: the envelope is malformed")))
+        << member;
+  }
+}
+
+// One in 262,144 payloads of the old format begins so.
+TEST_F(ValidationTest, WhatIsSealedInAnotherWayMayBeginLikeAnEnvelope) {
+  EXPECT_THAT(Schedule([](v1::ScheduleRequest& r) { r.set_payload("eyJ" + std::string(341, 'Q') + "=;aXY="); }), IsEmpty());
+  EXPECT_THAT(Schedule([](v1::ScheduleRequest& r) { r.set_payload("eyJ.\x01.\xff" + std::string(300, '.')); }), IsEmpty());
 }
 
 TEST_F(ValidationTest, Filters) {
