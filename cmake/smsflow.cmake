@@ -51,8 +51,10 @@ endfunction()
 function(smsflow_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
-  target_link_libraries(${name} PRIVATE $<$<NOT:$<BOOL:${SMSFLOW_SANITIZE}>>:PkgConfig::JEMALLOC>
-    smsflow_flags ${ARG_LINK} Threads::Threads)
+  if(NOT SMSFLOW_SANITIZE)
+    target_link_libraries(${name} PRIVATE PkgConfig::JEMALLOC)
+  endif()
+  target_link_libraries(${name} PRIVATE smsflow_flags ${ARG_LINK} Threads::Threads)
 endfunction()
 
 # smsflow_test(name SOURCES ... LINK ...): a GoogleTest program, one ctest entry, outside build/bin. Its working
