@@ -41,6 +41,7 @@ absl::StatusOr<std::unique_ptr<storage::DataFolder>> OpenFolder(const Config& co
   options.ballast_bytes = config.engine.ballast_bytes;
   options.block_cache_bytes = config.engine.block_cache_bytes;
   options.memtable_bytes = config.engine.memtable_bytes;
+  options.now_ms = engine::SystemClock().WallMs();
   options.file_system = storage::DataFileSystem();
   return storage::DataFolder::Open(options);
 }

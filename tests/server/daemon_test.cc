@@ -22,6 +22,8 @@
 #include "crypto/hash.h"
 #include "server/exit_codes.h"
 #include "smsflow/v1/scheduler.grpc.pb.h"
+#include "storage/data_folder.h"
+#include "storage/records.h"
 
 namespace smsflow::server {
 namespace {
@@ -132,6 +134,11 @@ class DaemonTest : public ::testing::Test {
     return stub->Schedule(&context, request, &response);
   }
 
+  static std::int64_t NowMs() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  }
+
   static std::string Scrape(const std::string& address) {
     const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in to{};
@@ -193,6 +200,26 @@ TEST_F(DaemonTest, WhatWasAcknowledgedSurvivesKill) {
   v1::ScheduleResponse again;
   ASSERT_TRUE(Schedule(daemon.Ready("grpc"), again).ok()) << daemon.output;
   EXPECT_EQ(again.id(), first.id());
+}
+
+TEST_F(DaemonTest, ANewFolderKnowsWhenItWasMade) {
+  const std::int64_t before_ms = NowMs();
+  {
+    Daemon daemon(Arguments());
+    ASSERT_FALSE(daemon.Ready("grpc").empty()) << daemon.output;
+    daemon.Signal(SIGTERM);
+    ASSERT_EQ(daemon.End(), kExitOk) << daemon.output;
+  }
+  storage::DataFolderOptions options;
+  options.path = folder_ + "/data";
+  options.create = false;
+  options.read_only = true;
+  const auto folder = storage::DataFolder::Open(options);
+  ASSERT_TRUE(folder.ok()) << folder.status();
+  const auto meta = storage::GetMeta((*folder)->store());
+  ASSERT_TRUE(meta.ok() && meta->has_value());
+  EXPECT_GE((*meta)->created_ms(), before_ms);
+  EXPECT_LE((*meta)->created_ms(), NowMs());
 }
 
 TEST_F(DaemonTest, TheSecondOnAFolderEndsWithOneLine) {
