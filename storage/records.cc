@@ -62,9 +62,6 @@ Found<Row> GetRow(const Store& store, Family family, std::string_view table, std
 
 // instances
 
-void PutHead(Batch& batch, const InstanceId& id, const stored::InstanceHead& row) {
-  PutRow(batch, Family::kInstances, HeadKey(id), row);
-}
 void PutHead(Batch& batch, const InstanceId& id, const stored::InstanceHead& head, std::string_view state) {
   assert(!head.has_state());
   std::string& value = BeginValue();
@@ -80,9 +77,6 @@ absl::StatusOr<stored::InstanceHead> DecodeHead(std::string_view value) {
 }
 void DeleteHead(Batch& batch, const InstanceId& id) { batch.Delete(Family::kInstances, HeadKey(id)); }
 
-void PutState(Batch& batch, const InstanceId& id, const stored::InstanceState& row) {
-  PutRow(batch, Family::kInstances, StateKey(id), row);
-}
 void PutState(Batch& batch, const InstanceId& id, std::string_view state) {
   batch.Put(Family::kInstances, StateKey(id), BeginValue().append(state));
 }

@@ -27,14 +27,12 @@ template <class Row>
 using Found = absl::StatusOr<std::optional<Row>>;
 
 // instances
-void PutHead(Batch&, const InstanceId&, const stored::InstanceHead&);
-// The same with `state`, which is encoded already: a transition writes its state twice, here or in a row of its own, and
-// in the journal. REQUIRES !head.has_state()
+// `state` is encoded already: a transition writes its state twice, here or in a row of its own, and in the journal.
+// REQUIRES !head.has_state()
 void PutHead(Batch&, const InstanceId&, const stored::InstanceHead& head, std::string_view state);
 Found<stored::InstanceHead> GetHead(const Store&, const InstanceId&);
 absl::StatusOr<stored::InstanceHead> DecodeHead(std::string_view value);
 void DeleteHead(Batch&, const InstanceId&);
-void PutState(Batch&, const InstanceId&, const stored::InstanceState&);
 void PutState(Batch&, const InstanceId&, std::string_view state);
 Found<stored::InstanceState> GetState(const Store&, const InstanceId&);
 absl::StatusOr<stored::InstanceState> DecodeState(std::string_view value);

@@ -11,6 +11,7 @@
 #include "storage/journal.h"
 #include "storage/records.h"
 #include "tests/engine/world.h"
+#include "tests/storage/whole_rows.h"
 
 namespace smsflow::engine {
 namespace stored = ::smsflow::stored::v1;

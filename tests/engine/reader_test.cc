@@ -13,6 +13,7 @@
 #include "engine/tokens.h"
 #include "storage/memory_store.h"
 #include "storage/records.h"
+#include "tests/storage/whole_rows.h"
 
 namespace smsflow::engine {
 namespace {

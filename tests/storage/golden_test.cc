@@ -18,6 +18,7 @@
 #include "storage/records.h"
 #include "tests/storage/sample_rows.h"
 #include "tests/storage/temporary_folder.h"
+#include "tests/storage/whole_rows.h"
 
 namespace smsflow::storage {
 namespace {
@@ -63,7 +64,7 @@ TEST(Golden, EveryRow) {
   add("journal record, erased", [&](Batch& b) { EraseJournalBody(b, shard, record); });
   add("journal body", [&](Batch& b) {
     ChainHead empty;
-    AppendJournal(b, shard, empty, 0, kSampleInstance, Filled<stored::JournalBody>().SerializeAsString());
+    AppendJournal(b, shard, empty, 0, kSampleInstance, EncodedBody(Filled<stored::JournalBody>()));
   });
   add("chain anchor", [&](Batch& b) { PutAnchor(b, shard, {head, 65536}); });
   add("timer", [&](Batch& b) { PutTimer(b, timer, false, ""); });

@@ -13,6 +13,7 @@
 #include "storage/journal.h"
 #include "storage/memory_store.h"
 #include "tests/storage/sample_rows.h"
+#include "tests/storage/whole_rows.h"
 
 namespace smsflow::storage {
 namespace {

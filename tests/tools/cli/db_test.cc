@@ -8,6 +8,7 @@
 #include "storage/journal.h"
 #include "storage/records.h"
 #include "tests/storage/temporary_folder.h"
+#include "tests/storage/whole_rows.h"
 #include "tests/tools/cli/person.h"
 
 namespace smsflow::cli {
