@@ -87,16 +87,18 @@ std::string Summary(const delivery::SmsView& view, const engine::WaitReasons& re
   }
 }
 
+// What holds up the next attempt says nothing about an SMS of which none leaves any more.
 void FillReasons(const engine::WaitReasons& reasons, const delivery::SmsView& view, v1::ExplainResponse* response) {
   const auto add = [&](std::string reason) { response->add_reasons(std::move(reason)); };
   add("slots: " + delivery::ToText(view.slots));
+  if (view.stop == delivery::Stop::kCancel) add("canceled: no further attempt leaves");
+  if (view.stop == delivery::Stop::kBlock) add("blocked: no further attempt leaves");
+  if (response->status().ended_ms() != 0) return;
   for (const std::string& pause : reasons.pauses) add("paused: " + pause);
   add("gateways that serve it: " + Plural(reasons.peers, "attached peer") + " with credit for " +
       Plural(reasons.credit, "attempt"));
   add("due and waiting beside it: " + std::to_string(reasons.ready) + (reasons.ready >= 1'000 ? " or more" : ""));
   add("budget for what leaves late: " + std::to_string(reasons.budget_per_s) + "/s");
-  if (view.stop == delivery::Stop::kCancel) add("canceled: no further attempt leaves");
-  if (view.stop == delivery::Stop::kBlock) add("blocked: no further attempt leaves");
   if (reasons.clock_guard) add("clock: it jumped, and nothing leaves until it agrees again");
   if (reasons.disk_guard) add("disk: nearly full, new SMSes are refused");
   if (reasons.draining) add("engine: draining, nothing leaves");

@@ -160,7 +160,18 @@ TEST(AdminTest, ExplainSaysWhyItWaits) {
   request.set_id(site.Schedule(later));
   ASSERT_TRUE(site.admin->Explain(Site::As(kRoot).get(), request, &response).ok());
   EXPECT_THAT(response.summary(), HasSubstr("waits for its slot, due in "));
+  EXPECT_THAT(response.reasons(), testing::Contains(HasSubstr("gateways that serve it")));
   EXPECT_GT(response.next_at_ms(), 0);
+
+  v1::CancelRequest cancel;
+  cancel.set_id(request.id());
+  v1::CancelResponse canceled;
+  ASSERT_TRUE(site.scheduler->Cancel(Site::As(kAcme).get(), cancel, &canceled).ok());
+  ASSERT_TRUE(site.admin->Explain(Site::As(kRoot).get(), request, &response).ok());
+  EXPECT_THAT(response.summary(), HasSubstr("over: CANCELED"));
+  ASSERT_EQ(response.reasons_size(), 2) << "none leaves any more: no gateway, credit or budget";
+  EXPECT_THAT(response.reasons(0), HasSubstr("slots: "));
+  EXPECT_EQ(response.reasons(1), "canceled: no further attempt leaves");
 }
 
 TEST(AdminTest, WhatIsPausedLeavesAfterResuming) {
