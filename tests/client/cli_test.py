@@ -70,7 +70,7 @@ class Cli(unittest.TestCase):
         self.assertEqual(self.run_cli("cancel", sms, expect=4), "ALREADY_ENDED\n")
         self.run_cli("reschedule", sms, "--at", LATER, expect=4)
         self.schedule("stopped", at=LATER, target="t2")
-        self.assertEqual(self.run_cli("block", "t2"), "blocked\t1\ntoo_late\t0\n")
+        self.assertEqual(self.run_cli("block", "t2"), "target\tblocked\nended\t1\ntoo_late\t0\n")
         self.assertTrue(self.run_cli("blocked").startswith("t2\t"))
         self.assertEqual(self.run_cli("unblock", "t2"), "unblocked\n")
         self.schedule("stopped", at=LATER, target="t2")

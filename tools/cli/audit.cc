@@ -1,7 +1,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "tools/cli/connection.h"
+#include "tools/cli/answer.h"
 #include "tools/cli/failure.h"
 #include "tools/cli/json_text.h"
 #include "tools/cli/progress.h"
@@ -57,10 +57,7 @@ Outcome RunReplay(Session& session) {
       session, "replay",
       [&](grpc::ClientContext& context) { return session.connection.admin().Replay(&context, request); },
       [&](const v1::ReplayResponse& response) {
-        if (arguments.json)
-          session.terminal.out << ToJson(response) << "\n";
-        else
-          ShowFindings(session, response.findings());
+        if (!PrintedAsJson(session, response)) ShowFindings(session, response.findings());
       });
   if (!last.ok()) return last.status();
   if (!arguments.json) {
@@ -78,10 +75,7 @@ Outcome RunVerify(Session& session) {
       session, "verify",
       [&](grpc::ClientContext& context) { return session.connection.admin().Verify(&context, request); },
       [&](const v1::VerifyResponse& response) {
-        if (session.arguments.json)
-          session.terminal.out << ToJson(response) << "\n";
-        else
-          ShowFindings(session, response.findings());
+        if (!PrintedAsJson(session, response)) ShowFindings(session, response.findings());
       });
   if (!last.ok()) return last.status();
   if (!session.arguments.json)
@@ -91,18 +85,11 @@ Outcome RunVerify(Session& session) {
 }
 
 Outcome RunStats(Session& session) {
-  const v1::StatsRequest request;
-  v1::StatsResponse response;
-  const absl::Status status = session.connection.Call("stats", [&](grpc::ClientContext& context) {
-    return session.connection.admin().Stats(&context, request, &response);
-  });
-  if (!status.ok()) return status;
-  if (session.arguments.json) {
-    session.terminal.out << ToJson(response) << "\n";
-    return kExitOk;
-  }
+  const auto response = session.connection.Ask("stats", &AdminStub::Stats, v1::StatsRequest());
+  if (!response.ok()) return response.status();
+  if (PrintedAsJson(session, *response)) return kExitOk;
   Table table({"FIGURE", "VALUE", "MEANING"});
-  for (const auto& item : response.items())
+  for (const auto& item : response->items())
     table.Add({item.name(), NumberText(item.value()), Cell(item.help(), Color::kDim)});
   session.terminal.out << (session.ForPeople() ? table.ForPeople(session.terminal) : table.ForScripts());
   return kExitOk;

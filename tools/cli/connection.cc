@@ -111,13 +111,6 @@ void Connection::Prepare(grpc::ClientContext& context, bool with_deadline) const
   if (with_deadline) context.set_deadline(std::chrono::system_clock::now() + timeout_);
 }
 
-absl::Status Connection::Call(std::string_view doing,
-                              const std::function<grpc::Status(grpc::ClientContext&)>& call) const {
-  grpc::ClientContext context;
-  Prepare(context);
-  return Explain(doing, call(context));
-}
-
 absl::Status Connection::Explain(std::string_view doing, const grpc::Status& status) const {
   if (status.ok()) return absl::OkStatus();
   const auto code = static_cast<absl::StatusCode>(status.error_code());

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,6 +17,13 @@
 
 namespace smsflow::cli {
 
+using SchedulerStub = smsflow::v1::Scheduler::StubInterface;
+using AdminStub = smsflow::v1::Admin::StubInterface;
+
+// A method of a stub that asks once and is answered once.
+template <typename Stub, typename Request, typename Response>
+using UnaryCall = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&, Response*);
+
 // Plaintext is allowed there.
 bool IsLocal(std::string_view address);
 
@@ -26,18 +32,25 @@ class Connection {
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Connection>> Open(const ConnectionArguments& arguments,
                                                                         const std::string& tenant);
 
-  smsflow::v1::Scheduler::StubInterface& scheduler() { return *scheduler_; }
-  smsflow::v1::Admin::StubInterface& admin() { return *admin_; }
+  SchedulerStub& scheduler() { return *scheduler_; }
+  AdminStub& admin() { return *admin_; }
   const std::shared_ptr<grpc::Channel>& channel() { return channel_; }
   std::chrono::seconds timeout() const { return timeout_; }
 
   // Puts credential and tenant on a call, and the timeout where one is wanted: streams that watch have none.
   void Prepare(grpc::ClientContext& context, bool with_deadline = true) const;
 
-  // One unary call: `connection.Call("schedule", [&](auto& context) { return stub.Schedule(&context, request,
-  // &response); })`.
-  [[nodiscard]] absl::Status Call(std::string_view doing,
-                                  const std::function<grpc::Status(grpc::ClientContext&)>& call) const;
+  // One unary call: `connection.Ask("get", &SchedulerStub::Get, request)`.
+  template <typename Stub, typename Request, typename Response>
+  [[nodiscard]] absl::StatusOr<Response> Ask(std::string_view doing, UnaryCall<Stub, Request, Response> call,
+                                             const Request& request) {
+    grpc::ClientContext context;
+    Prepare(context);
+    Response response;
+    const grpc::Status status = (stub(static_cast<Stub*>(nullptr)).*call)(&context, request, &response);
+    if (!status.ok()) return Explain(doing, status);
+    return response;
+  }
 
   // What came back as one line that says what to do; OK stays OK.
   absl::Status Explain(std::string_view doing, const grpc::Status& status) const;
@@ -45,6 +58,9 @@ class Connection {
  private:
   Connection(const ConnectionArguments& arguments, const std::string& tenant, std::shared_ptr<grpc::Channel> channel,
              std::chrono::seconds timeout);
+
+  SchedulerStub& stub(SchedulerStub*) { return *scheduler_; }
+  AdminStub& stub(AdminStub*) { return *admin_; }
 
   std::string address_, token_, tenant_;
   std::chrono::seconds timeout_;

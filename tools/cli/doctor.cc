@@ -67,10 +67,7 @@ Outcome RunDoctor(Session& session) {
   const std::int64_t before_ms = session.terminal.now_ms();
   v1::ListBlockedRequest client_request;
   client_request.set_page_size(1);
-  v1::ListBlockedResponse client_response;
-  const absl::Status client = session.connection.Call("scheduler", [&](grpc::ClientContext& context) {
-    return session.connection.scheduler().ListBlocked(&context, client_request, &client_response);
-  });
+  const absl::Status client = session.connection.Ask("scheduler", &SchedulerStub::ListBlocked, client_request).status();
   const std::int64_t took_ms = session.terminal.now_ms() - before_ms;
   const int code = ExitCodeOf(client);
   if (code == kExitUnreachable || client.code() == absl::StatusCode::kUnauthenticated) {
@@ -78,10 +75,8 @@ Outcome RunDoctor(Session& session) {
     return findings.exit_code();
   }
   findings.Good("server", absl::StrCat("answered within ", Span(took_ms < 1 ? 1 : took_ms)));
-  v1::StatsResponse stats;
-  const absl::Status admin = session.connection.Call("admin", [&](grpc::ClientContext& context) {
-    return session.connection.admin().Stats(&context, v1::StatsRequest(), &stats);
-  });
+  const auto stats = session.connection.Ask("admin", &AdminStub::Stats, v1::StatsRequest());
+  const absl::Status& admin = stats.status();
   if (client.ok())
     findings.Good("client verbs", "allowed");
   else if (admin.ok() && code == kExitDenied)
@@ -89,7 +84,7 @@ Outcome RunDoctor(Session& session) {
   else
     findings.Bad("client verbs", client);
   if (admin.ok())
-    findings.Good("admin verbs", absl::StrCat("allowed; ", stats.items_size(), " figures in smsflow stats"));
+    findings.Good("admin verbs", absl::StrCat("allowed; ", stats->items_size(), " figures in smsflow stats"));
   else if (ExitCodeOf(admin) == kExitDenied)
     findings.Note("admin verbs", std::string(admin.message()));
   else

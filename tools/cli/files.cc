@@ -37,6 +37,13 @@ absl::StatusOr<std::string> ReadFileOrStdin(const std::string& path, std::istrea
   return path == "-" ? ReadAll(in, "stdin") : ReadWholeFile(path);
 }
 
+absl::StatusOr<std::string> ReadEnvelope(const std::string& path, std::istream& in) {
+  auto envelope = ReadFileOrStdin(path, in);
+  if (envelope.ok())
+    while (envelope->ends_with('\n') || envelope->ends_with('\r')) envelope->pop_back();
+  return envelope;
+}
+
 absl::Status WriteNewFile(const std::string& path, std::string_view contents, Access access) {
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, static_cast<mode_t>(access));
   if (file < 0 && errno == EEXIST)

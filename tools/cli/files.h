@@ -17,6 +17,9 @@ namespace smsflow::cli {
 // The same from `in` when `path` is `-`.
 [[nodiscard]] absl::StatusOr<std::string> ReadFileOrStdin(const std::string& path, std::istream& in);
 
+// The same, without the line break that an editor leaves at the end: an envelope is text, and that is not part of it.
+[[nodiscard]] absl::StatusOr<std::string> ReadEnvelope(const std::string& path, std::istream& in);
+
 enum class Access { kEveryone = 0644, kOwner = 0600 };
 // Makes a new file; FailedPrecondition when there is one.
 [[nodiscard]] absl::Status WriteNewFile(const std::string& path, std::string_view contents, Access access);

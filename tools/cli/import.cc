@@ -168,18 +168,16 @@ class Importer {
     for (int attempt = 1; !rows.empty(); ++attempt) {
       v1::ScheduleBatchRequest request;
       for (const Row& row : rows) *request.add_items() = row.request;
-      v1::ScheduleBatchResponse response;
-      const absl::Status status = session_.connection.Call("import", [&](grpc::ClientContext& context) {
-        return session_.connection.scheduler().ScheduleBatch(&context, request, &response);
-      });
+      const auto response = session_.connection.Ask("import", &SchedulerStub::ScheduleBatch, request);
+      const absl::Status& status = response.status();
       const bool busy = status.code() == absl::StatusCode::kUnavailable ||
                         status.code() == absl::StatusCode::kResourceExhausted ||
                         status.code() == absl::StatusCode::kDeadlineExceeded;
       if (!status.ok() && (!busy || attempt == kTries)) return status;
       if (status.ok()) {
-        if (static_cast<std::size_t>(response.results_size()) != rows.size())
+        if (static_cast<std::size_t>(response->results_size()) != rows.size())
           return absl::InternalError("import: the server's answer has not as many results as rows were sent");
-        rows = Count(std::move(rows), response, /*last=*/attempt == kTries);
+        rows = Count(std::move(rows), *response, /*last=*/attempt == kTries);
       }
       if (rows.empty()) break;
       session_.terminal.wait_ms(kFirstPauseMs << (attempt - 1));

@@ -1,13 +1,6 @@
-#include <algorithm>
-#include <string>
-
-#include "absl/strings/str_cat.h"
-#include "tools/cli/connection.h"
+#include "tools/cli/answer.h"
 #include "tools/cli/failure.h"
 #include "tools/cli/journal_text.h"
-#include "tools/cli/json_text.h"
-#include "tools/cli/sms_text.h"
-#include "tools/cli/time_text.h"
 #include "tools/cli/verbs.h"
 
 namespace smsflow::cli {
@@ -15,39 +8,24 @@ namespace smsflow::cli {
 namespace v1 = smsflow::v1;
 
 Outcome RunJournal(Session& session) {
-  const auto id = ParseId(session.arguments.subject);
-  if (!id.ok()) return id.status();
-  v1::GetJournalRequest request;
-  request.set_id(*id);
-  v1::GetJournalResponse response;
-  const absl::Status status = session.connection.Call("journal", [&](grpc::ClientContext& context) {
-    return session.connection.admin().GetJournal(&context, request, &response);
-  });
-  if (!status.ok()) return status;
-  const Terminal& terminal = session.terminal;
-  if (session.arguments.json)
-    terminal.out << ToJson(response) << "\n";
-  else
-    terminal.out << (session.ForPeople() ? JournalForPeople(response, terminal, session.arguments.all)
-                                         : JournalForScripts(response));
+  const auto request = AboutOneSms<v1::GetJournalRequest>(session);
+  if (!request.ok()) return request.status();
+  const auto journal = session.connection.Ask("journal", &AdminStub::GetJournal, *request);
+  if (!journal.ok()) return journal.status();
+  if (!PrintedAsJson(session, *journal))
+    session.terminal.out << (session.ForPeople() ? JournalForPeople(*journal, session.terminal, session.arguments.all)
+                                                 : JournalForScripts(*journal));
   return kExitOk;
 }
 
 Outcome RunWhy(Session& session) {
-  const auto id = ParseId(session.arguments.subject);
-  if (!id.ok()) return id.status();
-  v1::ExplainRequest request;
-  request.set_id(*id);
-  v1::ExplainResponse response;
-  const absl::Status status = session.connection.Call("why", [&](grpc::ClientContext& context) {
-    return session.connection.admin().Explain(&context, request, &response);
-  });
-  if (!status.ok()) return status;
-  const Terminal& terminal = session.terminal;
-  if (session.arguments.json)
-    terminal.out << ToJson(response) << "\n";
-  else
-    terminal.out << (session.ForPeople() ? ExplanationForPeople(response, terminal) : ExplanationForScripts(response));
+  const auto request = AboutOneSms<v1::ExplainRequest>(session);
+  if (!request.ok()) return request.status();
+  const auto explanation = session.connection.Ask("why", &AdminStub::Explain, *request);
+  if (!explanation.ok()) return explanation.status();
+  if (!PrintedAsJson(session, *explanation))
+    session.terminal.out << (session.ForPeople() ? ExplanationForPeople(*explanation, session.terminal)
+                                                 : ExplanationForScripts(*explanation));
   return kExitOk;
 }
 

@@ -50,9 +50,8 @@ Outcome RunUnseal(const Arguments& arguments, const Terminal& terminal) {
   if (!pem.ok()) return pem.status();
   const auto key = crypto::PrivateKey::FromPem(crypto::Secret::Take(*pem).Reveal());
   if (!key.ok()) return absl::InvalidArgumentError(absl::StrCat(arguments.private_key, ": ", key.status().message()));
-  auto envelope = ReadFileOrStdin(arguments.subject.empty() ? "-" : arguments.subject, terminal.in);
+  const auto envelope = ReadEnvelope(arguments.subject.empty() ? "-" : arguments.subject, terminal.in);
   if (!envelope.ok()) return envelope.status();
-  while (!envelope->empty() && (envelope->back() == '\n' || envelope->back() == '\r')) envelope->pop_back();
   const auto plain = crypto::OpenEnvelope(*key, crypto::EnvelopeSubject(arguments.tenant, arguments.key), *envelope);
   // Not "denied": no credential is missing, and the same text stands for every reason.
   if (plain.status().code() == absl::StatusCode::kPermissionDenied)

@@ -1,10 +1,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "tools/cli/connection.h"
+#include "tools/cli/answer.h"
 #include "tools/cli/failure.h"
-#include "tools/cli/json_text.h"
-#include "tools/cli/sms_text.h"
 #include "tools/cli/states.h"
 #include "tools/cli/verbs.h"
 
@@ -36,61 +34,43 @@ absl::StatusOr<v1::PauseRequest> Scope(const Arguments& arguments, const char* v
   return request;
 }
 
+// Pausing and resuming: the same request and answer, other words.
+Outcome SetPause(Session& session, const char* verb, UnaryCall<AdminStub, v1::PauseRequest, v1::PauseResponse> call,
+                 const char* changed, const char* unchanged) {
+  const auto request = Scope(session.arguments, verb);
+  if (!request.ok()) return request.status();
+  const auto response = session.connection.Ask(verb, call, *request);
+  if (!response.ok()) return response.status();
+  if (!PrintedAsJson(session, *response)) session.terminal.out << (response->changed() ? changed : unchanged) << "\n";
+  return kExitOk;
+}
+
 }  // namespace
 
 Outcome RunResolve(Session& session) {
-  const auto id = ParseId(session.arguments.subject);
-  if (!id.ok()) return id.status();
-  v1::ResolveRequest request;
-  request.set_id(*id);
+  auto request = AboutOneSms<v1::ResolveRequest>(session);
+  if (!request.ok()) return request.status();
   const std::string& how = session.arguments.resolution;
-  request.set_how(how == "delivered" ? v1::ResolveRequest::HOW_DELIVERED
-                  : how == "retry"   ? v1::ResolveRequest::HOW_RETRY
-                                     : v1::ResolveRequest::HOW_GIVE_UP);
-  v1::SmsStatus sms;
-  const absl::Status status = session.connection.Call("resolve", [&](grpc::ClientContext& context) {
-    return session.connection.admin().Resolve(&context, request, &sms);
-  });
-  if (!status.ok()) return status;
+  request->set_how(how == "delivered" ? v1::ResolveRequest::HOW_DELIVERED
+                   : how == "retry"   ? v1::ResolveRequest::HOW_RETRY
+                                      : v1::ResolveRequest::HOW_GIVE_UP);
+  const auto sms = session.connection.Ask("resolve", &AdminStub::Resolve, *request);
+  if (!sms.ok()) return sms.status();
   const Terminal& terminal = session.terminal;
-  if (session.arguments.json)
-    terminal.out << ToJson(sms) << "\n";
-  else
-    terminal.out << IdText(sms.id()) << (session.ForPeople() ? "  " : "\t")
-                 << Painted(terminal, session.ForPeople() ? StateColor(sms.state()) : Color::kNone,
-                            StateName(sms.state()))
+  if (!PrintedAsJson(session, *sms))
+    terminal.out << IdText(sms->id()) << (session.ForPeople() ? "  " : "\t")
+                 << Painted(terminal, session.ForPeople() ? StateColor(sms->state()) : Color::kNone,
+                            StateName(sms->state()))
                  << "\n";
   return kExitOk;
 }
 
 Outcome RunPause(Session& session) {
-  const auto request = Scope(session.arguments, "pause");
-  if (!request.ok()) return request.status();
-  v1::PauseResponse response;
-  const absl::Status status = session.connection.Call("pause", [&](grpc::ClientContext& context) {
-    return session.connection.admin().Pause(&context, *request, &response);
-  });
-  if (!status.ok()) return status;
-  if (session.arguments.json)
-    session.terminal.out << ToJson(response) << "\n";
-  else
-    session.terminal.out << (response.changed() ? "paused" : "was paused already") << "\n";
-  return kExitOk;
+  return SetPause(session, "pause", &AdminStub::Pause, "paused", "was paused already");
 }
 
 Outcome RunResume(Session& session) {
-  const auto request = Scope(session.arguments, "resume");
-  if (!request.ok()) return request.status();
-  v1::PauseResponse response;
-  const absl::Status status = session.connection.Call("resume", [&](grpc::ClientContext& context) {
-    return session.connection.admin().Resume(&context, *request, &response);
-  });
-  if (!status.ok()) return status;
-  if (session.arguments.json)
-    session.terminal.out << ToJson(response) << "\n";
-  else
-    session.terminal.out << (response.changed() ? "resumed" : "was not paused") << "\n";
-  return kExitOk;
+  return SetPause(session, "resume", &AdminStub::Resume, "resumed", "was not paused");
 }
 
 Outcome RunDrain(Session& session) {
@@ -98,22 +78,19 @@ Outcome RunDrain(Session& session) {
   // The server answers a little before the call would end, so that its count still arrives.
   const auto timeout_ms = std::chrono::milliseconds(session.connection.timeout()).count();
   request.set_timeout_ms(static_cast<std::uint32_t>(timeout_ms - timeout_ms / 10));
-  v1::DrainResponse response;
-  const absl::Status status = session.connection.Call("drain", [&](grpc::ClientContext& context) {
-    return session.connection.admin().Drain(&context, request, &response);
-  });
-  if (!status.ok()) return status;
-  if (session.arguments.json)
-    session.terminal.out << ToJson(response) << "\n";
-  else if (session.ForPeople())
-    session.terminal.out << (response.in_flight() == 0
-                                 ? std::string(
-                                       "drained: nothing is in flight; it takes nothing new until it is restarted")
-                                 : absl::StrCat(response.in_flight(), " still in flight; run it again to wait longer"))
-                         << "\n";
+  const auto response = session.connection.Ask("drain", &AdminStub::Drain, request);
+  if (!response.ok()) return response.status();
+  const std::uint64_t in_flight = response->in_flight();
+  const int exit_code = in_flight == 0 ? kExitOk : kExitNegative;
+  if (PrintedAsJson(session, *response)) return exit_code;
+  std::ostream& out = session.terminal.out;
+  if (!session.ForPeople())
+    out << "in_flight\t" << in_flight << "\n";
+  else if (in_flight > 0)
+    out << in_flight << " still in flight; run it again to wait longer\n";
   else
-    session.terminal.out << "in_flight\t" << response.in_flight() << "\n";
-  return response.in_flight() == 0 ? kExitOk : kExitNegative;
+    out << "drained: nothing is in flight; it takes nothing new until it is restarted\n";
+  return exit_code;
 }
 
 }  // namespace smsflow::cli

@@ -1,9 +1,7 @@
 #include "absl/strings/str_cat.h"
-#include "tools/cli/connection.h"
+#include "tools/cli/answer.h"
 #include "tools/cli/failure.h"
 #include "tools/cli/files.h"
-#include "tools/cli/json_text.h"
-#include "tools/cli/sms_text.h"
 #include "tools/cli/states.h"
 #include "tools/cli/time_text.h"
 #include "tools/cli/verbs.h"
@@ -18,13 +16,7 @@ absl::StatusOr<std::string> Payload(const Session& session, std::string_view key
   if (!arguments.payload_file.empty() && arguments.seal.any())
     return absl::InvalidArgumentError(
         "--payload-file: is sealed already; leave out --to, --sender, --text and --pubkey");
-  if (!arguments.payload_file.empty()) {
-    auto payload = ReadFileOrStdin(arguments.payload_file, session.terminal.in);
-    // Envelopes are text; an editor's line break at the end is not part of them.
-    if (payload.ok())
-      while (!payload->empty() && (payload->back() == '\n' || payload->back() == '\r')) payload->pop_back();
-    return payload;
-  }
+  if (!arguments.payload_file.empty()) return ReadEnvelope(arguments.payload_file, session.terminal.in);
   return SealFromArguments(arguments, key, session.terminal);
 }
 
@@ -71,15 +63,9 @@ Outcome RunSchedule(Session& session) {
   request.set_payload(*std::move(payload));
   request.set_idempotency_key(arguments.idempotency_key);
   request.set_key_id(arguments.key_id);
-  v1::ScheduleResponse response;
-  const absl::Status status = session.connection.Call("schedule", [&](grpc::ClientContext& context) {
-    return session.connection.scheduler().Schedule(&context, request, &response);
-  });
-  if (!status.ok()) return status;
-  if (arguments.json)
-    session.terminal.out << ToJson(response) << "\n";
-  else
-    Show(session, response);
+  const auto response = session.connection.Ask("schedule", &SchedulerStub::Schedule, request);
+  if (!response.ok()) return response.status();
+  if (!PrintedAsJson(session, *response)) Show(session, *response);
   return kExitOk;
 }
 
@@ -88,44 +74,33 @@ Outcome RunReschedule(Session& session) {
   const bool with_payload = !arguments.payload_file.empty() || arguments.seal.any();
   if (arguments.schedule.empty() && !with_payload)
     return absl::InvalidArgumentError("reschedule: what shall change? --at SLOTS, a payload, or both");
-  const auto id = ParseId(arguments.subject);
-  if (!id.ok()) return id.status();
-  v1::RescheduleRequest request;
-  request.set_id(*id);
+  auto request = AboutOneSms<v1::RescheduleRequest>(session);
+  if (!request.ok()) return request.status();
   if (!arguments.schedule.empty()) {
     const auto slots = ExpandSlots(arguments.schedule, session.terminal.now_ms());
     if (!slots.ok()) return absl::InvalidArgumentError(absl::StrCat("--at: ", slots.status().message()));
-    request.set_schedule(*slots);
+    request->set_schedule(*slots);
   }
-  v1::SmsStatus sms;
   if (with_payload) {
     // An envelope is bound to the SMS's key, which only the server remembers.
     v1::GetRequest get;
-    get.set_id(*id);
-    const absl::Status status = session.connection.Call("reschedule", [&](grpc::ClientContext& context) {
-      return session.connection.scheduler().Get(&context, get, &sms);
-    });
-    if (!status.ok()) return status;
-    auto payload = Payload(session, sms.key());
+    get.set_id(request->id());
+    const auto before = session.connection.Ask("reschedule", &SchedulerStub::Get, get);
+    if (!before.ok()) return before.status();
+    auto payload = Payload(session, before->key());
     if (!payload.ok()) return payload.status();
-    request.set_payload(*std::move(payload));
-    request.set_key_id(arguments.key_id);
+    request->set_payload(*std::move(payload));
+    request->set_key_id(arguments.key_id);
   }
-  const absl::Status status = session.connection.Call("reschedule", [&](grpc::ClientContext& context) {
-    return session.connection.scheduler().Reschedule(&context, request, &sms);
-  });
-  if (!status.ok()) return status;
+  const auto sms = session.connection.Ask("reschedule", &SchedulerStub::Reschedule, *request);
+  if (!sms.ok()) return sms.status();
   const Terminal& terminal = session.terminal;
-  if (arguments.json) {
-    terminal.out << ToJson(sms) << "\n";
-  } else if (session.ForPeople()) {
-    terminal.out << IdText(sms.id()) << "  " << Painted(terminal, StateColor(sms.state()), StateName(sms.state()))
-                 << "  " << Times(sms.due_ms(), sms.deadline_ms(), terminal.now_ms()) << "\n";
-  } else {
-    Table table(StatusTitles());
-    table.Add(StatusCellsForScripts(sms));
-    terminal.out << table.ForScripts();
-  }
+  if (PrintedAsJson(session, *sms)) return kExitOk;
+  if (session.ForPeople())
+    terminal.out << IdText(sms->id()) << "  " << Painted(terminal, StateColor(sms->state()), StateName(sms->state()))
+                 << "  " << Times(sms->due_ms(), sms->deadline_ms(), terminal.now_ms()) << "\n";
+  else
+    PrintLine(terminal, *sms);
   return kExitOk;
 }
 

@@ -1,11 +1,8 @@
-#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "tools/cli/connection.h"
+#include "tools/cli/answer.h"
 #include "tools/cli/failure.h"
-#include "tools/cli/json_text.h"
-#include "tools/cli/sms_text.h"
 #include "tools/cli/time_text.h"
 #include "tools/cli/verbs.h"
 
@@ -14,18 +11,13 @@ namespace {
 
 namespace v1 = smsflow::v1;
 
-constexpr std::uint32_t kPageMost = 1000;
-
-absl::StatusOr<v1::CancelRequest> What(const Arguments& arguments) {
+absl::StatusOr<v1::CancelRequest> What(const Session& session) {
+  const Arguments& arguments = session.arguments;
   const int named = !arguments.subject.empty() + !arguments.key.empty() + !arguments.batch.empty() +
                     !arguments.target.empty() + arguments.all;
   if (named != 1) return absl::InvalidArgumentError("cancel: say what, one of: ID, --key, --batch, --target, --all");
+  if (!arguments.subject.empty()) return AboutOneSms<v1::CancelRequest>(session);
   v1::CancelRequest request;
-  if (!arguments.subject.empty()) {
-    const auto id = ParseId(arguments.subject);
-    if (!id.ok()) return id.status();
-    request.set_id(*id);
-  }
   if (!arguments.key.empty()) request.set_key(arguments.key);
   if (!arguments.batch.empty()) request.set_batch(arguments.batch);
   if (!arguments.target.empty()) request.set_target(arguments.target);
@@ -72,101 +64,81 @@ std::string OutcomeForPeople(v1::CancelOutcome outcome) {
   }
 }
 
+// What became of the SMSes for the target that had not ended.
+std::string BlockedForPeople(const v1::BlockResponse& response) {
+  std::string text;
+  if (response.blocked() > 0) absl::StrAppend(&text, response.blocked(), " pending ended as BLOCKED");
+  if (response.too_late() > 0)
+    absl::StrAppend(&text, text.empty() ? "" : ", ", response.too_late(),
+                    " too late (an attempt has left; no further one will)");
+  return text.empty() ? "nothing was waiting" : text;
+}
+
 }  // namespace
 
 Outcome RunCancel(Session& session) {
-  const auto request = What(session.arguments);
+  const auto request = What(session);
   if (!request.ok()) return request.status();
   if (absl::Status confirmed = Confirm(session); !confirmed.ok()) return confirmed;
-  v1::CancelResponse response;
-  const absl::Status status = session.connection.Call("cancel", [&](grpc::ClientContext& context) {
-    return session.connection.scheduler().Cancel(&context, *request, &response);
-  });
-  if (!status.ok()) return status;
-  const Terminal& terminal = session.terminal;
+  const auto response = session.connection.Ask("cancel", &SchedulerStub::Cancel, *request);
+  if (!response.ok()) return response.status();
   const bool one = !session.arguments.subject.empty();
-  if (session.arguments.json)
-    terminal.out << ToJson(response) << "\n";
-  else if (one)
-    terminal.out << (session.ForPeople() ? OutcomeForPeople(response.outcome()) : OutcomeText(response.outcome()))
-                 << "\n";
+  const int exit_code = one && response->outcome() != v1::CANCEL_CANCELED ? kExitRefused : kExitOk;
+  if (PrintedAsJson(session, *response)) return exit_code;
+  std::ostream& out = session.terminal.out;
+  if (one)
+    out << (session.ForPeople() ? OutcomeForPeople(response->outcome()) : OutcomeText(response->outcome())) << "\n";
   else if (session.ForPeople())
-    terminal.out << response.canceled() << " canceled, " << response.too_late()
-                 << " too late (an attempt has left; no further one will), " << response.already_ended()
-                 << " had ended before\n";
+    out << response->canceled() << " canceled, " << response->too_late()
+        << " too late (an attempt has left; no further one will), " << response->already_ended()
+        << " had ended before\n";
   else
-    terminal.out << "canceled\t" << response.canceled() << "\ntoo_late\t" << response.too_late() << "\nalready_ended\t"
-                 << response.already_ended() << "\n";
-  return one && response.outcome() != v1::CANCEL_CANCELED ? kExitRefused : kExitOk;
+    out << "canceled\t" << response->canceled() << "\ntoo_late\t" << response->too_late() << "\nalready_ended\t"
+        << response->already_ended() << "\n";
+  return exit_code;
 }
 
 Outcome RunBlock(Session& session) {
   v1::BlockRequest request;
   request.set_target(session.arguments.subject);
-  v1::BlockResponse response;
-  const absl::Status status = session.connection.Call("block", [&](grpc::ClientContext& context) {
-    return session.connection.scheduler().Block(&context, request, &response);
-  });
-  if (!status.ok()) return status;
+  const auto response = session.connection.Ask("block", &SchedulerStub::Block, request);
+  if (!response.ok()) return response.status();
+  if (PrintedAsJson(session, *response)) return kExitOk;
   const Terminal& terminal = session.terminal;
-  if (session.arguments.json)
-    terminal.out << ToJson(response) << "\n";
-  else if (session.ForPeople())
-    terminal.out << "blocked; " << response.blocked() << " pending ended as BLOCKED, " << response.too_late()
-                 << " too late (an attempt has left; no further one will)\n";
+  if (!session.ForPeople())
+    terminal.out << "target\tblocked\nended\t" << response->blocked() << "\ntoo_late\t" << response->too_late() << "\n";
   else
-    terminal.out << "blocked\t" << response.blocked() << "\ntoo_late\t" << response.too_late() << "\n";
+    terminal.out << "blocked; " << BlockedForPeople(*response) << "\n";
   return kExitOk;
 }
 
 Outcome RunUnblock(Session& session) {
   v1::UnblockRequest request;
   request.set_target(session.arguments.subject);
-  v1::UnblockResponse response;
-  const absl::Status status = session.connection.Call("unblock", [&](grpc::ClientContext& context) {
-    return session.connection.scheduler().Unblock(&context, request, &response);
-  });
-  if (!status.ok()) return status;
-  if (session.arguments.json)
-    session.terminal.out << ToJson(response) << "\n";
-  else
-    session.terminal.out << (response.was_blocked() ? "unblocked" : "was not blocked") << "\n";
+  const auto response = session.connection.Ask("unblock", &SchedulerStub::Unblock, request);
+  if (!response.ok()) return response.status();
+  if (!PrintedAsJson(session, *response))
+    session.terminal.out << (response->was_blocked() ? "unblocked" : "was not blocked") << "\n";
   return kExitOk;
 }
 
 Outcome RunBlocked(Session& session) {
-  const Terminal& terminal = session.terminal;
-  v1::ListBlockedRequest request;
-  request.set_page_token(session.arguments.page);
   v1::ListBlockedResponse whole;
-  for (std::uint64_t left = session.arguments.all ? UINT64_MAX : session.arguments.limit; left > 0;) {
-    request.set_page_size(static_cast<std::uint32_t>(std::min<std::uint64_t>(left, kPageMost)));
-    v1::ListBlockedResponse page;
-    const absl::Status status = session.connection.Call("blocked", [&](grpc::ClientContext& context) {
-      return session.connection.scheduler().ListBlocked(&context, request, &page);
-    });
-    if (!status.ok()) return status;
-    whole.mutable_entries()->MergeFrom(page.entries());
-    whole.set_next_page_token(page.next_page_token());
-    left -= std::min<std::uint64_t>(left, static_cast<std::uint64_t>(page.entries_size()));
-    if (page.next_page_token().empty()) break;
-    request.set_page_token(page.next_page_token());
-  }
-  if (session.arguments.json) {
-    terminal.out << ToJson(whole) << "\n";
-    return kExitOk;
-  }
+  const auto last = EachPage(session, "blocked", &SchedulerStub::ListBlocked, v1::ListBlockedRequest(),
+                             [&](const v1::ListBlockedResponse& page) {
+                               whole.mutable_entries()->MergeFrom(page.entries());
+                               return page.entries_size();
+                             });
+  if (!last.ok()) return last.status();
+  whole.set_next_page_token(last->next_page_token());
+  if (PrintedAsJson(session, whole)) return kExitOk;
   Table table({"TARGET", "SINCE"});
   for (const auto& entry : whole.entries())
     table.Add({entry.target(), session.ForPeople() ? LocalTime(entry.since_ms()) : UtcTime(entry.since_ms())});
-  if (!session.ForPeople())
-    terminal.out << table.ForScripts();
-  else if (table.empty())
-    terminal.out << "none\n";
+  if (session.ForPeople())
+    PrintRows(session.terminal, table, whole.next_page_token());
   else
-    terminal.out << table.ForPeople(terminal);
-  if (session.ForPeople() && !whole.next_page_token().empty())
-    terminal.out << Painted(terminal, Color::kDim, "more: add --all, or --page " + whole.next_page_token()) << "\n";
+    session.terminal.out << table.ForScripts();
   return kExitOk;
 }
 

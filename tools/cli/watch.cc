@@ -3,7 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "tools/cli/connection.h"
+#include "tools/cli/answer.h"
 #include "tools/cli/failure.h"
 #include "tools/cli/json_text.h"
 #include "tools/cli/live_table.h"
@@ -18,7 +18,6 @@ namespace {
 
 namespace v1 = smsflow::v1;
 
-constexpr std::uint32_t kPageMost = 1000;
 constexpr std::int64_t kTickMs = 100;
 constexpr char kListed[] = "listed";
 
@@ -109,19 +108,16 @@ class Watcher {
     *list.mutable_filter() = request.filter();
     list.set_page_size(session_.arguments.live ? kPageMost : 1);
     for (;;) {
-      v1::ListResponse page;
-      const absl::Status status = session_.connection.Call("watch", [&](grpc::ClientContext& context) {
-        return session_.connection.scheduler().List(&context, list, &page);
-      });
-      if (!status.ok()) return status;
-      request.set_token(page.watch_token());
-      if (!session_.arguments.live) return status;
-      for (const v1::SmsStatus& sms : page.items()) {
+      const auto page = session_.connection.Ask("watch", &SchedulerStub::List, list);
+      if (!page.ok()) return page.status();
+      request.set_token(page->watch_token());
+      if (!session_.arguments.live) return absl::OkStatus();
+      for (const v1::SmsStatus& sms : page->items()) {
         live_.Take(sms);
         Print(AsTransition(sms));
       }
-      if (page.next_page_token().empty()) return status;
-      list.set_page_token(page.next_page_token());
+      if (page->next_page_token().empty()) return absl::OkStatus();
+      list.set_page_token(page->next_page_token());
     }
   }
 

@@ -318,12 +318,28 @@ TEST_F(Verbs, OtherAnswersAreShownForScripts) {
     return grpc::Status::OK;
   };
   EXPECT_EQ(Types({"summary", "b"}).out.str(), "SENT\t2\ntotal\t2\n");
-  EXPECT_EQ(Types({"block", "t"}).out.str(), "blocked\t4\ntoo_late\t0\n");
+  EXPECT_EQ(Types({"block", "t"}).out.str(), "target\tblocked\nended\t4\ntoo_late\t0\n");
   EXPECT_EQ(Types({"unblock", "t"}).out.str(), "unblocked\n");
   EXPECT_EQ(Types({"blocked"}).out.str(), "t\t-\n");
   EXPECT_EQ(Types({"stats"}).out.str(), "timers_pending\t12\ttimers that wait\n");
   EXPECT_EQ(Types({"stats", "--json"}).out.str(),
             "{\"items\":[{\"name\":\"timers_pending\",\"value\":12,\"help\":\"timers that wait\"}]}\n");
+}
+
+TEST_F(Verbs, BlockCountsForAPersonOnlyWhatThereWas) {
+  for (const auto& [blocked, too_late, text] : std::vector<std::tuple<int, int, std::string>>{
+           {0, 0, "blocked; nothing was waiting\n"},
+           {2, 0, "blocked; 2 pending ended as BLOCKED\n"},
+           {0, 1, "blocked; 1 too late (an attempt has left; no further one will)\n"},
+           {2, 1, "blocked; 2 pending ended as BLOCKED, 1 too late (an attempt has left; no further one will)\n"}}) {
+    server_.block = [blocked = blocked, too_late = too_late](const v1::BlockRequest&, v1::BlockResponse& response) {
+      response.set_blocked(static_cast<std::uint64_t>(blocked));
+      response.set_too_late(static_cast<std::uint64_t>(too_late));
+      return grpc::Status::OK;
+    };
+    person_.terminal.out_is_terminal = true;
+    EXPECT_EQ(Types({"block", "t"}).out.str(), text);
+  }
 }
 
 TEST_F(Verbs, DoctorTellsWhatTheTokenMayDo) {
