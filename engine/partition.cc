@@ -193,6 +193,8 @@ void Partition::FollowTrust(Round& round) {
   for (const auto& home : shards_) {
     home->live_mark_ms = std::min(home->live_mark_ms, round.now_ms);
     home->backlog_mark_ms = std::min(home->backlog_mark_ms, round.now_ms);
+    // What was passed by that clock is to be passed again: instances count on rows that wake them later than now.
+    home->live = TimerCursor(home->id, home->live_mark_ms + 1, TimerCursor::kForever);
     SaveMarksOf(round, *home);
   }
 }

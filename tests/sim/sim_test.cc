@@ -4,7 +4,9 @@
 #include <cstdlib>
 #include <string>
 
+#include "tests/engine/world.h"
 #include "tests/sim/simulation.h"
+#include "workflows/delivery/codec/codec.h"
 
 namespace smsflow::sim {
 namespace {
@@ -67,6 +69,49 @@ TEST(Simulation, RepeatsItselfForTheSameSeed) {
     EXPECT_NE(one.trace_hash, ShortRun(seed + 10).trace_hash);
     EXPECT_NE(one.journals, ShortRun(seed + 10).journals);
   }
+}
+
+// Found by a seed: a row that woke the SMS was passed by a clock that was ahead; when that is right again, the SMS counts
+// on the row once more.
+TEST(Simulation, WhatAClockAheadHasPassedWakesAgainWhenItIsRight) {
+  namespace delivery = workflows::delivery;
+  engine::World world;
+  world.workflow = delivery::MakeDeliveryWorkflow();
+  delivery::Policy policy;
+  policy.ack_receipt_timeout_ms = 20 * 60'000;
+  world.policy.bytes = delivery::EncodePolicy(policy);
+  world.Open();
+  std::shared_ptr<engine::Inbox> inbox;
+  auto session = world.Attach("g", "s", {"t"}, 1, inbox);
+
+  const std::int64_t now_s = world.clock.wall_ms / 1000;
+  delivery::Schedule schedule;
+  schedule.fixed.slots = {{now_s, now_s + 600}};
+  engine::CreateRequest request;
+  request.workflow = delivery::kWorkflowNumber;
+  request.tenant = "t";
+  request.payload = "sealed";
+  request.event = delivery::EncodeSchedule(schedule);
+  InstanceId id;
+  world.engine->Create(std::move(request), [&](const engine::Answer& answer) { id = answer.id; });
+  world.AdvanceAndRun(100);
+  ASSERT_EQ(inbox->leases.size(), 1U);
+  const auto report = [&](delivery::Reported reported) {
+    session->Report(inbox->leases[0].attempt, delivery::EncodeReport({1, reported, {}, "", 0}),
+                    [](engine::ReportAnswer) {});
+    world.Run();
+  };
+  report(delivery::Reported::kUnknown);
+  world.Send(id, delivery::EncodeResolve(delivery::How::kGiveUp));
+  world.AdvanceAndRun(700'000, 10'000);  // the row of the slot's end is passed
+  world.clock.wall_ms -= 700'000;
+  world.Run();
+  world.engine->Resume();
+  world.Run();
+  report(delivery::Reported::kSent);
+  EXPECT_EQ(world.StateNumber(id), static_cast<std::uint16_t>(delivery::State::kSent));
+  world.AdvanceAndRun(30 * 60'000, 10'000);
+  EXPECT_EQ(world.StateNumber(id), static_cast<std::uint16_t>(delivery::State::kUnconfirmed));
 }
 
 }  // namespace
