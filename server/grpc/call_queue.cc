@@ -49,16 +49,25 @@ void CallQueue::DoWork() {
   doing_.clear();
 }
 
-void CallQueue::Stop() {
+void CallQueue::EndIfIdle() {
+  if (!ending_ || seats_ != 0) return;
   {
     const std::lock_guard lock(mutex_);
-    if (queue_ == nullptr) return;
     running_ = false;
   }
   queue_->Shutdown();
+}
+
+void CallQueue::Stop() {
+  if (queue_ == nullptr) return;
   if (thread_.joinable()) {
+    Run([this] {
+      ending_ = true;
+      EndIfIdle();
+    });
     thread_.join();
   } else {
+    queue_->Shutdown();
     Loop();  // a server that was never built gives back what it was asked for
   }
   queue_.reset();

@@ -13,6 +13,7 @@
 #include <grpcpp/support/async_unary_call.h>
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -73,11 +74,27 @@ class CallQueue {
             Service& service, void (Service::*handle)(BidiStream<In, Out>*));
 
   void Start();
-  // After the server was shut down: ends the thread. What is run later is run by its caller, so that nothing is lost.
+  // After the server was shut down: waits until every call is finished, also those whose clients are gone, and ends the
+  // thread. What is run later is run by its caller, so that nothing is lost.
   void Stop();
 
   // Does `work` on the queue's thread, soon and in order. What comes while the thread is busy costs no waking.
   void Run(Work work);
+
+  // A call has one from being asked for until it is destroyed. gRPC ends the process when an operation begins on a
+  // queue that was shut down, and its server is down when its connections are gone: not when its calls are finished.
+  class Seat {
+   public:
+    explicit Seat(CallQueue& queue) : queue_(queue) { ++queue_.seats_; }
+    ~Seat() {
+      if (--queue_.seats_ == 0) queue_.EndIfIdle();
+    }
+    Seat(const Seat&) = delete;
+    Seat& operator=(const Seat&) = delete;
+
+   private:
+    CallQueue& queue_;
+  };
 
  private:
   class Wake final : public CallTag {
@@ -98,10 +115,13 @@ class CallQueue {
   }
   void Loop();
   void DoWork();
+  void EndIfIdle();
 
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::vector<std::shared_ptr<void>> verbs_;
   std::thread thread_;
+  std::size_t seats_ = 0;  // of the queue's thread, once it runs
+  bool ending_ = false;    // of the queue's thread: nothing new is waited for
 
   std::mutex mutex_;
   std::vector<Work> work_;
@@ -128,6 +148,7 @@ class Operation final : public CallTag {
 
 template <class Request, class Response>
 struct UnaryVerb {
+  CallQueue& queue;
   std::function<void(grpc::ServerContext*, Request*, grpc::ServerAsyncResponseWriter<Response>*, void*)> ask;
   std::function<void(UnaryCall*, const Request*, Response*)> handle;
   bool notice_cancel = true;
@@ -139,7 +160,8 @@ class ServedUnary final : public UnaryCall {
  public:
   using Verb = UnaryVerb<Request, Response>;
 
-  explicit ServedUnary(const Verb& verb) : verb_(verb), responder_(&wire_), parts_(verb.notice_cancel ? 2 : 1) {
+  explicit ServedUnary(const Verb& verb)
+      : verb_(verb), seat_(verb.queue), responder_(&wire_), parts_(verb.notice_cancel ? 2 : 1) {
     if (verb.notice_cancel) wire_.AsyncNotifyWhenDone(ended_.tag());
     verb.ask(&wire_, &request_, &responder_, came_.tag());
   }
@@ -166,6 +188,7 @@ class ServedUnary final : public UnaryCall {
   }
 
   const Verb& verb_;
+  const CallQueue::Seat seat_;
   grpc::ServerAsyncResponseWriter<Response> responder_;
   Request request_;
   Response response_;
@@ -221,6 +244,7 @@ class ServedStream : public Stream {
 
 template <class Request, class Out>
 struct WritesVerb {
+  CallQueue& queue;
   std::function<void(grpc::ServerContext*, Request*, grpc::ServerAsyncWriter<Out>*, void*)> ask;
   std::function<void(WriteStream<Out>*, const Request*)> handle;
 };
@@ -232,7 +256,7 @@ class ServedWrites final
  public:
   using Verb = WritesVerb<Request, Out>;
 
-  explicit ServedWrites(const Verb& verb) : verb_(verb) {
+  explicit ServedWrites(const Verb& verb) : verb_(verb), seat_(verb.queue) {
     verb.ask(&this->wire_, &request_, &this->stream_, came_.tag());
   }
   void Write(const Out* message) override { this->StartWrite(*message); }
@@ -245,12 +269,14 @@ class ServedWrites final
   }
 
   const Verb& verb_;
+  const CallQueue::Seat seat_;
   Request request_;
   Operation<ServedWrites, &ServedWrites::Came> came_{this};
 };
 
 template <class In, class Out>
 struct BidiVerb {
+  CallQueue& queue;
   std::function<void(grpc::ServerContext*, grpc::ServerAsyncReaderWriter<Out, In>*, void*)> ask;
   std::function<void(BidiStream<In, Out>*)> handle;
 };
@@ -262,7 +288,9 @@ class ServedBidi final
  public:
   using Verb = BidiVerb<In, Out>;
 
-  explicit ServedBidi(const Verb& verb) : verb_(verb) { verb.ask(&this->wire_, &this->stream_, came_.tag()); }
+  explicit ServedBidi(const Verb& verb) : verb_(verb), seat_(verb.queue) {
+    verb.ask(&this->wire_, &this->stream_, came_.tag());
+  }
   void Write(const Out* message) override { this->StartWrite(*message); }
   void Read(In* message) override {
     this->Begun();
@@ -281,6 +309,7 @@ class ServedBidi final
   }
 
   const Verb& verb_;
+  const CallQueue::Seat seat_;
   Operation<ServedBidi, &ServedBidi::Came> came_{this};
   Operation<ServedBidi, &ServedBidi::ReadDone> read_{this};
 };
@@ -296,6 +325,7 @@ void CallQueue::Unary(Wire& wire,
   auto* const queue = queue_.get();
   using Served = calls::ServedUnary<Request, Response>;
   const auto& verb = Keep(typename Served::Verb{
+      *this,
       [&wire, ask, queue](auto* context, auto* request, auto* responder, void* tag) {
         (wire.*ask)(context, request, responder, queue, queue, tag);
       },
@@ -312,7 +342,8 @@ void CallQueue::Writes(Wire& wire,
   auto* const queue = queue_.get();
   using Served = calls::ServedWrites<Request, Out>;
   new Served(Keep(
-      typename Served::Verb{[&wire, ask, queue](auto* context, auto* request, auto* writer, void* tag) {
+      typename Served::Verb{*this,
+                            [&wire, ask, queue](auto* context, auto* request, auto* writer, void* tag) {
                               (wire.*ask)(context, request, writer, queue, queue, tag);
                             },
                             [&service, handle](auto* stream, auto* request) { (service.*handle)(stream, request); }}));
@@ -326,6 +357,7 @@ void CallQueue::Bidi(Wire& wire,
   auto* const queue = queue_.get();
   using Served = calls::ServedBidi<In, Out>;
   new Served(Keep(typename Served::Verb{
+      *this,
       [&wire, ask, queue](auto* context, auto* stream, void* tag) { (wire.*ask)(context, stream, queue, queue, tag); },
       [&service, handle](auto* stream) { (service.*handle)(stream); }}));
 }

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "engine/seams.h"
@@ -209,6 +211,51 @@ TEST(CallQueueTest, WhatIsRunWithoutAThreadIsRunByItsCaller) {
   bool done = false;
   queue.Run([&] { done = true; });
   EXPECT_TRUE(done);
+}
+
+// Keeps the call for later, as the engine does.
+struct Keeper {
+  void Check(UnaryCall* call, const health::HealthCheckRequest*, health::HealthCheckResponse*) { came.set_value(call); }
+  std::promise<UnaryCall*> came;
+};
+
+// gRPC's server is down once its connections are gone: the engine may answer much later, and must not end the process.
+TEST(CallQueueTest, AStopWaitsForAnAnswerThatNobodyWaitsFor) {
+  health::Health::AsyncService wire;
+  Keeper keeper;
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(&wire);
+  CallQueue queue;
+  queue.Prepare(builder);
+  const auto server = builder.BuildAndStart();
+  ASSERT_NE(server, nullptr);
+  queue.Unary(wire, &health::Health::AsyncService::RequestCheck, keeper, &Keeper::Check);
+  queue.Start();
+  grpc::ChannelArguments own;
+  own.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  auto channel =
+      grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials(), own);
+  UnaryCall* owed = nullptr;
+  {
+    grpc::ClientContext context;
+    std::thread client([&] {
+      health::HealthCheckResponse response;
+      EXPECT_EQ(health::Health::NewStub(channel)->Check(&context, {}, &response).error_code(), StatusCode::CANCELLED);
+    });
+    owed = keeper.came.get_future().get();
+    context.TryCancel();
+    client.join();
+  }
+  channel.reset();
+  auto stopped = std::async(std::launch::async, [&] {
+    server->Shutdown();
+    queue.Stop();
+  });
+  EXPECT_EQ(stopped.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
+  owed->Finish(grpc::Status::OK);
+  EXPECT_EQ(stopped.wait_for(std::chrono::seconds(20)), std::future_status::ready);
 }
 
 TEST(CallQueueTest, DoesWhatIsQueuedInOrderAndAllOfItBeforeItStops) {
