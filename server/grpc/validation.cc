@@ -107,6 +107,9 @@ void Validation::Payload(const std::string& payload, const std::string& subject,
   if (header->subject != subject) {
     violations.push_back({"payload", "must be sealed for this tenant and key: its sub is another"});
   }
+  if (header->kid.empty() || header->kid.size() > limits_.name_bytes || !IsPrintable(header->kid)) {
+    violations.push_back({"payload", "the kid of the envelope " + name_rule_});
+  }
   if (key_id.empty()) {
     key_id = header->kid;
   } else if (key_id != header->kid) {

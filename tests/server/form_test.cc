@@ -207,6 +207,29 @@ TEST_F(ValidationTest, AnEnvelopeIsCheckedForItsFormKeyAndSubject) {
   }
 }
 
+// It is handed to gateways as the SMS's key_id: bytes that are no text would end their streams.
+TEST_F(ValidationTest, TheKidOfAnEnvelopeIsANameLikeAnyOther) {
+  const crypto::PrivateKey key = crypto::PrivateKey::Generate(crypto::KeyKind::kP256);
+  const std::string envelope = *crypto::SealEnvelope(key.public_key(), crypto::EnvelopeSubject("acme", "k"), "text");
+  const auto with_kid = [&](const std::string& kid) {
+    std::string header;
+    EXPECT_TRUE(absl::WebSafeBase64Unescape(envelope.substr(0, envelope.find('.')), &header));
+    header.replace(header.find(key.kid()), key.kid().size(), kid);
+    return absl::WebSafeBase64Escape(header) + envelope.substr(envelope.find('.'));
+  };
+  const auto violations = [&](const std::string& kid) {
+    return Schedule([&](v1::ScheduleRequest& r) {
+      r.set_payload(with_kid(kid));
+      r.set_key("k");
+    });
+  };
+  EXPECT_THAT(violations("another"), IsEmpty());
+  for (const std::string& kid : {std::string("\xff\xfe"), std::string("a\\nb"), std::string("\\u001b"), std::string(129, 'x')}) {
+    EXPECT_THAT(violations(kid),
+                ElementsAre("payload: the kid of the envelope must be 1 to 128 bytes of printable UTF-8"));
+  }
+}
+
 // One in 262,144 payloads of the old format begins so.
 TEST_F(ValidationTest, WhatIsSealedInAnotherWayMayBeginLikeAnEnvelope) {
   EXPECT_THAT(Schedule([](v1::ScheduleRequest& r) { r.set_payload("eyJ" + std::string(341, 'Q') + "=;aXY="); }), IsEmpty());
