@@ -92,7 +92,8 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Family family, const RocksStoreOption
   result.level0_file_num_compaction_trigger = 8;
   result.level_compaction_dynamic_level_bytes = true;
   result.compression = rocksdb::kLZ4Compression;
-  result.bottommost_compression = rocksdb::kZSTD;
+  // Instances are nearly all payload, and what is sealed does not compress: it would cost a tenth of the CPU for little.
+  if (family != Family::kInstances) result.bottommost_compression = rocksdb::kZSTD;
   return result;
 }
 
