@@ -137,11 +137,13 @@ void Partition::GiveBackCredit(const Round& round) {
 
 void Partition::SendOut(Round& round) {
   for (auto& [peer, leases, probes] : round.outgoing) {
-    const auto link = shared_.peers.LinkOf(*peer);
-    if (link == nullptr) continue;  // away: all of it is repeated when it attaches
+    const auto attachment = shared_.peers.AttachmentOf(*peer);
+    if (attachment == nullptr) continue;  // away: all of it is repeated when it attaches
+    // It may have come anew since these were decided, for fewer tenants.
+    std::erase_if(leases, [&](const engine::Lease& lease) { return !attachment->Serves(lease.tenant); });
     for (engine::Lease& lease : leases) lease.mark.sequence = shard(lease.mark.shard).chain.sequence;
-    if (!leases.empty()) link->Send(std::move(leases));
-    if (!probes.empty()) link->Send(std::move(probes));
+    if (!leases.empty()) attachment->link->Send(std::move(leases));
+    if (!probes.empty()) attachment->link->Send(std::move(probes));
   }
   if (!round.posts.empty() && shared_.parts.posts != nullptr) shared_.parts.posts->Send(std::move(round.posts));
   for (auto& [destination, tell] : round.tells) shared_.post(destination, std::move(tell));

@@ -117,7 +117,7 @@ class Partition {
   void Handle(Round& round, TakenItem& item);
   void LoseStores(Round& round);
   void SendOpenLease(Round& round, Shard& shard, const AttemptId& attempt, const OpenLease& lease,
-                     const PeerHello& hello);
+                     const Attachment& attachment);
   Lease RenderLease(const Shard& shard, const Loaded& loaded, std::uint32_t number, std::int64_t deadline_ms);
 
   // tells.cc, sweeps.cc, pauses.cc

@@ -4,6 +4,13 @@
 #include <utility>
 
 namespace smsflow::engine {
+namespace {
+
+bool Has(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
 
 absl::StatusOr<std::shared_ptr<const Attachment>> Peers::Attach(PeerHello hello, std::shared_ptr<PeerLink> link) {
   std::shared_ptr<const Attachment> replaced;
@@ -79,10 +86,10 @@ void Peers::Release(const PeerId& peer, std::uint64_t leases) {
   if (attached) Changed();
 }
 
-std::shared_ptr<PeerLink> Peers::LinkOf(const PeerId& peer) const {
+std::shared_ptr<const Attachment> Peers::AttachmentOf(const PeerId& peer) const {
   absl::MutexLock lock(&mutex_);
   const auto it = peers_.find(peer);
-  return it == peers_.end() || !it->second.attachment ? nullptr : it->second.attachment->link;
+  return it == peers_.end() ? nullptr : it->second.attachment;
 }
 
 Peers::Lane Peers::OfLane(std::string_view tenant, std::string_view lane) const {
@@ -132,13 +139,12 @@ void Peers::CloseAll(const absl::Status& why) {
   for (const auto& attachment : attached) attachment->link->Close(why);
 }
 
+bool Attachment::Serves(std::string_view tenant) const { return Has(hello.tenants, tenant); }
+
 bool Peers::Serves(const Peer& peer, std::string_view tenant, std::string_view lane) {
   if (!peer.attachment) return false;
   const PeerHello& hello = peer.attachment->hello;
-  const auto has = [](const std::vector<std::string>& names, std::string_view name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-  };
-  return has(hello.tenants, tenant) && (lane.empty() || hello.lanes.empty() || has(hello.lanes, lane));
+  return Has(hello.tenants, tenant) && (lane.empty() || hello.lanes.empty() || Has(hello.lanes, lane));
 }
 
 void Peers::Changed() {

@@ -30,6 +30,8 @@ struct Attachment {
   PeerHello hello;
   PeerRef peer;  // hello.peer; outlives the attachment where leases do
   std::shared_ptr<PeerLink> link;
+
+  bool Serves(std::string_view tenant) const;
 };
 
 class Peers {
@@ -47,7 +49,7 @@ class Peers {
   void Release(const PeerId& peer, std::uint64_t leases = 1);
 
   // nullptr: not attached.
-  std::shared_ptr<PeerLink> LinkOf(const PeerId& peer) const;
+  std::shared_ptr<const Attachment> AttachmentOf(const PeerId& peer) const;
 
   struct Lane {
     std::uint32_t peers = 0;

@@ -11,8 +11,13 @@ namespace {
 // So many leases of a lost store are told in one round, so that others do not wait.
 constexpr std::size_t kLoseChunk = 64;
 
-bool Serves(const PeerHello& hello, const std::string& tenant) {
-  return std::find(hello.tenants.begin(), hello.tenants.end(), tenant) != hello.tenants.end();
+// Of attempts so old that their lessee is not kept, whoever held a later one may tell: it is most likely the same, and a
+// late DELIVERED must count.
+bool IsLessee(const stored::InstanceState& state, std::uint32_t number, const PeerId& peer) {
+  return std::any_of(state.leases().begin(), state.leases().end(), [&](const stored::LeaseRecord& lease) {
+    const bool told = lease.number() == number || number < state.leases(0).number();
+    return told && lease.gateway() == peer.gateway && lease.store_uuid() == peer.store_uuid;
+  });
 }
 
 }  // namespace
@@ -26,14 +31,8 @@ void Partition::Handle(Round& round, ReportItem& item) {
   if (!found.ok()) Fail(found.status());
   Loaded* loaded = *found;
   const PeerHello& hello = item.from->hello;
-  const auto is_lessee = [&](const stored::LeaseRecord& lease) {
-    return lease.number() == item.attempt.number && lease.gateway() == hello.peer.gateway &&
-           lease.store_uuid() == hello.peer.store_uuid;
-  };
-  const bool leased = loaded != nullptr &&
-                Serves(hello, loaded->head.tenant()) &&
-                      std::any_of(loaded->state.leases().begin(), loaded->state.leases().end(), is_lessee);
-  if (!leased) {
+  if (loaded == nullptr || !item.from->Serves(loaded->head.tenant()) ||
+      !IsLessee(loaded->state, item.attempt.number, hello.peer)) {
     ++counts_.reports_not_yours;
     return answer(ReportOutcome::kNotYours);
   }
@@ -46,13 +45,13 @@ void Partition::Handle(Round& round, ReportItem& item) {
 void Partition::Handle(Round& round, AttachedItem& item) {
   for (const auto& home : shards_)
     for (const auto& [attempt, lease] : home->leases)
-      if (*lease.peer == *item.attachment->peer) SendOpenLease(round, *home, attempt, lease, item.attachment->hello);
+      if (*lease.peer == *item.attachment->peer) SendOpenLease(round, *home, attempt, lease, *item.attachment);
   losing_.push_back(std::move(item.attachment));
 }
 
 // Not yet accepted and in time: handed over again. Else asked for.
 void Partition::SendOpenLease(Round& round, Shard& home, const AttemptId& attempt, const OpenLease& lease,
-                              const PeerHello& hello) {
+                              const Attachment& attachment) {
   Outgoing& to = round.To(lease.peer);
   if (lease.accepted || round.now_ms >= lease.deadline_ms) {
     to.probes.push_back({attempt, lease.deadline_ms});
@@ -63,7 +62,7 @@ void Partition::SendOpenLease(Round& round, Shard& home, const AttemptId& attemp
   if (!found.ok()) Fail(found.status());
   if (*found == nullptr) return;
   // The same store may come back for fewer tenants, or under another credential: its lease stays, the SMS does not leave.
-  if (!Serves(hello, lease.tenant)) return;
+  if (!attachment.Serves(lease.tenant)) return;
   engine::Lease again = RenderLease(home, **found, attempt.number, lease.deadline_ms);
   again.again = true;
   to.leases.push_back(std::move(again));
@@ -87,10 +86,10 @@ Lease Partition::RenderLease(const Shard& home, const Loaded& loaded, std::uint3
 void Partition::LoseStores(Round& round) {
   std::size_t told = 0;
   while (!losing_.empty()) {
-    const PeerHello& hello = losing_.back()->hello;
-    const PeerId& now = hello.peer;
+    const Attachment& attachment = *losing_.back();
+    const PeerId& now = attachment.hello.peer;
     // It left again, and the older store may be back: only the one that is there now tells which is lost.
-    if (shared_.peers.LinkOf(now) == nullptr) {
+    if (shared_.peers.AttachmentOf(now) == nullptr) {
       losing_.pop_back();
       continue;
     }
@@ -98,7 +97,7 @@ void Partition::LoseStores(Round& round) {
       std::vector<AttemptId> lost;
       for (const auto& [attempt, lease] : home->leases) {
         const bool other_store = lease.peer->gateway == now.gateway && lease.peer->store_uuid != now.store_uuid;
-        if (other_store && Serves(hello, lease.tenant)) lost.push_back(attempt);
+        if (other_store && attachment.Serves(lease.tenant)) lost.push_back(attempt);
         if (told + lost.size() == kLoseChunk) break;
       }
       for (const AttemptId& attempt : lost) {

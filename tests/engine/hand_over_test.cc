@@ -53,6 +53,27 @@ TEST(HandOverAgain, OnlyForTenantsThatAreStillServed) {
   EXPECT_EQ(second->leases[0].tenant, "a");
 }
 
+// Between the decision that it leaves and its being durable.
+TEST(HandOverAgain, NotToAStoreThatCameAnewForFewerTenants) {
+  World world;
+  std::shared_ptr<Inbox> before, after;
+  auto session = world.Attach("g", "s1", {"a", "b"}, 10, before);
+  for (const std::string tenant : {"a", "b"})
+    world.Create(tenant, "x", {world.clock.wall_ms + 10, "", std::nullopt, ""});
+  world.store->on_write = [&] {
+    if (after) return;
+    session.reset();
+    after = std::make_shared<Inbox>();
+    auto fewer = world.engine->Attach({{"g", "s1"}, {"a"}, {}, {}}, std::make_shared<InboxLink>(after));
+    ASSERT_TRUE(fewer.ok());
+    session = *std::move(fewer);
+  };
+  world.AdvanceAndRun(20, 20);
+  EXPECT_TRUE(before->leases.empty());
+  ASSERT_FALSE(after->leases.empty());
+  for (const Lease& lease : after->leases) EXPECT_EQ(lease.tenant, "a");
+}
+
 TEST_F(HandOver, PastItsDeadlineItIsAskedForAndNotHandedAgain) {
   session_.reset();
   world_.Advance(61'000);
@@ -120,6 +141,21 @@ TEST_F(HandOver, TheNewestStreamOfAStoreWins) {
   world_.AdvanceAndRun(20, 10);
   ASSERT_EQ(newer->leases.size(), 2U);
   EXPECT_EQ(newer->leases[1].attempt.instance, parcel.id);
+}
+
+TEST_F(HandOver, OfAnAttemptTooOldToBeKeptItsHolderStillTells) {
+  for (int i = 0; i < 40; ++i) {
+    ASSERT_EQ(world_.Report(*session_, inbox_->leases.back().attempt, "failed"), ReportOutcome::kApplied);
+    world_.AdvanceAndRun(200);
+  }
+  ASSERT_GT(world_.StateOf(parcel_)->leases(0).number(), 2U);
+  std::shared_ptr<Inbox> other;
+  auto stranger = world_.Attach("h", "s7", {"t"}, 10, other);
+  EXPECT_EQ(world_.Report(*stranger, attempt_, "done"), ReportOutcome::kNotYours);
+  EXPECT_EQ(world_.Report(*session_, {parcel_, 99}, "done"), ReportOutcome::kNotYours);
+  EXPECT_EQ(world_.Report(*session_, attempt_, "done"), ReportOutcome::kApplied);
+  EXPECT_EQ(world_.StateNumber(parcel_), courier::kDone);
+  EXPECT_EQ(world_.Violations(), "") << world_.Journal();
 }
 
 TEST_F(HandOver, ReportsCountOnlyFromTheLessee) {

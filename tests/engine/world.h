@@ -82,6 +82,7 @@ class WatchedStore : public storage::Store {
   }
   absl::Status Write(const storage::Batch& batch, storage::Sync sync) override {
     ++writes;
+    if (on_write) on_write();
     if (writes == power_cut_at && !after_write) throw PowerCut{};
     const absl::Status status = store_.Write(batch, sync);
     if (writes == power_cut_at) throw PowerCut{};
@@ -90,6 +91,7 @@ class WatchedStore : public storage::Store {
   struct PowerCut {};
   int writes = 0;
   std::function<void(storage::Family)> on_read;  // something that happens meanwhile
+  std::function<void()> on_write;
   int power_cut_at = -1;
   bool after_write = false;  // the write is durable, and nobody learned of it
 
