@@ -52,8 +52,10 @@ TOML
 
 # start_site FOLDER: returns when it is ready; its process id stands in FOLDER/pid.
 start_site() {
-  local site=$1 pid
+  local site=$1 pid before
   : >"$site/ready"
+  : >>"$site/smsflowd.log"
+  before=$(wc -l <"$site/smsflowd.log")
   # Not from this shell's environment: SMSFLOW_… there is meant for the client.
   env -i PATH="$PATH" ${TZ:+TZ="$TZ"} setsid "$BUILD/bin/smsflowd" --config "$site/smsflowd.toml" \
     >"$site/ready" 2>>"$site/smsflowd.log" </dev/null &
@@ -63,7 +65,7 @@ start_site() {
     grep -q '^smsflowd ready' "$site/ready" && return 0
     if ! kill -0 "$pid" 2>/dev/null; then
       rm -f "$site/pid"
-      tail -n 5 "$site/smsflowd.log" >&2
+      tail -n "+$((before + 1))" "$site/smsflowd.log" | tail -n 5 >&2
       fail "smsflowd did not start" "its words are above, and in $site/smsflowd.log"
     fi
     sleep 0.05

@@ -112,6 +112,20 @@ class DevTest(unittest.TestCase):
         self.assertIn("E: no such mirror", told.stderr)
         self.assertIn("status 100", told.stderr)
 
+    def test_what_does_not_start_shows_what_it_said_this_time(self):
+        site, log = Path(self.folder.name) / "site", Path(self.folder.name) / "site/smsflowd.log"
+        site.mkdir()
+        log.write_text("an error of yesterday\n")
+        (self.bin / "bin").mkdir()
+        self.stand_in("bin/smsflowd", "echo listen.grpc: is the port taken? >&2; exit 78")
+        told = subprocess.run(["/bin/bash", "-c", 'set -euo pipefail; source tools/dev.d/say.sh; source tools/dev.d/site.sh; '
+                               'start_site "$1"', "start", str(site)], cwd=ROOT, env={"PATH": os.environ["PATH"],
+                              "BUILD": str(self.bin)}, capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(1, told.returncode)
+        self.assertIn("listen.grpc: is the port taken?", told.stderr)
+        self.assertNotIn("yesterday", told.stderr)
+        self.assertIn("yesterday", log.read_text())
+
 
 if __name__ == "__main__":
     unittest.main()
