@@ -71,13 +71,20 @@ std::string EncodeDetails(int code, const std::string& message, const Violations
   return status.out();
 }
 
+namespace {
+
+bool MayPassLater(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kResourceExhausted || status.code() == absl::StatusCode::kUnavailable;
+}
+
+}  // namespace
+
 grpc::Status ToGrpc(const absl::Status& status, const Violations& violations) {
   if (status.ok()) return grpc::Status::OK;
   std::string message(status.message());
   if (message.empty() && !violations.empty()) message = Line(violations);
   const int code = static_cast<int>(status.code());
-  const bool later =
-      status.code() == absl::StatusCode::kResourceExhausted || status.code() == absl::StatusCode::kUnavailable;
+  const bool later = MayPassLater(status);
   if (violations.empty() && !later) return {static_cast<grpc::StatusCode>(code), message};
   return {static_cast<grpc::StatusCode>(code), message,
           EncodeDetails(code, message, violations, later ? kRetryAfterMs : 0)};
@@ -90,6 +97,7 @@ grpc::Status ToGrpc(const Violations& violations) { return ToGrpc(ToStatus(viola
 void FillItemError(const absl::Status& status, const Violations& violations, v1::ItemError* error) {
   error->set_code(static_cast<int>(status.code()));
   error->set_message(std::string(status.message()));
+  if (MayPassLater(status)) error->set_retry_after_ms(kRetryAfterMs);
   for (const auto& violation : violations) {
     v1::FieldViolation* row = error->add_violations();
     row->set_field(violation.field);

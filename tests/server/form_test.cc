@@ -279,6 +279,14 @@ TEST(StatusTest, CodesDetailsAndHints) {
                                              "y"));
 }
 
+TEST(StatusTest, AnItemIsToldWhetherToTryAgain) {
+  v1::ItemError full, unknown;
+  FillItemError(absl::ResourceExhaustedError("the queue is full"), {}, &full);
+  EXPECT_GT(full.retry_after_ms(), 0);
+  FillItemError(absl::InvalidArgumentError("id: unknown"), {}, &unknown);
+  EXPECT_EQ(unknown.retry_after_ms(), 0);
+}
+
 TEST(LoggingTest, JsonLinesHoldWhateverComes) {
   EXPECT_EQ(JsonLine("info", "said \"so\"\n", {{"id", "1\\2"}, {"n", "\x01"}}),
             R"("level":"info","message":"said \"so\"\u000a","id":"1\\2","n":"\u0001")");
