@@ -67,7 +67,7 @@ struct HighWaterFile::Slot {
   std::uint64_t generation = 0;
   std::vector<HighWaterMark> marks;
 
-  // nullopt: torn, or never a slot. The format is looked at first: of a newer one nothing else can be known.
+  // nullopt: torn, never a slot, or of a format whose layout is not known here: see NewerFormat().
   static absl::StatusOr<std::optional<Slot>> Decode(std::string_view bytes) {
     if (bytes.size() < kHeader || bytes.substr(0, kMagic.size()) != kMagic) return std::nullopt;
     const std::uint64_t format = ReadBigEndian(bytes.substr(8, 4));
@@ -86,6 +86,18 @@ struct HighWaterFile::Slot {
     return slot;
   }
 };
+
+namespace {
+
+// What stands where every format has its number, if that is a newer one; 0: it is not. Of such a file nothing else can
+// be known, so it is asked only when no slot is good.
+std::uint64_t NewerFormat(std::string_view content) {
+  if (content.size() < kHeader || !content.starts_with(kMagic)) return 0;
+  const std::uint64_t format = ReadBigEndian(content.substr(8, 4));
+  return format > kFormat ? format : 0;
+}
+
+}  // namespace
 
 absl::Status HighWaterFile::Create(rocksdb::FileSystem& files, const std::string& path, std::uint16_t shards) {
   const std::vector<HighWaterMark> none(shards);
@@ -108,6 +120,9 @@ absl::StatusOr<std::unique_ptr<HighWaterFile>> HighWaterFile::Open(std::shared_p
     newest = std::move(**slot);
     next_slot = 1 - i;
   }
+  if (const std::uint64_t format = NewerFormat(*content); !newest && format != 0)
+    return absl::FailedPreconditionError(absl::StrCat(path, " was made by a newer smsflow, or is damaged: format ", format,
+                                                      ", this one reads up to ", kFormat));
   if (!newest)
     return absl::DataLossError(absl::StrCat("both slots of ", path, " are bad: what was acknowledged is not known"));
   std::unique_ptr<rocksdb::FSRandomRWFile> file;

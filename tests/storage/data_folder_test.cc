@@ -317,5 +317,14 @@ TEST_F(HighWaterTest, RefusesTwoBadSlots) {
   ExpectRefusal(StatusCode::kDataLoss, "both slots of");
 }
 
+// Laid out otherwise: neither the checksum nor the size of a slot is known.
+TEST_F(HighWaterTest, RefusesAFileOfANewerFormatAsThat) {
+  { const auto folder = MustOpen(); }
+  std::string newer = "smsfl-hw";
+  newer += std::string("\0\0\0\x02", 4) + std::string(600, 'n');
+  WriteAll(Path("high-water"), newer);
+  ExpectRefusal(StatusCode::kFailedPrecondition, "was made by a newer smsflow, or is damaged: format 2, this one reads up to 1");
+}
+
 }  // namespace
 }  // namespace smsflow::storage
