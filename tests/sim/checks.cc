@@ -65,7 +65,14 @@ void Run::Leased(const std::string& gateway, const std::string& store, const eng
   const auto [bound, first] = bound_.emplace(lease.attempt, std::pair{gateway, store});
   if (bound->second != std::pair{gateway, store})
     Violated("I7: attempt " + lease.attempt.ToString() + " was handed to a second store");
-  if (lease.again) return;
+  if (lease.again) {
+    Hit("event an attempt is handed over again");
+    // In one step it may have been decided before the report came.
+    const auto heard = heard_at_.find(lease.attempt);
+    if (heard != heard_at_.end() && heard->second < step_)
+      Violated("I7: attempt " + lease.attempt.ToString() + " was handed over again after its gateway had it");
+    return;
+  }
   if (!left_.insert(lease.attempt).second) Violated("I18: " + lease.attempt.ToString() + " left twice");
   LeasedFresh(sms, gateway, lease);
 }
@@ -88,6 +95,8 @@ void Run::LeasedFresh(const Sms& sms, const std::string& gateway, const engine::
   const auto promised = [&](const Version& version) { return within(version.slots); };
   if (std::none_of(sms.versions.begin(), sms.versions.end(), promised))
     Violated("I1: attempt " + attempt + " left outside the slots that were asked for");
+  if (view->left_ms > world_.clock.wall_ms || view->left_ms < world_.clock.wall_ms - disk_.slept_ms)
+    Violated("I1: attempt " + attempt + " left by another clock than the engine's");
   Hit("I18");
   if (view->due_ms > view->left_ms) Violated("I18: attempt " + attempt + " left before it was due");
   if (std::abs(skew_ms() - trusted_skew_ms_) > world_.options.clock_jump_ms)
@@ -118,6 +127,7 @@ void Run::Answered(const AttemptId& attempt, delivery::Reported reported, engine
   if (outcome == engine::ReportOutcome::kFailed) return;
   delivery::Result& heard = heard_[attempt];
   heard = delivery::Join(heard, delivery::ResultOf(reported));
+  heard_at_.emplace(attempt, step_);
   to_compare_.insert(attempt);
 }
 
@@ -155,8 +165,23 @@ void Run::CheckTells() {
   }
 }
 
+// I1, ahead of time: what is planned lies within a slot.
+void Run::CheckPlans() {
+  for (const InstanceId& id : ledger_->Moved()) {
+    const auto state = world_.StateOf(id);
+    if (!state) continue;
+    for (const auto& timer : state->timers()) {
+      if (!timer.gated()) continue;
+      const auto view = ViewOf(id);
+      if (view && !delivery::DeadlineOf(view->slots, timer.due_ms() / 1000))
+        Violated("I1: the next attempt of " + id.ToString() + " is planned outside its slots");
+    }
+  }
+}
+
 void Run::CheckStep() {
   ledger_->Follow(report_.violations);
+  CheckPlans();
   CheckReports();
   for (const std::string& finding : disk_.findings) Violated(finding);
   if (disk_.bytes_looked_at != 0) Hit("I17");

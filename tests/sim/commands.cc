@@ -16,7 +16,7 @@ std::string Fingerprint(const std::string& content) {
   fingerprint.resize(16, 'f');
   return fingerprint;
 }
-constexpr const char* kLanes[] = {"", "", "k1"};
+constexpr const char* kLanes[] = {"", "", "k1", "k2"};  // "k2" is opened by the gateways of all keys alone
 
 }  // namespace
 
@@ -29,7 +29,7 @@ void Run::Schedule() {
   if (Pick(6) == 0) schedule.fixed.slots.push_back({from_s + 2'000, from_s + 2'010 + Pick(900)});
   schedule.fixed.batch = Pick(4) == 0 ? "" : Batch(Pick(3));
   schedule.fixed.key = Pick(4) == 0 ? "" : "mine" + std::to_string(Pick(5));
-  schedule.fixed.key_id = kLanes[Pick(3)];
+  schedule.fixed.key_id = kLanes[Pick(4)];
 
   const std::string name = "sms" + std::to_string(next_name_++);
   Sms& sms = asked_[name];
@@ -115,6 +115,16 @@ const std::pair<const std::string, Sms>* Run::AnySms() {
   return &*std::next(asked_.begin(), Pick(static_cast<int>(asked_.size())));
 }
 
+// One that is in flight, if there is any: that is where commands come too late.
+const std::pair<const std::string, Sms>* Run::OneInFlight() {
+  std::vector<const std::pair<const std::string, Sms>*> found;
+  for (const auto& entry : asked_) {
+    const auto state = entry.second.acknowledged ? world_.StateOf(*entry.second.id) : std::nullopt;
+    if (state && state->effects() != 0 && state->ended_ms() == 0) found.push_back(&entry);
+  }
+  return found.empty() ? AnySms() : found[static_cast<std::size_t>(Pick(static_cast<int>(found.size())))];
+}
+
 std::vector<std::string> Run::Matching(const std::function<bool(const Sms&)>& wanted) const {
   std::vector<std::string> names;
   for (const auto& [name, sms] : asked_)
@@ -131,7 +141,7 @@ void Run::Stopped(Sms& sms, const std::string& by) {
 }
 
 void Run::Cancel() {
-  const auto* entry = AnySms();
+  const auto* entry = Pick(3) == 0 ? OneInFlight() : AnySms();
   if (entry == nullptr || !entry->second.acknowledged) return;
   const std::string name = entry->first;
   const Sms& sms = entry->second;
@@ -199,6 +209,10 @@ void Run::Block() {
   block.workflow = delivery::kWorkflowNumber;
   block.tenant = Tenant(Pick(3));
   block.target = Target(Pick(8));
+  if (const auto* entry = Pick(2) == 0 ? OneInFlight() : nullptr; entry && !entry->second.request.target.empty()) {
+    block.tenant = entry->second.request.tenant;
+    block.target = entry->second.request.target;
+  }
   block.index = delivery::kTargetIndex;
   block.value = *block.target;
   block.event = delivery::EncodeBlock();
@@ -228,7 +242,7 @@ void Run::Reschedule() {
   }
   if (what != 0) {
     change.payload = true;
-    change.key_id = kLanes[Pick(3)];
+    change.key_id = kLanes[Pick(4)];
     payload = std::string(kPayloadMark) + name + ":" + std::to_string(2 + Pick(1'000));
   }
   // Until it is answered, each version may be the one that stands, changed or not.

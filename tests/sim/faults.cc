@@ -28,7 +28,7 @@ void Run::TwoStreams() {
   ModelGateway& gateway = AnyGateway();
   if (!gateway.attached()) gateway.Attach(*world_.engine);
   gateway.AttachAgain(*world_.engine);
-  world_.Run(100'000);
+  Rounds();
   if (Pick(2) == 0) gateway.DropOlderStream();
 }
 

@@ -22,6 +22,7 @@ bool MayFollow(delivery::State end, delivery::State next) {
 }  // namespace
 
 void Ledger::Follow(std::vector<std::string>& violations) {
+  moved_.clear();
   for (std::uint16_t shard = 0; shard < heads_.size(); ++shard) Read(ShardId{shard}, violations);
   for (const InstanceId& id : moved_) {
     const auto head = storage::GetHead(store_, id);
@@ -39,7 +40,6 @@ void Ledger::Follow(std::vector<std::string>& violations) {
     if (stored.SerializeAsString() != instances_[id].state.SerializeAsString())
       violations.push_back("I11: " + id.ToString() + " is not stored as its last journal record says");
   }
-  moved_.clear();
 }
 
 void Ledger::Read(ShardId shard, std::vector<std::string>& violations) {

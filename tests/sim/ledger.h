@@ -27,6 +27,8 @@ class Ledger {
 
   // Reads on; what is wrong is added.
   void Follow(std::vector<std::string>& violations);
+  // Those with records since the Follow() before the last.
+  const std::set<InstanceId>& Moved() const { return moved_; }
   // After a crash: what was read is still there.
   void CompareAfterCrash(std::vector<std::string>& violations);
 

@@ -89,6 +89,7 @@ class Run {
   void ChooseFaults();
   void Step();
   void Settle();
+  void Rounds();  // until nothing is left to do
   void Restart();
   bool Open();
   void Hit(const std::string& name) { coverage_.Hit(name); }
@@ -120,6 +121,7 @@ class Run {
   void AskSweep(engine::SweepRequest request, std::vector<std::string> before);
   void Stopped(Sms& sms, const std::string& by);
   const std::pair<const std::string, Sms>* AnySms();
+  const std::pair<const std::string, Sms>* OneInFlight();
   std::vector<std::string> Matching(const std::function<bool(const Sms&)>& wanted) const;
 
   // faults.cc
@@ -148,6 +150,7 @@ class Run {
   void CheckPauses(const Sms& sms, const std::string& gateway, const engine::Lease& lease);
   void Answered(const AttemptId& attempt, delivery::Reported reported, engine::ReportOutcome outcome);
   void CheckStep();
+  void CheckPlans();
   void CheckReports();
   void CheckTells();
   void CheckAfterRestart();
@@ -160,6 +163,7 @@ class Run {
   // quiet.cc
   void Quiet();
   void Mend();
+  void CheckNobodyStarves();
   void LetPass(std::int64_t ms, std::int64_t step_ms);
   void CheckEnds();
   void CheckEnd(const Sms& sms);
@@ -199,6 +203,7 @@ class Run {
   std::map<AttemptId, std::pair<std::string, std::string>> bound_;  // to which gateway and store
   std::set<AttemptId> left_;                                        // handed over for the first time
   std::map<AttemptId, delivery::Result> said_, heard_;              // reported; and answered as durable
+  std::map<AttemptId, int> heard_at_;                               // the step of its first answer
   std::set<AttemptId> to_compare_;
   std::map<std::pair<std::uint16_t, std::uint16_t>, std::uint64_t> tells_;  // applied: (destination, source)
 

@@ -6,8 +6,11 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <sstream>
 #include <string>
 
+#include "tests/sim/bugs.h"
+#include "tests/sim/page.h"
 #include "tests/sim/simulation.h"
 
 namespace smsflow::sim {
@@ -19,6 +22,9 @@ struct Arguments {
   double minutes = 0;
   int steps = 400;
   bool coverage = false;
+  bool bugs = false;
+  std::string bug;
+  std::string page;
 };
 
 int ToldFinding(const Arguments& arguments, std::uint64_t seed, const RunReport& report) {
@@ -66,6 +72,45 @@ int Campaign(const Arguments& arguments) {
   return 0;
 }
 
+// The whole table, or the one row that was searched for.
+bool WritePage(const Arguments& arguments, const std::string& table) {
+  std::string all = table;
+  if (!arguments.bug.empty()) {
+    const std::string row = table.substr(TableHead().size());
+    const std::string begin = "| " + arguments.bug + " |";
+    std::istringstream before(ReadTable(arguments.page, "bugs").value_or(""));
+    all = "";
+    for (std::string line; std::getline(before, line);)
+      if (!line.empty()) all += line.rfind(begin, 0) == 0 ? row : line + "\n";
+  }
+  if (WriteTable(arguments.page, "bugs", all)) return true;
+  std::fprintf(stderr, "sim: %s cannot be written, or has no table of the bugs\n", arguments.page.c_str());
+  return false;
+}
+
+// Searches for the seeded bugs afresh, and prints what the page shows.
+int HuntAll(const Arguments& arguments) {
+  std::string table = TableHead();
+  int missed = 0, hunted = 0;
+  for (const Bug& bug : AllBugs()) {
+    if (!arguments.bug.empty() && bug.name != arguments.bug) continue;
+    ++hunted;
+    const Hunt hunt = HuntFor(bug, arguments.first, arguments.seeds != 0 ? arguments.seeds : ~0ULL);
+    missed += hunt.found ? 0 : 1;
+    const std::string row = TableRow(bug, hunt);
+    std::printf("%s%s", hunted == 1 ? TableHead().c_str() : "", row.c_str());
+    std::fflush(stdout);
+    table += row;
+  }
+  if (hunted == 0) {
+    std::fprintf(stderr, "sim: no seeded bug is called \"%s\"\n", arguments.bug.c_str());
+    return 2;
+  }
+  if (!arguments.page.empty() && !WritePage(arguments, table)) return 2;
+  if (missed != 0) std::fprintf(stderr, "sim: %d were not found within a minute of CPU time each\n", missed);
+  return missed == 0 ? 0 : 1;
+}
+
 }  // namespace
 }  // namespace smsflow::sim
 
@@ -76,11 +121,15 @@ int main(int argc, char** argv) {
   app.add_option("--seeds", arguments.seeds, "How many");
   app.add_option("--minutes", arguments.minutes, "For how long at most");
   app.add_option("--steps", arguments.steps, "Of the rough phase of each run")->check(CLI::Range(1, 100'000));
+  app.add_flag("--bugs", arguments.bugs, "Search for every seeded bug instead, and print the table");
+  app.add_option("--bug", arguments.bug, "Only for this one");
+  app.add_option("--page", arguments.page, "Write the table there as well");
   app.add_flag("--coverage", arguments.coverage, "Tell how often what was reached");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  return smsflow::sim::Campaign(arguments);
+  return arguments.bugs || !arguments.bug.empty() ? smsflow::sim::HuntAll(arguments)
+                                                  : smsflow::sim::Campaign(arguments);
 }

@@ -118,6 +118,7 @@ std::unique_ptr<storage::Cursor> SimStore::Scan(Family family, std::string_view 
 }
 
 absl::Status SimStore::Write(const storage::Batch& batch, Sync sync) {
+  disk_.slept_ms += disk_.slow_ms;
   if (disk_.slow_ms != 0) clock_.Advance(std::exchange(disk_.slow_ms, 0));
   const absl::Status status = WriteBelow(batch, hooks_.sync ? hooks_.sync(sync) : sync);
   return hooks_.swallow_write_errors ? absl::OkStatus() : status;

@@ -21,6 +21,7 @@ struct Disk {
   bool write_happens = false;        // … though it is on the disk
   int read_error_in = 0;
   std::int64_t slow_ms = 0;          // the next write takes so long
+  std::int64_t slept_ms = 0;         // in this step
   int errors = 0;                    // told since the engine was started
   std::uint64_t bytes_looked_at = 0;
   std::vector<std::string> findings; // secrets where none may be

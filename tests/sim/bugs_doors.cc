@@ -1,0 +1,87 @@
+// What clients and gateways say, or are told, is not what should be; and what the clock and chance do.
+#include <memory>
+#include <utility>
+
+#include "tests/sim/bugs.h"
+#include "workflows/delivery/state.h"
+
+namespace smsflow::sim {
+
+std::vector<Bug> DoorBugs() {
+  return {
+      {"lease to a second store", "a store that is new is taken for the old one",
+       [](Hooks& hooks) {
+         hooks.attach = [](engine::PeerHello& hello) { hello.peer.store_uuid = "store-" + hello.peer.gateway + "-1"; };
+       }},
+      {"gateway of all tenants", "whom a gateway serves is not looked at",
+       [](Hooks& hooks) {
+         hooks.attach = [](engine::PeerHello& hello) { hello.tenants = {"a", "b", "c"}; };
+       }},
+      {"gateway of all keys", "what a gateway can open is not looked at",
+       [](Hooks& hooks) {
+         hooks.attach = [](engine::PeerHello& hello) { hello.lanes = {"k1", "k2", "k3", ""}; };
+       }},
+      {"tenant of a command not checked", "every command is an administrator's",
+       [](Hooks& hooks) {
+         hooks.send = [](engine::EventRequest& request) { request.tenant.clear(); };
+       }},
+      {"fingerprint not compared", "a used key is taken for another request",
+       [](Hooks& hooks) {
+         hooks.create = [](engine::CreateRequest& request) { request.fingerprint = std::string(16, 'f'); };
+       }},
+      {"idempotency key not stored", "every fourth request is made again when it is asked again",
+       [](Hooks& hooks) {
+         hooks.create = [count = std::make_shared<int>(0)](engine::CreateRequest& request) {
+           if (++*count % 4 == 0) request.dedupe_key.clear();
+         };
+       }},
+      {"block without its row", "what is pending is swept, what comes later leaves",
+       [](Hooks& hooks) {
+         hooks.sweep = [](engine::SweepRequest& request) {
+           if (request.membership) request.membership->set = 5;
+         };
+       }},
+      {"block without its sweep", "what is pending leaves",
+       [](Hooks& hooks) {
+         hooks.sweep = [](engine::SweepRequest& request) {
+           if (request.membership) request.sweep = false;
+         };
+       }},
+      {"gateway's pause ignored", "it is answered and holds nobody",
+       [](Hooks& hooks) {
+         hooks.pause = [](engine::PauseRequest& request) {
+           if (request.scope == storage::PauseScope::kGateway) request.value = "another";
+         };
+       }},
+      {"sweep answered too early", "before any shard has heard of it",
+       [](Hooks& hooks) { hooks.answer_sweeps_at_once = true; }},
+      {"report answered before it is durable", "a gateway is told what a crash undoes",
+       [](Hooks& hooks) { hooks.answer_reports_at_once = true; }},
+      {"report on the first attempt", "the number of the attempt is not read",
+       [](Hooks& hooks) {
+         hooks.report = [](AttemptId& attempt, workflows::Event&) { attempt.number = 1; };
+       }},
+      {"disk guard ignored", "new work is taken though the disk is nearly full",
+       [](Hooks& hooks) { hooks.ignore_disk_guard = true; }},
+      {"drain ignored", "work leaves though the engine drains",
+       [](Hooks& hooks) { hooks.ignore_drain = true; }},
+      {"deadline lost on the way", "the gateway gets ten minutes more",
+       [](Hooks& hooks) {
+         hooks.lease = [](engine::Lease& lease) { lease.deadline_ms += 600'000; };
+       }},
+      {"payloads swapped", "every third lease carries the payload of the one before",
+       [](Hooks& hooks) {
+         hooks.lease = [count = std::make_shared<int>(0), last = std::make_shared<std::string>()](engine::Lease& lease) {
+           std::string mine = lease.payload;
+           if (++*count % 3 == 0) lease.payload = *last;
+           *last = std::move(mine);
+         };
+       }},
+      {"every clock trusted", "a jump of the clock stops nothing",
+       [](Hooks& hooks) { hooks.trust_every_clock = true; }},
+      {"chance repeats", "random numbers come again after three",
+       [](Hooks& hooks) { hooks.same_random = true; }},
+  };
+}
+
+}  // namespace smsflow::sim

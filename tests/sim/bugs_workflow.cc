@@ -1,0 +1,162 @@
+// What the delivery workflow is told, or decides, is not what should be.
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "tests/sim/bugs.h"
+#include "workflows/delivery/codec/codec.h"
+#include "workflows/delivery/codec/rows.h"
+
+namespace smsflow::sim {
+namespace {
+
+namespace delivery = workflows::delivery;
+using delivery::State;
+using workflows::Decision;
+using workflows::Event;
+using workflows::Facts;
+using workflows::Instance;
+
+using After = void (*)(const Instance&, const Event&, const Facts&, Decision&);
+using Before = void (*)(Instance&, Event&, Facts&);
+
+std::function<void(Hooks&)> Then(After change) {
+  return [=](Hooks& hooks) { hooks.after_step = change; };
+}
+std::function<void(Hooks&)> First(Before change) {
+  return [=](Hooks& hooks) { hooks.before_step = change; };
+}
+
+bool Is(const Instance& instance, State state) { return instance.state == static_cast<std::uint16_t>(state); }
+bool Comes(const Decision& decision, State state) { return decision.state == static_cast<std::uint16_t>(state); }
+void DropTimer(Decision& decision, delivery::Timer name) {
+  auto& timers = decision.timers;
+  timers.erase(std::remove_if(timers.begin(), timers.end(),
+                              [&](const auto& timer) { return timer.name == name && timer.due_ms; }),
+               timers.end());
+}
+// The report of an event, changed.
+void Retell(Event& event, delivery::Reported from, delivery::Reported to) {
+  if (event.kind != delivery::kReportEvent) return;
+  const auto typed = delivery::DecodeEvent(event);
+  if (!typed) return;
+  delivery::Report report = std::get<delivery::Report>(*typed);
+  if (report.reported != from) return;
+  report.reported = to;
+  const std::uint32_t effect = event.effect;
+  event = delivery::EncodeReport(report);
+  event.effect = effect;
+}
+
+void ForgetReport(Hooks& hooks) {
+  hooks.after_step = [count = std::make_shared<int>(0)](const Instance& instance, const Event& event, const Facts&,
+                                                        Decision& decision) {
+    if (event.kind != delivery::kReportEvent || ++*count % 10 != 0) return;
+    decision = {};
+    decision.verdict = workflows::Verdict::kNoted;
+    decision.state = instance.state;
+    decision.data = instance.data;
+    decision.ended = instance.ended;
+  };
+}
+
+void OverrideHold(Instance&, Event&, Facts& facts) {
+  static thread_local std::string bytes;
+  auto policy = delivery::DecodePolicy(facts.policy).value_or(delivery::Policy{});
+  policy.on_unknown = delivery::OnUnknown::kRetry;
+  bytes = delivery::EncodePolicy(policy);
+  facts.policy = bytes;
+}
+
+// Decides as if it were on time.
+void IgnoreLateness(Instance& instance, Event& event, Facts& facts) {
+  if (event.kind != workflows::kTimerFired || event.timer != delivery::kDueTimer) return;
+  if (const auto data = delivery::DecodeData(instance.data)) facts.now_ms = data->due_ms;
+}
+
+}  // namespace
+
+std::vector<Bug> WorkflowBugs() {
+  return {
+      {"deadline outside the slot", "the lease may be submitted a minute longer",
+       Then([](const Instance&, const Event&, const Facts&, Decision& decision) {
+         for (auto& effect : decision.effects) effect.deadline_ms += 60'000;
+       })},
+      {"jitter over the slot's end", "an attempt is planned up to 20 minutes later",
+       Then([](const Instance&, const Event&, const Facts& facts, Decision& decision) {
+         for (auto& timer : decision.timers)
+           if (timer.gated && timer.due_ms) *timer.due_ms += static_cast<std::int64_t>(facts.random % 1'200'000);
+       })},
+      {"slot not looked at when leaving", "what is late leaves as if it were on time", First(IgnoreLateness)},
+      {"block not read", "a step sees no memberships", [](Hooks& hooks) { hooks.reads_no_sets = true; }},
+      {"report forgotten", "every tenth report is answered and changes nothing", ForgetReport},
+      {"UNKNOWN taken for a failure", "what nobody can tell is tried again",
+       First([](Instance&, Event& event, Facts&) {
+         Retell(event, delivery::Reported::kUnknown, delivery::Reported::kFailedTransient);
+       })},
+      {"probe answer ACCEPTED taken for NEVER_SEEN", "silence is taken for a negative",
+       First([](Instance&, Event& event, Facts&) {
+         Retell(event, delivery::Reported::kAccepted, delivery::Reported::kNeverSeen);
+       })},
+      {"second SENT taken for a failure", "progress is taken for its opposite",
+       First([](Instance& instance, Event& event, Facts&) {
+         if (Is(instance, State::kUnknown))
+           Retell(event, delivery::Reported::kSent, delivery::Reported::kFailedTransient);
+       })},
+      {"hold overridden", "the unknown is tried again though its tenant holds it", First(OverrideHold)},
+      {"receipt credited to the wrong attempt", "every report counts for the latest attempt",
+       First([](Instance& instance, Event& event, Facts&) {
+         if (event.kind == delivery::kReportEvent) event.effect = instance.effects;
+       })},
+      {"an end that is left", "a report on what was delivered opens it again",
+       Then([](const Instance& instance, const Event& event, const Facts&, Decision& decision) {
+         if (Is(instance, State::kDelivered) && event.kind == delivery::kReportEvent)
+           decision.state = static_cast<std::uint16_t>(State::kSent);
+       })},
+      {"attempt number repeated", "every attempt is the first",
+       Then([](const Instance&, const Event&, const Facts&, Decision& decision) {
+         for (auto& effect : decision.effects)
+           if (effect.kind == workflows::EffectKind::kLease) effect.number = 1;
+       })},
+      {"cancel that forbids nothing", "TOO_LATE is answered, and another attempt follows",
+       Then([](const Instance& instance, const Event& event, const Facts&, Decision& decision) {
+         if (event.kind == delivery::kCancelEvent && Is(instance, State::kInSlot)) decision.data = instance.data;
+       })},
+      {"block that forbids nothing", "the same for a block",
+       Then([](const Instance& instance, const Event& event, const Facts&, Decision& decision) {
+         if (event.kind == delivery::kBlockEvent && Is(instance, State::kInSlot)) decision.data = instance.data;
+       })},
+      {"payload erased too early", "it goes when the attempt leaves",
+       Then([](const Instance&, const Event&, const Facts&, Decision& decision) {
+         if (Comes(decision, State::kInSlot)) decision.erase_payload = true;
+       })},
+      {"payload not erased", "it outlives its end",
+       Then([](const Instance&, const Event&, const Facts&, Decision& decision) { decision.erase_payload = false; })},
+      {"erased too early", "retention is nothing",
+       Then([](const Instance&, const Event&, const Facts& facts, Decision& decision) {
+         if (decision.retain_until_ms) decision.retain_until_ms = facts.now_ms + 1;
+       })},
+      {"never erased", "retention has no end",
+       Then([](const Instance&, const Event&, const Facts&, Decision& decision) { decision.retain_until_ms.reset(); })},
+      {"credit leaked", "no lease is ever settled",
+       Then([](const Instance&, const Event&, const Facts&, Decision& decision) { decision.settled.clear(); })},
+      {"ACCEPTED not kept", "what its gateway holds is handed over again",
+       Then([](const Instance&, const Event&, const Facts&, Decision& decision) { decision.accepted.clear(); })},
+      {"new payload not taken", "a reschedule answers and keeps the old one",
+       Then([](const Instance&, const Event&, const Facts&, Decision& decision) { decision.take_payload = false; })},
+      {"no timer at the slot's end", "what finds no gateway waits for ever",
+       Then([](const Instance&, const Event&, const Facts&, Decision& decision) {
+         DropTimer(decision, delivery::kSlotEndTimer);
+       })},
+      {"no timer for the receipt", "what is SENT waits for ever",
+       Then([](const Instance&, const Event&, const Facts&, Decision& decision) {
+         DropTimer(decision, delivery::kReceiptTimer);
+       })},
+      {"no timer for a silent gateway", "an attempt without an answer is never asked for again",
+       Then([](const Instance&, const Event&, const Facts&, Decision& decision) {
+         DropTimer(decision, delivery::kProbeTimer);
+       })},
+  };
+}
+
+}  // namespace smsflow::sim
