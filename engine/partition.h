@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -132,8 +133,7 @@ class Partition {
   bool SweepAll(Round& round, Shard& shard, stored::SweepRow& row);
   void SweepOne(Round& round, Shard& shard, stored::SweepRow& row, const InstanceId& id);
   void ChangePause(Round& round, Shard& shard, const stored::PauseChange& change);
-  const Pause* PauseOf(const Shard& shard, const Loaded& loaded) const;  // null: it may leave
-  std::set<std::string> PausedGateways(const Shard& shard) const;
+  std::optional<storage::Lane8> PausedLane(const Shard& shard, const Loaded& loaded) const;
 
   // timers.cc, ready_serving.cc, retention.cc
   void FireDue(Round& round);

@@ -1,5 +1,5 @@
-// Scopes in which nothing may leave. A row per scope stands in every shard, written by tells, so that each leave reads it
-// in its own shard.
+// Scopes in which nothing may leave. A row per scope stands in every shard, written by tells, so that each leave reads
+// it in its own shard.
 #include <algorithm>
 #include <utility>
 
@@ -23,9 +23,15 @@ void Partition::Handle(Round& round, PauseItem& item) {
   row.set_actor(request.actor);
   row.set_since_ms(round.now_ms);
   switch (request.scope) {
-    case storage::PauseScope::kAll: row.set_scope("all"); break;
-    case storage::PauseScope::kTenant: row.set_scope("tenant " + request.tenant); break;
-    case storage::PauseScope::kIndexValue: row.set_scope("batch " + request.value + " of tenant " + request.tenant); break;
+    case storage::PauseScope::kAll:
+      row.set_scope("all");
+      break;
+    case storage::PauseScope::kTenant:
+      row.set_scope("tenant " + request.tenant);
+      break;
+    case storage::PauseScope::kIndexValue:
+      row.set_scope("batch " + request.value + " of tenant " + request.tenant);
+      break;
     case storage::PauseScope::kGateway:
       row.set_scope("gateway " + request.value);
       row.set_gateway(request.value);
@@ -53,49 +59,42 @@ void Partition::ChangePause(Round& round, Shard& home, const stored::PauseChange
   const auto scope = static_cast<storage::PauseScope>(change.scope());
   const storage::Hash16 hash =
       HashOf(*shared_.parts.index_keys, scope, change.tenant(), change.index(), change.value());
-  const auto same = [&](const Pause& pause) { return pause.scope == scope && pause.value == hash; };
-  const auto it = std::find_if(home.pauses.begin(), home.pauses.end(), same);
-  const bool paused = it != home.pauses.end();
-  const bool changed = paused == change.resume();
+  const std::string& gateway = change.row().gateway();
+  const bool changed =
+      change.resume() ? home.pauses.Remove(scope, hash, gateway) : home.pauses.Add(scope, hash, gateway);
   if (changed && change.resume()) {
     storage::DeletePause(round.batch, home.id, scope, hash);
-    home.pauses.erase(it);
     ready_again_ = true;
   } else if (changed) {
     storage::PutPause(round.batch, home.id, scope, hash, change.row());
-    home.pauses.push_back({scope, hash, change.row()});
   }
-  round.answers.push_back([this, command = change.command(), changed] {
-    shared_.broadcasts.Finished(command, {}, changed);
-  });
+  round.answers.push_back(
+      [this, command = change.command(), changed] { shared_.broadcasts.Finished(command, {}, changed); });
 }
 
-const Pause* Partition::PauseOf(const Shard& home, const Loaded& loaded) const {
-  if (home.pauses.empty()) return nullptr;
+// Those held by a pause wait together, apart from their lane: it ends for all of them at once. nullopt: none holds it.
+// Pauses of gateways are no matter of here: they are asked when a peer is chosen.
+std::optional<storage::Lane8> Partition::PausedLane(const Shard& home, const Loaded& loaded) const {
+  if (home.pauses.empty()) return std::nullopt;
   const storage::IndexKeys& keys = *shared_.parts.index_keys;
-  for (const Pause& pause : home.pauses) {
-    switch (pause.scope) {
-      case storage::PauseScope::kAll: return &pause;
-      case storage::PauseScope::kTenant:
-        if (pause.value == keys.Pause(loaded.head.tenant(), "")) return &pause;
-        break;
-      case storage::PauseScope::kIndexValue:
-        for (const auto& value : loaded.head.index())
-          if (pause.value ==
-              keys.IndexValue(loaded.head.tenant(), static_cast<std::uint16_t>(value.index()), value.value()))
-            return &pause;
-        break;
-      case storage::PauseScope::kGateway: break;  // asked when a peer is chosen
-    }
-  }
-  return nullptr;
-}
-
-std::set<std::string> Partition::PausedGateways(const Shard& home) const {
-  std::set<std::string> gateways;
-  for (const Pause& pause : home.pauses)
-    if (pause.scope == storage::PauseScope::kGateway) gateways.insert(pause.row.gateway());
-  return gateways;
+  const auto held = [&](storage::PauseScope scope, const storage::Hash16& value) -> std::optional<storage::Lane8> {
+    if (!home.pauses.Has(scope, value)) return std::nullopt;
+    storage::Lane8 lane;
+    std::copy_n(value.begin(), lane.size(), lane.begin());
+    lane[0] = static_cast<std::uint8_t>(lane[0] ^ static_cast<std::uint8_t>(scope));
+    return lane;
+  };
+  using storage::PauseScope;
+  if (home.pauses.Any(PauseScope::kAll))
+    if (const auto lane = held(PauseScope::kAll, keys.Pause("", ""))) return lane;
+  if (home.pauses.Any(PauseScope::kTenant))
+    if (const auto lane = held(PauseScope::kTenant, keys.Pause(loaded.head.tenant(), ""))) return lane;
+  if (home.pauses.Any(PauseScope::kIndexValue))
+    for (const auto& value : loaded.head.index())
+      if (const auto lane = held(PauseScope::kIndexValue, HashOf(keys, PauseScope::kIndexValue, loaded.head.tenant(),
+                                                                 value.index(), value.value())))
+        return lane;
+  return std::nullopt;
 }
 
 }  // namespace smsflow::engine

@@ -138,13 +138,11 @@ absl::Status Partition::RecoverPauses(Shard& home) {
   for (; rows->Valid(); rows->Next()) {
     auto row = storage::DecodePause(rows->value());
     if (!row.ok()) return row.status();
-    Pause pause;
-    pause.scope = static_cast<storage::PauseScope>(rows->key()[prefix.size()]);
+    storage::Hash16 value{};
     const std::string_view hash = rows->key().substr(prefix.size() + 1);
-    if (hash.size() != pause.value.size()) return absl::DataLossError("a pause row has a malformed key");
-    std::copy(hash.begin(), hash.end(), pause.value.begin());
-    pause.row = *std::move(row);
-    home.pauses.push_back(std::move(pause));
+    if (hash.size() != value.size()) return absl::DataLossError("a pause row has a malformed key");
+    std::copy(hash.begin(), hash.end(), value.begin());
+    home.pauses.Add(static_cast<storage::PauseScope>(rows->key()[prefix.size()]), value, row->gateway());
   }
   return rows->status();
 }

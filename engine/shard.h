@@ -7,9 +7,9 @@
 #include <deque>
 #include <map>
 #include <string>
-#include <vector>
 
 #include "absl/container/btree_map.h"
+#include "engine/pauses.h"
 #include "engine/peers.h"
 #include "engine/ready.h"
 #include "engine/timers.h"
@@ -26,12 +26,6 @@ struct OpenLease {
   std::int64_t deadline_ms = 0;
   std::int64_t opened_ms = 0;
   bool accepted = false;
-};
-
-struct Pause {
-  storage::PauseScope scope;
-  storage::Hash16 value{};
-  ::smsflow::stored::v1::PauseRow row;
 };
 
 struct Shard {
@@ -59,7 +53,7 @@ struct Shard {
   std::map<std::uint16_t, std::uint64_t> tell_next;     // by destination
   std::map<std::uint16_t, std::uint64_t> tell_applied;  // by source
   std::deque<::smsflow::stored::v1::SweepRow> sweeps;
-  std::vector<Pause> pauses;
+  Pauses pauses;
   std::int64_t id_from_ms = 0;    // new ids are not older than this
   std::int64_t id_newest_ms = 0;  // there is none that is newer
 

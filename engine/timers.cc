@@ -24,14 +24,6 @@ void RemoveTimer(Loaded& loaded, std::uint16_t name) {
     if (timers[i].name() == name) return timers.DeleteSubrange(i, 1);
 }
 
-// Those held by a pause wait together, apart from the lane: the pause ends for all of them at once.
-storage::Lane8 LaneOf(const Pause& pause) {
-  storage::Lane8 lane;
-  std::copy_n(pause.value.begin(), lane.size(), lane.begin());
-  lane[0] = static_cast<std::uint8_t>(lane[0] ^ static_cast<std::uint8_t>(pause.scope));
-  return lane;
-}
-
 }  // namespace
 
 void Partition::FireDue(Round& round) {
@@ -158,7 +150,7 @@ void Partition::FireOpen(Round& round, Shard& home, Loaded& loaded, std::uint16_
 Partition::Fired Partition::FireGated(Round& round, Shard& home, Loaded& loaded, std::uint16_t name,
                                       const storage::ReadyValue& names, const storage::ReadyKey* ready, bool can_wait) {
   const stored::LiveTimer& live = *FindTimer(loaded, name);
-  if (const Pause* pause = PauseOf(home, loaded)) return Park(round, home, LaneOf(*pause), loaded, live, names, ready);
+  if (const auto paused = PausedLane(home, loaded)) return Park(round, home, *paused, loaded, live, names, ready);
   const auto lane = [&] { return shared_.parts.index_keys->Lane(names.tenant, names.lane); };
   const bool others_first = ready == nullptr && !home.ready.empty() && home.ready.Has(lane());
   if (shared_.draining.load(std::memory_order_relaxed) || others_first)
@@ -171,7 +163,7 @@ Partition::Fired Partition::FireGated(Round& round, Shard& home, Loaded& loaded,
     no_budget_ = true;
     return can_wait ? Fired::kNoBudget : Park(round, home, lane(), loaded, live, names, ready);
   }
-  const PeerRef peer = shared_.peers.Take(names.tenant, names.lane, PausedGateways(home));
+  const PeerRef peer = shared_.peers.Take(names.tenant, names.lane, home.pauses.gateways());
   if (!peer) {
     if (late) shared_.budget.GiveBack();
     return Park(round, home, lane(), loaded, live, names, ready);
