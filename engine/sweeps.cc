@@ -67,7 +67,7 @@ void Partition::StartSweep(Round& round, Shard& home, stored::SweepRow row) {
   round.new_sweeps.emplace_back(home.id, std::move(row));
 }
 
-// A few chunks a round: whoever asks for much waits, nobody else.
+// A few chunks a round, and the sweeps of a shard in turn: whoever asks for much waits, nobody else.
 void Partition::SweepSome(Round& round) {
   constexpr int kChunksMax = 4;
   int chunks = 0;
@@ -77,11 +77,13 @@ void Partition::SweepSome(Round& round) {
 
 bool Partition::SweepChunk(Round& round, Shard& home) {
   if (home.sweeps.empty()) return false;
-  stored::SweepRow& row = home.sweeps.front();
+  stored::SweepRow row = std::move(home.sweeps.front());
+  home.sweeps.pop_front();
   const bool done = row.index() != 0 ? SweepByIndex(round, home, row) : SweepAll(round, home, row);
   ++round.work;
   if (!done) {
     storage::PutSweep(round.batch, home.id, row);
+    home.sweeps.push_back(std::move(row));
     return true;
   }
   storage::DeleteSweep(round.batch, home.id, row.command());
@@ -89,7 +91,6 @@ bool Partition::SweepChunk(Round& round, Shard& home) {
                            outcomes = std::vector<std::uint64_t>(row.outcomes().begin(), row.outcomes().end())] {
     shared_.broadcasts.Finished(command, outcomes, false);
   });
-  home.sweeps.pop_front();
   return true;
 }
 

@@ -173,6 +173,23 @@ TEST_F(Sweeps, StopWhatCameBeforeAlsoWhenTheClockWasFarOff) {
   }
 }
 
+// A large one takes many rounds; a small one of the same shard that comes after it does not wait for them.
+TEST_F(Sweeps, TakeTurnsSoThatASmallOneDoesNotWaitForALargeOne) {
+  for (int i = 0; i < 400; ++i) Add("t", "anna", "large");
+  Add("t", "anna", "small");
+  std::vector<std::string> answered;
+  for (const std::string label : {"large", "small"}) {
+    SweepRequest request = Stop(courier::kLabelIndex, label);
+    request.target = "anna";
+    world_.engine->Sweep(request, [&answered, label](SweepAnswer answer) {
+      EXPECT_TRUE(answer.status.ok()) << answer.status;
+      answered.push_back(label);
+    });
+  }
+  world_.Run();
+  EXPECT_EQ(answered, (std::vector<std::string>{"small", "large"}));
+}
+
 TEST_F(Sweeps, TooManyAtOnceAreRefused) {
   int refused = 0;
   int done = 0;
