@@ -93,6 +93,7 @@ class Partition {
   void CoverTimers(Round& round, Shard& shard, Loaded& loaded);
   void OpenEffects(Round& round, Shard& shard, Loaded& loaded, Outcome& outcome, const Cause& cause);
   void Settle(Round& round, Shard& shard, Loaded& loaded, const workflows::Decision& decision);
+  static void CloseLease(Round& round, Shard& shard, const AttemptId& attempt);
   void WriteTells(Round& round, Shard& shard, const Loaded& loaded, const workflows::Decision& decision,
                   std::string_view actor);
   void WriteTell(Round& round, Shard& source, ShardId destination, stored::TellRow row);

@@ -37,6 +37,9 @@ void Partition::Erase(Round& round, Shard& home, Loaded& loaded) {
     std::copy_n(loaded.head.dedupe().begin(), scope.size(), scope.begin());
     storage::DeleteDedupe(round.batch, home.id, scope);
   }
+  // A workflow may have forgotten one: its credit must not be gone for good.
+  for (const stored::LeaseRecord& lease : loaded.state.leases())
+    CloseLease(round, home, {loaded.id, lease.number()});
   storage::DeleteHead(round.batch, loaded.id);
   storage::DeleteState(round.batch, loaded.id);
   loaded.erased = true;

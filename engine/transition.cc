@@ -268,13 +268,18 @@ void Partition::Settle(Round& round, Shard& shard, Loaded& loaded, const Decisio
   }
   for (const std::uint32_t number : decision.settled) {
     if (stored::LeaseRecord* lease = FindLease(loaded.state, number)) lease->set_settled(true);
-    const auto open = shard.leases.find({loaded.id, number});
-    if (open == shard.leases.end()) continue;
-    round.released.push_back(std::move(open->second.peer));
-    shard.open_outbox.erase(open->second.outbox);
-    shard.leases.erase(open);
-    ++shard.passed;
+    CloseLease(round, shard, {loaded.id, number});
   }
+}
+
+// Gives its credit back once that is durable. Does nothing for a lease that is not open.
+void Partition::CloseLease(Round& round, Shard& shard, const AttemptId& attempt) {
+  const auto open = shard.leases.find(attempt);
+  if (open == shard.leases.end()) return;
+  round.released.push_back(std::move(open->second.peer));
+  shard.open_outbox.erase(open->second.outbox);
+  shard.leases.erase(open);
+  ++shard.passed;
 }
 
 void Partition::WriteTells(Round& round, Shard& shard, const Loaded& loaded, const Decision& decision,

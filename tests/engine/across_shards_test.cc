@@ -1,4 +1,4 @@
-// Tells, sweeps, memberships, pauses, retention: what concerns more than one instance.
+// Tells, sweeps, memberships, pauses: what concerns more than one instance.
 #include <gtest/gtest.h>
 
 #include "storage/journal.h"
@@ -321,41 +321,6 @@ TEST(Pauses, OfTenantGatewayAndAll) {
     world.AdvanceAndRun(100);
     EXPECT_EQ(world.StateNumber(parcel), courier::kOut) << static_cast<int>(scope);
   }
-}
-
-TEST(Retention, ErasesAllButTheChain) {
-  World world;
-  std::shared_ptr<Inbox> inbox;
-  auto session = world.Attach("g", "s1", {"t"}, 100, inbox);
-  const auto parcel = world.Create("t", "a", {world.clock.wall_ms + 10, "red", std::nullopt, ""}, "key").id;
-  world.AdvanceAndRun(20, 10);
-  world.Report(*session, inbox->leases.at(0).attempt, "done");
-  world.AdvanceAndRun(courier::kKeepMs + 1'000, 1'000);
-  EXPECT_TRUE(world.StateOf(parcel).has_value());  // an idempotency key is kept for a day at least
-  world.AdvanceAndRun(86'400'000, 3'600'000);
-  EXPECT_FALSE(world.StateOf(parcel).has_value());
-  EXPECT_EQ(world.memory.rows(storage::Family::kInstances), 0U);
-  EXPECT_EQ(world.memory.rows(storage::Family::kIndexes), 0U);
-  EXPECT_EQ(world.Violations(), "");
-  const auto record = storage::GetJournal(world.memory, parcel.shard(), 1);
-  ASSERT_TRUE(record.ok() && record->has_value());
-  EXPECT_TRUE((*record)->header.erased);
-  EXPECT_EQ(world.Send(parcel, courier::Simple(courier::kStop)).status.code(), absl::StatusCode::kNotFound);
-}
-
-TEST(Payload, GoesAtTheEndAndIsNeverInTheJournal) {
-  World world;
-  std::shared_ptr<Inbox> inbox;
-  auto session = world.Attach("g", "s1", {"t"}, 100, inbox);
-  const auto parcel = world.Create("t", "a", {world.clock.wall_ms + 10, "", std::nullopt, ""}).id;
-  world.AdvanceAndRun(20, 10);
-  EXPECT_EQ((*storage::GetHead(world.memory, parcel))->payload(), "sealed");
-  world.Report(*session, inbox->leases.at(0).attempt, "done");
-  EXPECT_EQ((*storage::GetHead(world.memory, parcel))->payload(), "");
-  const std::string prefix(storage::Key('j', parcel.shard()).view());
-  for (auto rows = world.memory.Scan(storage::Family::kJournal, prefix, storage::PrefixEnd(prefix)); rows->Valid();
-       rows->Next())
-    EXPECT_EQ(rows->value().find("sealed"), std::string_view::npos);
 }
 
 }  // namespace
