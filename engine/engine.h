@@ -44,6 +44,7 @@ struct EngineOptions {
   std::int64_t late_ms = 60'000;
   std::int64_t clock_jump_ms = 300'000;   // a jump of the wall clock beyond it stops firing
   std::int64_t dedupe_min_ms = 24 * 3'600'000;
+  std::uint64_t segment_records = 65'536;  // of a journal, which go together once all their bodies are gone
   bool sync = true;                       // false only to prove that tests notice
 };
 

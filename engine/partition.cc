@@ -153,9 +153,10 @@ bool Partition::RunOnce() {
   }
   LoseStores(round);
   SweepSome(round);
-  if (round.steady_ms - segments_checked_ms_ >= kSegmentsEveryMs && !shards_.empty()) {
+  if ((segment_again_ || round.steady_ms - segments_checked_ms_ >= kSegmentsEveryMs) && !shards_.empty()) {
     segments_checked_ms_ = round.steady_ms;
-    DropOldSegment(round, *shards_[segment_turn_++ % shards_.size()]);
+    segment_again_ = DropOldSegment(round, *shards_[segment_turn_ % shards_.size()]);
+    if (!segment_again_) ++segment_turn_;
   }
   ++turn_;
   const bool busy = round.work != 0;
@@ -224,7 +225,7 @@ void Partition::HandleQueued(Round& round) {
 }
 
 std::int64_t Partition::NextWakeMs(std::int64_t now_ms) {
-  if (!losing_.empty() || !commands_taken_.empty() || !internals_taken_.empty()) return now_ms;
+  if (!losing_.empty() || segment_again_ || !commands_taken_.empty() || !internals_taken_.empty()) return now_ms;
   std::int64_t next_ms = now_ms + kIdleMs;
   if (no_budget_) next_ms = now_ms + kBudgetPollMs;
   if (shared_.clock_guard.on()) return next_ms;

@@ -151,7 +151,7 @@ class Partition {
   void ServeReady(Round& round);
   bool ServeOldest(Round& round, const storage::Lane8& lane);
   void Erase(Round& round, Shard& shard, Loaded& loaded);
-  void DropOldSegment(Round& round, Shard& shard);
+  bool DropOldSegment(Round& round, Shard& shard);
 
   // commit.cc
   void Commit(Round& round);
@@ -188,6 +188,7 @@ class Partition {
   std::uint64_t clock_trusted_ = 0;
   std::int64_t segments_checked_ms_ = 0;
   std::size_t segment_turn_ = 0;
+  bool segment_again_ = false;  // the last look ended in the middle
   absl::flat_hash_set<storage::Hash16> policies_stored_;
   std::vector<std::shared_ptr<const Attachment>> losing_;  // whose gateway's older stores are still to be told
   std::map<PeerId, PeerRef> recovered_peers_;

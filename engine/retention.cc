@@ -2,6 +2,7 @@
 // digests stay, so the chain still proves what is left; a whole old segment goes once all its bodies are gone.
 #include <algorithm>
 #include <cassert>
+#include <optional>
 
 #include "engine/partition.h"
 #include "storage/journal.h"
@@ -10,7 +11,7 @@
 namespace smsflow::engine {
 namespace {
 
-constexpr std::uint64_t kSegmentRecords = 65'536;
+constexpr int kLookRows = 1'024;  // of a segment in one round, so that others do not wait
 
 }  // namespace
 
@@ -46,28 +47,37 @@ void Partition::Erase(Round& round, Shard& home, Loaded& loaded) {
   ++counts_.erased;
 }
 
-void Partition::DropOldSegment(Round& round, Shard& home) {
+// True when it has come to its bound and goes on with the next round. A record that still has its body ends the look,
+// and the next one begins there.
+bool Partition::DropOldSegment(Round& round, Shard& home) {
+  const std::uint64_t size = shared_.options.segment_records;
   const std::uint64_t from = std::max<std::uint64_t>(home.marks.chain_from(), 1);
-  const std::uint64_t last = (from - 1) / kSegmentRecords * kSegmentRecords + kSegmentRecords;
-  if (home.erased_to < from || home.chain.sequence <= last) return;
-  const auto rows = store().Scan(storage::Family::kJournal, storage::JournalKey(home.id, from),
+  const std::uint64_t last = (from - 1) / size * size + size;
+  if (home.erased_to < from || home.chain.sequence <= last) return false;
+  home.segment_seen = std::max(home.segment_seen, from - 1);
+  const auto rows = store().Scan(storage::Family::kJournal, storage::JournalKey(home.id, home.segment_seen + 1),
                                  storage::JournalKey(home.id, last + 1));
-  storage::ChainAnchor anchor;
-  for (; rows->Valid(); rows->Next()) {
-    const std::uint64_t sequence = storage::SequenceOfKey(rows->key());
-    const auto record = storage::DecodeJournal(home.id, sequence, rows->value());
+  std::optional<storage::ChainAnchor> anchor;
+  for (int seen = 0; rows->Valid(); rows->Next()) {
+    if (seen++ == kLookRows) return true;
+    const auto record = storage::DecodeJournal(home.id, storage::SequenceOfKey(rows->key()), rows->value());
     if (!record.ok()) Fail(record.status());
-    if (!record->header.erased) return;
-    anchor.head = {sequence, record->header.chain};
-    ++anchor.count;
+    // With a gap it stays, for whoever looks for the reason.
+    if (!record->header.erased || record->header.sequence != home.segment_seen + 1) return false;
+    if (record->header.sequence == last)
+      anchor = {{last, record->header.chain}, last + 1 - from};
+    else
+      home.segment_seen = record->header.sequence;
   }
   if (!rows->status().ok()) Fail(rows->status());
-  if (anchor.head.sequence != last) return;
-  storage::PutAnchor(round.batch, home.id, anchor);
+  if (!anchor) return false;
+  storage::PutAnchor(round.batch, home.id, *anchor);
   round.batch.DeleteRange(storage::Family::kJournal, storage::JournalKey(home.id, from),
                           storage::JournalKey(home.id, last + 1));
   home.marks.set_chain_from(last + 1);
   storage::PutMarks(round.batch, home.id, home.marks);
+  home.segment_seen = last;
+  return false;
 }
 
 }  // namespace smsflow::engine

@@ -62,6 +62,7 @@ struct Shard {
   std::uint64_t passed = 0;      // rows of timers and outbox that became garbage since then
   std::uint64_t garbage = 0;     // the same, since ranges were last deleted
   std::uint64_t erased_to = 0;
+  std::uint64_t segment_seen = 0;  // of the oldest segment all records up to here are without bodies
 
   // Rises with every change of a membership, so that what an instance has read stays good until then; 0: none was ever
   // stored here, and none need be asked for.

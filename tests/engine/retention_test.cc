@@ -46,6 +46,47 @@ TEST(Retention, ErasesAllButTheChain) {
   EXPECT_EQ(world.Send(parcel, courier::Simple(courier::kStop)).status.code(), absl::StatusCode::kNotFound);
 }
 
+// One that lives on holds a segment of ten; when it has gone too, the segment goes, and its anchor proves what it was.
+TEST(Retention, ASegmentGoesWhenItsLastBodyHasGoneAndIsReadOnlyOnce) {
+  EngineOptions options;
+  options.segment_records = 10;
+  World world(options);
+  std::vector<InstanceId> parcels;
+  for (int i = 0; i < 8; ++i)
+    parcels.push_back(world.Create("t", "anna", {world.clock.wall_ms + 86'400'000, "", std::nullopt, ""}).id);
+  const ShardId shard = parcels[0].shard();
+  const auto stop = [&](int i) {
+    EXPECT_TRUE(world.Send(parcels[static_cast<std::size_t>(i)], courier::Simple(courier::kStop)).status.ok());
+  };
+  for (const int i : {0, 1, 2, 3, 4, 6, 7}) stop(i);
+  world.AdvanceAndRun(courier::kKeepMs + 10'000, 500);
+  const auto record = [&](std::uint64_t sequence) { return *storage::GetJournal(world.memory, shard, sequence); };
+  ASSERT_TRUE(record(1) && record(1)->header.erased && record(6) && !record(6)->header.erased) << world.Journal();
+
+  std::vector<std::string> looks;
+  world.store->on_scan = [&](storage::Family family, std::string_view from) {
+    if (family == storage::Family::kJournal) looks.emplace_back(from);
+  };
+  world.AdvanceAndRun(20'000, 500);
+  ASSERT_FALSE(looks.empty());
+  for (const std::string& from : looks) EXPECT_EQ(storage::SequenceOfKey(from), 6U) << "not what it has seen";
+  world.store->on_scan = nullptr;
+
+  const storage::Digest chain = record(10)->header.chain;
+  stop(5);
+  world.AdvanceAndRun(courier::kKeepMs + 20'000, 500);
+  EXPECT_FALSE(record(1) || record(10));
+  EXPECT_TRUE(record(11).has_value());
+  const auto anchor = storage::LastAnchor(world.memory, shard);
+  ASSERT_TRUE(anchor.ok() && *anchor);
+  EXPECT_EQ((*anchor)->head.sequence, 10U);
+  EXPECT_EQ((*anchor)->head.chain, chain);
+  EXPECT_EQ((*anchor)->count, 10U);
+  world.Crash();
+  world.Open();
+  EXPECT_TRUE(world.Create("t", "anna", {world.clock.wall_ms + 10, "", std::nullopt, ""}).status.ok());
+}
+
 // A late report about the first attempt ended it while the second was out: nobody settled that one.
 TEST(Retention, GivesBackTheCreditOfALeaseThatWasForgotten) {
   World world;

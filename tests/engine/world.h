@@ -78,6 +78,7 @@ class WatchedStore : public storage::Store {
   }
   std::unique_ptr<storage::Cursor> Scan(storage::Family family, std::string_view from, std::string_view till,
                                         bool reverse) const override {
+    if (on_scan) on_scan(family, from);
     return store_.Scan(family, from, till, reverse);
   }
   absl::Status Write(const storage::Batch& batch, storage::Sync sync) override {
@@ -92,6 +93,7 @@ class WatchedStore : public storage::Store {
   int writes = 0;
   std::function<void(storage::Family)> on_read;  // something that happens meanwhile
   std::function<void()> on_write;
+  std::function<void(storage::Family, std::string_view from)> on_scan;
   int power_cut_at = -1;
   bool after_write = false;  // the write is durable, and nobody learned of it
 
