@@ -22,6 +22,7 @@ void Partition::Commit(Round& round) {
   for (const auto& [shards, sequence] : round.tells_applied)
     storage::PutAppliedTell(round.batch, ShardId{shards.first}, ShardId{shards.second}, sequence);
   SaveMarks(round);
+  if (round.batch.operations() != 0) ForgetTells(round);
 
   if (round.batch.operations() != 0) {
     const auto begun = std::chrono::steady_clock::now();
@@ -57,6 +58,7 @@ void Partition::WriteInstances(Round& round) {
 void Partition::SaveMarks(Round& round) {
   if (round.steady_ms - marks_saved_ms_ < kMarksEveryMs) return;
   marks_saved_ms_ = round.steady_ms;
+  ForgetTells(round);
   for (const auto& home : shards_)
     if (home->passed != 0) SaveMarksOf(round, *home);
 }

@@ -16,6 +16,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -125,6 +126,7 @@ class Partition {
   // tells.cc, sweeps.cc, pauses.cc
   void Handle(Round& round, TellItem& item);
   void Handle(Round& round, TellsAppliedItem& item);
+  void ForgetTells(Round& round);
   void Handle(Round& round, SweepItem& item);
   void Handle(Round& round, PauseItem& item);
   void StartSweep(Round& round, Shard& shard, stored::SweepRow row);
@@ -194,6 +196,7 @@ class Partition {
   std::map<PeerId, PeerRef> recovered_peers_;
   std::vector<TellItem> recovered_tells_;
   std::vector<engine::Post> recovered_posts_;
+  std::map<std::pair<ShardId, ShardId>, std::uint64_t> tells_told_;  // (source, destination): rows up to here may go
   std::vector<storage::TimerKey> standing_;  // rows whose timers the present decision cleared
   stored::JournalBody body_;               // reused, to save allocations
   stored::OutboxRow outbox_row_;

@@ -64,10 +64,17 @@ void Partition::Handle(Round& round, TellItem& item) {
   Decide(round, home, **found, event, {item.row.actor()});
 }
 
-void Partition::Handle(Round& round, TellsAppliedItem& item) {
-  // Rows up to here are only history. Deleting them needs no sync of its own: it goes with the next batch.
-  round.batch.DeleteRange(storage::Family::kQueues, storage::TellKey(item.source, item.destination, 0),
-                          storage::TellKey(item.source, item.destination, item.sequence + 1));
+// Rows up to here are only history. Deleting them needs no sync of its own: it goes with the next batch, or the marks.
+void Partition::Handle(Round&, TellsAppliedItem& item) {
+  std::uint64_t& told = tells_told_[{item.source, item.destination}];
+  told = std::max(told, item.sequence);
+}
+
+void Partition::ForgetTells(Round& round) {
+  for (const auto& [shards, sequence] : tells_told_)
+    round.batch.DeleteRange(storage::Family::kQueues, storage::TellKey(shards.first, shards.second, 0),
+                            storage::TellKey(shards.first, shards.second, sequence + 1));
+  tells_told_.clear();
 }
 
 }  // namespace smsflow::engine

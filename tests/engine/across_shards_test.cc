@@ -45,6 +45,32 @@ TEST(Tells, AreAppliedExactlyOnceWhereverTheKillComes) {
   }
 }
 
+// That they were applied is noted with whatever is written next: it costs no batch of its own.
+TEST(Tells, AreForgottenWithTheNextBatch) {
+  World world;
+  world.AdvanceAndRun(1'000, 1'000);  // the marks are saved just now, and not again soon
+  const auto tells = [&] {
+    int count = 0;
+    for (auto rows = world.memory.Scan(storage::Family::kQueues, "l", "m"); rows->Valid(); rows->Next()) ++count;
+    return count;
+  };
+  const int before = world.store->writes;
+  PauseRequest pause;
+  pause.reason = "test";
+  EXPECT_TRUE(world.Pause(pause));
+  EXPECT_EQ(world.store->writes - before, 2) << "one that tells, one that applies";
+  EXPECT_EQ(tells(), 4);
+  world.Create("t", "anna", {world.clock.wall_ms + 1'000, "", std::nullopt, ""});
+  EXPECT_EQ(world.store->writes - before, 3);
+  EXPECT_EQ(tells(), 0);
+
+  pause.resume = true;
+  EXPECT_TRUE(world.Pause(pause));
+  EXPECT_EQ(tells(), 4);
+  world.AdvanceAndRun(1'000, 500);
+  EXPECT_EQ(tells(), 0) << "or with the marks";
+}
+
 TEST(Posts, AreRepeatedAfterARestartUntilTheyAreTaken) {
   World world;
   const auto parcel = world.Create("t", "a", {world.clock.wall_ms + 1'000'000, "", std::nullopt, ""}).id;
