@@ -141,8 +141,8 @@ bool Partition::RunOnce() {
   round.steady_ms = shared_.parts.clock->SteadyMs();
   const bool guarded = shared_.clock_guard.Check(round.now_ms, round.steady_ms);
 
-  HandleQueued(round);
   FollowTrust(round);
+  HandleQueued(round);
   budget_waited_ = std::exchange(no_budget_, false);
   if (!guarded) {
     FireDue(round);
@@ -192,6 +192,7 @@ void Partition::FollowTrust(Round& round) {
   if (trusted == clock_trusted_) return;
   clock_trusted_ = trusted;
   for (const auto& home : shards_) {
+    if (home->live_mark_ms > round.now_ms) BringForward(round, *home);
     home->live_mark_ms = std::min(home->live_mark_ms, round.now_ms);
     home->backlog_mark_ms = std::min(home->backlog_mark_ms, round.now_ms);
     // What was passed by that clock is to be passed again: instances count on rows that wake them later than now.

@@ -144,6 +144,7 @@ class Partition {
   void FireBacklog(Round& round);
   Fired Fire(Round& round, Shard& shard, const Timer& timer, bool backlog);
   Fired FireLive(Round& round, Shard& shard, Loaded& loaded, const Timer& timer, bool backlog);
+  void BringForward(Round& round, Shard& shard);
   void WakeCovered(Round& round, Shard& shard, Loaded& loaded);
   Fired FireGated(Round& round, Shard& shard, Loaded& loaded, std::uint16_t name, const storage::ReadyValue& names,
                   const storage::ReadyKey* ready, bool can_wait);

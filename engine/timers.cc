@@ -101,7 +101,10 @@ Partition::Fired Partition::Fire(Round& round, Shard& home, const Timer& timer, 
 
 Partition::Fired Partition::FireLive(Round& round, Shard& home, Loaded& loaded, const Timer& timer, bool backlog) {
   const stored::LiveTimer* live = FindTimer(loaded, timer.key.name);
-  if (live == nullptr || IndexMs(*live) != timer.key.due_ms) {
+  // Its own row, or one that BringForward() made for it.
+  const bool mine = live != nullptr && live->due_ms() <= timer.key.due_ms && timer.key.due_ms <= IndexMs(*live);
+  const bool unread = timer.key.name == workflows::kRetentionTimer && loaded.changed;  // its last record; CoverTimers()
+  if (!mine || unread) {
     ++counts_.timers_garbage;
     return Fired::kYes;
   }
@@ -129,13 +132,38 @@ void Partition::WakeCovered(Round& round, Shard& home, Loaded& loaded) {
     if (first == nullptr) return;
     const auto name = static_cast<std::uint16_t>(first->name());
     if (IndexMs(*first) > round.now_ms) {
-      round.new_timers[{home.id, IndexMs(*first), loaded.id, name}] = {};
+      // With a clock that went back a little this time may lie before the mark: whatever row comes next wakes it too.
+      round.new_timers[{home.id, std::max(IndexMs(*first), home.live_mark_ms + 1), loaded.id, name}] = {};
       return;
     }
     ++counts_.timers_fired;
     if (name == workflows::kRetentionTimer) return Erase(round, home, loaded);
     FireOpen(round, home, loaded, name);
   }
+}
+
+// The mark was in the future and comes back. Timers that were due at or before it stand just behind it, and would wait for
+// that time: each gets a row at its own.
+void Partition::BringForward(Round& round, Shard& home) {
+  const std::int64_t behind_ms = home.live_mark_ms + 1;
+  const auto rows = store().Scan(storage::Family::kQueues, storage::TimerKey{home.id, behind_ms, {}, 0}.Encode(),
+                                 storage::TimerKey{home.id, behind_ms + 1, {}, 0}.Encode());
+  for (; rows->Valid(); rows->Next()) {
+    const auto key = storage::TimerKey::Decode(rows->key());
+    if (!key) Fail(absl::DataLossError("a row of the timer index has a malformed key"));
+    auto value = storage::DecodeTimer(rows->value());
+    if (!value.ok()) Fail(value.status());
+    auto found = instances_.Find(key->instance);
+    if (!found.ok()) Fail(found.status());
+    if (*found == nullptr) continue;
+    for (const stored::LiveTimer& timer : (*found)->state.timers()) {
+      if (IndexMs(timer) != behind_ms || (timer.gated() && timer.name() != key->name)) continue;
+      const std::int64_t at_ms = std::max(timer.due_ms(), round.now_ms + 1);
+      round.new_timers[{home.id, at_ms, key->instance, static_cast<std::uint16_t>(timer.name())}] =
+          timer.gated() ? *value : storage::TimerValue{};
+    }
+  }
+  if (!rows->status().ok()) Fail(rows->status());
 }
 
 void Partition::FireOpen(Round& round, Shard& home, Loaded& loaded, std::uint16_t name) {

@@ -214,6 +214,31 @@ TEST_F(Firing, AClockThatWasFarAheadAtTheStartHoldsNothingOnceItIsTrusted) {
   EXPECT_EQ(inbox_->leases.size(), 1U);
 }
 
+// Also those that were taken before that word, while the wrong mark held: a slot of today and one of tomorrow.
+TEST_F(Firing, WhatWasSetBeforeTheClockWasTrustedLeavesInItsTimeAlsoAfterACrash) {
+  constexpr std::int64_t kYearMs = 365LL * 86'400'000;
+  world_.Crash();
+  world_.clock.wall_ms += kYearMs;
+  world_.Open();
+  world_.AdvanceAndRun(2'000);
+  world_.clock.wall_ms -= kYearMs;
+  world_.Run();
+  const auto today = Due(100), tomorrow = Due(86'400'000);
+  world_.engine->Resume();
+  world_.Run();
+  world_.Crash();
+  world_.Open();
+  auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
+  world_.AdvanceAndRun(2'000);
+  EXPECT_EQ(world_.StateNumber(today.id), courier::kOut);
+  EXPECT_EQ(world_.StateNumber(tomorrow.id), courier::kWaiting);
+  world_.Report(*session, inbox_->leases.at(0).attempt, "done");
+  world_.AdvanceAndRun(86'400'000, 600'000);
+  EXPECT_EQ(world_.StateNumber(tomorrow.id), courier::kOut);
+  EXPECT_FALSE(world_.StateOf(today.id).has_value());
+  EXPECT_EQ(world_.Violations(), "");
+}
+
 // … nor loses it: what is set after that word stands below the marks of before, and the process dies at once.
 TEST_F(Firing, AMarkThatWasFarAheadTakesNoTimerWithItInACrash) {
   constexpr std::int64_t kHoursMs = 2 * 3'600'000;
