@@ -53,6 +53,8 @@ class IndexHead {
     }
     return head_.empty() ? nullptr : &*head_.begin();
   }
+  // It was deleted from the store. No matter whether it has been read.
+  void Remove(const Key& key) { head_.erase(key); }
   void Pop() { head_.erase(head_.begin()); }  // REQUIRES a Peek() that was not null
 
  private:

@@ -28,4 +28,8 @@ void ReadyQueues::Add(const storage::ReadyKey& key, const storage::ReadyValue& v
   it->second.Add(key, value);
 }
 
+void ReadyQueues::Remove(const storage::ReadyKey& key) {
+  if (const auto it = queues_.find(key.lane); it != queues_.end()) it->second.Remove(key);
+}
+
 }  // namespace smsflow::engine

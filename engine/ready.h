@@ -34,6 +34,7 @@ class ReadyQueues {
   // Finds the lanes by seeking from one to the next.
   absl::Status Recover(const storage::Store& store, ShardId shard);
   void Add(const storage::ReadyKey& key, const storage::ReadyValue& value);
+  void Remove(const storage::ReadyKey& key);
 
   bool empty() const { return queues_.empty(); }
   bool Has(const storage::Lane8& lane) const { return queues_.count(lane) != 0; }

@@ -1,5 +1,6 @@
 // What is due and waits: lanes in turn, one lease each, the oldest of a lane first. So a tenant without a gateway stops
 // nobody else, and costs nothing while nothing changes.
+#include <algorithm>
 #include <utility>
 
 #include "engine/partition.h"
@@ -27,6 +28,31 @@ void Partition::ServeReady(Round& round) {
       if (ServeOldest(round, lane)) more.push_back(lane);
     }
     lanes = std::move(more);
+  }
+}
+
+// A due timer that is cleared or set anew waits no longer. Its row goes at once: nobody may ever serve its lane, nor a
+// pause end. Called before the decision is absorbed, while the instance is still as it was when it came to wait.
+void Partition::ForgetReady(Round& round, Shard& home, const Loaded& loaded, const workflows::Decision& decision) {
+  if (home.ready.empty() && round.new_ready.empty()) return;
+  for (const stored::LiveTimer& timer : loaded.state.timers()) {
+    const auto is_it = [&](const workflows::TimerChange& change) { return change.name == timer.name(); };
+    if (!timer.gated() || IndexMs(timer) > std::max(round.now_ms, home.live_mark_ms) ||
+        std::none_of(decision.timers.begin(), decision.timers.end(), is_it))
+      continue;
+    const workflows::Workflow& workflow = *shared_.workflow(static_cast<std::uint16_t>(loaded.head.workflow()));
+    storage::ReadyKey key{home.id, {}, timer.due_ms(), loaded.id, static_cast<std::uint16_t>(timer.name())};
+    const auto forget = [&](const storage::Lane8& lane) {
+      key.lane = lane;
+      const auto is_new = [&](const auto& row) { return row.first == key; };
+      const auto fresh = std::find_if(round.new_ready.begin(), round.new_ready.end(), is_new);
+      if (fresh == round.new_ready.end() && !home.ready.Has(lane)) return;
+      if (fresh != round.new_ready.end()) round.new_ready.erase(fresh);
+      home.ready.Remove(key);
+      storage::DeleteReady(round.batch, key);
+    };
+    forget(shared_.parts.index_keys->Lane(loaded.head.tenant(), workflow.Lane(loaded.head.fixed())));
+    if (const auto paused = PausedLane(home, loaded)) forget(*paused);
   }
 }
 

@@ -83,6 +83,7 @@ Partition::Outcome Partition::Decide(Round& round, Shard& shard, Loaded& loaded,
 void Partition::Absorb(Round& round, Shard& shard, Loaded& loaded, Outcome& outcome, const Cause& cause) {
   Decision& decision = outcome.decision;
   stored::InstanceState& state = loaded.state;
+  ForgetReady(round, shard, loaded, decision);
   state.set_state(decision.state);
   state.set_data(decision.data);
   state.set_changed_ms(round.now_ms);

@@ -81,7 +81,7 @@ struct TimerChange {
   // A gated timer fires only when its scope is not paused and a peer that serves (tenant, lane) has credit: it is the
   // door through which leases leave. Until then it is due and waits, oldest first, tenants in turn.
   bool gated = false;
-  std::string lane;
+  std::string lane;  // what Lane() says of its fixed part
 };
 
 enum class EffectKind : std::uint8_t {

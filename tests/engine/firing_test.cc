@@ -88,6 +88,29 @@ TEST_F(Firing, WithoutCreditItWaitsAndTheOldestGoesFirst) {
   EXPECT_EQ(inbox_->leases[2].attempt.instance, third.id);
 }
 
+// A tenant that never has a gateway, and a pause that never ends, must not fill the disk with those that are over.
+TEST_F(Firing, WhatWaitsNoLongerLeavesNoRowThoughNobodyEverServesIt) {
+  const auto ready_rows = [&] {
+    int count = 0;
+    for (auto rows = world_.memory.Scan(storage::Family::kQueues, "r", "s"); rows->Valid(); rows->Next()) ++count;
+    return count;
+  };
+  const auto anna = Due(100, "lonely", "a"), bert = Due(200, "lonely", "b");
+  world_.AdvanceAndRun(300);
+  EXPECT_EQ(ready_rows(), 2);
+  EXPECT_TRUE(world_.Send(bert.id, courier::Simple(courier::kStop), "lonely").status.ok());
+  EXPECT_EQ(ready_rows(), 1);
+  PauseRequest pause;
+  EXPECT_TRUE(world_.Pause(pause));
+  const auto carl = Due(100, "lonely", "a");
+  world_.AdvanceAndRun(300);
+  EXPECT_EQ(ready_rows(), 2);
+  for (const auto& id : {carl.id, anna.id})
+    EXPECT_TRUE(world_.Send(id, courier::Simple(courier::kStop), "lonely").status.ok());
+  EXPECT_EQ(ready_rows(), 0);
+  EXPECT_EQ(world_.Violations(), "");
+}
+
 // The tenant without a gateway has more, and older, and keeps nobody waiting; a kill at every write loses nothing.
 TEST_F(Firing, ATenantWithoutAGatewayStopsNobodyAlsoWhenKilledAtEveryWrite) {
   for (const bool after_write : {false, true}) {
