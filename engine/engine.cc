@@ -124,7 +124,7 @@ class EngineImpl : public Engine {
     shared_.draining = on;
     shared_.peers.Nudge();
   }
-  void Resume() override {
+  void TrustClock() override {
     shared_.clock_guard.Trust();
     shared_.peers.Nudge();
   }

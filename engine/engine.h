@@ -169,7 +169,8 @@ class Engine {
 
   // Reads from the store; may block for the disk.
   virtual absl::StatusOr<WaitReasons> Explain(const InstanceId& id) = 0;
-  virtual void Resume() = 0;  // ends the clock guard by a person's word
+  // A person's word that the wall clock is right as it is now: ends the clock guard. Thread-safe, does not block.
+  virtual void TrustClock() = 0;
 
   // The disk guard's word, from whoever watches the disk: while on, creations are refused.
   virtual void SetDiskGuard(bool on) = 0;

@@ -78,7 +78,7 @@ absl::StatusOr<std::optional<StoredInstance>> Reader::Load(const InstanceId& id)
     }
     before = instance.head.state().sequence();
   }
-  return absl::UnavailableError("the SMS changes too fast to be read");
+  return absl::UnavailableError("the instance changes too fast to be read");
 }
 
 absl::StatusOr<std::optional<StoredInstance>> Reader::LoadIfMine(const ListQuery& query, const InstanceId& id,

@@ -70,7 +70,7 @@ absl::Status Replay::Run(const StoredInstance& instance) {
 
 absl::StatusOr<bool> Replay::Decide(const StoredInstance& instance, const Before& before,
                                     const stored::JournalBody& body, std::uint64_t sequence) {
-  const std::string where = "SMS " + instance.id.ToString() + ", journal record " + std::to_string(sequence);
+  const std::string where = "instance " + instance.id.ToString() + ", journal record " + std::to_string(sequence);
   const auto found = std::find_if(workflows_.begin(), workflows_.end(),
                                   [&](const auto* workflow) { return workflow->number() == body.workflow(); });
   if (found == workflows_.end()) {

@@ -130,9 +130,6 @@ void PutOutbox(Batch& batch, ShardId shard, std::uint64_t sequence, const stored
 absl::StatusOr<stored::OutboxRow> DecodeOutbox(std::string_view value) {
   return DecodeRow<stored::OutboxRow>(kOutbox, {}, value);
 }
-Found<stored::OutboxRow> GetOutbox(const Store& store, ShardId shard, std::uint64_t sequence) {
-  return GetRow<stored::OutboxRow>(store, Family::kQueues, kOutbox, OutboxKey(shard, sequence));
-}
 
 void PutTell(Batch& batch, ShardId source, ShardId destination, std::uint64_t sequence, const stored::TellRow& row) {
   PutRow(batch, Family::kQueues, TellKey(source, destination, sequence), row);
@@ -190,11 +187,6 @@ void PutMembership(Batch& batch, ShardId shard, std::uint8_t set, const Lane8& t
 }
 void DeleteMembership(Batch& batch, ShardId shard, std::uint8_t set, const Lane8& tenant, const Hash16& target) {
   batch.Delete(Family::kIndexes, MembershipKey(shard, set, tenant, target));
-}
-Found<stored::MembershipRow> GetMembership(const Store& store, ShardId shard, std::uint8_t set, const Lane8& tenant,
-                                           const Hash16& target) {
-  return GetRow<stored::MembershipRow>(store, Family::kIndexes, kMemberships,
-                                       MembershipKey(shard, set, tenant, target));
 }
 absl::StatusOr<stored::MembershipRow> DecodeMembership(std::string_view value) {
   return DecodeRow<stored::MembershipRow>(kMemberships, {}, value);

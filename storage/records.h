@@ -57,7 +57,6 @@ struct ReadyValue {
 };
 absl::StatusOr<ReadyValue> DecodeReady(std::string_view value);
 void PutOutbox(Batch&, ShardId, std::uint64_t sequence, const stored::OutboxRow&);
-Found<stored::OutboxRow> GetOutbox(const Store&, ShardId, std::uint64_t sequence);
 absl::StatusOr<stored::OutboxRow> DecodeOutbox(std::string_view value);
 void PutTell(Batch&, ShardId source, ShardId destination, std::uint64_t sequence, const stored::TellRow&);
 absl::StatusOr<stored::TellRow> DecodeTell(std::string_view value);
@@ -75,8 +74,6 @@ void DeleteIndex(Batch&, ShardId, std::uint16_t index, const Hash16& value, cons
 void PutMembership(Batch&, ShardId, std::uint8_t set, const Lane8& tenant, const Hash16& target,
                    const stored::MembershipRow&);
 void DeleteMembership(Batch&, ShardId, std::uint8_t set, const Lane8& tenant, const Hash16& target);
-Found<stored::MembershipRow> GetMembership(const Store&, ShardId, std::uint8_t set, const Lane8& tenant,
-                                           const Hash16& target);
 absl::StatusOr<stored::MembershipRow> DecodeMembership(std::string_view value);
 void PutDedupe(Batch&, ShardId, const Hash16& scope, const stored::DedupeRow&);
 void DeleteDedupe(Batch&, ShardId, const Hash16& scope);

@@ -178,8 +178,6 @@ class Workflow {
   virtual std::string Lane(std::string_view fixed) const = 0;
 
   virtual std::string_view StateName(std::uint16_t state) const = 0;
-  virtual std::string_view OutcomeName(std::uint16_t outcome) const = 0;
-  virtual std::string_view TimerName(std::uint16_t timer) const = 0;
   virtual Description Describe(const Event& event, std::string_view fixed, std::string_view data) const = 0;
   virtual std::vector<TableRow> TransitionTable() const = 0;
 };

@@ -153,7 +153,7 @@ void AdminService::ChangePause(UnaryCall* call, const v1::PauseRequest& request,
   }
   if (!violations.empty()) return call->Finish(ToGrpc(violations));
   // To resume all is also a person's word that the clock is right.
-  if (resume && pause.scope == storage::PauseScope::kAll) doors_.engine->Resume();
+  if (resume && pause.scope == storage::PauseScope::kAll) doors_.engine->TrustClock();
   pause.reason = request.reason();
   pause.actor = caller->name;
   pause.resume = resume;

@@ -59,8 +59,6 @@ class CourierWorkflow : public workflows::Workflow {
     constexpr std::string_view kNames[] = {"NEW", "WAITING", "OUT", "DONE", "STOPPED", "LOST"};
     return state < std::size(kNames) ? kNames[state] : "?";
   }
-  std::string_view OutcomeName(std::uint16_t) const override { return "outcome"; }
-  std::string_view TimerName(std::uint16_t timer) const override { return timer == kGo ? "go" : "other"; }
   workflows::Description Describe(const workflows::Event& event, std::string_view, std::string_view) const override {
     return {"event " + std::to_string(event.kind), event.body, ""};
   }

@@ -215,7 +215,7 @@ TEST_F(Firing, AWallClockThatJumpsFiresNothingUntilItIsTrusted) {
   EXPECT_FALSE(world_.engine->TakeFigures().clock_guard);
   world_.clock.wall_ms += 7'200'000;
   world_.Run();
-  world_.engine->Resume();
+  world_.engine->TrustClock();
   world_.AdvanceAndRun(100);
   EXPECT_EQ(inbox_->leases.size(), 1U);
 }
@@ -230,7 +230,7 @@ TEST_F(Firing, AClockThatWasFarAheadAtTheStartHoldsNothingOnceItIsTrusted) {
   world_.clock.wall_ms -= kYearMs;
   world_.Run();
   EXPECT_TRUE(world_.engine->TakeFigures().clock_guard);
-  world_.engine->Resume();
+  world_.engine->TrustClock();
   auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
   Due(100);
   world_.AdvanceAndRun(200);
@@ -247,7 +247,7 @@ TEST_F(Firing, WhatWasSetBeforeTheClockWasTrustedLeavesInItsTimeAlsoAfterACrash)
   world_.clock.wall_ms -= kYearMs;
   world_.Run();
   const auto today = Due(100), tomorrow = Due(86'400'000);
-  world_.engine->Resume();
+  world_.engine->TrustClock();
   world_.Run();
   world_.Crash();
   world_.Open();
@@ -270,16 +270,16 @@ TEST_F(Firing, AMarkThatWasFarAheadTakesNoTimerWithItInACrash) {
     if (backlog) world_.Crash();
     world_.clock.wall_ms += kHoursMs;
     if (backlog) world_.Open();
-    world_.engine->Resume();
+    world_.engine->TrustClock();
     world_.AdvanceAndRun(3'000);  // and its marks are stored
     world_.clock.wall_ms -= kHoursMs;
-    world_.engine->Resume();
+    world_.engine->TrustClock();
     world_.Run();
     const auto parcel = Due(5'000);
     world_.Crash();
     world_.Open();
     auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
-    world_.engine->Resume();
+    world_.engine->TrustClock();
     world_.AdvanceAndRun(10'000);
     EXPECT_EQ(world_.StateNumber(parcel.id), courier::kOut) << backlog;
   }
@@ -334,7 +334,7 @@ TEST_F(Firing, AStartWithAClockFarBehindWhatIsStoredFiresNothing) {
   session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
   world_.AdvanceAndRun(1'000);
   EXPECT_TRUE(world_.engine->TakeFigures().clock_guard);
-  world_.engine->Resume();
+  world_.engine->TrustClock();
   world_.AdvanceAndRun(1'000);
   EXPECT_FALSE(world_.engine->TakeFigures().clock_guard);
 }

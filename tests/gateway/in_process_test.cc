@@ -52,7 +52,7 @@ class PeerSide : public engine::Engine {
   void Taken(ShardId, std::uint64_t) override {}
   void Drain(bool) override {}
   absl::StatusOr<engine::WaitReasons> Explain(const InstanceId&) override { return engine::WaitReasons{}; }
-  void Resume() override {}
+  void TrustClock() override {}
   void SetDiskGuard(bool) override {}
   std::uint64_t Committed(ShardId) const override { return 0; }
   std::uint64_t Commits() const override { return 0; }

@@ -32,7 +32,7 @@ void Run::Mend() {
   world_.clock.wall_ms = true_ms();
   Restart();
   if (!report_.violations.empty()) return;
-  world_.engine->Resume();
+  world_.engine->TrustClock();
   trusted_skew_ms_ = skew_ms();
   std::vector<std::tuple<storage::PauseScope, std::string, std::string>> scopes{{storage::PauseScope::kAll, "", ""}};
   for (const char* tenant : {"a", "b", "c"}) {

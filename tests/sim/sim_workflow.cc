@@ -78,8 +78,6 @@ class Watched final : public workflows::Workflow {
   std::string ClientKey(std::string_view fixed) const override { return real_->ClientKey(fixed); }
   std::string Lane(std::string_view fixed) const override { return real_->Lane(fixed); }
   std::string_view StateName(std::uint16_t state) const override { return real_->StateName(state); }
-  std::string_view OutcomeName(std::uint16_t outcome) const override { return real_->OutcomeName(outcome); }
-  std::string_view TimerName(std::uint16_t timer) const override { return real_->TimerName(timer); }
   workflows::Description Describe(const Event& event, std::string_view fixed, std::string_view data) const override {
     return real_->Describe(event, fixed, data);
   }

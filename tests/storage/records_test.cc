@@ -60,14 +60,13 @@ TEST_F(RecordsTest, RowsComeBackAndGo) {
   ExpectFilled(GetHead(store_, kSampleInstance));
   ExpectFilled(GetState(store_, kSampleInstance));
   ExpectFilled(GetMarks(store_, shard));
-  ExpectFilled(GetMembership(store_, shard, 1, kSampleLane, kSampleHash));
+  ExpectFilled(Found<stored::MembershipRow>(DecodeMembership(FirstValue(store_, Family::kIndexes, 'm'))));
   ExpectFilled(GetDedupe(store_, shard, kSampleHash));
   ExpectFilled(GetMeta(store_));
-  ExpectFilled(GetOutbox(store_, shard, 4));
+  ExpectFilled(Found<stored::OutboxRow>(DecodeOutbox(FirstValue(store_, Family::kQueues, 'o'))));
   EXPECT_EQ(**GetPolicy(store_, kSampleHash), "policy");
   EXPECT_EQ(*GetAppliedTell(store_, shard, ShardId{5}), 77U);
   EXPECT_EQ(*GetAppliedTell(store_, shard, ShardId{6}), 0U);
-  EXPECT_EQ(*GetMembership(store_, shard, 2, kSampleLane, kSampleHash), std::nullopt);
   Write([&](Batch& b) {
     DeleteHead(b, kSampleInstance);
     DeleteState(b, kSampleInstance);

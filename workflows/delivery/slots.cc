@@ -133,12 +133,6 @@ std::string ToText(const Slots& slots) {
   return text;
 }
 
-std::optional<std::int64_t> FirstInstant(const Slots& slots, std::int64_t second) {
-  for (const Slot& slot : slots)
-    if (second < slot.till_s) return std::max(second, slot.from_s);
-  return std::nullopt;
-}
-
 std::optional<std::int64_t> DeadlineOf(const Slots& slots, std::int64_t second) {
   for (const Slot& slot : slots)
     if (slot.from_s <= second && second < slot.till_s) return slot.till_s;

@@ -67,9 +67,6 @@ Slots Normalise(Slots slots);
 // The normal form: `SECONDS-SECONDS;…`. ParseSlots() of it yields the same slots.
 std::string ToText(const Slots& slots);
 
-// The first instant at or after `second` that lies in a slot.
-std::optional<std::int64_t> FirstInstant(const Slots& slots, std::int64_t second);
-
 // The end of the slot that holds `second`: its deadline. nullopt when none does.
 std::optional<std::int64_t> DeadlineOf(const Slots& slots, std::int64_t second);
 

@@ -104,15 +104,8 @@ TEST(Slots, ZonesAreRefusedWithoutAResolver) {
   EXPECT_EQ(parsed.error, "slot 1: a zone cannot be resolved here; give an offset");
 }
 
-TEST(Slots, FirstInstantAndDeadline) {
+TEST(Slots, DeadlineIsTheEndOfTheSlotThatHoldsIt) {
   const Slots slots = {{10, 20}, {30, 40}};
-  EXPECT_EQ(FirstInstant(slots, 5), 10);
-  EXPECT_EQ(FirstInstant(slots, 10), 10);
-  EXPECT_EQ(FirstInstant(slots, 19), 19);
-  EXPECT_EQ(FirstInstant(slots, 20), 30);
-  EXPECT_EQ(FirstInstant(slots, 39), 39);
-  EXPECT_EQ(FirstInstant(slots, 40), std::nullopt);
-  EXPECT_EQ(FirstInstant({}, 0), std::nullopt);
   EXPECT_EQ(DeadlineOf(slots, 10), 20);
   EXPECT_EQ(DeadlineOf(slots, 20), std::nullopt);
   EXPECT_EQ(DeadlineOf(slots, 35), 40);
@@ -150,10 +143,8 @@ TEST(Slots, MergeLikeBitsInARow) {
       ASSERT_LT(normal[i - 1].till_s, normal[i].from_s) << "seed " << seed;
     ASSERT_EQ(Normalise(normal), normal);
     for (std::int64_t second = 0; second <= kSeconds; ++second) {
-      std::int64_t first = second, end = second;
-      while (first < kSeconds && !in[first]) ++first;
+      std::int64_t end = second;
       while (end < kSeconds && in[end]) ++end;
-      ASSERT_EQ(FirstInstant(normal, second), in[first] ? std::optional(first) : std::nullopt) << "seed " << seed;
       ASSERT_EQ(DeadlineOf(normal, second), in[second] ? std::optional(end) : std::nullopt) << "seed " << seed;
     }
   }

@@ -107,8 +107,6 @@ class DeliveryWorkflow : public Workflow {
   }
 
   std::string_view StateName(std::uint16_t state) const override { return NameOf(static_cast<State>(state)); }
-  std::string_view OutcomeName(std::uint16_t outcome) const override { return NameOf(static_cast<Outcome>(outcome)); }
-  std::string_view TimerName(std::uint16_t timer) const override { return NameOf(static_cast<Timer>(timer)); }
   Description Describe(const Event& event, std::string_view fixed, std::string_view data) const override {
     return DescribeEvent(event, fixed, data);
   }
