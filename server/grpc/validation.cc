@@ -77,7 +77,7 @@ void Validation::OptionalName(const std::string& text, const char* field, Violat
   if (!text.empty()) Name(text, field, violations);
 }
 
-delivery::Slots Validation::Slots(const std::string& text, std::int64_t now_ms, Violations& violations) const {
+delivery::ParsedSlots Validation::Slots(const std::string& text, std::int64_t now_ms, Violations& violations) const {
   delivery::ParsedSlots parsed = delivery::ParseSlots(text, zones_);
   if (!parsed.ok()) {
     violations.push_back({"schedule", std::move(parsed.error)});
@@ -89,7 +89,7 @@ delivery::Slots Validation::Slots(const std::string& text, std::int64_t now_ms, 
       violations.push_back({"schedule", std::move(broken)});
     }
   }
-  return std::move(parsed.slots);
+  return parsed;
 }
 
 void Validation::Payload(const std::string& payload, const std::string& subject, std::string& key_id,
@@ -128,7 +128,9 @@ Violations Validation::Schedule(v1::ScheduleRequest&& request, std::int64_t now_
   Payload(request.payload(), crypto::EnvelopeSubject(create.tenant, request.key()), *request.mutable_key_id(),
           violations);
   delivery::Fixed fixed;
-  fixed.slots = Slots(request.schedule(), now_ms, violations);
+  delivery::ParsedSlots parsed = Slots(request.schedule(), now_ms, violations);
+  fixed.slots = std::move(parsed.slots);
+  fixed.tzdata = std::move(parsed.tzdata);
   if (!violations.empty()) return violations;
 
   create.workflow = delivery::kWorkflowNumber;
@@ -153,7 +155,11 @@ Violations Validation::Reschedule(v1::RescheduleRequest&& request, const std::st
   if (request.schedule().empty() && !request.has_payload()) {
     violations.push_back({"schedule", "must be there, or a payload: nothing is to be changed"});
   }
-  if (!request.schedule().empty()) change.slots = Slots(request.schedule(), now_ms, violations);
+  if (!request.schedule().empty()) {
+    delivery::ParsedSlots parsed = Slots(request.schedule(), now_ms, violations);
+    change.slots = std::move(parsed.slots);
+    change.tzdata = std::move(parsed.tzdata);
+  }
   if (request.has_payload()) {
     OptionalName(request.key_id(), "key_id", violations);
     Payload(request.payload(), crypto::EnvelopeSubject(tenant, key), *request.mutable_key_id(), violations);

@@ -39,7 +39,7 @@ class Validation {
 
  private:
   void OptionalName(const std::string& text, const char* field, Violations& violations) const;
-  workflows::delivery::Slots Slots(const std::string& text, std::int64_t now_ms, Violations& violations) const;
+  workflows::delivery::ParsedSlots Slots(const std::string& text, std::int64_t now_ms, Violations& violations) const;
   // Also sets `key_id` to the envelope's when it was empty.
   void Payload(const std::string& payload, const std::string& subject, std::string& key_id,
                Violations& violations) const;

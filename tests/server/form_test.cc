@@ -104,6 +104,24 @@ TEST_F(ValidationTest, ARightRequestBecomesACreation) {
   EXPECT_EQ(view->key_id, "kid");
 }
 
+TEST_F(ValidationTest, TheEventCarriesByWhichDatabaseLocalTimesWereRead) {
+  const auto detail = [&] {
+    return delivery::MakeDeliveryWorkflow()->Describe(create_.event, create_.event.body, "").detail;
+  };
+  EXPECT_THAT(Schedule([](v1::ScheduleRequest&) {}), IsEmpty());
+  EXPECT_EQ(detail(), "1 slot");
+  const std::string zoned = "2023-11-15T00:00[Europe/Berlin]/2023-11-15T01:00[Europe/Berlin]";
+  EXPECT_THAT(Schedule([&](v1::ScheduleRequest& r) { r.set_schedule(zoned); }), IsEmpty());
+  EXPECT_EQ(detail(), "1 slot; local times by tzdata " + zones_->Version());
+
+  v1::RescheduleRequest request;
+  request.set_schedule(zoned);
+  engine::EventRequest change;
+  EXPECT_TRUE(validation_.Reschedule(std::move(request), "acme", "", kNowMs, change).empty());
+  EXPECT_EQ(delivery::MakeDeliveryWorkflow()->Describe(change.event, create_.event.body, "").detail,
+            "new slots; local times by tzdata " + zones_->Version());
+}
+
 TEST_F(ValidationTest, TheFingerprintIsOverBatchKeyAndSlotsOnly) {
   const auto fingerprint = [&](const std::function<void(v1::ScheduleRequest&)>& change) {
     EXPECT_THAT(Schedule([&](v1::ScheduleRequest& r) {

@@ -197,7 +197,10 @@ void ForbidByBlock(Moment& moment) { Forbid(moment, Stop::kBlock); }
 void Replan(Moment& moment) {
   const auto& asked = std::get<Reschedule>(moment.event);
   Fixed fixed = moment.in.fixed;
-  if (asked.slots) fixed.slots = *asked.slots;
+  if (asked.slots) {
+    fixed.slots = *asked.slots;
+    fixed.tzdata = asked.tzdata;
+  }
   if (asked.payload) fixed.key_id = asked.key_id;
   const bool moved = fixed.slots != moment.in.fixed.slots || fixed.key_id != moment.in.fixed.key_id;
   if (moved) {

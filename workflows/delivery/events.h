@@ -74,6 +74,7 @@ struct Reschedule {
   std::optional<Slots> slots;  // nullopt: as they are
   bool payload = false;        // a new payload comes along
   std::string key_id;          // with a new payload: what it is sealed for
+  std::string tzdata = {};     // with new slots, as in Fixed
 };
 enum class How : std::uint8_t { kDelivered = 1, kRetry = 2, kGiveUp = 3 };  // persisted
 struct Resolve {

@@ -102,7 +102,7 @@ Instant Resolve(std::int64_t local_s, const Offset& offset, std::string_view zon
   if (zones == nullptr) return {0, "a zone cannot be resolved here; give an offset"};
   const auto utc = zones->ToUtc(local_s, zone, edge);
   if (!utc) return {0, kZone};
-  if (!offset.seconds) return {*utc, nullptr};
+  if (!offset.seconds) return {*utc, nullptr, true};
   const std::int64_t told = local_s - *offset.seconds;
   const auto other = zones->ToUtc(local_s, zone, edge == Edge::kStart ? Edge::kEnd : Edge::kStart);
   if (told != *utc && told != other) return {0, kDisagree};

@@ -11,6 +11,7 @@ namespace smsflow::workflows::delivery {
 struct Instant {
   std::int64_t second = 0;      // Unix seconds, UTC
   const char* error = nullptr;  // null: fine. Else the rule that is broken; a text that lives for ever
+  bool zoned = false;           // the time zone database decided it; false also where an offset did
 };
 
 Instant ParseInstant(std::string_view text, const ZoneResolver* zones, Edge edge);

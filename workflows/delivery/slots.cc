@@ -16,6 +16,7 @@ bool AllDigits(std::string_view text) {
 struct ParsedSlot {
   Slot slot;
   const char* error = nullptr;
+  bool zoned = false;
 };
 constexpr const char* kForm = "a time slot must be SECONDS-SECONDS or TIME/TIME";
 
@@ -41,7 +42,7 @@ ParsedSlot ParseTimes(std::string_view from, std::string_view till, const ZoneRe
   if (start.error != nullptr) return {{}, start.error};
   const Instant end = ParseInstant(till, zones, Edge::kEnd);
   if (end.error != nullptr) return {{}, end.error};
-  return {{start.second, end.second}, nullptr};
+  return {{start.second, end.second}, nullptr, start.zoned || end.zoned};
 }
 
 // A zone's name may hold a slash: only those outside of brackets divide.
@@ -85,16 +86,19 @@ ParsedSlots ParseSlots(std::string_view text, const ZoneResolver* zones) {
   if (text.starts_with(';')) text.remove_prefix(1);
   if (text.ends_with(';')) text.remove_suffix(1);
   ParsedSlots parsed;
+  bool zoned = false;
   if (text.empty()) return parsed;
   for (std::size_t number = 1;; ++number) {
     const std::size_t end = text.find(';');
     const ParsedSlot one = ParseSlot(text.substr(0, end), zones);
-    if (one.error != nullptr) return {{}, "slot " + std::to_string(number) + ": " + one.error};
+    if (one.error != nullptr) return {{}, {}, "slot " + std::to_string(number) + ": " + one.error};
     parsed.slots.push_back(one.slot);
+    zoned |= one.zoned;
     if (end == text.npos) break;
     text.remove_prefix(end + 1);
   }
   parsed.slots = Normalise(std::move(parsed.slots));
+  if (zoned) parsed.tzdata = zones->Version();
   return parsed;
 }
 

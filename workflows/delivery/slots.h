@@ -41,10 +41,13 @@ class ZoneResolver {
   // instant after the gap; one they show twice becomes its first occurrence as a start and its second as an end.
   // nullopt: there is no such zone. Safe from any thread.
   virtual std::optional<std::int64_t> ToUtc(std::int64_t local_s, std::string_view zone, Edge edge) const = 0;
+  // Of the database that answers, such as "2025b"; "unknown" when it does not say.
+  virtual std::string Version() const = 0;
 };
 
 struct ParsedSlots {
   Slots slots;        // normalised
+  std::string tzdata;  // the version by which local times became seconds; empty: there were none
   std::string error;  // empty: fine. Else which slot broke which rule; it repeats nothing of the text
   bool ok() const { return error.empty(); }
 };

@@ -72,6 +72,7 @@ struct Fixed {
   std::string batch, key;  // may be empty
   std::string key_id;      // which gateway key the payload is sealed for, hence the lane; empty: any gateway
   Slots slots;             // normalised
+  std::string tzdata = {};  // the version by which local times became these slots; empty: there were none
   bool operator==(const Fixed&) const = default;
 };
 

@@ -3,9 +3,24 @@
 #include <date/tz.h>
 
 #include <exception>
+#include <fstream>
 
 namespace smsflow::workflows::delivery {
 namespace {
+
+// The library looks for files that Debian does not have; there the compact form of the database begins with
+// "# version 2025b".
+std::string ReadVersion() {
+  try {
+    if (const std::string version = date::get_tzdb().version; !version.empty() && version != "unknown") return version;
+  } catch (const std::exception&) {
+    return "unknown";  // there is no database: no zone will be found either
+  }
+  std::ifstream compact("/usr/share/zoneinfo/tzdata.zi");
+  std::string hash, word, version;
+  if (compact >> hash >> word >> version && hash == "#" && word == "version") return version;
+  return "unknown";
+}
 
 class DatabaseResolver : public ZoneResolver {
  public:
@@ -28,18 +43,14 @@ class DatabaseResolver : public ZoneResolver {
       return std::nullopt;  // locate_zone() says by throwing that there is no such zone
     }
   }
+  std::string Version() const override {
+    static const std::string version = ReadVersion();
+    return version;
+  }
 };
 
 }  // namespace
 
 std::unique_ptr<ZoneResolver> MakeZoneResolver() { return std::make_unique<DatabaseResolver>(); }
-
-std::string TzdataVersion() {
-  try {
-    return date::get_tzdb().version;
-  } catch (const std::exception&) {
-    return {};
-  }
-}
 
 }  // namespace smsflow::workflows::delivery

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include "workflows/delivery/slots.h"
 
@@ -11,8 +10,5 @@ namespace smsflow::workflows::delivery {
 
 // Loads the database on first use; throws nothing. Safe from any thread.
 std::unique_ptr<ZoneResolver> MakeZoneResolver();
-
-// The version of the database, such as "2024a"; empty when it cannot be told.
-std::string TzdataVersion();
 
 }  // namespace smsflow::workflows::delivery

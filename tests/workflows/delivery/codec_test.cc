@@ -35,11 +35,14 @@ Data SomeData() {
 // What is on disk today must be read tomorrow: these bytes never change.
 TEST(Golden, EveryStoredMessage) {
   EXPECT_EQ(Hex(EncodeFixed({"b", "k", "gw", kSlots})), "0a016212016b1a026777220ba097eeca06901cb054901c");
+  EXPECT_EQ(Hex(EncodeFixed({"b", "k", "gw", kSlots, "2025b"})),
+            "0a016212016b1a026777220ba097eeca06901cb054901c2a053230323562");
   EXPECT_EQ(Hex(EncodeData(SomeData())),
             "0880d2e5ecb8331081d2e5ecb83318f887c1eeb83320022a02050230013803420d756e64656c6976657261626c65");
   EXPECT_EQ(Hex(EncodeReport({2, Reported::kSent, About::kRoute, "throttled", 5}).body),
             "080410041a097468726f74746c65642005");
   EXPECT_EQ(Hex(EncodeReschedule({kSlots, true, "gw"}).body), "0801120ba097eeca06901cb054901c180122026777");
+  EXPECT_EQ(Hex(EncodeReschedule({kSlots, false, "", "2025b"}).body), "0801120ba097eeca06901cb054901c2a053230323562");
   EXPECT_EQ(Hex(EncodeResolve(How::kGiveUp).body), "0803");
   EXPECT_EQ(Hex(EncodePolicy({})), "08c0cf24100018809f49208095f52a28e0a71230e0d4033880b0f1fb1c40004801");
   EXPECT_EQ(Hex(EncodeScheduleAnswer(State::kPending, 1'767'607'200'000, 1'767'610'800'000)),
@@ -71,6 +74,8 @@ TEST(Codec, ReadsWhatItWrites) {
   const Fixed fixed{"batch", "key", "gw", kSlots};
   EXPECT_EQ(DecodeFixed(EncodeFixed(fixed)), fixed);
   EXPECT_EQ(DecodeFixed(EncodeFixed({})), Fixed{});
+  const Fixed zoned{"batch", "key", "gw", kSlots, "2025b"};
+  EXPECT_EQ(DecodeFixed(EncodeFixed(zoned)), zoned);
   EXPECT_EQ(DecodeData(EncodeData(SomeData())), SomeData());
   EXPECT_EQ(DecodeData(EncodeData({})), Data{});
   Policy policy;
@@ -213,6 +218,11 @@ TEST(Describe, TellsWhatAPersonWantsToKnow) {
   data.due_ms = 1'767'607'200'000;
   const Description scheduled = workflow->Describe(EncodeSchedule({}), fixed, EncodeData(data));
   EXPECT_EQ(scheduled.detail, "2 slots; due 2026-01-05T10:00:00Z, deadline 2026-01-05T11:00:00Z");
+  const std::string zoned = EncodeFixed({"b", "k", "", kSlots, "2025b"});
+  EXPECT_EQ(workflow->Describe(EncodeSchedule({}), zoned, EncodeData({})).detail,
+            "2 slots; local times by tzdata 2025b");
+  EXPECT_EQ(workflow->Describe(EncodeReschedule({kSlots, false, "", "2025b"}), fixed, EncodeData({})).detail,
+            "new slots; local times by tzdata 2025b");
   EXPECT_EQ(workflow->Describe({77, "", 0, 0}, fixed, "").detail, "cannot be read");
 }
 

@@ -104,6 +104,23 @@ TEST(Slots, ZonesAreRefusedWithoutAResolver) {
   EXPECT_EQ(parsed.error, "slot 1: a zone cannot be resolved here; give an offset");
 }
 
+// Whoever asks later why an SMS left at that second must know by which rules of summer time it did.
+TEST(Slots, SayByWhichDatabaseLocalTimesWereRead) {
+  const auto zones = MakeZoneResolver();
+  const std::string version = zones->Version();
+  EXPECT_EQ(version.substr(0, 2), "20") << "the system's database does not say its version: " << version;
+  const auto tzdata = [&](std::string_view text) {
+    const ParsedSlots parsed = ParseSlots(text, zones.get());
+    EXPECT_EQ(parsed.error, "");
+    return parsed.tzdata;
+  };
+  EXPECT_EQ(tzdata("1767607200-1767610800"), "");
+  EXPECT_EQ(tzdata("2026-03-29T10:00Z/2026-03-29T12:00+02:00"), "");
+  EXPECT_EQ(tzdata("2026-03-29T10:00+02:00[Europe/Berlin]/2026-03-29T12:00Z"), "") << "the offset decides";
+  EXPECT_EQ(tzdata("2026-03-29T10:00Z/2026-03-29T14:00[Europe/Berlin]"), version);
+  EXPECT_EQ(tzdata("2026-03-29T10:00[Europe/Berlin]/2026-03-29T14:00Z;2026-03-30T10:00Z/2026-03-30T11:00Z"), version);
+}
+
 TEST(Slots, DeadlineIsTheEndOfTheSlotThatHoldsIt) {
   const Slots slots = {{10, 20}, {30, 40}};
   EXPECT_EQ(DeadlineOf(slots, 10), 20);

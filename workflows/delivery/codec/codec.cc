@@ -75,6 +75,7 @@ std::optional<AnyEvent> DecodeReschedule(const Event& event) {
   }
   reschedule.payload = row.payload();
   reschedule.key_id = row.key_id();
+  reschedule.tzdata = row.tzdata();
   return reschedule;
 }
 
@@ -92,6 +93,7 @@ std::string EncodeFixed(const Fixed& fixed) {
   row.set_key(fixed.key);
   row.set_key_id(fixed.key_id);
   Pack(fixed.slots, row.mutable_slots());
+  row.set_tzdata(fixed.tzdata);
   return row.SerializeAsString();
 }
 
@@ -102,7 +104,7 @@ std::optional<Fixed> DecodeFixed(std::string_view bytes) {
   auto slots = Unpack(row.slots());
   if (!slots) return std::nullopt;
   return Fixed{std::move(*row.mutable_batch()), std::move(*row.mutable_key()), std::move(*row.mutable_key_id()),
-               std::move(*slots)};
+               std::move(*slots), std::move(*row.mutable_tzdata())};
 }
 
 std::string EncodeData(const Data& data) {
@@ -187,6 +189,7 @@ Event EncodeReschedule(const Reschedule& reschedule) {
   if (reschedule.slots) Pack(*reschedule.slots, row.mutable_slots());
   row.set_payload(reschedule.payload);
   row.set_key_id(reschedule.key_id);
+  row.set_tzdata(reschedule.tzdata);
   return Encoded(kRescheduleEvent, row.SerializeAsString());
 }
 

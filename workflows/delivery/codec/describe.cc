@@ -77,6 +77,10 @@ std::string PlanText(const Fixed& fixed, const Data& data) {
   return text;
 }
 
+std::string ZonesText(const std::string& tzdata) {
+  return tzdata.empty() ? std::string() : "local times by tzdata " + tzdata;
+}
+
 std::string_view NameOf(How how) {
   switch (how) {
     case How::kDelivered:
@@ -96,6 +100,7 @@ struct Describer {
   Description operator()(const Schedule&) const {
     std::string detail = std::to_string(fixed.slots.size()) + (fixed.slots.size() == 1 ? " slot" : " slots");
     AddPart(detail, PlanText(fixed, data));
+    AddPart(detail, ZonesText(fixed.tzdata));
     return {"schedule", detail, data.stop == Stop::kBlock ? std::string(cause::kBlocked) : data.cause};
   }
   Description operator()(const Report& report) const {
@@ -116,6 +121,7 @@ struct Describer {
     std::string detail = asked.payload ? "new payload" : "";
     if (asked.slots) AddPart(detail, "new slots");
     AddPart(detail, PlanText(fixed, data));
+    AddPart(detail, ZonesText(asked.tzdata));
     return {"reschedule", detail, {}};
   }
   Description operator()(const Resolve& resolve) const { return {std::string(NameOf(resolve.how)), {}, {}}; }
