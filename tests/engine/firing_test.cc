@@ -237,29 +237,43 @@ TEST_F(Firing, AClockThatWasFarAheadAtTheStartHoldsNothingOnceItIsTrusted) {
   EXPECT_EQ(inbox_->leases.size(), 1U);
 }
 
-// Also those that were taken before that word, while the wrong mark held: a slot of today and one of tomorrow.
-TEST_F(Firing, WhatWasSetBeforeTheClockWasTrustedLeavesInItsTimeAlsoAfterACrash) {
+// Also those that were taken before that word, while the wrong mark held: a slot of today and one of tomorrow. Whenever
+// the process is killed.
+TEST(FiringTrusted, WhatWasSetBeforeTheClockWasTrustedLeavesInItsTime) {
   constexpr std::int64_t kYearMs = 365LL * 86'400'000;
-  world_.Crash();
-  world_.clock.wall_ms += kYearMs;
-  world_.Open();
-  world_.AdvanceAndRun(2'000);
-  world_.clock.wall_ms -= kYearMs;
-  world_.Run();
-  const auto today = Due(100), tomorrow = Due(86'400'000);
-  world_.engine->TrustClock();
-  world_.Run();
-  world_.Crash();
-  world_.Open();
-  auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
-  world_.AdvanceAndRun(2'000);
-  EXPECT_EQ(world_.StateNumber(today.id), courier::kOut);
-  EXPECT_EQ(world_.StateNumber(tomorrow.id), courier::kWaiting);
-  world_.Report(*session, inbox_->leases.at(0).attempt, "done");
-  world_.AdvanceAndRun(86'400'000, 600'000);
-  EXPECT_EQ(world_.StateNumber(tomorrow.id), courier::kOut);
-  EXPECT_FALSE(world_.StateOf(today.id).has_value());
-  EXPECT_EQ(world_.Violations(), "");
+  for (const bool crash_before : {false, true}) {
+    SCOPED_TRACE(crash_before);
+    World world;
+    std::shared_ptr<Inbox> inbox;
+    const auto due = [&](std::int64_t in_ms) {
+      return world.Create("t", "anna", {world.clock.wall_ms + in_ms, "", std::nullopt, ""}).id;
+    };
+    world.Crash();
+    world.clock.wall_ms += kYearMs;
+    world.Open();
+    world.AdvanceAndRun(2'900);
+    world.clock.wall_ms -= kYearMs;
+    world.Run();
+    const auto today = due(100), tomorrow = due(86'400'000);
+    if (crash_before) {
+      world.Crash();
+      world.Open();
+    }
+    world.engine->TrustClock();
+    world.Run();
+    world.Crash();
+    world.Open();
+    auto session = world.Attach("g", "s1", {"t"}, 10, inbox);
+    world.AdvanceAndRun(2'000);
+    EXPECT_EQ(world.StateNumber(today), courier::kOut);
+    EXPECT_EQ(world.StateNumber(tomorrow), courier::kWaiting);
+    ASSERT_EQ(inbox->leases.size(), 1U);
+    world.Report(*session, inbox->leases[0].attempt, "done");
+    world.AdvanceAndRun(86'400'000, 600'000);
+    EXPECT_EQ(world.StateNumber(tomorrow), courier::kOut);
+    EXPECT_FALSE(world.StateOf(today).has_value());
+    EXPECT_EQ(world.Violations(), "");
+  }
 }
 
 // … nor loses it: what is set after that word stands below the marks of before, and the process dies at once.
