@@ -18,6 +18,40 @@ absl::Status StatusOf(const workflows::Decision& decision) {
   return absl::FailedPreconditionError(decision.reason.empty() ? "the workflow refuses this now" : decision.reason);
 }
 
+// What was answered under this key before, also in this round.
+absl::StatusOr<std::optional<stored::DedupeRow>> FindFirst(const Round& round, const storage::Store& store,
+                                                           ShardId shard, const storage::Hash16& scope) {
+  const auto it = round.dedupe.find(storage::DedupeKey(shard, scope).view());
+  if (it != round.dedupe.end()) return it->second;
+  return storage::GetDedupe(store, shard, scope);
+}
+
+Answer AnswerAgain(const stored::DedupeRow& first, const std::string& fingerprint) {
+  Answer answer;
+  if (first.fingerprint() != fingerprint) {
+    answer.status = absl::AlreadyExistsError("idempotency_key: was used for another request");
+    return answer;
+  }
+  answer.id = InstanceId::FromBytes(first.instance()).value_or(InstanceId{});
+  answer.answer = first.answer();
+  answer.duplicate = true;
+  return answer;
+}
+
+// Takes what the request holds, but for its event and its dedupe key.
+stored::InstanceHead HeadOf(CreateRequest& request, const std::optional<storage::Hash16>& scope) {
+  stored::InstanceHead head;
+  head.set_workflow(request.workflow);
+  head.set_tenant(std::move(request.tenant));
+  head.set_target(std::move(request.target));
+  head.set_actor(std::move(request.actor));
+  if (scope) head.set_dedupe(scope->data(), scope->size());
+  const auto digest = storage::PayloadDigest(request.payload);
+  head.set_payload_digest(digest.data(), digest.size());
+  head.set_payload(std::move(request.payload));
+  return head;
+}
+
 }  // namespace
 
 Answer AnswerOf(const Loaded& loaded, workflows::Decision decision) {
@@ -43,38 +77,16 @@ void Partition::Handle(Round& round, CreateItem& item) {
   std::optional<storage::Hash16> scope;
   if (!request.dedupe_key.empty()) {
     scope = shared_.parts.index_keys->DedupeScope(request.tenant, request.target, request.dedupe_key);
-    std::optional<stored::DedupeRow> known;
-    if (const auto it = round.dedupe.find(storage::DedupeKey(home.id, *scope).view()); it != round.dedupe.end()) {
-      known = it->second;
-    } else {
-      auto row = storage::GetDedupe(store(), home.id, *scope);
-      if (!row.ok()) Fail(row.status());
-      known = *std::move(row);
-    }
-    if (known) {
-      Answer first;
-      if (known->fingerprint() == request.fingerprint) {
-        first.id = InstanceId::FromBytes(known->instance()).value_or(InstanceId{});
-        first.answer = known->answer();
-        first.duplicate = true;
-        ++counts_.duplicates;
-      } else {
-        first.status = absl::AlreadyExistsError("idempotency_key: was used for another request");
-      }
-      return answer(std::move(first));
+    const auto first = FindFirst(round, store(), home.id, *scope);
+    if (!first.ok()) Fail(first.status());
+    if (*first) {
+      Answer again = AnswerAgain(**first, request.fingerprint);
+      if (again.duplicate) ++counts_.duplicates;
+      return answer(std::move(again));
     }
   }
 
-  stored::InstanceHead head;
-  head.set_workflow(request.workflow);
-  head.set_tenant(std::move(request.tenant));
-  head.set_target(std::move(request.target));
-  head.set_actor(std::move(request.actor));
-  if (scope) head.set_dedupe(scope->data(), scope->size());
-  const auto digest = storage::PayloadDigest(request.payload);
-  head.set_payload_digest(digest.data(), digest.size());
-  head.set_payload(std::move(request.payload));
-
+  stored::InstanceHead head = HeadOf(request, scope);
   const std::string actor = head.actor();
   const std::int64_t id_ms = std::max(round.now_ms, home.id_from_ms);
   home.id_newest_ms = std::max(home.id_newest_ms, id_ms);
