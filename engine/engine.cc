@@ -4,9 +4,9 @@
 #include <thread>
 #include <utility>
 
+#include "engine/explain.h"
 #include "engine/partition.h"
 #include "engine/shared.h"
-#include "storage/records.h"
 
 namespace smsflow::engine {
 namespace {
@@ -130,7 +130,7 @@ class EngineImpl : public Engine {
   }
   void SetDiskGuard(bool on) override { shared_.disk_guard = on; }
 
-  absl::StatusOr<WaitReasons> Explain(const InstanceId& id) override;
+  absl::StatusOr<WaitReasons> Explain(const InstanceId& id) override { return engine::Explain(shared_, id); }
 
   std::uint64_t Committed(ShardId shard) const override {
     return shared_.committed[shard.value].load(std::memory_order_acquire);
@@ -259,51 +259,6 @@ absl::StatusOr<std::unique_ptr<PeerSession>> EngineImpl::Attach(PeerHello hello,
   auto session = std::make_unique<Session>(*this, *attachment);
   for (const auto& partition : partitions_) partition->Post(AttachedItem{*attachment});
   return session;
-}
-
-absl::StatusOr<WaitReasons> EngineImpl::Explain(const InstanceId& id) {
-  if (id.shard().value >= shared_.options.shards) return absl::NotFoundError("id: unknown");
-  const storage::Store& store = *shared_.parts.store;
-  auto head = storage::GetHead(store, id);
-  if (!head.ok()) return head.status();
-  if (!head->has_value()) return absl::NotFoundError("id: unknown");
-  WaitReasons reasons;
-  reasons.clock_guard = shared_.clock_guard.on();
-  reasons.disk_guard = shared_.disk_guard;
-  reasons.draining = shared_.draining;
-  reasons.budget_per_s = shared_.options.fire_budget_per_s;
-
-  const storage::IndexKeys& keys = *shared_.parts.index_keys;
-  const std::string prefix(storage::Key('p', id.shard()).view());
-  const auto pauses = store.Scan(storage::Family::kIndexes, prefix, storage::PrefixEnd(prefix));
-  for (; pauses->Valid(); pauses->Next()) {
-    const auto scope = static_cast<storage::PauseScope>(pauses->key()[prefix.size()]);
-    const std::string_view hash = pauses->key().substr(prefix.size() + 1);
-    const auto is = [&](const storage::Hash16& value) {
-      return hash == std::string_view(reinterpret_cast<const char*>(value.data()), value.size());
-    };
-    bool holds = scope == storage::PauseScope::kAll || scope == storage::PauseScope::kGateway;
-    if (scope == storage::PauseScope::kTenant) holds = is(keys.Pause((*head)->tenant(), ""));
-    if (scope == storage::PauseScope::kIndexValue)
-      for (const auto& value : (*head)->index())
-        holds |= is(keys.IndexValue((*head)->tenant(), static_cast<std::uint16_t>(value.index()), value.value()));
-    if (!holds) continue;
-    const auto row = storage::DecodePause(pauses->value());
-    if (!row.ok()) return row.status();
-    reasons.pauses.push_back(row->scope() + (row->reason().empty() ? "" : ": " + row->reason()));
-  }
-
-  const workflows::Workflow* workflow = shared_.workflow(static_cast<std::uint16_t>((*head)->workflow()));
-  if (workflow == nullptr) return reasons;
-  const std::string lane = workflow->Lane((*head)->fixed());
-  const Peers::Lane serving = shared_.peers.OfLane((*head)->tenant(), lane);
-  reasons.peers = serving.peers;
-  reasons.credit = serving.credit;
-  const std::string ready(storage::Key('r', id.shard()).Add(keys.Lane((*head)->tenant(), lane)).view());
-  const auto rows = store.Scan(storage::Family::kQueues, ready, storage::PrefixEnd(ready));
-  constexpr std::uint64_t kCountMax = 1'000;
-  for (; rows->Valid() && reasons.ready < kCountMax; rows->Next()) ++reasons.ready;
-  return reasons;
 }
 
 Figures EngineImpl::TakeFigures() const {

@@ -103,6 +103,13 @@ Peers::Lane Peers::OfLane(std::string_view tenant, std::string_view lane) const 
   return sum;
 }
 
+bool Peers::Serves(std::string_view gateway, std::string_view tenant, std::string_view lane) const {
+  absl::MutexLock lock(&mutex_);
+  return std::any_of(peers_.begin(), peers_.end(), [&](const auto& entry) {
+    return entry.first.gateway == gateway && Serves(entry.second, tenant, lane);
+  });
+}
+
 Peers::Lane Peers::Total() const {
   absl::MutexLock lock(&mutex_);
   Lane sum;

@@ -56,6 +56,8 @@ class Peers {
     std::uint64_t credit = 0;
   };
   Lane OfLane(std::string_view tenant, std::string_view lane) const;
+  // Whether this gateway is attached and serves the lane.
+  bool Serves(std::string_view gateway, std::string_view tenant, std::string_view lane) const;
   Lane Total() const;
   // Rises whenever a lease that could not leave might leave now.
   std::uint64_t version() const;

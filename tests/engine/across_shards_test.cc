@@ -329,6 +329,22 @@ TEST(Pauses, ATenantWithoutAGatewayStopsNobodyOnceTheyEnd) {
   EXPECT_EQ(late->leases[0].attempt.instance, lonely);
 }
 
+// Whoever asks why a parcel waits is not sent after a gateway that would not take it.
+TEST(Pauses, OfAGatewayThatDoesNotServeItExplainNothing) {
+  World world;
+  std::shared_ptr<Inbox> inbox;
+  auto session = world.Attach("g", "s1", {"t"}, 0, inbox);
+  const auto parcel = world.Create("t", "a", {world.clock.wall_ms + 10, "", std::nullopt, ""}).id;
+  world.AdvanceAndRun(100, 10);
+  PauseRequest pause;
+  pause.scope = storage::PauseScope::kGateway;
+  for (const std::string gateway : {"elsewhere", "g"}) {
+    pause.value = gateway;
+    EXPECT_TRUE(world.Pause(pause));
+    EXPECT_EQ(world.engine->Explain(parcel)->pauses.size(), gateway == "g" ? 1U : 0U) << gateway;
+  }
+}
+
 TEST(Pauses, OfTenantGatewayAndAll) {
   for (const auto scope : {storage::PauseScope::kAll, storage::PauseScope::kTenant, storage::PauseScope::kGateway}) {
     World world;
@@ -342,6 +358,7 @@ TEST(Pauses, OfTenantGatewayAndAll) {
     const auto parcel = world.Create("t", "a", {world.clock.wall_ms + 10, "", std::nullopt, ""}).id;
     world.AdvanceAndRun(100);
     EXPECT_EQ(world.StateNumber(parcel), courier::kWaiting);
+    EXPECT_EQ(world.engine->Explain(parcel)->pauses.size(), 1U) << static_cast<int>(scope);
     pause.resume = true;
     EXPECT_TRUE(world.Pause(pause));
     world.AdvanceAndRun(100);
