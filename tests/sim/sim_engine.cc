@@ -81,7 +81,7 @@ class HookedEngine : public engine::Engine {
   void Taken(ShardId shard, std::uint64_t sequence) override { real_->Taken(shard, sequence); }
   void Drain(bool on) override { real_->Drain(on && !hooks_.ignore_drain); }
   absl::StatusOr<engine::WaitReasons> Explain(const InstanceId& id) override { return real_->Explain(id); }
-  void TrustClock() override { real_->Resume(); }
+  void TrustClock() override { real_->TrustClock(); }
   void SetDiskGuard(bool on) override { real_->SetDiskGuard(on && !hooks_.ignore_disk_guard); }
   std::uint64_t Committed(ShardId shard) const override { return real_->Committed(shard); }
   std::uint64_t Commits() const override { return real_->Commits(); }

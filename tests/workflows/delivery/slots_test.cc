@@ -96,7 +96,6 @@ TEST(Slots, LocalTimesFollowTheClocksBeingTurned) {
   };
   for (const Case& one : cases) EXPECT_EQ(Normal(one.text), Normal(one.normal)) << one.text;
   EXPECT_NE(Normal(std::string(kGapEnd) + "/2026-03-29T02:00Z"), "");
-  EXPECT_FALSE(TzdataVersion().empty());
 }
 
 TEST(Slots, ZonesAreRefusedWithoutAResolver) {
@@ -115,7 +114,7 @@ TEST(Slots, SayByWhichDatabaseLocalTimesWereRead) {
     return parsed.tzdata;
   };
   EXPECT_EQ(tzdata("1767607200-1767610800"), "");
-  EXPECT_EQ(tzdata("2026-03-29T10:00Z/2026-03-29T12:00+02:00"), "");
+  EXPECT_EQ(tzdata("2026-03-29T10:00Z/2026-03-29T13:00+02:00"), "");
   EXPECT_EQ(tzdata("2026-03-29T10:00+02:00[Europe/Berlin]/2026-03-29T12:00Z"), "") << "the offset decides";
   EXPECT_EQ(tzdata("2026-03-29T10:00Z/2026-03-29T14:00[Europe/Berlin]"), version);
   EXPECT_EQ(tzdata("2026-03-29T10:00[Europe/Berlin]/2026-03-29T14:00Z;2026-03-30T10:00Z/2026-03-30T11:00Z"), version);
