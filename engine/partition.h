@@ -145,6 +145,8 @@ class Partition {
   Fired Fire(Round& round, Shard& shard, const Timer& timer, bool backlog);
   Fired FireLive(Round& round, Shard& shard, Loaded& loaded, const Timer& timer, bool backlog);
   void BringForward(Round& round, Shard& shard);
+  static bool IsBroughtForward(const Round& round, const Shard& shard, const Loaded& loaded,
+                               const stored::LiveTimer& live, const Timer& row);
   void WakeCovered(Round& round, Shard& shard, Loaded& loaded);
   Fired FireGated(Round& round, Shard& shard, Loaded& loaded, std::uint16_t name, const storage::ReadyValue& names,
                   const storage::ReadyKey* ready, bool can_wait);

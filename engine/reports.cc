@@ -61,7 +61,7 @@ void Partition::SendOpenLease(Round& round, Shard& home, const AttemptId& attemp
   auto found = instances_.Find(attempt.instance);
   if (!found.ok()) Fail(found.status());
   if (*found == nullptr) return;
-  // The same store may come back for fewer tenants, or under another credential: its lease stays, the payload stays here.
+  // The same store may come back for fewer tenants, or under another credential: its lease stays, no payload leaves.
   if (!attachment.Serves(lease.tenant)) return;
   engine::Lease again = RenderLease(home, **found, attempt.number, lease.deadline_ms);
   again.again = true;

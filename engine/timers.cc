@@ -99,12 +99,18 @@ Partition::Fired Partition::Fire(Round& round, Shard& home, const Timer& timer, 
   return fired;
 }
 
+// A row that BringForward() made for a timer whose own is still to come.
+bool Partition::IsBroughtForward(const Round& round, const Shard& home, const Loaded& loaded,
+                                 const stored::LiveTimer& live, const Timer& row) {
+  // The last record must be stored before it can be erased.
+  if (row.key.name == workflows::kRetentionTimer && loaded.changed) return false;
+  return live.due_ms() <= row.key.due_ms && live.gated() == row.value.gated &&
+         IndexMs(live) > std::max(round.now_ms, home.live_mark_ms) + 1;
+}
+
 Partition::Fired Partition::FireLive(Round& round, Shard& home, Loaded& loaded, const Timer& timer, bool backlog) {
   const stored::LiveTimer* live = FindTimer(loaded, timer.key.name);
-  // Its own row, or one that BringForward() made for it.
-  const bool mine = live != nullptr && live->due_ms() <= timer.key.due_ms && timer.key.due_ms <= IndexMs(*live);
-  const bool unread = timer.key.name == workflows::kRetentionTimer && loaded.changed;  // its last record; CoverTimers()
-  if (!mine || unread) {
+  if (live == nullptr || (IndexMs(*live) != timer.key.due_ms && !IsBroughtForward(round, home, loaded, *live, timer))) {
     ++counts_.timers_garbage;
     return Fired::kYes;
   }
