@@ -35,9 +35,7 @@ if(SMSFLOW_SANITIZE)
   # -O1, which wins over the build type's -O2: instrumented code takes half the time to compile and finds as much.
   add_compile_options(-O1 -fsanitize=${SMSFLOW_SANITIZE} -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=${SMSFLOW_SANITIZE})
-  if(SMSFLOW_SANITIZE MATCHES thread)
-    add_library(smsflow_tsan OBJECT ${CMAKE_SOURCE_DIR}/tests/tsan_sync.cc)
-    target_link_libraries(smsflow_tsan PRIVATE smsflow_flags)
+  if(SMSFLOW_SANITIZE MATCHES thread)  # of tests/CMakeLists.txt
     link_libraries($<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:smsflow_tsan>)
   endif()
 else()
