@@ -48,8 +48,9 @@ void AddOperating(CLI::App& app, Arguments& arguments) {
   AddScope(pause, arguments);
   pause.add_option("--reason", arguments.reason, "For the journal, and for whoever asks why");
   AddScope(AddVerb(app, arguments, Verb::kResume, kGroupOperate, "resume", "End a pause"), arguments);
-  AddVerb(app, arguments, Verb::kDrain, kGroupOperate, "drain",
-          "Before a restart: take nothing new, let nothing leave, wait for what is in flight");
+  AddVerb(
+      app, arguments, Verb::kDrain, kGroupOperate, "drain",
+      "Before a restart: take nothing new, let nothing leave, wait for what is in flight. Only the restart ends it");
 }
 
 }  // namespace

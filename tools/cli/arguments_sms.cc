@@ -44,8 +44,10 @@ void AddScheduling(CLI::App& app, Arguments& arguments) {
   schedule.add_option("--batch", arguments.batch, "A name for many, to list, watch and cancel by");
   schedule.add_option("--key", arguments.key, "Your own name of this SMS");
   schedule.add_option("--target", arguments.target, "A stand-in for who gets it, to block and cancel by");
-  schedule.add_option("--idempotency-key", arguments.idempotency_key,
-                      "Sent again with the same one, it is scheduled once");
+  schedule.add_option(
+      "--idempotency-key", arguments.idempotency_key,
+      "Sent again with the same one, it is scheduled once: for the same target, with the same batch, key "
+      "and slots; --at +… means other slots each time");
   AddPayload(schedule, arguments);
 
   CLI::App& reschedule = AddVerb(app, arguments, Verb::kReschedule, kGroupSms, "reschedule",

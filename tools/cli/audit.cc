@@ -31,7 +31,7 @@ absl::StatusOr<Response> ReadToTheEnd(Session& session, const char* doing, Start
   progress.Clear();
   const grpc::Status status = reader->Finish();
   if (session.terminal.interrupted()) return absl::AbortedError(absl::StrCat(doing, ": interrupted before the end"));
-  if (absl::Status explained = session.connection.Explain(doing, status); !explained.ok()) return explained;
+  if (absl::Status explained = session.connection.Explain(doing, context, status); !explained.ok()) return explained;
   if (!last.done())
     return absl::UnavailableError(absl::StrCat(doing, ": the server stopped before the end; nothing is proven"));
   return last;

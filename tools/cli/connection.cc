@@ -16,6 +16,9 @@ namespace smsflow::cli {
 namespace {
 
 constexpr int kMessageBytesMax = 64 << 20;
+constexpr int kConnectPatienceMs = 10'000;
+constexpr int kReconnectFirstMs = 100;
+constexpr int kReconnectLongestMs = 1'000;
 
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const ConnectionArguments& arguments) {
   if (arguments.ca.empty() && IsLocal(arguments.address)) return grpc::InsecureChannelCredentials();
@@ -28,10 +31,25 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const Conn
   return grpc::SslCredentials(options);
 }
 
+// The server names its fields and knows its two forms of a slot; here that was typed as a flag, and there is a third.
+std::string InFlags(std::string text) {
+  constexpr std::string_view kSchedule = "schedule: ", kForms = "must be SECONDS-SECONDS or TIME/TIME";
+  for (std::size_t at = 0; (at = text.find(kSchedule, at)) != std::string::npos; ++at)
+    if (at == 0 || text.compare(at - 2, 2, "; ") == 0) text.replace(at, kSchedule.size(), "--at: ");
+  if (const std::size_t at = text.find(kForms); at != std::string::npos)
+    text.replace(at, kForms.size(), "must be +S1[+S2] (from now + S1, for S2: +20s+5m), TIME/TIME or SECONDS-SECONDS");
+  return text;
+}
+
 std::string What(const grpc::Status& status) {
   const std::string violations = Violations(status.error_details());
-  if (!violations.empty()) return Visible(violations);
+  if (!violations.empty()) return Visible(InFlags(violations));
   const std::string& message = status.error_message();
+  if (message == "id: unknown") return "no such SMS for this tenant; smsflow list shows them";
+  if (message == "idempotency_key: was used for another request")
+    return "--idempotency-key: was used for another request: batch, key and slots must be the same, and the slots of "
+           "--at "
+           "+… change with the clock; name them as TIME/TIME";
   // gRPC tells the whole way down to the socket; what went wrong stands last.
   if (message.starts_with("failed to connect")) return Visible(message.substr(message.rfind(": ") + 2));
   // The server names what it got; here that was a flag.
@@ -52,12 +70,20 @@ const char* Advice(const grpc::Status& status) {
   return "is smsflowd running there? --address or SMSFLOW_ADDRESS says where";
 }
 
+// Whether it was the server that refused, and not the way to it that failed.
+bool ServerSaid(const grpc::ClientContext& context) {
+  return context.debug_error_string().find("received from peer") != std::string::npos;
+}
+
 // Which credential would do.
-const char* Right(const grpc::Status& status) {
+std::string Right(const grpc::Status& status) {
   const std::string& message = status.error_message();
-  if (message.find("some tenants only") != std::string::npos) return "use a token that is for every tenant";
-  if (message.find("tenant: ") != std::string::npos) return "name another tenant, or use a token that is for this one";
-  return "use a token with the role this needs";
+  const auto says = [&](const char* words) { return message.find(words) != std::string::npos; };
+  if (IsForSomeTenantsOnly(absl::PermissionDeniedError(message)))
+    return "; use an admin key without `tenants`: docs/operations.md shows how to make one";
+  if (says("tenant: ")) return "; name another tenant, or use a token that is for this one";
+  if (says("role")) return "; use a token with the role this needs";
+  return "";
 }
 
 // host:port or unix:/path; a name that does not exist is found out later.
@@ -90,6 +116,11 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectionArg
   grpc::ChannelArguments channel_arguments;
   channel_arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
   channel_arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // gRPC has pauses of its own between attempts to connect, up to two minutes: a watch would be silent for so long
+  // after the server is back. What it calls the least pause is how long one attempt may take.
+  channel_arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectFirstMs);
+  channel_arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectPatienceMs);
+  channel_arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectLongestMs);
   auto channel = grpc::CreateCustomChannel(arguments.address, *credentials, channel_arguments);
   return std::unique_ptr<Connection>(
       new Connection(arguments, tenant, std::move(channel), std::chrono::seconds(*timeout_s)));
@@ -111,12 +142,14 @@ void Connection::Prepare(grpc::ClientContext& context, bool with_deadline) const
   if (with_deadline) context.set_deadline(std::chrono::system_clock::now() + timeout_);
 }
 
-absl::Status Connection::Explain(std::string_view doing, const grpc::Status& status) const {
+absl::Status Connection::Explain(std::string_view doing, const grpc::ClientContext& context,
+                                 const grpc::Status& status) const {
   if (status.ok()) return absl::OkStatus();
   const auto code = static_cast<absl::StatusCode>(status.error_code());
   const std::string verb(doing);
   switch (status.error_code()) {
     case grpc::StatusCode::UNAVAILABLE:
+      if (ServerSaid(context)) return {code, absl::StrCat(verb, ": ", What(status))};
       return {code, absl::StrCat(verb, ": cannot reach ", address_, " (", What(status), "); ", Advice(status))};
     case grpc::StatusCode::DEADLINE_EXCEEDED:
       return {code, absl::StrCat(verb, ": no answer from ", address_, " within ", timeout_.count(),
@@ -124,7 +157,7 @@ absl::Status Connection::Explain(std::string_view doing, const grpc::Status& sta
     case grpc::StatusCode::UNAUTHENTICATED:
       return {code, absl::StrCat(verb, ": ", What(status), "; set SMSFLOW_TOKEN to a token that the server knows")};
     case grpc::StatusCode::PERMISSION_DENIED:
-      return {code, absl::StrCat(verb, ": ", What(status), "; ", Right(status))};
+      return {code, absl::StrCat(verb, ": ", What(status), Right(status))};
     case grpc::StatusCode::UNIMPLEMENTED:
       return {code, absl::StrCat(verb, ": the server at ", address_,
                                  " does not offer this; is it smsflowd, and as new as "

@@ -48,12 +48,12 @@ class Connection {
     Prepare(context);
     Response response;
     const grpc::Status status = (stub(static_cast<Stub*>(nullptr)).*call)(&context, request, &response);
-    if (!status.ok()) return Explain(doing, status);
+    if (!status.ok()) return Explain(doing, context, status);
     return response;
   }
 
-  // What came back as one line that says what to do; OK stays OK.
-  absl::Status Explain(std::string_view doing, const grpc::Status& status) const;
+  // What came back of a call that is over, as one line that says what to do; OK stays OK.
+  absl::Status Explain(std::string_view doing, const grpc::ClientContext& context, const grpc::Status& status) const;
 
  private:
   Connection(const ConnectionArguments& arguments, const std::string& tenant, std::shared_ptr<grpc::Channel> channel,

@@ -77,14 +77,21 @@ Outcome RunDoctor(Session& session) {
   findings.Good("server", absl::StrCat("answered within ", Span(took_ms < 1 ? 1 : took_ms)));
   const auto stats = session.connection.Ask("admin", &AdminStub::Stats, v1::StatsRequest());
   const absl::Status& admin = stats.status();
+  const bool some_tenants = IsForSomeTenantsOnly(admin);
   if (client.ok())
     findings.Good("client verbs", "allowed");
-  else if (admin.ok() && code == kExitDenied)
+  else if ((admin.ok() || some_tenants) && code == kExitDenied)
     findings.Note("client verbs", "not for this token: it schedules nothing");
   else
     findings.Bad("client verbs", client);
   if (admin.ok())
     findings.Good("admin verbs", absl::StrCat("allowed; ", stats->items_size(), " figures in smsflow stats"));
+  else if (some_tenants)
+    findings.Good(
+        "admin verbs",
+        absl::StrCat(session.arguments.tenant.empty() ? "for its tenants" : "for tenant ", session.arguments.tenant,
+                     ": allowed; stats, verify, drain and what else concerns all want an admin key without "
+                     "`tenants`"));
   else if (ExitCodeOf(admin) == kExitDenied)
     findings.Note("admin verbs", std::string(admin.message()));
   else

@@ -56,6 +56,11 @@ int ExitCodeOf(const absl::Status& status) {
   }
 }
 
+bool IsForSomeTenantsOnly(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kPermissionDenied &&
+         status.message().find("some tenants only") != std::string_view::npos;
+}
+
 std::string Violations(std::string_view status_details) {
   std::string out;
   ForEach(status_details, kStatusDetails, [&](const std::string& any) {

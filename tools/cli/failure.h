@@ -21,6 +21,9 @@ inline constexpr int kExitDenied = 6;       // no credential, or not one for thi
 
 int ExitCodeOf(const absl::Status& status);
 
+// The credential has the role, but not for all tenants, whom the verb concerns.
+bool IsForSomeTenantsOnly(const absl::Status& status);
+
 // The violations of a google.rpc.BadRequest in the details of a gRPC status, as `field: rule; field: rule`. Empty when
 // there are none.
 std::string Violations(std::string_view status_details);

@@ -88,7 +88,7 @@ std::string JournalForScripts(const v1::GetJournalResponse& journal) {
   Table table({"time", "attempt", "from", "to", "event", "detail", "cause", "actor"});
   for (const v1::JournalEntry& entry : journal.entries())
     table.Add({UtcTime(entry.at_ms()), entry.attempt() == 0 ? "" : std::to_string(entry.attempt()), entry.from_state(),
-               entry.to_state(), entry.erased() ? "erased" : entry.event(), entry.detail(), entry.cause(),
+               entry.to_state(), entry.erased() ? "erased" : entry.event(), InUtc(entry.detail()), entry.cause(),
                entry.actor()});
   return table.ForScripts();
 }
@@ -110,8 +110,9 @@ std::string ExplanationForPeople(const v1::ExplainResponse& explanation, const T
 
 std::string ExplanationForScripts(const v1::ExplainResponse& explanation) {
   std::string out = absl::StrCat("state\t", std::string(StateName(explanation.status().state())), "\nsummary\t",
-                                 Visible(explanation.summary()), "\n");
-  for (const std::string& reason : explanation.reasons()) absl::StrAppend(&out, "reason\t", Visible(reason), "\n");
+                                 Visible(InUtc(explanation.summary())), "\n");
+  for (const std::string& reason : explanation.reasons())
+    absl::StrAppend(&out, "reason\t", Visible(InUtc(reason)), "\n");
   return absl::StrCat(out, "next\t", UtcTime(explanation.next_at_ms()), "\n");
 }
 

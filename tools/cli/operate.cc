@@ -87,9 +87,9 @@ Outcome RunDrain(Session& session) {
   if (!session.ForPeople())
     out << "in_flight\t" << in_flight << "\n";
   else if (in_flight > 0)
-    out << in_flight << " still in flight; run it again to wait longer\n";
+    out << in_flight << " still in flight; run it again to wait longer. Only a restart ends the draining\n";
   else
-    out << "drained: nothing is in flight; it takes nothing new until it is restarted\n";
+    out << "drained: nothing is in flight. It takes nothing new and lets nothing leave; only a restart ends that\n";
   return exit_code;
 }
 

@@ -83,6 +83,42 @@ std::optional<std::int64_t> Offset(std::string_view text) {
   return text[0] == '-' ? -east : east;
 }
 
+std::string UtcSecond(std::int64_t seconds) {
+  const std::time_t at = seconds;
+  std::tm time{};
+  gmtime_r(&at, &time);
+  return Formatted(time, "%Y-%m-%dT%H:%M:%SZ");
+}
+
+// `text` with its instants in UTC as `instant(seconds)` writes them, and its slots of Unix seconds as `slot(from,
+// till)`.
+template <typename OfInstant, typename OfSlot>
+std::string WithInstants(std::string_view text, OfInstant instant, OfSlot slot) {
+  constexpr std::size_t kSecondsDigits = 10;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  std::string out;
+  while (!text.empty()) {
+    const bool in_number = !out.empty() && is_digit(out.back());
+    std::string_view rest = text;
+    const bool is_slot =
+        !in_number && text.size() > 2 * kSecondsDigits && text[kSecondsDigits] == '-' && text[0] != '0';
+    const auto from = is_slot ? Number(text.substr(0, kSecondsDigits)) : std::nullopt;
+    const auto till = is_slot ? Number(text.substr(kSecondsDigits + 1, kSecondsDigits)) : std::nullopt;
+    std::optional<std::tm> utc;
+    if (!in_number && text.size() >= 20 && text[10] == 'T' && (utc = TakeLocalTime(rest)) && rest.starts_with('Z')) {
+      out += instant(std::int64_t{timegm(&*utc)});
+      text = rest.substr(1);
+    } else if (from && till) {
+      out += slot(*from, *till);
+      text.remove_prefix(2 * kSecondsDigits + 1);
+    } else {
+      out += text.front();
+      text.remove_prefix(1);
+    }
+  }
+  return out;
+}
+
 absl::StatusOr<std::string> ExpandSlot(std::string_view slot, std::int64_t now_ms) {
   slot.remove_prefix(1);
   const auto plus = slot.find('+');
@@ -119,28 +155,16 @@ std::string UtcTime(std::int64_t ms) {
 }
 
 std::string Localised(std::string_view text, std::int64_t now_ms) {
-  constexpr std::size_t kSecondsDigits = 10;
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  std::string out;
-  while (!text.empty()) {
-    const bool in_number = !out.empty() && is_digit(out.back());
-    std::string_view rest = text;
-    const bool slot = !in_number && text.size() > 2 * kSecondsDigits && text[kSecondsDigits] == '-' && text[0] != '0';
-    const auto from = slot ? Number(text.substr(0, kSecondsDigits)) : std::nullopt;
-    const auto till = slot ? Number(text.substr(kSecondsDigits + 1, kSecondsDigits)) : std::nullopt;
-    std::optional<std::tm> utc;
-    if (!in_number && text.size() >= 20 && text[10] == 'T' && (utc = TakeLocalTime(rest)) && rest.starts_with('Z')) {
-      out += ShortTime(std::int64_t{timegm(&*utc)} * 1000, now_ms);
-      text = rest.substr(1);
-    } else if (from && till) {
-      out += ShortTime(*from * 1000, now_ms) + " to " + ShortTime(*till * 1000, now_ms);
-      text.remove_prefix(2 * kSecondsDigits + 1);
-    } else {
-      out += text.front();
-      text.remove_prefix(1);
-    }
-  }
-  return out;
+  const auto instant = [now_ms](std::int64_t s) { return ShortTime(s * 1000, now_ms); };
+  return WithInstants(text, instant, [&](std::int64_t from_s, std::int64_t till_s) {
+    return instant(from_s) + " to " + instant(till_s);
+  });
+}
+
+std::string InUtc(std::string_view text) {
+  return WithInstants(text, UtcSecond, [](std::int64_t from_s, std::int64_t till_s) {
+    return UtcSecond(from_s) + "/" + UtcSecond(till_s);
+  });
 }
 
 std::string Span(std::int64_t ms) {

@@ -20,6 +20,8 @@ std::string UtcTime(std::int64_t ms);                         // 2026-11-21T08:1
 // The same text with its UTC times (2026-11-21T08:12:00Z) and slots in seconds (1795251600-1795252200) as short local
 // times.
 std::string Localised(std::string_view text, std::int64_t now_ms);
+// The same with slots as a script reads them, and --at takes them: 2026-11-21T09:00:00Z/2026-11-21T09:10:00Z.
+std::string InUtc(std::string_view text);
 std::string Span(std::int64_t ms);  // 450 ms, 12 s, 3 min 20 s, 2 h 5 min, 3 d 4 h
 
 // A whole number with an optional unit s, m, h or d; without one it counts seconds.

@@ -88,8 +88,14 @@ class Watcher {
     WatchStream stream(session_.connection, std::move(request));
     const auto enough = [&] { return arguments.live && live_.AllEnded() && live_.count() >= arguments.expect; };
     bool was_reconnecting = false;
+    int times_mended = 0;
     while (!enough() && !session_.terminal.interrupted() && !(end_ms_ && session_.terminal.now_ms() >= *end_ms_)) {
-      if (const auto response = stream.Next(kTickMs)) Take(*response);
+      const auto response = stream.Next(kTickMs);
+      if (stream.times_mended() > times_mended) {
+        times_mended = stream.times_mended();
+        Say("the link is back; nothing was missed");
+      }
+      if (response) Take(*response);
       if (const auto over = stream.over()) return Over(*over);
       const bool reconnecting = stream.reconnecting();
       if (reconnecting && !was_reconnecting)

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kQueueMost = 1024;  // then the server is made to wait
 constexpr std::int64_t kFirstPauseMs = 250;
-constexpr std::int64_t kLongestPauseMs = 5'000;
+constexpr std::int64_t kLongestPauseMs = 2'000;
 
 bool IsWorthAnotherTry(const absl::Status& status) {
   return status.code() == absl::StatusCode::kUnavailable || status.code() == absl::StatusCode::kCancelled;
@@ -52,6 +52,11 @@ bool WatchStream::reconnecting() {
   return reconnecting_;
 }
 
+int WatchStream::times_mended() {
+  const std::lock_guard lock(mutex_);
+  return times_mended_;
+}
+
 void WatchStream::Read() {
   for (int failures = 0;;) {
     bool answered_before = false;
@@ -90,6 +95,7 @@ absl::Status WatchStream::ReadOneCall() {
     request_.set_token(response.token());
     std::unique_lock lock(mutex_);
     answered_ = true;
+    times_mended_ += reconnecting_;
     reconnecting_ = false;
     changed_.wait(lock, [&] { return stop_ || queue_.size() < kQueueMost; });
     if (stop_) break;
@@ -99,7 +105,7 @@ absl::Status WatchStream::ReadOneCall() {
   const grpc::Status status = reader->Finish();
   const std::lock_guard lock(mutex_);
   context_.reset();
-  return connection_.Explain("watch", status);
+  return connection_.Explain("watch", *context, status);
 }
 
 bool WatchStream::Pause(int failures) {

@@ -38,6 +38,8 @@ class WatchStream {
   std::optional<absl::Status> over();
   // The link is down, and it is being tried again.
   bool reconnecting();
+  // How often it was down and is back.
+  int times_mended();
 
  private:
   void Read();
@@ -55,6 +57,7 @@ class WatchStream {
   std::shared_ptr<grpc::ClientContext> context_;  // of the call that runs
   bool answered_ = false;                         // the server took the call at least once
   bool reconnecting_ = false;
+  int times_mended_ = 0;
   bool stop_ = false;
   std::thread thread_;
 };

@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -123,6 +124,9 @@ Next: 2026-11-21 09:10:00 (in 10 min)
       ExplanationForScripts(why),
       "state\tPENDING\nsummary\tIt is due, and waits for a gateway.\nreason\tcredit: no gateway of tenant demo is "
       "attached\nnext\t2026-11-21T09:10:00.000Z\n");
+  why.set_reasons(0, "slots: 1795251600-1795252200");
+  EXPECT_THAT(ExplanationForScripts(why),
+              testing::HasSubstr("\nreason\tslots: 2026-11-21T09:00:00Z/2026-11-21T09:10:00Z\n"));
 }
 
 TEST_F(Rendering, LiveTableCountsAndShowsWhatChanged) {

@@ -48,6 +48,13 @@ TEST_F(InBerlin, PeopleSeeLocalTimesInsideTexts) {
     EXPECT_EQ(Localised(text, kNowMs), text);
 }
 
+TEST_F(InBerlin, ScriptsSeeUtcTimesInsideTexts) {
+  EXPECT_EQ(InUtc("slots: 1795251600-1795252200;1795255200-1795258800"),
+            "slots: 2026-11-21T09:00:00Z/2026-11-21T09:10:00Z;2026-11-21T10:00:00Z/2026-11-21T11:00:00Z");
+  for (const char* text : {"", "1 slot; due 2026-11-21T09:00:00Z, deadline 2026-11-22T09:00:00Z", "+255123456789-1"})
+    EXPECT_EQ(InUtc(text), text);
+}
+
 TEST(Moment, IsAgoOrWithAnOffset) {
   EXPECT_EQ(*ParseMoment("2h", kNowMs), kNowMs - 7'200'000);
   EXPECT_EQ(*ParseMoment("2026-11-21T09:00Z", 0), kNowMs);

@@ -127,10 +127,10 @@ TEST_F(Verbs, EndWithTheCodeOfTheServersAnswer) {
            {grpc::NOT_FOUND, 3, "get: no"},
            {grpc::FAILED_PRECONDITION, 4, "get: no"},
            {grpc::RESOURCE_EXHAUSTED, 4, "get: no"},
-           {grpc::UNAVAILABLE, 5, "get: cannot reach " + server_.address() + " (no); is smsflowd running there?"},
+           {grpc::UNAVAILABLE, 5, "get: no\n"},  // it answered: nothing is wrong with the way to it
            {grpc::INTERNAL, 5, "get: the server failed: no; its log says more"},
            {grpc::UNAUTHENTICATED, 6, "get: no; set SMSFLOW_TOKEN to a token that the server knows"},
-           {grpc::PERMISSION_DENIED, 6, "get: no; use a token with the role this needs"}}) {
+           {grpc::PERMISSION_DENIED, 6, "get: no\n"}}) {
     server_.get = [code = code](const v1::GetRequest&, v1::SmsStatus&) { return grpc::Status(code, "no"); };
     Types({"get", kId});
     EXPECT_EQ(person_.exit_code, exit_code);
@@ -147,10 +147,16 @@ TEST_F(Verbs, EndWithTheCodeOfTheServersAnswer) {
 TEST_F(Verbs, SayWhichCredentialWouldDo) {
   for (const auto& [said, text] : std::vector<std::pair<std::string, std::string>>{
            {"smsflow-tenant: the credential does not allow it",
-            "get: --tenant or SMSFLOW_TENANT: the credential does not allow it; name another tenant, or use a token that "
+            "get: --tenant or SMSFLOW_TENANT: the credential does not allow it; name another tenant, or use a token "
+            "that "
             "is for this one\n"},
+           {"tenant: the credential does not allow it",
+            "get: tenant: the credential does not allow it; name another tenant, or use a token that is for this "
+            "one\n"},
+           {"the credential has not the role admin",
+            "get: the credential has not the role admin; use a token with the role this needs\n"},
            {"the credential is for some tenants only: this concerns all",
-            "this concerns all; use a token that is for every tenant\n"}}) {
+            "this concerns all; use an admin key without `tenants`: docs/operations.md shows how to make one\n"}}) {
     server_.get = [said = said](const v1::GetRequest&, v1::SmsStatus&) {
       return grpc::Status(grpc::PERMISSION_DENIED, said);
     };
@@ -158,6 +164,39 @@ TEST_F(Verbs, SayWhichCredentialWouldDo) {
     EXPECT_EQ(person_.exit_code, 6);
     EXPECT_THAT(person_.err.str(), HasSubstr(text));
   }
+}
+
+// Of a protobuf message, below 16 KB.
+std::string Field(int number, const std::string& bytes) {
+  std::string field(1, static_cast<char>(number << 3 | 2));
+  if (bytes.size() > 0x7f) field += static_cast<char>((bytes.size() & 0x7f) | 0x80);
+  field += static_cast<char>(bytes.size() > 0x7f ? bytes.size() >> 7 : bytes.size());
+  return field + bytes;
+}
+
+// A server knows no flags and no verbs: what it refused is told in the words that were typed.
+TEST_F(Verbs, TellRefusalsInTheWordsOfTheFlags) {
+  for (const auto& [code, said, text] : std::vector<std::tuple<grpc::StatusCode, std::string, std::string>>{
+           {grpc::NOT_FOUND, "id: unknown", "no such SMS for this tenant; smsflow list shows them\n"},
+           {grpc::ALREADY_EXISTS, "idempotency_key: was used for another request",
+            "--idempotency-key: was used for another request: batch, key and slots must be the same, and the slots of "
+            "--at +… change with the clock; name them as TIME/TIME\n"}}) {
+    server_.get = [code = code, said = said](const v1::GetRequest&, v1::SmsStatus&) {
+      return grpc::Status(code, said);
+    };
+    EXPECT_EQ(Types({"get", kId}).err.str(), "smsflow: get: " + text);
+  }
+  server_.reschedule = [](const v1::RescheduleRequest&, v1::SmsStatus&) {
+    const std::string form = "slot 1: a time slot must be SECONDS-SECONDS or TIME/TIME";
+    const std::string violations =
+        Field(1, Field(1, "id") + Field(2, "a schedule: is no flag")) + Field(1, Field(1, "schedule") + Field(2, form));
+    const std::string details = Field(3, Field(1, "type.googleapis.com/google.rpc.BadRequest") + Field(2, violations));
+    return grpc::Status(grpc::INVALID_ARGUMENT, "two fields", details);
+  };
+  EXPECT_EQ(
+      Types({"reschedule", kId, "--at", "foo"}).err.str(),
+      "smsflow: reschedule: id: a schedule: is no flag; --at: slot 1: a time slot must be +S1[+S2] (from now + S1, for "
+      "S2: +20s+5m), TIME/TIME or SECONDS-SECONDS\n");
 }
 
 TEST(Address, MustBeOneThatCanBe) {
@@ -287,6 +326,9 @@ TEST_F(Verbs, OperatorsAimAtOneScope) {
   EXPECT_EQ(Types({"resume", "--gateway", "g1"}).out.str(), "was not paused\n");
   EXPECT_EQ(Types({"resolve", kId, "give-up"}).out.str(), std::string(kId) + "\tEXPIRED\n");
   EXPECT_EQ(Types({"drain", "--timeout", "20"}).exit_code, 1);
+  person_.terminal.out_is_terminal = true;
+  EXPECT_THAT(Types({"drain", "--timeout", "20"}).out.str(), HasSubstr("2 still in flight; "));
+  EXPECT_THAT(person_.out.str(), HasSubstr("nly a restart ends"));
 }
 
 TEST_F(Verbs, OtherAnswersAreShownForScripts) {
@@ -350,6 +392,12 @@ TEST_F(Verbs, DoctorTellsWhatTheTokenMayDo) {
   EXPECT_EQ(Types({"doctor"}).exit_code, 0);
   EXPECT_THAT(person_.out.str(),
               HasSubstr("ok\tclient verbs\tallowed\nnote\tadmin verbs\tadmin: needs the role admin"));
+  server_.stats = [](const v1::StatsRequest&, v1::StatsResponse&) {
+    return grpc::Status(grpc::PERMISSION_DENIED, "the credential is for some tenants only: this concerns all");
+  };
+  EXPECT_EQ(Types({"--tenant", "demo", "doctor"}).exit_code, 0);
+  EXPECT_THAT(person_.out.str(), HasSubstr("ok\tadmin verbs\tfor tenant demo: allowed; stats, verify, drain and what "
+                                           "else concerns all want an admin key without `tenants`\n"));
   server_.list_blocked = [](const v1::ListBlockedRequest&, v1::ListBlockedResponse&) {
     return grpc::Status(grpc::UNAUTHENTICATED, "no such key");
   };
