@@ -120,9 +120,9 @@ std::int64_t Loopback::RunOnce() {
 
 void Loopback::SubmitAll(const std::vector<engine::Lease>& leases, std::vector<Report>& words) {
   std::vector<TruthLog::Submit> submits;
-  std::vector<std::pair<AttemptId, std::string>> texts;
+  std::vector<std::pair<AttemptId, crypto::Secret>> texts;
   for (const engine::Lease& lease : leases) {
-    std::string text;
+    crypto::Secret text;
     Report refusal;
     if (!OpenAndRead(lease, text, refusal)) {
       words.push_back(std::move(refusal));
@@ -139,13 +139,10 @@ void Loopback::SubmitAll(const std::vector<engine::Lease>& leases, std::vector<R
   if (truth_ != nullptr && !submits.empty()) {
     if (const auto status = truth_->Append(submits); !status.ok()) fatal_(status);
   }
-  for (auto& [attempt, text] : texts) {
-    Plan(attempt, text);
-    crypto::WipeString(text);
-  }
+  for (const auto& [attempt, text] : texts) Plan(attempt, text.Reveal());
 }
 
-bool Loopback::OpenAndRead(const engine::Lease& lease, std::string& text, Report& refusal) const {
+bool Loopback::OpenAndRead(const engine::Lease& lease, crypto::Secret& text, Report& refusal) const {
   refusal = Word(lease.attempt, Reported::kInvalid, About::kMessage, "envelope", clock_.WallMs());
   const auto header = crypto::ReadEnvelopeHeader(lease.payload);
   if (!header.ok()) return false;
@@ -162,7 +159,6 @@ bool Loopback::OpenAndRead(const engine::Lease& lease, std::string& text, Report
     return false;
   }
   text = std::move(sms->text);
-  crypto::WipeString(sms->recipient);
   return true;
 }
 

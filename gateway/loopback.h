@@ -27,6 +27,7 @@
 
 #include "absl/status/status.h"
 #include "crypto/keys.h"
+#include "crypto/secret.h"
 #include "engine/seams.h"
 #include "gateway/carrier.h"
 #include "gateway/truth_log.h"
@@ -75,7 +76,7 @@ class Loopback : public Carrier {
   void Loop();
   void SubmitAll(const std::vector<engine::Lease>& leases, std::vector<Report>& words);
   // The text; or the word that ends the attempt.
-  bool OpenAndRead(const engine::Lease& lease, std::string& text, Report& refusal) const;
+  bool OpenAndRead(const engine::Lease& lease, crypto::Secret& text, Report& refusal) const;
   void Plan(const AttemptId& attempt, std::string_view text);
 
   const LoopbackOptions options_;

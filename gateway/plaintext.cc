@@ -1,9 +1,9 @@
 #include "gateway/plaintext.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/str_replace.h"
 
 namespace smsflow::gateway {
 namespace {
@@ -48,11 +48,22 @@ bool IsE164(std::string_view number) {
          std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// CR LF becomes LF.
+crypto::Secret UnixLines(std::string_view text) {
+  const auto is_pair = [text](std::size_t i) { return text.substr(i, 2) == "\r\n"; };
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) size += is_pair(i) ? 0 : 1;
+  crypto::Secret lines(size);
+  auto to = lines.bytes().begin();
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (!is_pair(i)) *to++ = static_cast<std::uint8_t>(text[i]);
+  return lines;
+}
+
 }  // namespace
 
 absl::StatusOr<Sms> ParsePlaintext(std::string_view plaintext, Unreadable& why) {
-  const std::string unix_lines = absl::StrReplaceAll(std::string(plaintext), {{"\r\n", "\n"}});
-  std::string_view rest = unix_lines;
+  std::string_view rest = plaintext;
   Sms sms;
   for (;;) {
     const std::size_t end = rest.find('\n');
@@ -65,13 +76,13 @@ absl::StatusOr<Sms> ParsePlaintext(std::string_view plaintext, Unreadable& why) 
     if (!ReadHeader(line, sms))
       return Refuse(why, About::kMessage, "invalid_message", "a header line is not `Name: value`");
   }
-  if (rest.ends_with('\n')) rest.remove_suffix(1);
+  if (rest.ends_with('\n')) rest.remove_suffix(rest.ends_with("\r\n") ? 2 : 1);
   if (sms.recipient.empty()) return Refuse(why, About::kRecipient, "invalid_recipient", "there is no header To");
   if (!IsE164(sms.recipient)) {
     return Refuse(why, About::kRecipient, "invalid_recipient", "To is not a full international number");
   }
   if (Strip(rest).empty()) return Refuse(why, About::kMessage, "invalid_message", "the text is empty");
-  sms.text = rest;
+  sms.text = UnixLines(rest);
   return sms;
 }
 

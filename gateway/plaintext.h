@@ -7,20 +7,22 @@
 //
 // Header names are case-sensitive, a repeated one counts last, one without a value counts as absent, unknown ones are
 // ignored. Pure; an error names the rule and never what was read.
+//
+// No number and no text is copied into memory that is not wiped when it is given back.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "crypto/secret.h"
 #include "gateway/attempt.h"
 
 namespace smsflow::gateway {
 
 struct Sms {
-  std::string recipient;  // `+` and 7 to 15 digits, the first not 0 (E.164)
-  std::string sender;     // may be empty
-  std::string text;       // never empty
+  std::string_view recipient;  // within what was read: `+` and 7 to 15 digits, the first not 0 (E.164)
+  std::string_view sender;     // within what was read; may be empty
+  crypto::Secret text;         // never empty
 };
 
 // Why a plaintext is no SMS, in the terms of a report.
