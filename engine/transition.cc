@@ -289,6 +289,8 @@ void Partition::CloseLease(Round& round, Shard& shard, const AttemptId& attempt)
 void Partition::WriteTells(Round& round, Shard& shard, const Loaded& loaded, const Decision& decision,
                            std::string_view actor) {
   for (const workflows::Tell& tell : decision.tells) {
+    // An id may come from a client. One of no shard is nobody's here, and takes it without effect as what is gone does.
+    if (tell.to.shard().value >= shared_.options.shards) continue;
     stored::TellRow row;
     row.set_instance(std::string(tell.to.AsBytes()));
     row.set_event(tell.event.kind);

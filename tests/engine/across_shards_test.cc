@@ -45,6 +45,23 @@ TEST(Tells, AreAppliedExactlyOnceWhereverTheKillComes) {
   }
 }
 
+// Ids come from clients, and twelve bits of them name a shard: one of a shard that there is not must stop nobody.
+TEST(Tells, ToAShardThatThereIsNotHaveNoEffect) {
+  World world;
+  std::shared_ptr<Inbox> inbox;
+  auto session = world.Attach("g", "s1", {"t"}, 10, inbox);
+  const InstanceId nobody = InstanceId::Make(world.clock.wall_ms, ShardId{4'000}, 7);
+  const auto parcel = world.Create("t", "a", {world.clock.wall_ms + 10, "", nobody, ""}).id;
+  world.AdvanceAndRun(20, 10);
+  ASSERT_EQ(inbox->leases.size(), 1U);
+  EXPECT_EQ(world.Report(*session, inbox->leases[0].attempt, "done"), ReportOutcome::kApplied);
+  world.Crash();
+  world.Open();
+  world.AdvanceAndRun(100, 10);
+  EXPECT_EQ(world.StateNumber(parcel), courier::kDone);
+  EXPECT_EQ(world.Violations(), "");
+}
+
 // That they were applied is noted with whatever is written next: it costs no batch of its own.
 TEST(Tells, AreForgottenWithTheNextBatch) {
   World world;
