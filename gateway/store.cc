@@ -1,6 +1,7 @@
 #include "gateway/store.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -189,14 +190,14 @@ void Store::Put(const AttemptId& attempt, const Record& record, bool is_new) {
 }
 
 void Store::Note(const engine::Mark& mark) {
-  const std::lock_guard lock(marks_mutex_);
-  engine::Mark& known = marks_[mark.shard];
-  if (std::pair(mark.epoch, mark.sequence) <= std::pair(known.epoch, known.sequence)) {
-    known.shard = mark.shard;
-    return;
-  }
-  known = mark;
-  noted_[mark.shard] = mark;
+  // Of equal marks, which the leases of one commit carry, the sealed one: without its seal a mark counts for nothing.
+  const auto rank = [](const engine::Mark& one) { return std::tuple(one.epoch, one.sequence, !one.seal.empty()); };
+  const auto rises = [&](const std::map<ShardId, engine::Mark>& marks) {
+    const auto known = marks.find(mark.shard);
+    return known == marks.end() || rank(mark) > rank(known->second);
+  };
+  // Only this thread changes `marks_`, so it may read without the lock.
+  if (rises(noted_) && rises(marks_)) noted_[mark.shard] = mark;
 }
 
 absl::Status Store::Answered(const AttemptId& attempt, Reported result) {
@@ -214,9 +215,13 @@ absl::Status Store::Commit() {
     row.set_seal(mark.seal);
     PutRow(batch_, Family::kMeta, MarkKey(shard), row);
   }
-  noted_.clear();
   if (batch_.operations() == 0) return absl::OkStatus();
   const auto status = rows_.Write(batch_, needs_sync_ ? storage::Sync::kYes : storage::Sync::kNo);
+  {
+    const std::lock_guard lock(marks_mutex_);
+    for (auto& [shard, mark] : noted_) marks_[shard] = std::move(mark);
+  }
+  noted_.clear();
   batch_.Clear();
   changed_.clear();
   needs_sync_ = false;

@@ -46,13 +46,14 @@ class Store {
                                                      std::int64_t now_ms);
 
   const std::string& uuid() const { return uuid_; }
-  std::vector<engine::Mark> Marks() const;
+  std::vector<engine::Mark> Marks() const;  // as of the last Commit()
   std::int64_t pruned_ms() const { return pruned_ms_; }
 
   // Sees what was Put() and not yet committed. nullopt: never seen, or forgotten.
   absl::StatusOr<std::optional<Record>> Find(const AttemptId& attempt) const;
 
   void Put(const AttemptId& attempt, const Record& record, bool is_new);
+  // Keeps the highest of each shard; of equal ones a sealed one, in whatever order they come.
   void Note(const engine::Mark& mark);
   // The engine has this result durably; if it is still the recorded one, it need not be repeated.
   [[nodiscard]] absl::Status Answered(const AttemptId& attempt, Reported result);

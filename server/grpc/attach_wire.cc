@@ -113,16 +113,22 @@ void FillLease(engine::Lease&& lease, v1::Lease* out) {
 }
 
 void SealMarks(const storage::IndexKeys& keys, v1::Leases& leases) {
-  std::map<std::uint32_t, v1::ShardMark*> highest;
-  for (v1::Lease& lease : *leases.mutable_leases()) {
-    v1::ShardMark*& known = highest[lease.mark().shard()];
-    v1::ShardMark* mark = lease.mutable_mark();
-    if (known == nullptr ||
-        std::pair(known->epoch(), known->sequence()) <= std::pair(mark->epoch(), mark->sequence())) {
-      known = mark;
-    }
+  struct Highest {
+    std::pair<std::uint64_t, std::uint64_t> at;
+    std::string seal;
+  };
+  const auto at = [](const v1::ShardMark& mark) { return std::pair(mark.epoch(), mark.sequence()); };
+  std::map<std::uint32_t, Highest> highest;
+  for (const v1::Lease& lease : leases.leases()) {
+    Highest& known = highest[lease.mark().shard()];
+    known.at = std::max(known.at, at(lease.mark()));
   }
-  for (const auto& [shard, mark] : highest) mark->set_seal(SealOf(keys, *mark));
+  for (v1::Lease& lease : *leases.mutable_leases()) {
+    Highest& known = highest[lease.mark().shard()];
+    if (at(lease.mark()) != known.at) continue;
+    if (known.seal.empty()) known.seal = SealOf(keys, lease.mark());
+    lease.mutable_mark()->set_seal(known.seal);
+  }
 }
 
 v1::ReportAnswer::Outcome OutcomeOf(engine::ReportOutcome outcome) {

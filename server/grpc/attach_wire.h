@@ -23,7 +23,8 @@ absl::StatusOr<engine::PeerHello> HelloOf(const v1::Hello& hello, const Caller& 
 absl::StatusOr<workflows::Event> ReportEventOf(const v1::Report& report);
 
 void FillLease(engine::Lease&& lease, v1::Lease* out);
-// Seals the highest mark of each shard, which is the one to keep: a seal for each lease would cost more than it gives.
+// Seals the highest mark of each shard, which is the one to keep, on every lease that carries it: the leases of one
+// commit share a sequence, and a gateway may keep whichever it sees first. One seal is made for each shard, not lease.
 void SealMarks(const storage::IndexKeys& keys, v1::Leases& leases);
 v1::ReportAnswer::Outcome OutcomeOf(engine::ReportOutcome outcome);
 

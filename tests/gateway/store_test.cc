@@ -196,6 +196,43 @@ TEST(GatewayStore, MarksOnlyRise) {
   EXPECT_EQ(marks[1].sequence, 1u);
 }
 
+TEST(GatewayStore, ASealIsKeptInWhateverOrderEqualMarksCome) {
+  MemoryStore rows;
+  {
+    auto store = Open(rows);
+    store->Note({ShardId{3}, 1, 50});
+    store->Note({ShardId{3}, 1, 50, "sealed"});
+    store->Note({ShardId{7}, 1, 9, "sealed"});
+    store->Note({ShardId{7}, 1, 9});
+    ASSERT_TRUE(store->Commit().ok());
+    store->Note({ShardId{3}, 1, 50});
+    store->Note({ShardId{8}, 1, 9});
+    ASSERT_TRUE(store->Commit().ok());
+    store->Note({ShardId{8}, 1, 9, "sealed"});  // the seal comes with a later message
+    ASSERT_TRUE(store->Commit().ok());
+    store->Put(Attempt(1), Intent(), true);
+    ASSERT_TRUE(store->Commit().ok());
+  }
+  rows.Crash();
+  const auto marks = Open(rows)->Marks();
+  ASSERT_EQ(marks.size(), 3u);
+  for (const auto& mark : marks) EXPECT_EQ(mark.seal, "sealed") << mark.shard.value;
+}
+
+TEST(GatewayStore, OnlyWholeBatchesOfMarksAreShown) {
+  MemoryStore rows;
+  auto store = Open(rows);
+  store->Note({ShardId{3}, 1, 50, "sealed"});
+  ASSERT_TRUE(store->Commit().ok());
+  store->Note({ShardId{3}, 1, 55});  // its batch goes on: the sealed one is still to come
+  ASSERT_EQ(store->Marks().size(), 1u);
+  EXPECT_EQ(store->Marks()[0].sequence, 50u);
+  store->Note({ShardId{3}, 1, 60, "sealed too"});
+  ASSERT_TRUE(store->Commit().ok());
+  EXPECT_EQ(store->Marks()[0].sequence, 60u);
+  EXPECT_EQ(store->Marks()[0].seal, "sealed too");
+}
+
 // The bytes on disk. A change here is a new format: raise kStoreFormat, and read the old one.
 TEST(GatewayStore, Golden) {
   MemoryStore rows;

@@ -390,6 +390,22 @@ TEST(AttachWireTest, TheHighestMarkOfEachShardIsSealed) {
   EXPECT_NE(leases.leases(1).mark().seal(), leases.leases(2).mark().seal());
 }
 
+TEST(AttachWireTest, LeasesThatShareASequenceShareItsSeal) {
+  const storage::IndexKeys keys(std::string(32, 'k'));
+  v1::Leases leases;
+  for (const std::uint64_t sequence : std::vector<std::uint64_t>{7, 6, 7, 7}) {  // of one commit, and one from before
+    v1::ShardMark* mark = leases.add_leases()->mutable_mark();
+    mark->set_shard(1);
+    mark->set_epoch(1);
+    mark->set_sequence(sequence);
+  }
+  SealMarks(keys, leases);
+  EXPECT_EQ(leases.leases(0).mark().seal().size(), 16u) << "a gateway may keep the first";
+  EXPECT_EQ(leases.leases(1).mark().seal(), "");
+  EXPECT_EQ(leases.leases(2).mark().seal(), leases.leases(0).mark().seal());
+  EXPECT_EQ(leases.leases(3).mark().seal(), leases.leases(0).mark().seal()) << "or the last";
+}
+
 TEST(AttachWireTest, AHelloIsBounded) {
   const storage::IndexKeys keys(std::string(32, 'k'));
   v1::Hello hello;
