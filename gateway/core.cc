@@ -22,13 +22,15 @@ void Append(std::vector<T>& to, std::vector<T> more) {
 
 }  // namespace
 
-Core::Core(CoreOptions options, Store& store, Link& link, Carrier& carrier, engine::Clock& clock, FatalHandler fatal)
+Core::Core(CoreOptions options, Store& store, Link& link, Carrier& carrier, const AgreedClock& clock,
+           FatalHandler fatal)
     : options_(std::move(options)),
       store_(store),
       link_(link),
       carrier_(carrier),
       clock_(clock),
-      fatal_(std::move(fatal)) {}
+      fatal_(std::move(fatal)),
+      prune_at_ms_(clock.SteadyMs() + options_.prune_every_ms) {}
 
 Core::~Core() { Stop(); }
 
@@ -54,7 +56,6 @@ void Core::Stop() {
 
 void Core::Loop() {
   for (;;) {
-    PruneIfTime();
     {
       std::unique_lock lock(mutex_);
       wake_.wait_for(lock, std::chrono::seconds(10), [this] { return stopping_ || !inbox_.empty(); });
@@ -65,6 +66,7 @@ void Core::Loop() {
 }
 
 bool Core::RunOnce() {
+  PruneIfTime();
   Inbox inbox;
   {
     const std::lock_guard lock(mutex_);
@@ -148,9 +150,12 @@ absl::Status Core::RepeatUnanswered() {
   }
 }
 
+// Only after the clocks have agreed for a whole while: what is forgotten by a wrong one stays forgotten.
 void Core::PruneIfTime() {
-  if (clock_.SteadyMs() < prune_at_ms_) return;
+  const bool jumped = clock_.Jumped();
+  if (!jumped && clock_.SteadyMs() < prune_at_ms_) return;
   prune_at_ms_ = clock_.SteadyMs() + options_.prune_every_ms;
+  if (jumped) return;
   for (;;) {
     const auto count = store_.Prune(clock_.WallMs(), kPrunedAtOnce);
     Require(count.status());

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "engine/seams.h"
+#include "gateway/agreed_clock.h"
 #include "gateway/carrier.h"
 #include "gateway/hand_over.h"
 #include "gateway/link.h"
@@ -47,12 +47,13 @@ class Core : public LinkEvents, public CarrierEvents {
   using FatalHandler = std::function<void(const absl::Status&)>;
 
   // All of these outlive the core.
-  Core(CoreOptions options, Store& store, Link& link, Carrier& carrier, engine::Clock& clock, FatalHandler fatal);
+  Core(CoreOptions options, Store& store, Link& link, Carrier& carrier, const AgreedClock& clock, FatalHandler fatal);
   ~Core() override;
 
   void Start();  // the carrier, the link, and the deciding thread
   void Stop();   // in reverse; what was decided is durable. Idempotent
-  // One round on the calling thread, for tests: everything that waits is decided. True when something did.
+  // One round on the calling thread, for tests: everything that waits is decided, and what is over is forgotten. True
+  // when something waited.
   bool RunOnce();
   CoreFigures figures() const;
 
@@ -89,9 +90,9 @@ class Core : public LinkEvents, public CarrierEvents {
   Store& store_;
   Link& link_;
   Carrier& carrier_;
-  engine::Clock& clock_;
+  const AgreedClock& clock_;
   const FatalHandler fatal_;
-  std::int64_t prune_at_ms_ = 0;  // on the steady clock
+  std::int64_t prune_at_ms_;  // on the steady clock
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

@@ -40,14 +40,15 @@ absl::Status CheckOptions(const GatewayOptions& options) {
 
 class LoopbackGateway : public Gateway {
  public:
-  LoopbackGateway(CoreOptions options, std::unique_ptr<storage::Store> rows, std::unique_ptr<Store> store,
-                  std::unique_ptr<Carrier> carrier, std::unique_ptr<Link> link, engine::Clock& clock,
+  LoopbackGateway(CoreOptions options, std::unique_ptr<AgreedClock> clock, std::unique_ptr<storage::Store> rows,
+                  std::unique_ptr<Store> store, std::unique_ptr<Carrier> carrier, std::unique_ptr<Link> link,
                   const FatalHandler& fatal)
-      : rows_(std::move(rows)),
+      : clock_(std::move(clock)),
+        rows_(std::move(rows)),
         store_(std::move(store)),
         carrier_(std::move(carrier)),
         link_(std::move(link)),
-        core_(std::move(options), *store_, *link_, *carrier_, clock, fatal) {}
+        core_(std::move(options), *store_, *link_, *carrier_, *clock_, fatal) {}
   ~LoopbackGateway() override { core_.Stop(); }
 
   void Start() override { core_.Start(); }
@@ -55,6 +56,7 @@ class LoopbackGateway : public Gateway {
   CoreFigures figures() const override { return core_.figures(); }
 
  private:
+  const std::unique_ptr<AgreedClock> clock_;
   const std::unique_ptr<storage::Store> rows_;
   const std::unique_ptr<Store> store_;
   const std::unique_ptr<Carrier> carrier_;
@@ -117,7 +119,8 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Open(GatewayOptions options, s
   if (error) return absl::InternalError(absl::StrCat("cannot make the folder ", options.store, ": ", error.message()));
   auto rows = storage::RocksStore::Open({.path = options.store, .file_system = nullptr});
   if (!rows.ok()) return rows.status();
-  auto store = Store::Open(**rows, options.gateway, clock.WallMs());
+  auto agreed = std::make_unique<AgreedClock>(clock, options.notice);
+  auto store = Store::Open(**rows, options.gateway, agreed->WallMs());
   if (!store.ok()) return store.status();
   std::unique_ptr<TruthLog> truth;
   if (!options.truth.empty()) {
@@ -127,9 +130,9 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Open(GatewayOptions options, s
   }
   CoreOptions core{.gateway = options.gateway, .tenants = options.tenants, .key_ids = {}};
   for (const auto& key : options.keys) core.key_ids.push_back(key.kid());
-  auto carrier = std::make_unique<Loopback>(options.loopback, std::move(options.keys), std::move(truth), clock, fatal);
-  return std::make_unique<LoopbackGateway>(std::move(core), std::move(*rows), std::move(*store), std::move(carrier),
-                                           std::move(link), clock, fatal);
+  auto carrier = std::make_unique<Loopback>(options.loopback, std::move(options.keys), std::move(truth), *agreed, fatal);
+  return std::make_unique<LoopbackGateway>(std::move(core), std::move(agreed), std::move(*rows), std::move(*store),
+                                           std::move(carrier), std::move(link), fatal);
 }
 
 absl::StatusOr<std::vector<crypto::PrivateKey>> LoadKeys(const std::vector<std::string>& files) {

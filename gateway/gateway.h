@@ -15,6 +15,7 @@
 #include "gateway/core.h"
 #include "gateway/link.h"
 #include "gateway/loopback.h"
+#include "gateway/notice.h"
 
 namespace smsflow::gateway {
 
@@ -26,6 +27,7 @@ struct GatewayOptions {
   std::string truth;                     // file of the truth log; empty: none
   LoopbackOptions loopback;
   bool open_nothing = false;  // for benchmarks: needs no keys and no store
+  NoticeHandler notice = {};  // empty: nobody hears
 };
 
 class Gateway {

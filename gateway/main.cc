@@ -12,6 +12,7 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -120,6 +121,7 @@ int Run(Flags flags) {
   if (const auto status = Complete(flags); !status.ok()) return Refuse(status, kExitConfig);
   auto link = MakeAttachClient(flags.attach);
   if (!link.ok()) return Refuse(link.status(), kExitConfig);
+  flags.gateway.notice = [](std::string_view line) { spdlog::warn(line); };
   auto gateway = Gateway::Open(std::move(flags.gateway), std::move(*link), engine::SystemClock(), Fatal);
   if (!gateway.ok()) {
     return Refuse(gateway.status(), absl::IsInvalidArgument(gateway.status()) ? kExitConfig : kExitStore);

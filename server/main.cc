@@ -79,6 +79,7 @@ absl::StatusOr<std::unique_ptr<gateway::Gateway>> OpenLoopback(const Config& con
   options.truth = chosen.truth;
   options.loopback = {chosen.delay_ms, chosen.long_delay_ms};
   options.open_nothing = chosen.open_nothing;
+  options.notice = [](std::string_view line) { Log(LogLevel::kWarn, "loopback: " + std::string(line)); };
   if (!chosen.open_nothing) {
     auto keys = gateway::LoadKeys(chosen.keys);
     if (!keys.ok()) return absl::InvalidArgumentError("loopback.keys: " + std::string(keys.status().message()));

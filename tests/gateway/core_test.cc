@@ -21,14 +21,15 @@ class CoreTest : public testing::Test {
     Start();
   }
   void Start() {
-    auto store = Store::Open(rows_, "g1", clock_.now_ms);
+    agreed_ = std::make_unique<AgreedClock>(clock_, [this](std::string_view line) { notices_.emplace_back(line); });
+    auto store = Store::Open(rows_, "g1", agreed_->WallMs());
     ASSERT_TRUE(store.ok()) << store.status();
     store_ = std::move(*store);
     link_.reports.clear();
     carrier_.submitted.clear();
     core_ =
         std::make_unique<Core>(CoreOptions{.gateway = "g1", .tenants = {"clinic"}, .key_ids = {"kid"}}, *store_, link_,
-                               carrier_, clock_, [](const absl::Status& status) { ADD_FAILURE() << status; });
+                               carrier_, *agreed_, [](const absl::Status& status) { ADD_FAILURE() << status; });
   }
   void Lease(const AttemptId& attempt, std::int64_t deadline_ms = kNow + kHour) {
     core_->OnLeases({LeaseOf(attempt, deadline_ms)});
@@ -45,6 +46,8 @@ class CoreTest : public testing::Test {
   FakeClock clock_;
   FakeLink link_;
   FakeCarrier carrier_;
+  std::vector<std::string> notices_;
+  std::unique_ptr<AgreedClock> agreed_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Core> core_;
 };
@@ -195,6 +198,77 @@ TEST_F(CoreTest, WhatWasForgottenIsNeitherSubmittedNorDenied) {
   core_->OnProbes({{Attempt(1), kNow + 10}, {Attempt(2), kNow + 9}, {Attempt(3), kNow + 11}});
   EXPECT_EQ(Said(), "UNKNOWN unknown, UNKNOWN unknown, UNKNOWN unknown, NEVER_SEEN never_seen");
   EXPECT_EQ(carrier_.submitted.size(), 1u);
+}
+
+constexpr std::int64_t kMinute = 60'000;
+constexpr std::int64_t kDay = 24 * kHour;
+
+TEST_F(CoreTest, ForgetsEightDaysAfterTheDeadline) {
+  Lease(Attempt(1), kNow + 10);
+  Said();
+  clock_.now_ms += kKeepMs;
+  core_->RunOnce();
+  EXPECT_EQ(store_->pruned_ms(), 0);
+  clock_.now_ms += 11 * kMinute;
+  core_->RunOnce();
+  EXPECT_EQ(store_->pruned_ms(), kNow + 10);
+}
+
+TEST_F(CoreTest, AClockThatJumpsForgetsNothingAndLetsNothingExpire) {
+  Lease(Attempt(1));
+  Said();
+  clock_.now_ms += 11 * kMinute;
+  clock_.jump_ms = 10 * kDay;
+  Word(Attempt(1), Reported::kSent);
+  EXPECT_EQ(Said(), "SENT") << "the attempt is in flight";
+  EXPECT_EQ(store_->pruned_ms(), 0);
+  Lease(Attempt(2));
+  EXPECT_EQ(Said(), "ACCEPTED");
+  clock_.now_ms += kHour;
+  Lease(Attempt(3));
+  EXPECT_EQ(Said(), "EXPIRED expired") << "the time of before goes on";
+  ASSERT_EQ(notices_.size(), 1u);
+  EXPECT_NE(notices_[0].find("jumped by 864000 s"), std::string::npos) << notices_[0];
+
+  clock_.jump_ms = 0;
+  Lease(Attempt(4), kNow + 2 * kHour);
+  EXPECT_EQ(Said(), "ACCEPTED");
+  EXPECT_EQ(store_->pruned_ms(), 0);
+  EXPECT_EQ(carrier_.submitted.size(), 3u);
+  EXPECT_EQ(notices_.size(), 2u);
+}
+
+TEST_F(CoreTest, AClockThatJumpsBackLetsNothingLateLeave) {
+  clock_.now_ms += 2 * kHour;
+  clock_.jump_ms = -2 * kHour;
+  Lease(Attempt(1));
+  EXPECT_EQ(Said(), "EXPIRED expired");
+  EXPECT_TRUE(carrier_.submitted.empty());
+}
+
+TEST_F(CoreTest, AClockThatIsSetRightSoonAfterTheStartHasForgottenNothing) {
+  Lease(Attempt(1));
+  Said();
+  clock_.jump_ms = 10 * kDay;
+  Restart();
+  clock_.now_ms += 9 * kMinute;
+  core_->RunOnce();
+  clock_.jump_ms = 0;
+  core_->RunOnce();
+  clock_.now_ms += kHour;
+  core_->RunOnce();
+  EXPECT_EQ(store_->pruned_ms(), 0);
+}
+
+TEST_F(CoreTest, AClockThatDriftsIsFollowed) {
+  for (int i = 0; i < 100; ++i) {
+    clock_.now_ms += 10'000;
+    clock_.jump_ms += kMinute;
+    core_->RunOnce();
+  }
+  Lease(Attempt(1));
+  EXPECT_EQ(Said(), "EXPIRED expired") << "it is an hour and more later";
+  EXPECT_TRUE(notices_.empty());
 }
 
 TEST_F(CoreTest, HelloTellsStoreAndMarks) {

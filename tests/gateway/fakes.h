@@ -16,9 +16,10 @@ inline constexpr std::int64_t kHour = 3'600'000;
 
 class FakeClock : public engine::Clock {
  public:
-  std::int64_t WallMs() const override { return now_ms; }
+  std::int64_t WallMs() const override { return now_ms + jump_ms; }
   std::int64_t SteadyMs() const override { return now_ms; }
   std::int64_t now_ms = kNow;
+  std::int64_t jump_ms = 0;  // of the wall clock
 };
 
 class FakeLink : public Link {
