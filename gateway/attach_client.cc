@@ -183,6 +183,7 @@ class AttachClient : public Link {
         *message.mutable_reports() = ReportsOf({reports.data() + from, till - from});
         if (!stream.Write(message)) return;
       }
+      if (!reports.empty()) events_->OnGone(reports.size());
     }
   }
 

@@ -8,7 +8,6 @@
 namespace smsflow::gateway {
 namespace {
 
-constexpr std::size_t kRepeatedAtOnce = 1000;
 constexpr std::size_t kPrunedAtOnce = 1000;
 
 template <class T>
@@ -30,7 +29,8 @@ Core::Core(CoreOptions options, Store& store, Link& link, Carrier& carrier, cons
       carrier_(carrier),
       clock_(clock),
       fatal_(std::move(fatal)),
-      prune_at_ms_(clock.SteadyMs() + options_.prune_every_ms) {}
+      prune_at_ms_(clock.SteadyMs() + options_.prune_every_ms),
+      teller_(store, link) {}
 
 Core::~Core() { Stop(); }
 
@@ -89,8 +89,7 @@ void Core::Decide(Inbox inbox) {
     figures_.reports += reports.size();
   }
   if (!submit.empty()) carrier_.Submit(std::move(submit));
-  if (!reports.empty()) link_.Report(std::move(reports));
-  if (inbox.attached) Require(RepeatUnanswered());
+  Require(TellOn(inbox, std::move(reports)));
 }
 
 absl::Status Core::DecideLeases(std::vector<engine::Lease>& leases, std::vector<gateway::Report>& reports,
@@ -139,15 +138,15 @@ void Core::Keep(const AttemptId& attempt, const Verdict& verdict, bool is_new, s
   if (verdict.report.has_value()) reports.push_back(*verdict.report);
 }
 
-absl::Status Core::RepeatUnanswered() {
-  std::optional<AttemptId> after;
-  for (;;) {
-    auto reports = store_.Unanswered(after, kRepeatedAtOnce);
-    if (!reports.ok()) return reports.status();
-    if (reports->empty()) return absl::OkStatus();
-    after = reports->back().attempt;
-    link_.Report(std::move(*reports));
-  }
+absl::Status Core::TellOn(const Inbox& inbox, std::vector<gateway::Report> reports) {
+  teller_.OnGone(inbox.gone);
+  if (!reports.empty()) teller_.Tell(std::move(reports));
+  if (inbox.attached) teller_.OnAttached();
+  const auto status = teller_.Repeat();
+  const std::lock_guard lock(mutex_);
+  waits_for_room_ = teller_.WaitsForRoom();
+  inbox_.room = waits_for_room_ && inbox_.gone > 0;
+  return status;
 }
 
 // Only after the clocks have agreed for a whole while: what is forgotten by a wrong one stays forgotten.
@@ -210,6 +209,16 @@ void Core::OnAnswers(std::vector<Answer> answers) {
   {
     const std::lock_guard lock(mutex_);
     Append(inbox_.answers, std::move(answers));
+  }
+  wake_.notify_one();
+}
+
+void Core::OnGone(std::size_t reports) {
+  {
+    const std::lock_guard lock(mutex_);
+    inbox_.gone += reports;
+    if (!waits_for_room_) return;
+    inbox_.room = true;
   }
   wake_.notify_one();
 }

@@ -2,7 +2,7 @@
 //
 // One thread decides and writes. Whatever waits when it looks (leases, probes, words of the carrier, answers) is
 // decided together and shares one sync; only then do reports leave and does the carrier see a new attempt. What can
-// wait is bounded by the credit that the link gave.
+// wait is bounded by the credit that the link gave, and what is told by the room that the link has (teller.h).
 #pragma once
 
 #include <atomic>
@@ -20,6 +20,7 @@
 #include "gateway/hand_over.h"
 #include "gateway/link.h"
 #include "gateway/store.h"
+#include "gateway/teller.h"
 
 namespace smsflow::gateway {
 
@@ -63,6 +64,7 @@ class Core : public LinkEvents, public CarrierEvents {
   void OnLeases(std::vector<engine::Lease> leases) override;
   void OnProbes(std::vector<engine::Probe> probes) override;
   void OnAnswers(std::vector<Answer> answers) override;
+  void OnGone(std::size_t reports) override;
   void OnOutcomes(std::vector<gateway::Report> outcomes) override;
 
  private:
@@ -72,7 +74,11 @@ class Core : public LinkEvents, public CarrierEvents {
     std::vector<gateway::Report> outcomes;
     std::vector<Answer> answers;
     bool attached = false;  // since last time
-    bool empty() const { return leases.empty() && probes.empty() && outcomes.empty() && answers.empty() && !attached; }
+    std::size_t gone = 0;   // of the reports; by itself nothing to be woken for
+    bool room = false;      // for more that is to be told
+    bool empty() const {
+      return leases.empty() && probes.empty() && outcomes.empty() && answers.empty() && !attached && !room;
+    }
   };
 
   void Loop();
@@ -82,7 +88,7 @@ class Core : public LinkEvents, public CarrierEvents {
                             std::vector<engine::Lease>& submit);
   absl::Status DecideOthers(const Inbox& inbox, std::vector<gateway::Report>& reports);
   void Keep(const AttemptId& attempt, const Verdict& verdict, bool is_new, std::vector<gateway::Report>& reports);
-  absl::Status RepeatUnanswered();
+  absl::Status TellOn(const Inbox& inbox, std::vector<gateway::Report> reports);
   void PruneIfTime();
   void Require(const absl::Status& status);
 
@@ -93,11 +99,13 @@ class Core : public LinkEvents, public CarrierEvents {
   const AgreedClock& clock_;
   const FatalHandler fatal_;
   std::int64_t prune_at_ms_;  // on the steady clock
+  Teller teller_;             // of the deciding thread
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   Inbox inbox_;
   CoreFigures figures_;
+  bool waits_for_room_ = false;
   bool stopping_ = false;
   bool started_ = false;
   std::thread thread_;

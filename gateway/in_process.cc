@@ -30,6 +30,10 @@ class Ears : public engine::PeerLink {
     const std::lock_guard lock(mutex_);
     if (events_ != nullptr) events_->OnAnswers({answer});
   }
+  void Gone(std::size_t reports) {
+    const std::lock_guard lock(mutex_);
+    if (events_ != nullptr) events_->OnGone(reports);
+  }
   void Attached() {
     const std::lock_guard lock(mutex_);
     if (events_ != nullptr) events_->OnAttached();
@@ -85,6 +89,7 @@ class InProcessLink : public Link {
                         ears->Answered({answer.attempt, result, answer.outcome != engine::ReportOutcome::kNotYours});
                       });
     }
+    ears_->Gone(reports.size());
   }
 
   void Stop() override {

@@ -1,7 +1,9 @@
 // The gateway's way to the engine, whatever carries it: a gRPC stream (attach_client.h) or the same process
-// (in_process.h). One Link serves one Core for its whole life; it attaches again by itself whenever it was cut.
+// (in_process.h). One Link serves one Core for its whole life. The stream attaches again by itself whenever it was cut;
+// in the same process there is one attachment, made at the start, which nothing but a refusal or a stop ends.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -27,6 +29,9 @@ class LinkEvents {
   virtual void OnLeases(std::vector<engine::Lease> leases) = 0;
   virtual void OnProbes(std::vector<engine::Probe> probes) = 0;
   virtual void OnAnswers(std::vector<Answer> answers) = 0;  // each report that is durable at the engine
+  // So many reports of this attachment have left, and their memory is free. Those of an attachment that has ended are
+  // not told of. May be called within Report(), on its caller's thread.
+  virtual void OnGone(std::size_t reports) = 0;
 };
 
 // Thread-safe.
@@ -34,8 +39,8 @@ class Link {
  public:
   virtual ~Link() = default;
   virtual void Start(LinkEvents& events) = 0;
-  // Goes out as soon as it can; dropped while not attached, for the core repeats what was not answered. May block while
-  // the engine is slowed by load.
+  // Goes out as soon as it can; dropped while not attached, for the core repeats what was not answered. The stream only
+  // queues it; in the same process the caller waits, half a second at most, while the engine has too much to do.
   virtual void Report(std::vector<gateway::Report> reports) = 0;
   // Ends the attachment and the link's threads; no event comes afterwards. Blocks for a second at most.
   virtual void Stop() = 0;

@@ -27,6 +27,7 @@ class OpenNothing : public LinkEvents {
   void OnLeases(std::vector<engine::Lease> leases) override;
   void OnProbes(std::vector<engine::Probe> probes) override;
   void OnAnswers(std::vector<Answer>) override {}
+  void OnGone(std::size_t) override {}
 
  private:
   void Loop();

@@ -206,6 +206,56 @@ TEST_F(AttachTest, AnAttemptThatComesOnTwoStreamsIsSubmittedOnce) {
   EXPECT_EQ(Submits(), 1u);
 }
 
+// Counts what the link says is gone.
+class Counts : public LinkEvents {
+ public:
+  engine::PeerHello Hello() override { return {{"g1", "11111111-2222-4333-8444-555555555555"}, {"clinic"}, {}, {}}; }
+  void OnAttached() override { Note(attached_, 1); }
+  void OnDetached(const absl::Status&) override {}
+  void OnLeases(std::vector<engine::Lease>) override {}
+  void OnProbes(std::vector<engine::Probe>) override {}
+  void OnAnswers(std::vector<Answer>) override {}
+  void OnGone(std::size_t reports) override { Note(gone_, reports); }
+
+  bool AwaitAttached() {
+    return Await([this] { return attached_ == 1; });
+  }
+  bool AwaitGone(std::size_t reports) {
+    return Await([this, reports] { return gone_ == reports; });
+  }
+
+ private:
+  void Note(std::size_t& count, std::size_t more) {
+    const std::lock_guard lock(mutex_);
+    count += more;
+    noted_.notify_all();
+  }
+  template <class Condition>
+  bool Await(Condition condition) {
+    std::unique_lock lock(mutex_);
+    return noted_.wait_for(lock, kPatience, condition);
+  }
+
+  std::mutex mutex_;
+  std::condition_variable noted_;
+  std::size_t attached_ = 0, gone_ = 0;
+};
+
+TEST_F(AttachTest, TheLinkTellsWhatHasLeft) {
+  auto link = MakeAttachClient({.address = "unix:" + folder_ + "/s", .token = "", .ca_pem = ""});
+  ASSERT_TRUE(link.ok());
+  Counts counts;
+  (*link)->Start(counts);
+  ASSERT_TRUE(engine_->Greeted());
+  ASSERT_TRUE(counts.AwaitAttached());
+  const std::vector<Report> reports(1'200, {Attempt(1), Reported::kSent, About::kNotSaid, "", 0});
+  (*link)->Report(reports);
+  EXPECT_TRUE(counts.AwaitGone(1'200));
+  (*link)->Report({reports[0]});
+  EXPECT_TRUE(counts.AwaitGone(1'201));
+  (*link)->Stop();
+}
+
 TEST(AttachClient, PlaintextStaysOnThisMachine) {
   for (const char* address : {"10.0.0.1:7070", "engine.example:7070", "dns:///engine", ""}) {
     const auto link = MakeAttachClient({.address = address, .token = "", .ca_pem = ""});

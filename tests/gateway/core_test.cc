@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "storage/memory_store.h"
 #include "tests/gateway/fakes.h"
 
@@ -198,6 +200,54 @@ TEST_F(CoreTest, WhatWasForgottenIsNeitherSubmittedNorDenied) {
   core_->OnProbes({{Attempt(1), kNow + 10}, {Attempt(2), kNow + 9}, {Attempt(3), kNow + 11}});
   EXPECT_EQ(Said(), "UNKNOWN unknown, UNKNOWN unknown, UNKNOWN unknown, NEVER_SEEN never_seen");
   EXPECT_EQ(carrier_.submitted.size(), 1u);
+}
+
+TEST_F(CoreTest, HoweverMuchIsUnansweredLittleOfItIsInMemory) {
+  constexpr std::size_t kRows = 5'500;
+  for (std::uint64_t n = 1; n <= kRows; ++n) Lease(Attempt(n));
+  core_->RunOnce();
+  Restart();  // each is UNKNOWN now
+  core_->OnAttached();
+  core_->RunOnce();
+  std::set<AttemptId> told;
+  std::size_t reports = 0;
+  for (int rounds = 0; rounds < 20 && !link_.reports.empty(); ++rounds) {
+    const auto page = link_.Take();
+    EXPECT_LE(page.size(), Teller::kRepeatAhead);
+    EXPECT_FALSE(core_->RunOnce()) << "it waits until they are gone";
+    for (const Report& report : page) told.insert(report.attempt);
+    reports += page.size();
+    core_->OnGone(page.size());
+    core_->RunOnce();
+  }
+  EXPECT_EQ(told.size(), kRows);
+  EXPECT_EQ(reports, kRows) << "none twice";
+  core_->OnGone(1);
+  EXPECT_FALSE(core_->RunOnce()) << "nothing is left to be told, so room is nothing to wake for";
+}
+
+TEST_F(CoreTest, WhatTheLinkHasNoRoomForIsToldLater) {
+  core_->OnAttached();
+  core_->RunOnce();
+  std::uint64_t attempts = 0;
+  const auto round = [&] {
+    std::vector<engine::Lease> leases;
+    for (int i = 0; i < 5'000; ++i) leases.push_back(LeaseOf(Attempt(++attempts), kNow));  // late: each is EXPIRED
+    core_->OnLeases(std::move(leases));
+    core_->RunOnce();
+  };
+  for (int i = 0; i < 8; ++i) round();
+  const auto first = link_.Take();
+  EXPECT_EQ(first.size(), Teller::kUnderWayMax);
+  core_->OnGone(first.size());
+  std::set<AttemptId> told;
+  for (const Report& report : first) told.insert(report.attempt);
+  for (int rounds = 0; rounds < 100 && core_->RunOnce(); ++rounds) {
+    const auto page = link_.Take();
+    for (const Report& report : page) told.insert(report.attempt);
+    core_->OnGone(page.size());
+  }
+  EXPECT_EQ(told.size(), attempts);
 }
 
 constexpr std::int64_t kMinute = 60'000;

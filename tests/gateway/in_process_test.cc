@@ -87,9 +87,11 @@ class Events : public LinkEvents {
   void OnProbes(std::vector<engine::Probe> more) override { probes += more.size(); }
   void OnAnswers(std::vector<Answer> more) override { answers.insert(answers.end(), more.begin(), more.end()); }
 
+  void OnGone(std::size_t reports) override { gone += reports; }
+
   int attached = 0;
   absl::Status detached;
-  std::size_t leases = 0, probes = 0;
+  std::size_t leases = 0, probes = 0, gone = 0;
   std::vector<Answer> answers;
 };
 
@@ -129,6 +131,7 @@ TEST(InProcessLink, TellsWhatIsNotOursAndNothingOfAFailure) {
   ASSERT_EQ(engine.noted.size(), 2u);
   engine.noted[0].done({Attempt(1), engine::ReportOutcome::kFailed});
   EXPECT_TRUE(events.answers.empty()) << "it is to be repeated";
+  EXPECT_EQ(events.gone, 2u) << "the link holds neither any more";
   engine.noted[1].done({Attempt(2), engine::ReportOutcome::kNotYours});
   ASSERT_EQ(events.answers.size(), 1u);
   EXPECT_FALSE(events.answers[0].ours);
