@@ -9,6 +9,8 @@ namespace smsflow::gateway {
 namespace {
 
 constexpr std::size_t kPrunedAtOnce = 1000;
+constexpr std::chrono::milliseconds kIdleLook(10'000);
+constexpr std::chrono::milliseconds kRoomLook(200);
 
 template <class T>
 void Append(std::vector<T>& to, std::vector<T> more) {
@@ -22,13 +24,14 @@ void Append(std::vector<T>& to, std::vector<T> more) {
 }  // namespace
 
 Core::Core(CoreOptions options, Store& store, Link& link, Carrier& carrier, const AgreedClock& clock,
-           FatalHandler fatal)
+           FatalHandler fatal, Room* room)
     : options_(std::move(options)),
       store_(store),
       link_(link),
       carrier_(carrier),
       clock_(clock),
       fatal_(std::move(fatal)),
+      room_(room),
       prune_at_ms_(clock.SteadyMs() + options_.prune_every_ms),
       teller_(store, link) {}
 
@@ -58,7 +61,8 @@ void Core::Loop() {
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      wake_.wait_for(lock, std::chrono::seconds(10), [this] { return stopping_ || !inbox_.empty(); });
+      // `held_back_` is of this thread.
+      wake_.wait_for(lock, held_back_.empty() ? kIdleLook : kRoomLook, [this] { return stopping_ || !inbox_.empty(); });
       if (stopping_ && inbox_.empty()) return;
     }
     RunOnce();
@@ -72,9 +76,23 @@ bool Core::RunOnce() {
     const std::lock_guard lock(mutex_);
     std::swap(inbox, inbox_);
   }
+  LookForRoom(inbox);
   if (inbox.empty()) return false;
   Decide(std::move(inbox));
   return true;
+}
+
+void Core::LookForRoom(Inbox& inbox) {
+  if (room_ == nullptr) return;
+  low_ = room_->Low();
+  if (low_) {
+    // Too late for it. The engine asks at its deadline, and hears that it was never seen.
+    std::erase_if(held_back_,
+                  [now_ms = clock_.WallMs()](const auto& held) { return held.second.deadline_ms <= now_ms; });
+    return;
+  }
+  for (auto& [attempt, lease] : held_back_) inbox.leases.push_back(std::move(lease));
+  held_back_.clear();
 }
 
 void Core::Decide(Inbox inbox) {
@@ -96,9 +114,13 @@ absl::Status Core::DecideLeases(std::vector<engine::Lease>& leases, std::vector<
                                 std::vector<engine::Lease>& submit) {
   std::uint64_t repeated = 0;
   for (engine::Lease& lease : leases) {
-    store_.Note(lease.mark);
     const auto known = store_.Find(lease.attempt);
     if (!known.ok()) return known.status();
+    if (low_ && !known->has_value()) {
+      held_back_.insert_or_assign(lease.attempt, std::move(lease));
+      continue;
+    }
+    store_.Note(lease.mark);
     repeated += known->has_value() ? 1 : 0;
     const auto verdict = OnLease(lease.attempt, lease.deadline_ms, *known, {store_.pruned_ms(), clock_.WallMs()});
     Keep(lease.attempt, verdict, !known->has_value(), reports);

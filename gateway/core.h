@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -19,6 +20,7 @@
 #include "gateway/carrier.h"
 #include "gateway/hand_over.h"
 #include "gateway/link.h"
+#include "gateway/room.h"
 #include "gateway/store.h"
 #include "gateway/teller.h"
 
@@ -47,8 +49,9 @@ class Core : public LinkEvents, public CarrierEvents {
   // Called with one line when going on would be wrong (the store failed). Must not return.
   using FatalHandler = std::function<void(const absl::Status&)>;
 
-  // All of these outlive the core.
-  Core(CoreOptions options, Store& store, Link& link, Carrier& carrier, const AgreedClock& clock, FatalHandler fatal);
+  // All of these outlive the core. Without `room` the disk is never looked at.
+  Core(CoreOptions options, Store& store, Link& link, Carrier& carrier, const AgreedClock& clock, FatalHandler fatal,
+       Room* room = nullptr);
   ~Core() override;
 
   void Start();  // the carrier, the link, and the deciding thread
@@ -82,6 +85,7 @@ class Core : public LinkEvents, public CarrierEvents {
   };
 
   void Loop();
+  void LookForRoom(Inbox& inbox);
   void Decide(Inbox inbox);
   // Puts what is to be stored; the rest of the verdict is for after the commit.
   absl::Status DecideLeases(std::vector<engine::Lease>& leases, std::vector<gateway::Report>& reports,
@@ -98,6 +102,10 @@ class Core : public LinkEvents, public CarrierEvents {
   Carrier& carrier_;
   const AgreedClock& clock_;
   const FatalHandler fatal_;
+  Room* const room_;
+  // New attempts that wait for room on the disk; nothing is recorded or said of them, so the engine holds their credit.
+  std::map<AttemptId, engine::Lease> held_back_;
+  bool low_ = false;
   std::int64_t prune_at_ms_;  // on the steady clock
   Teller teller_;             // of the deciding thread
 

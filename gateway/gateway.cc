@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "crypto/hash.h"
 #include "gateway/open_nothing.h"
+#include "gateway/room.h"
 #include "gateway/store.h"
 #include "gateway/truth_log.h"
 #include "storage/rocks_store.h"
@@ -22,6 +23,8 @@ namespace {
 
 constexpr std::size_t kGatewayIdMax = 64;
 constexpr off_t kKeyFileMax = 64 << 10;
+// Its rows are small and few, and what RocksDB may need at once, hence must be kept free, grows with this.
+constexpr std::uint64_t kMemtableBytes = 4 << 20;
 
 absl::Status CheckOptions(const GatewayOptions& options) {
   const auto good = [](char c) {
@@ -38,17 +41,38 @@ absl::Status CheckOptions(const GatewayOptions& options) {
   return absl::OkStatus();
 }
 
+struct OpenRows {
+  storage::DiskRoom room;
+  std::unique_ptr<storage::Store> rows;
+};
+
+// Refuses to recover where RocksDB would abort for want of space, again at each start.
+absl::StatusOr<OpenRows> OpenGuarded(const GatewayOptions& options) {
+  std::error_code error;
+  std::filesystem::create_directories(options.store, error);
+  if (error) return absl::InternalError(absl::StrCat("cannot make the folder ", options.store, ": ", error.message()));
+  storage::DiskRoom room({options.store, options.store, absl::StrCat(options.store, "/ballast"), options.ballast_bytes,
+                          kMemtableBytes, nullptr});
+  if (const auto status = room.MakeRoomToRecover(); !status.ok()) return status;
+  auto rows =
+      storage::RocksStore::Open({.path = options.store, .memtable_bytes = kMemtableBytes, .file_system = nullptr});
+  if (!rows.ok()) return rows.status();
+  if (const auto status = room.RestoreBallast(); !status.ok()) return status;
+  return OpenRows{std::move(room), std::move(*rows)};
+}
+
 class LoopbackGateway : public Gateway {
  public:
   LoopbackGateway(CoreOptions options, std::unique_ptr<AgreedClock> clock, std::unique_ptr<storage::Store> rows,
-                  std::unique_ptr<Store> store, std::unique_ptr<Carrier> carrier, std::unique_ptr<Link> link,
-                  const FatalHandler& fatal)
+                  std::unique_ptr<Room> room, std::unique_ptr<Store> store, std::unique_ptr<Carrier> carrier,
+                  std::unique_ptr<Link> link, const FatalHandler& fatal)
       : clock_(std::move(clock)),
         rows_(std::move(rows)),
+        room_(std::move(room)),
         store_(std::move(store)),
         carrier_(std::move(carrier)),
         link_(std::move(link)),
-        core_(std::move(options), *store_, *link_, *carrier_, *clock_, fatal) {}
+        core_(std::move(options), *store_, *link_, *carrier_, *clock_, fatal, room_.get()) {}
   ~LoopbackGateway() override { core_.Stop(); }
 
   void Start() override { core_.Start(); }
@@ -58,6 +82,7 @@ class LoopbackGateway : public Gateway {
  private:
   const std::unique_ptr<AgreedClock> clock_;
   const std::unique_ptr<storage::Store> rows_;
+  const std::unique_ptr<Room> room_;
   const std::unique_ptr<Store> store_;
   const std::unique_ptr<Carrier> carrier_;
   const std::unique_ptr<Link> link_;
@@ -114,13 +139,10 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Open(GatewayOptions options, s
                                                        engine::Clock& clock, FatalHandler fatal) {
   if (const auto status = CheckOptions(options); !status.ok()) return status;
   if (options.open_nothing) return std::make_unique<BenchGateway>(options, std::move(link));
-  std::error_code error;
-  std::filesystem::create_directories(options.store, error);
-  if (error) return absl::InternalError(absl::StrCat("cannot make the folder ", options.store, ": ", error.message()));
-  auto rows = storage::RocksStore::Open({.path = options.store, .file_system = nullptr});
-  if (!rows.ok()) return rows.status();
+  auto opened_rows = OpenGuarded(options);
+  if (!opened_rows.ok()) return opened_rows.status();
   auto agreed = std::make_unique<AgreedClock>(clock, options.notice);
-  auto store = Store::Open(**rows, options.gateway, agreed->WallMs());
+  auto store = Store::Open(*opened_rows->rows, options.gateway, agreed->WallMs());
   if (!store.ok()) return store.status();
   std::unique_ptr<TruthLog> truth;
   if (!options.truth.empty()) {
@@ -130,9 +152,12 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Open(GatewayOptions options, s
   }
   CoreOptions core{.gateway = options.gateway, .tenants = options.tenants, .key_ids = {}};
   for (const auto& key : options.keys) core.key_ids.push_back(key.kid());
-  auto carrier = std::make_unique<Loopback>(options.loopback, std::move(options.keys), std::move(truth), *agreed, fatal);
-  return std::make_unique<LoopbackGateway>(std::move(core), std::move(agreed), std::move(*rows), std::move(*store),
-                                           std::move(carrier), std::move(link), fatal);
+  auto carrier =
+      std::make_unique<Loopback>(options.loopback, std::move(options.keys), std::move(truth), *agreed, fatal);
+  auto room = std::make_unique<DiskGuard>(std::move(opened_rows->room), options.notice);
+  return std::make_unique<LoopbackGateway>(std::move(core), std::move(agreed), std::move(opened_rows->rows),
+                                           std::move(room), std::move(*store), std::move(carrier), std::move(link),
+                                           fatal);
 }
 
 absl::StatusOr<std::vector<crypto::PrivateKey>> LoadKeys(const std::vector<std::string>& files) {

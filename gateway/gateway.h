@@ -24,6 +24,7 @@ struct GatewayOptions {
   std::vector<std::string> tenants;      // served; at least one
   std::vector<crypto::PrivateKey> keys;  // what it opens envelopes with
   std::string store;                     // folder of its store; made when missing
+  std::uint64_t ballast_bytes = 0;       // a file in that folder, given up when the disk is nearly full
   std::string truth;                     // file of the truth log; empty: none
   LoopbackOptions loopback;
   bool open_nothing = false;  // for benchmarks: needs no keys and no store
@@ -35,7 +36,8 @@ class Gateway {
   // Called with one line when going on would be wrong. Must not return.
   using FatalHandler = std::function<void(const absl::Status&)>;
 
-  // Blocks for the disk. INVALID_ARGUMENT names the option and its rule. `clock` outlives the gateway.
+  // Blocks for the disk. INVALID_ARGUMENT names the option and its rule; RESOURCE_EXHAUSTED: the disk is too full to
+  // recover the store. `clock` outlives the gateway.
   static absl::StatusOr<std::unique_ptr<Gateway>> Open(GatewayOptions options, std::unique_ptr<Link> link,
                                                        engine::Clock& clock, FatalHandler fatal);
   virtual ~Gateway() = default;

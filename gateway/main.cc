@@ -27,11 +27,13 @@ namespace {
 constexpr int kExitStore = 75;
 constexpr int kExitConfig = 78;
 constexpr std::int64_t kDelayMax = 3'600'000;
+constexpr std::int64_t kBallastMaxMb = 65'536;
 
 struct Flags {
   GatewayOptions gateway;
   AttachOptions attach{.address = "127.0.0.1:7070", .token = "", .ca_pem = ""};
   bool loopback = false;
+  std::int64_t ballast_mb = 64;
   std::vector<std::string> key_files;
   std::string token_file, ca_file;
   std::string log_level = "info";
@@ -52,6 +54,9 @@ void Declare(CLI::App& app, Flags& flags) {
   app.add_option("--gateway", gateway.gateway, "id of this gateway")->capture_default_str();
   app.add_option("--tenants", gateway.tenants, "tenants that it serves, separated by commas")->delimiter(',');
   app.add_option("--store", gateway.store, "folder of its store; made when missing");
+  app.add_option("--ballast-mb", flags.ballast_mb, "size of a file in the store that is given up when the disk fills")
+      ->check(CLI::Range(std::int64_t{0}, kBallastMaxMb))
+      ->capture_default_str();
   app.add_option("--key", flags.key_files, "PEM file of a private key; may be given several times")
       ->check(CLI::ExistingFile);
   app.add_option("--credit", flags.attach.credit, "how many leases may be open at once")
@@ -82,6 +87,7 @@ absl::Status Complete(Flags& flags) {
   if (!flags.loopback && !flags.gateway.open_nothing) {
     return absl::InvalidArgumentError("loopback: it is the only carrier there is; say --loopback");
   }
+  flags.gateway.ballast_bytes = static_cast<std::uint64_t>(flags.ballast_mb) << 20;
   if (!flags.token_file.empty()) {
     auto token = ReadFile(flags.token_file);
     if (!token.ok()) return token.status();
@@ -121,7 +127,7 @@ int Run(Flags flags) {
   if (const auto status = Complete(flags); !status.ok()) return Refuse(status, kExitConfig);
   auto link = MakeAttachClient(flags.attach);
   if (!link.ok()) return Refuse(link.status(), kExitConfig);
-  flags.gateway.notice = [](std::string_view line) { spdlog::warn(line); };
+  flags.gateway.notice = [](std::string_view line) { spdlog::warn("{}", line); };
   auto gateway = Gateway::Open(std::move(flags.gateway), std::move(*link), engine::SystemClock(), Fatal);
   if (!gateway.ok()) {
     return Refuse(gateway.status(), absl::IsInvalidArgument(gateway.status()) ? kExitConfig : kExitStore);

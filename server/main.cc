@@ -76,6 +76,7 @@ absl::StatusOr<std::unique_ptr<gateway::Gateway>> OpenLoopback(const Config& con
   options.gateway = chosen.gateway;
   options.tenants = chosen.tenants.empty() ? config.TenantNames() : chosen.tenants;
   options.store = chosen.store.empty() ? config.data + "/loopback" : chosen.store;
+  options.ballast_bytes = 0;  // where its store is, the engine's own gives both their room
   options.truth = chosen.truth;
   options.loopback = {chosen.delay_ms, chosen.long_delay_ms};
   options.open_nothing = chosen.open_nothing;

@@ -7,10 +7,10 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "crypto/random.h"
 #include "rocksdb/file_system.h"
+#include "storage/disk_room.h"
 #include "storage/files.h"
 #include "storage/folder_lock.h"
 #include "storage/high_water_file.h"
@@ -18,13 +18,11 @@
 #include "storage/journal.h"
 #include "storage/records.h"
 #include "storage/rocks_store.h"
-#include "storage/rocks_types.h"
 
 namespace smsflow::storage {
 namespace {
 
 constexpr std::uint16_t kShardsOfNew = 64;
-const rocksdb::IOOptions kIo;
 
 class Folder final : public DataFolder {
  public:
@@ -32,8 +30,9 @@ class Folder final : public DataFolder {
       : options_(options),
         files_(options.file_system ? options.file_system : rocksdb::FileSystem::Default()),
         high_water_path_(absl::StrCat(options.path, "/high-water")),
-        ballast_path_(absl::StrCat(options.path, "/ballast")),
-        key_path_(options.index_key_path.empty() ? absl::StrCat(options.path, ".key") : options.index_key_path) {}
+        key_path_(options.index_key_path.empty() ? absl::StrCat(options.path, ".key") : options.index_key_path),
+        room_({options.path, DatabasePath(), absl::StrCat(options.path, "/ballast"), options.ballast_bytes,
+               options.memtable_bytes, options.file_system}) {}
 
   absl::Status Open();
 
@@ -44,11 +43,11 @@ class Folder final : public DataFolder {
   const std::string& uuid() const override { return meta_.uuid(); }
   bool created() const override { return created_; }
 
-  absl::StatusOr<std::uint64_t> FreeBytes() const override;
-  std::uint64_t ReserveBytes() const override { return RocksStore::ReserveBytes(options_.memtable_bytes); }
+  absl::StatusOr<std::uint64_t> FreeBytes() const override { return room_.FreeBytes(); }
+  std::uint64_t ReserveBytes() const override { return room_.ReserveBytes(); }
   std::uint64_t UsedBytes() const override { return store_->UsedBytes(); }
-  absl::Status ReleaseBallast() override { return DeleteFileDurably(*files_, ballast_path_); }
-  absl::Status RestoreBallast() override;
+  absl::Status ReleaseBallast() override { return room_.ReleaseBallast(); }
+  absl::Status RestoreBallast() override { return room_.RestoreBallast(); }
   std::vector<std::pair<std::string, std::uint64_t>> Figures() const override { return store_->Figures(); }
   absl::Status Compact() override { return store_->Compact(); }
 
@@ -57,7 +56,6 @@ class Folder final : public DataFolder {
   absl::Status MakeAndLock();
   absl::Status LookAtHighWater();
   absl::Status OpenKey();
-  absl::Status MakeRoomToRecover();
   absl::Status OpenStore();
   absl::Status Begin();
   absl::Status CheckMeta() const;
@@ -66,7 +64,8 @@ class Folder final : public DataFolder {
 
   const DataFolderOptions options_;
   const std::shared_ptr<rocksdb::FileSystem> files_;
-  const std::string high_water_path_, ballast_path_, key_path_;
+  const std::string high_water_path_, key_path_;
+  DiskRoom room_;
   std::unique_ptr<FolderLock> lock_;  // first taken, last released
   std::unique_ptr<IndexKeys> index_keys_;
   std::unique_ptr<HighWaterFile> high_water_;  // null while there is none
@@ -85,7 +84,8 @@ absl::Status Folder::Open() {
   if (!has_database_ && (options_.read_only || !options_.create))
     return absl::NotFoundError(absl::StrCat(options_.path, " is not a data folder of smsflow"));
   if (auto status = OpenKey(); !status.ok()) return status;
-  if (auto status = MakeRoomToRecover(); !status.ok()) return status;
+  if (has_database_ && !options_.read_only)
+    if (auto status = room_.MakeRoomToRecover(); !status.ok()) return status;
   if (auto status = OpenStore(); !status.ok()) return status;
 
   auto meta = GetMeta(*store_);
@@ -137,27 +137,6 @@ absl::Status Folder::OpenKey() {
   }
   if (!key.ok()) return key.status();
   index_keys_ = std::make_unique<IndexKeys>(key->Reveal());
-  return absl::OkStatus();
-}
-
-// RocksDB aborts the process on a full disk, also while it recovers, when it writes to tables what stands in its log.
-absl::Status Folder::MakeRoomToRecover() {
-  if (!has_database_ || options_.read_only) return absl::OkStatus();
-  std::vector<rocksdb::FileAttributes> children;
-  const auto listed = files_->GetChildrenFileAttributes(DatabasePath(), kIo, &children, nullptr);
-  if (!listed.ok()) return ToStatus(listed, absl::StrCat("list ", DatabasePath()));
-  std::uint64_t needed = 1 << 20;
-  for (const auto& child : children)
-    if (absl::EndsWith(child.name, ".log")) needed += child.size_bytes;
-  auto free = FreeBytes();
-  if (free.ok() && *free < needed) {
-    if (auto status = ReleaseBallast(); !status.ok()) return status;
-    free = FreeBytes();
-  }
-  if (!free.ok()) return free.status();
-  if (*free < needed)
-    return absl::ResourceExhaustedError(absl::StrCat("the disk of ", options_.path, " is full: ", *free,
-                                                     " bytes are free, ", needed, " are needed to start"));
   return absl::OkStatus();
 }
 
@@ -247,25 +226,6 @@ absl::Status Folder::CheckMarks() const {
                                               " was acknowledged; restore it"));
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<std::uint64_t> Folder::FreeBytes() const {
-  std::uint64_t bytes = 0;
-  const auto status = files_->GetFreeSpace(options_.path, kIo, &bytes, nullptr);
-  if (!status.ok()) return ToStatus(status, absl::StrCat("see the free space of ", options_.path));
-  return bytes;
-}
-
-absl::Status Folder::RestoreBallast() {
-  if (options_.ballast_bytes == 0) return absl::OkStatus();
-  std::uint64_t size = 0;
-  if (files_->GetFileSize(ballast_path_, kIo, &size, nullptr).ok() && size == options_.ballast_bytes)
-    return absl::OkStatus();
-  const auto free = FreeBytes();
-  if (!free.ok()) return free.status();
-  // Without room for it and for what RocksDB needs, it would bring about the very hour that it is kept for.
-  if (*free < options_.ballast_bytes + ReserveBytes()) return absl::OkStatus();
-  return WriteReservedFile(*files_, ballast_path_, options_.ballast_bytes);
 }
 
 }  // namespace

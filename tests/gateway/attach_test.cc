@@ -191,6 +191,20 @@ TEST_F(AttachTest, TwoStreamsOfOneStoreAreImpossible) {
   EXPECT_FALSE(second.ok()) << "a store belongs to one process";
 }
 
+TEST_F(AttachTest, TheStoreHasItsBallastAndLeavesItAlone) {
+  GatewayOptions options;
+  options.gateway = "g1";
+  options.tenants = {"clinic"};
+  options.keys = {key_};
+  options.store = folder_ + "/store";
+  options.ballast_bytes = 1 << 20;
+  for (int i = 0; i < 2; ++i) {
+    const auto gateway = Gateway::Open(options, std::make_unique<FakeLink>(), clock_, [](const absl::Status&) {});
+    ASSERT_TRUE(gateway.ok()) << gateway.status();
+    EXPECT_EQ(std::filesystem::file_size(folder_ + "/store/ballast"), 1u << 20);
+  }
+}
+
 TEST_F(AttachTest, AnAttemptThatComesOnTwoStreamsIsSubmittedOnce) {
   Start();
   ASSERT_TRUE(engine_->Greeted());

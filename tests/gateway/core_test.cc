@@ -31,7 +31,7 @@ class CoreTest : public testing::Test {
     carrier_.submitted.clear();
     core_ =
         std::make_unique<Core>(CoreOptions{.gateway = "g1", .tenants = {"clinic"}, .key_ids = {"kid"}}, *store_, link_,
-                               carrier_, *agreed_, [](const absl::Status& status) { ADD_FAILURE() << status; });
+                               carrier_, *agreed_, [](const absl::Status& status) { ADD_FAILURE() << status; }, &room_);
   }
   void Lease(const AttemptId& attempt, std::int64_t deadline_ms = kNow + kHour) {
     core_->OnLeases({LeaseOf(attempt, deadline_ms)});
@@ -48,6 +48,7 @@ class CoreTest : public testing::Test {
   FakeClock clock_;
   FakeLink link_;
   FakeCarrier carrier_;
+  FakeRoom room_;
   std::vector<std::string> notices_;
   std::unique_ptr<AgreedClock> agreed_;
   std::unique_ptr<Store> store_;
@@ -248,6 +249,51 @@ TEST_F(CoreTest, WhatTheLinkHasNoRoomForIsToldLater) {
     core_->OnGone(page.size());
   }
   EXPECT_EQ(told.size(), attempts);
+}
+
+TEST_F(CoreTest, OnAFullDiskNewAttemptsWaitAndReportsGoOn) {
+  Lease(Attempt(1));
+  Said();
+  room_.low = true;
+  Lease(Attempt(2));
+  Lease(Attempt(1));
+  Word(Attempt(1), Reported::kDelivered);
+  EXPECT_EQ(Said(), "ACCEPTED, DELIVERED") << "of what is known";
+  Lease(Attempt(2));  // the engine handed it over once more
+  EXPECT_EQ(Said(), "");
+  EXPECT_EQ(carrier_.submitted.size(), 1u);
+  EXPECT_EQ(rows_.rows(storage::Family::kInstances), 1u) << "of what waits nothing is written";
+  room_.low = false;
+  EXPECT_EQ(Said(), "ACCEPTED");
+  EXPECT_EQ(carrier_.submitted.size(), 2u);
+}
+
+TEST_F(CoreTest, WhatWaitedForRoomTooLongIsNotSubmitted) {
+  room_.low = true;
+  Lease(Attempt(1));
+  Lease(Attempt(2));
+  EXPECT_EQ(Said(), "");
+  core_->OnProbes({{Attempt(1), kNow + kHour}});
+  EXPECT_EQ(Said(), "NEVER_SEEN never_seen") << "and so it is, from now on";
+  clock_.now_ms += kHour;
+  EXPECT_EQ(Said(), "");
+  room_.low = false;
+  EXPECT_EQ(Said(), "") << "the engine asks when it wants to know";
+  Lease(Attempt(1));
+  Lease(Attempt(2));
+  EXPECT_EQ(Said(), "NEVER_SEEN never_seen, EXPIRED expired");
+  EXPECT_TRUE(carrier_.submitted.empty());
+}
+
+TEST_F(CoreTest, AProbedAttemptThatWaitsIsNeverSubmitted) {
+  room_.low = true;
+  Lease(Attempt(1));
+  Said();
+  core_->OnProbes({{Attempt(1), kNow + kHour}});
+  Said();
+  room_.low = false;
+  EXPECT_EQ(Said(), "NEVER_SEEN never_seen");
+  EXPECT_TRUE(carrier_.submitted.empty());
 }
 
 constexpr std::int64_t kMinute = 60'000;

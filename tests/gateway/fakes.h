@@ -8,6 +8,7 @@
 #include "engine/seams.h"
 #include "gateway/carrier.h"
 #include "gateway/link.h"
+#include "gateway/room.h"
 
 namespace smsflow::gateway {
 
@@ -41,6 +42,12 @@ class FakeCarrier : public Carrier {
   }
   void Stop() override {}
   std::vector<engine::Lease> submitted;
+};
+
+class FakeRoom : public Room {
+ public:
+  bool Low() override { return low; }
+  bool low = false;
 };
 
 inline AttemptId Attempt(std::uint64_t n, std::uint32_t number = 1) {
