@@ -1,6 +1,6 @@
 // What an operator may choose, from one TOML file, the environment (`SMSFLOW_…`) and flags, in that order of rank.
 //
-// Every key stands once, in the table of config.cc, with its rule, its default and how it is shown; docs/operations.md
+// Every key stands once, in the table of config_keys.cc, with its rule, default and how it is shown; docs/operations.md
 // lists them. A key that is not in the table is an error, as is a value that breaks its rule: each gets one line that
 // names where it stands, the key and the rule, and never the value.
 //

@@ -1,8 +1,8 @@
 // The last acknowledged sequence of each shard, in a small file beside RocksDB, to notice when RocksDB opened without
 // data that was acknowledged. Two slots are written in turn, each with a checksum, so that one is always whole.
 //
-//   slot := magic(8) format(4) generation(8) shards(2) { epoch(8) sequence(8) }* crc32c(4), padded to a multiple of 4
-//   KB
+//   slot := magic(8) format(4) generation(8) shards(2) { epoch(8) sequence(8) }* crc32c(4)
+//           and zeros, to a multiple of 4 KB
 //
 // Note() is called by the writers of shards after a commit and costs a store to memory. Save() writes what was noted
 // since and syncs; a housekeeping thread calls it every 100 ms at most. So the file is at most that far behind, and

@@ -11,8 +11,9 @@
 //   'r'   queues     lane(8) due_ms(8) id(16) name(2)              lane, readable
 //   'o'   queues     sequence(8)                                   OutboxRow
 //   'l'   queues     destination(2) sequence(8)                    TellRow; the shard is the source
-//   'L'   queues     source(2)                                     last applied sequence(8); the shard is the
-//   destination 'w'   queues     command(16)                                   SweepRow 'k'   queues     - ShardMarks
+//   'L'   queues     source(2)                                     last applied sequence(8); shard: the destination
+//   'w'   queues     command(16)                                   SweepRow
+//   'k'   queues     -                                             ShardMarks
 //   'i'   indexes    index(2) value(16) id(16)                     nothing
 //   'm'   indexes    set(1) tenant(8) target(16)                   MembershipRow
 //   'd'   indexes    scope(16)                                     DedupeRow
@@ -23,7 +24,6 @@
 //
 // A kind, once used, is never given to another row. Numbers are big endian so that bytes sort as they do; signed times
 // are never negative. Hashed parts come from storage/index_keys.h.
-//
 // Values only; safe from any thread; nothing blocks.
 #pragma once
 
