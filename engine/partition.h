@@ -154,6 +154,8 @@ class Partition {
              const stored::LiveTimer& live, const storage::ReadyValue& names, const storage::ReadyKey* ready);
   void FireOpen(Round& round, Shard& shard, Loaded& loaded, std::uint16_t name);
   void ServeReady(Round& round);
+  storage::Lane8 LaneOf(const Shard& shard, const storage::ReadyValue& names) const;
+  storage::Lane8 CrowdLane(const std::string& tenant) const;
   void ForgetReady(Round& round, Shard& shard, const Loaded& loaded, const workflows::Decision& decision);
   bool ServeOldest(Round& round, const storage::Lane8& lane);
   void Erase(Round& round, Shard& shard, Loaded& loaded);

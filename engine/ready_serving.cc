@@ -31,6 +31,16 @@ void Partition::ServeReady(Round& round) {
   }
 }
 
+// Where those of a tenant wait together that has more lanes than it may. They may hold each other up, and nobody else.
+storage::Lane8 Partition::CrowdLane(const std::string& tenant) const {
+  return shared_.parts.index_keys->Lane(tenant, "\n");  // no name of a lane has control characters
+}
+
+storage::Lane8 Partition::LaneOf(const Shard& home, const storage::ReadyValue& names) const {
+  const storage::Lane8 own = shared_.parts.index_keys->Lane(names.tenant, names.lane);
+  return home.ready.HasRoomFor(names.tenant, own) ? own : CrowdLane(names.tenant);
+}
+
 // A due timer that is cleared or set anew waits no longer. Its row goes at once: nobody may ever serve its lane, nor a
 // pause end. Called before the decision is absorbed, while the instance is still as it was when it came to wait.
 void Partition::ForgetReady(Round& round, Shard& home, const Loaded& loaded, const workflows::Decision& decision) {
@@ -51,7 +61,9 @@ void Partition::ForgetReady(Round& round, Shard& home, const Loaded& loaded, con
       home.ready.Remove(key);
       storage::DeleteReady(round.batch, key);
     };
-    forget(shared_.parts.index_keys->Lane(loaded.head.tenant(), workflow.Lane(loaded.head.fixed())));
+    const std::string lane = workflow.Lane(loaded.head.fixed());
+    forget(shared_.parts.index_keys->Lane(loaded.head.tenant(), lane));
+    forget(CrowdLane(loaded.head.tenant()));
     if (const auto paused = PausedLane(home, loaded)) forget(*paused);
   }
 }
@@ -69,7 +81,7 @@ bool Partition::ServeOldest(Round& round, const storage::Lane8& lane) {
     auto row = found->second.Peek(store());
     if (!row.ok()) Fail(row.status());
     if (*row == nullptr) {
-      home.ready.queues().erase(found);
+      home.ready.Erase(found);
       it = where->second.erase(it);
       continue;
     }

@@ -185,7 +185,7 @@ Partition::Fired Partition::FireGated(Round& round, Shard& home, Loaded& loaded,
                                       const storage::ReadyValue& names, const storage::ReadyKey* ready, bool can_wait) {
   const stored::LiveTimer& live = *FindTimer(loaded, name);
   if (const auto paused = PausedLane(home, loaded)) return Park(round, home, *paused, loaded, live, names, ready);
-  const auto lane = [&] { return shared_.parts.index_keys->Lane(names.tenant, names.lane); };
+  const auto lane = [&] { return LaneOf(home, names); };
   const bool others_first = ready == nullptr && !home.ready.empty() && home.ready.Has(lane());
   if (shared_.draining.load(std::memory_order_relaxed) || others_first)
     return Park(round, home, lane(), loaded, live, names, ready);

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "engine/ready.h"
 #include "tests/engine/world.h"
 
 namespace smsflow::engine {
@@ -108,6 +109,32 @@ TEST_F(Firing, WhatWaitsNoLongerLeavesNoRowThoughNobodyEverServesIt) {
   for (const auto& id : {carl.id, anna.id})
     EXPECT_TRUE(world_.Send(id, courier::Simple(courier::kStop), "lonely").status.ok());
   EXPECT_EQ(ready_rows(), 0);
+  EXPECT_EQ(world_.Violations(), "");
+}
+
+// A client that names another key each time must not fill the memory with lanes, nor lose anything by it.
+TEST_F(Firing, LanesOfATenantAreBoundedAndAllOfThemLeave) {
+  constexpr int kKeys = 600;
+  for (int i = 0; i < kKeys; ++i)
+    world_.Create("t", "anna", {world_.clock.wall_ms + 10'000 + i % 7, "", std::nullopt, "key" + std::to_string(i)});
+  const auto other = world_.Create("u", "anna", {world_.clock.wall_ms + 10'100, "", std::nullopt, "key"}).id;
+  world_.AdvanceAndRun(11'000, 100);
+  std::set<std::string> lanes;
+  int waiting = 0;
+  for (auto rows = world_.memory.Scan(storage::Family::kQueues, "r", "s"); rows->Valid(); rows->Next(), ++waiting)
+    lanes.emplace(rows->key().substr(0, 11));
+  EXPECT_EQ(waiting, kKeys + 1);
+  EXPECT_LE(lanes.size(), ReadyQueues::kLanesOfTenantMax + EngineOptions().batch_max + 2);
+  EXPECT_LT(lanes.size(), kKeys);
+  auto session = world_.Attach("h", "s2", {"u"}, 10, inbox_);
+  EXPECT_EQ(world_.StateNumber(other), courier::kOut);
+  session.reset();
+  world_.Crash();
+  world_.Open();
+  std::shared_ptr<Inbox> inbox;
+  session = world_.Attach("g", "s1", {"t"}, 1'000, inbox);
+  world_.AdvanceAndRun(200, 100);
+  EXPECT_EQ(inbox->leases.size(), kKeys);
   EXPECT_EQ(world_.Violations(), "");
 }
 
