@@ -37,6 +37,7 @@ struct DataFolderOptions {
   std::int64_t now_ms = 0;  // the time of making, stored with a new folder
   bool create = true;
   bool read_only = false;  // for inspection of a folder that no process has open
+  bool cut_log = false;    // see RocksStoreOptions; for repair.h only
   std::uint64_t ballast_bytes = 256 << 20;
   std::uint64_t block_cache_bytes = 64 << 20;
   std::uint64_t memtable_bytes = 16 << 20;

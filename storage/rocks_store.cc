@@ -1,7 +1,10 @@
 #include "storage/rocks_store.h"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
+#include <filesystem>
+#include <system_error>
 
 #include "absl/strings/match.h"
 #include "rocksdb/cache.h"
@@ -40,7 +43,8 @@ rocksdb::DBOptions DatabaseOptions(const RocksStoreOptions& options, rocksdb::En
   result.paranoid_checks = true;
   // The default opens without a word when bytes in the middle of the log are bad, and drops what was acknowledged after
   // them. This one takes a torn end, and refuses all else.
-  result.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  result.wal_recovery_mode = options.cut_log ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
+                                             : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   result.recycle_log_file_num = 0;
   result.avoid_flush_during_recovery = false;
   result.manual_wal_flush = false;
@@ -157,8 +161,21 @@ struct RocksStore::Database {
     if (status.IsNotFound()) return std::nullopt;
     return ToStatus(status, "read a row");
   }
+  rocksdb::Env* any_env() const { return env ? env.get() : rocksdb::Env::Default(); }
   rocksdb::ColumnFamilyHandle* family(Family which) const { return families[static_cast<std::size_t>(which)]; }
 };
+
+namespace {
+
+std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(const RocksStoreOptions& options,
+                                                         const std::shared_ptr<rocksdb::Cache>& cache) {
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (int i = 0; i < kFamilies; ++i)
+    descriptors.emplace_back(kNames[static_cast<std::size_t>(i)], FamilyOptions(static_cast<Family>(i), options, cache));
+  return descriptors;
+}
+
+}  // namespace
 
 RocksStore::RocksStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 RocksStore::~RocksStore() = default;
@@ -171,12 +188,8 @@ absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(const RocksStoreOpt
   if (options.file_system) database->env = rocksdb::NewCompositeEnv(options.file_system);
   database->cache = rocksdb::NewLRUCache(options.block_cache_bytes);
 
-  rocksdb::Env* env = database->env ? database->env.get() : rocksdb::Env::Default();
-  const rocksdb::DBOptions db_options = DatabaseOptions(options, env);
-  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  for (int i = 0; i < kFamilies; ++i)
-    descriptors.emplace_back(kNames[static_cast<std::size_t>(i)],
-                             FamilyOptions(static_cast<Family>(i), options, database->cache));
+  const rocksdb::DBOptions db_options = DatabaseOptions(options, database->any_env());
+  const auto descriptors = Descriptors(options, database->cache);
 
   rocksdb::DB* db = nullptr;
   const auto status =
@@ -192,6 +205,54 @@ absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(const RocksStoreOpt
       return absl::DataLossError(absl::StrCat(options.path, " was not made by smsflow: its family ", kNames[i],
                                               " has number ", database->families[i]->GetID(), ", not ", i));
   return std::unique_ptr<RocksStore>(new RocksStore(std::move(database)));
+}
+
+// RepairDB() numbers the families anew and leaves out those without rows, so what it saved goes into a fresh store.
+absl::Status RocksStore::Rebuild(const RocksStoreOptions& options) {
+  auto saved = std::make_unique<Database>();
+  saved->cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  const rocksdb::DBOptions db_options = DatabaseOptions(options, saved->any_env());
+  auto descriptors = Descriptors(options, saved->cache);
+  auto status = rocksdb::RepairDB(options.path, db_options, descriptors);
+  std::vector<std::string> names;
+  if (status.ok()) status = rocksdb::DB::ListColumnFamilies(db_options, options.path, &names);
+  std::erase_if(descriptors, [&](const auto& family) { return std::find(names.begin(), names.end(), family.name) == names.end(); });
+  rocksdb::DB* db = nullptr;
+  if (status.ok()) status = rocksdb::DB::OpenForReadOnly(db_options, options.path, descriptors, &saved->families, &db);
+  saved->db.reset(db);
+  if (!status.ok()) return ToStatus(status, absl::StrCat("rebuild ", options.path));
+
+  RocksStoreOptions fresh = options;
+  fresh.path = absl::StrCat(options.path, ".fresh");
+  fresh.create = true;
+  auto store = Open(fresh);
+  if (!store.ok()) return store.status();
+  for (std::size_t i = 0; i < descriptors.size(); ++i) {
+    const auto name = std::find(kNames.begin(), kNames.end(), descriptors[i].name);
+    if (auto copied = (*store)->Take(*saved->db, saved->families[i], static_cast<Family>(name - kNames.begin())); !copied.ok())
+      return copied;
+  }
+  if (auto compacted = (*store)->Compact(); !compacted.ok()) return compacted;
+  store->reset();
+  saved.reset();
+  std::error_code error;
+  std::filesystem::remove_all(options.path, error);
+  if (!error) std::filesystem::rename(fresh.path, options.path, error);
+  return error ? absl::ErrnoToStatus(error.value(), absl::StrCat("cannot put ", fresh.path, " in its place")) : absl::OkStatus();
+}
+
+absl::Status RocksStore::Take(rocksdb::DB& from, rocksdb::ColumnFamilyHandle* family, Family to) {
+  constexpr std::size_t kBatchBytes = 1 << 20;
+  Batch batch;
+  const std::unique_ptr<rocksdb::Iterator> rows(from.NewIterator({}, family));
+  for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
+    batch.Put(to, ToView(rows->key()), ToView(rows->value()));
+    if (batch.bytes() < kBatchBytes) continue;
+    if (auto status = Write(batch, Sync::kNo); !status.ok()) return status;
+    batch.Clear();
+  }
+  if (!rows->status().ok()) return ToStatus(rows->status(), "read what was saved");
+  return Write(batch, Sync::kYes);
 }
 
 absl::StatusOr<std::optional<std::string>> RocksStore::Get(Family family, std::string_view key) const {

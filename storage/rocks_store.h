@@ -14,6 +14,8 @@
 #include "storage/store.h"
 
 namespace rocksdb {
+class ColumnFamilyHandle;
+class DB;
 class FileSystem;
 }
 
@@ -23,6 +25,7 @@ struct RocksStoreOptions {
   std::string path;
   bool create = true;
   bool read_only = false;  // changes nothing on disk; the log is read into memory
+  bool cut_log = false;    // drops a damaged log from the damage on, where it would be refused: for repair only
   std::uint64_t block_cache_bytes = 64 << 20;
   std::uint64_t memtable_bytes = 16 << 20;
   std::shared_ptr<rocksdb::FileSystem> file_system;  // null: the real one
@@ -31,6 +34,9 @@ struct RocksStoreOptions {
 class RocksStore final : public Store {
  public:
   static absl::StatusOr<std::unique_ptr<RocksStore>> Open(const RocksStoreOptions& options);
+  // Makes the store anew from the tables and logs that can be read. What cannot is lost, so it is for copies that are
+  // looked through afterwards. The store must not be open. Ignores `file_system`.
+  [[nodiscard]] static absl::Status Rebuild(const RocksStoreOptions& options);
   ~RocksStore() override;
 
   absl::StatusOr<std::optional<std::string>> Get(Family family, std::string_view key) const override;
@@ -50,6 +56,7 @@ class RocksStore final : public Store {
   struct Database;
   class FrozenStore;
   explicit RocksStore(std::unique_ptr<Database> database);
+  absl::Status Take(rocksdb::DB& from, rocksdb::ColumnFamilyHandle* family, Family to);  // all its rows
   std::unique_ptr<Database> database_;
 };
 

@@ -68,12 +68,13 @@ void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
 
   CLI::App& db =
       AddVerb(app, arguments, Verb::kDb, kGroupLocal, "db",
-              "Look into a data folder that nobody has open: verify (exit code 1 on a violation), stats, dump");
-  db.add_option("what", arguments.subject, "verify, stats or dump")
+              "Look into a data folder that nobody has open: verify (exit code 1 on a violation), stats, dump, repair");
+  db.add_option("what", arguments.subject, "verify, stats, dump or repair")
       ->required()
-      ->check(CLI::IsMember({"verify", "stats", "dump"}));
+      ->check(CLI::IsMember({"verify", "stats", "dump", "repair"}));
   db.add_option("--data", arguments.data, "The data folder")->type_name("DIR")->required();
   db.add_option("--index-key", arguments.index_key, "Its index key, where it is not DIR.key")->type_name("FILE");
+  db.add_option("--to", arguments.out, "repair: a new folder for the copy that is mended")->type_name("COPY");
   db.add_option("--kind", arguments.kind, "dump: only rows of this kind, a letter of docs/disk-format.md")
       ->check(CLI::IsMember({"h", "s", "j", "a", "t", "r", "o", "l", "L", "w", "k", "i", "m", "d", "p", "P", "M"}));
   db.add_flag("--names", arguments.names, "dump: also tenants, targets, batches and keys");

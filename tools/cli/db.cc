@@ -1,13 +1,16 @@
-// `smsflow db`: looks into a data folder that no process has open. Changes nothing in it.
+// `smsflow db`: looks into a data folder that no process has open, and mends a copy of it. Changes nothing in it.
 #include "tools/cli/db.h"
 
+#include <filesystem>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "engine/inspect.h"
 #include "smsflow/v1/admin.pb.h"
 #include "storage/data_folder.h"
+#include "storage/repair.h"
 #include "tools/cli/failure.h"
 #include "tools/cli/json_text.h"
 #include "tools/cli/progress.h"
@@ -100,6 +103,46 @@ Outcome Verify(const Arguments& arguments, const Terminal& terminal) {
   return findings.End(*summary);
 }
 
+const char* Means(storage::RepairedBy by) {
+  switch (by) {
+    case storage::RepairedBy::kNothing: return "it opens as it is; nothing was mended";
+    case storage::RepairedBy::kCuttingTheLog: return "its log was cut where it is damaged";
+    default: return "its list of tables was made anew from those that can be read";
+  }
+}
+
+// Works on a copy, and leaves it only when nothing that was acknowledged is missing from it.
+Outcome Repair(const Arguments& arguments, const Terminal& terminal) {
+  if (arguments.out.empty()) return absl::InvalidArgumentError("db repair: --to must name the folder for the copy");
+  storage::DataFolderOptions from;
+  from.path = arguments.data;
+  from.index_key_path = arguments.index_key;
+  Findings findings(arguments, terminal);
+  auto repaired = storage::RepairCopy(from, arguments.out);
+  if (absl::IsDataLoss(repaired.status())) {
+    findings.Show(std::string(repaired.status().message()));
+    terminal.err << "no copy was left: restore the folder from a backup\n";
+    return findings.End({});
+  }
+  if (!repaired.ok()) return repaired.status();
+  const auto summary = InspectFolder(
+      *repaired->folder, "db repair", [&](const std::string& text) { findings.Show(text); }, terminal);
+  repaired->folder.reset();
+  if (!summary.ok() || summary->violations != 0) {
+    std::error_code ignored;
+    std::filesystem::remove_all(arguments.out, ignored);
+  }
+  if (!summary.ok()) return summary.status();
+  if (summary->violations != 0) {
+    terminal.err << "no copy was left, for rows are missing from it: restore the folder from a backup\n";
+  } else {
+    terminal.err << Visible(arguments.out) << " is whole: " << Means(repaired->by) << ". All that was acknowledged up to the"
+                 << " high-water mark is there.\nPut it in the place of " << Visible(arguments.data)
+                 << ", beside the same index key, and keep the old one until the new one has run\n";
+  }
+  return findings.End(*summary);
+}
+
 v1::StatsResponse Figures(storage::DataFolder& folder, const engine::InspectionSummary& summary) {
   v1::StatsResponse response;
   const auto add = [&](const std::string& name, std::uint64_t value, const std::string& help) {
@@ -162,6 +205,7 @@ Outcome Dump(const Arguments& arguments, const Terminal& terminal) {
 
 Outcome RunDb(const Arguments& arguments, const Terminal& terminal) {
   if (arguments.subject == "verify") return Verify(arguments, terminal);
+  if (arguments.subject == "repair") return Repair(arguments, terminal);
   if (arguments.subject == "stats") return Stats(arguments, terminal);
   return Dump(arguments, terminal);
 }

@@ -1,0 +1,109 @@
+#include "storage/repair.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "storage/folder_lock.h"
+#include "storage/rocks_store.h"
+
+namespace smsflow::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+absl::Status Failed(const std::string& what, const fs::path& path, const std::error_code& error) {
+  return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot ", what, " ", path.string()));
+}
+
+absl::Status Sync(const fs::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 || ::fsync(fd) != 0) {
+    const int error = errno;
+    if (fd >= 0) ::close(fd);
+    return absl::ErrnoToStatus(error, absl::StrCat("cannot sync ", path.string()));
+  }
+  ::close(fd);
+  return absl::OkStatus();
+}
+
+// Regular files of one folder, but for locks and the ballast, which the copy makes itself.
+absl::Status CopyFiles(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  if (!fs::create_directory(to, error)) {
+    if (!error) return absl::AlreadyExistsError(absl::StrCat(to.string(), " exists already; name a new folder"));
+    return Failed("make", to, error);
+  }
+  fs::permissions(to, fs::perms::owner_all, error);
+  for (fs::directory_iterator it(from, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (!it->is_regular_file() || name == "ballast" || name == "LOCK" || name == "LOCK-smsflow") continue;
+    if (!fs::copy_file(it->path(), to / name, error)) return Failed("copy", it->path(), error);
+    if (auto status = Sync(to / name); !status.ok()) return status;
+  }
+  if (error) return Failed("list", from, error);
+  return Sync(to);
+}
+
+absl::Status Copy(const std::string& from, const std::string& to) {
+  const auto lock = FolderLock::Take(from, FolderLock::Mode::kReader);
+  if (absl::IsNotFound(lock.status()))
+    return absl::NotFoundError(absl::StrCat(from, " is not a data folder of smsflow"));
+  if (!lock.ok()) return lock.status();
+  if (auto status = CopyFiles(from, to); !status.ok()) return status;
+  return CopyFiles(fs::path(from) / "db", fs::path(to) / "db");
+}
+
+// In use, of another version, or without room: other means would not help.
+bool MayBeMended(const absl::Status& status) {
+  return !status.ok() && !absl::IsFailedPrecondition(status) && !absl::IsResourceExhausted(status);
+}
+
+absl::StatusOr<RepairedCopy> OpenCopy(DataFolderOptions options) {
+  RepairedCopy repaired;
+  auto folder = DataFolder::Open(options);
+  if (MayBeMended(folder.status())) {
+    options.cut_log = true;
+    repaired.by = RepairedBy::kCuttingTheLog;
+    folder = DataFolder::Open(options);
+  }
+  if (MayBeMended(folder.status())) {
+    RocksStoreOptions database;
+    database.path = absl::StrCat(options.path, "/db");
+    database.cut_log = true;
+    if (auto status = RocksStore::Rebuild(database); !status.ok()) return absl::DataLossError(status.message());
+    repaired.by = RepairedBy::kRebuilding;
+    folder = DataFolder::Open(options);
+  }
+  if (MayBeMended(folder.status())) return absl::DataLossError(folder.status().message());
+  if (!folder.ok()) return folder.status();
+  repaired.folder = *std::move(folder);
+  return repaired;
+}
+
+}  // namespace
+
+absl::StatusOr<RepairedCopy> RepairCopy(const DataFolderOptions& from, const std::string& to) {
+  std::error_code error;
+  if (fs::exists(to, error)) return absl::AlreadyExistsError(absl::StrCat(to, " exists already; name a new folder"));
+  DataFolderOptions options = from;
+  options.path = to;
+  if (options.index_key_path.empty()) options.index_key_path = absl::StrCat(from.path, ".key");
+  options.create = options.read_only = false;
+  options.ballast_bytes = 0;
+  absl::StatusOr<RepairedCopy> repaired = absl::UnknownError("");
+  if (auto status = Copy(from.path, to); status.ok()) {
+    repaired = OpenCopy(options);
+  } else {
+    repaired = status;
+  }
+  if (!repaired.ok()) fs::remove_all(to, error);
+  return repaired;
+}
+
+}  // namespace smsflow::storage

@@ -1,0 +1,167 @@
+// A damaged folder, and the copy that is made of it: whole up to the high-water mark, or refused.
+#include "storage/repair.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "storage/journal.h"
+#include "tests/storage/temporary_folder.h"
+
+namespace smsflow::storage {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+constexpr ShardId kShard{3};
+constexpr std::uint64_t kMarked = 20, kAll = 30;
+
+std::string ReadAll(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+void WriteAll(const fs::path& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc)
+      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
+class RepairTest : public testing::Test {
+ protected:
+  // kAll records, of which kMarked are below the mark; as the disk was in that moment.
+  RepairTest() {
+    DataFolderOptions options = Options(folder_ / "made");
+    options.shards = 8;
+    auto folder = DataFolder::Open(options);
+    EXPECT_TRUE(folder.ok()) << folder.status();
+    ChainHead head;
+    for (std::uint64_t i = 1; i <= kAll; ++i) {
+      Batch batch;
+      AppendJournal(batch, kShard, head, 0, InstanceId::Make(1, kShard, i), std::string(100, 'b'));
+      EXPECT_TRUE((*folder)->store().Write(batch, Sync::kYes).ok());
+      if (i != kMarked) continue;
+      (*folder)->high_water().Note(kShard, {0, i});
+      EXPECT_TRUE((*folder)->high_water().Save().ok());
+      log_marked_ = fs::file_size(Log(options.path));
+    }
+    fs::copy(options.path, damaged_, fs::copy_options::recursive);
+    fs::copy_file(options.path + ".key", damaged_ + ".key");
+  }
+
+  static DataFolderOptions Options(const std::string& path) {
+    DataFolderOptions options;
+    options.path = path;
+    options.ballast_bytes = 0;
+    options.memtable_bytes = options.block_cache_bytes = 1 << 20;
+    return options;
+  }
+  static fs::path Log(const fs::path& folder) {
+    fs::path found;
+    for (const auto& file : fs::directory_iterator(folder / "db"))
+      if (file.path().extension() == ".log" && fs::file_size(file) > 0) found = file.path();
+    return found;
+  }
+  absl::StatusOr<RepairedCopy> Repair() {
+    fs::remove_all(copy_);
+    return RepairCopy(Options(damaged_), copy_);
+  }
+  // Up to which record the chain holds.
+  static std::uint64_t Whole(const Store& store) {
+    ChainHead head;
+    while (true) {
+      const auto record = GetJournal(store, kShard, head.sequence + 1);
+      if (!record.ok() || !*record || (*record)->header.chain != ChainAfter(head.chain, (*record)->header))
+        return head.sequence;
+      head = {head.sequence + 1, (*record)->header.chain};
+    }
+  }
+
+  TemporaryFolder folder_;
+  const std::string damaged_ = folder_ / "data";
+  const std::string copy_ = folder_ / "copy";
+  std::uintmax_t log_marked_ = 0;  // the log's size when the mark was saved
+};
+
+TEST_F(RepairTest, AFolderThatIsWholeIsOnlyCopied) {
+  auto copy = Repair();
+  ASSERT_TRUE(copy.ok()) << copy.status();
+  EXPECT_EQ(copy->by, RepairedBy::kNothing);
+  EXPECT_EQ(Whole(copy->folder->store()), kAll);
+  EXPECT_EQ(copy->folder->high_water().AtOpen(kShard), (HighWaterMark{0, kMarked}));
+}
+
+// Wherever a byte of the log changed: what comes out has all below the mark, or it is refused; never less in silence.
+TEST_F(RepairTest, ADamagedLogIsCutOnlyAboveTheMark) {
+  const fs::path log = Log(damaged_);
+  const std::string good = ReadAll(log);
+  int mended = 0, refused = 0;
+  for (std::size_t at = 0; at < good.size(); at += 173) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 0x20);
+    WriteAll(log, bad);
+    const auto copy = Repair();
+    if (at >= log_marked_) {
+      ASSERT_TRUE(copy.ok()) << at << ": " << copy.status();
+      ++mended;
+    }
+    if (copy.ok()) {
+      EXPECT_GE(Whole(copy->folder->store()), kMarked) << at;
+    } else {
+      ++refused;
+      EXPECT_TRUE(absl::IsDataLoss(copy.status())) << at << ": " << copy.status();
+      EXPECT_FALSE(fs::exists(copy_)) << "nothing is left that could be mistaken for a repaired folder";
+    }
+  }
+  EXPECT_GT(mended, 3);
+  EXPECT_GT(refused, 5);
+  EXPECT_EQ(ReadAll(log).size(), good.size()) << "the original is only read";
+}
+
+// Tables name their families, the log only numbers them: what had not reached a table cannot be told apart any more.
+TEST_F(RepairTest, ALostListOfTablesIsMadeAnewFromTheTables) {
+  const auto lose = [this] {
+    for (const auto& file : fs::directory_iterator(fs::path(damaged_) / "db")) {
+      const std::string name = file.path().filename().string();
+      if (name == "CURRENT" || name.starts_with("MANIFEST-")) fs::remove(file.path());
+    }
+    EXPECT_FALSE(DataFolder::Open(Options(damaged_)).ok());
+  };
+  const std::string logged = folder_ / "logged";
+  fs::copy(damaged_, logged, fs::copy_options::recursive);
+  lose();
+  EXPECT_THAT(std::string(Repair().status().message()), HasSubstr("acknowledged data is missing"));
+
+  fs::remove_all(damaged_);
+  fs::copy(logged, damaged_, fs::copy_options::recursive);
+  {
+    const auto folder = DataFolder::Open(Options(damaged_));
+    ASSERT_TRUE(folder.ok()) << folder.status();
+    ASSERT_TRUE((*folder)->Compact().ok());
+  }
+  lose();
+  const auto copy = Repair();
+  ASSERT_TRUE(copy.ok()) << copy.status();
+  EXPECT_EQ(copy->by, RepairedBy::kRebuilding);
+  EXPECT_EQ(Whole(copy->folder->store()), kAll);
+}
+
+TEST_F(RepairTest, WhatWasAcknowledgedIsNotToldWithoutItsMark) {
+  WriteAll(fs::path(damaged_) / "high-water", "");
+  EXPECT_THAT(std::string(Repair().status().message()), HasSubstr("what was acknowledged is not known"));
+}
+
+TEST_F(RepairTest, RefusesAFolderInUseAndATargetThatIsThere) {
+  EXPECT_TRUE(absl::IsAlreadyExists(RepairCopy(Options(damaged_), damaged_).status()));
+  EXPECT_TRUE(absl::IsNotFound(RepairCopy(Options(folder_ / "nothing"), copy_).status()));
+  const auto open = DataFolder::Open(Options(damaged_));
+  ASSERT_TRUE(open.ok()) << open.status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(Repair().status()));
+  EXPECT_FALSE(fs::exists(copy_));
+}
+
+}  // namespace
+}  // namespace smsflow::storage
