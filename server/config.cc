@@ -23,7 +23,12 @@ class Loader {
     for (Setting& setting : settings) TakeOne(std::move(setting));
   }
   void Environment(const std::vector<std::pair<std::string, std::string>>& variables);
-  void Error(std::string line) { loaded_.errors.push_back(std::move(line)); }
+  // One line each, whatever was quoted from a file or a variable.
+  void Error(std::string line) {
+    for (char& c : line)
+      if (static_cast<unsigned char>(c) < ' ' || c == '\x7F') c = '?';
+    loaded_.errors.push_back(std::move(line));
+  }
   // Not whole: rules that look at several keys would only mislead.
   LoadedConfig Finish(bool whole);
 

@@ -211,6 +211,14 @@ TEST_F(ConfigTest, OneTokenOrNameInTwoKeysIsAMistake) {
               ElementsAre(HasSubstr("key.1.sha256 stands in two keys"), HasSubstr("key.1.name stands in two keys")));
 }
 
+TEST_F(ConfigTest, AnErrorIsOneLineWhateverItQuotes) {
+  for (const char* text : {"[tls]\nplaintext = tr\nu#", "a = tr\n", "reflection = \"\\n\"\n", "data = 1\r\nx"}) {
+    const LoadedConfig loaded = Load(text);
+    EXPECT_FALSE(loaded.errors.empty()) << text;
+    for (const std::string& error : loaded.errors) EXPECT_EQ(error.find('\n'), std::string::npos) << error;
+  }
+}
+
 TEST_F(ConfigTest, EveryMistakeIsTold) {
   EXPECT_THAT(Load("listen.plaintext = true\nshards = 0\nx = 1\n").errors,
               ElementsAre("F:2:1: shards must be a whole number from 1 to 4096", "F:3:1: unknown key x"));
