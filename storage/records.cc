@@ -162,7 +162,10 @@ void DeleteSweep(Batch& batch, ShardId shard, std::string_view command) {
   batch.Delete(Family::kQueues, SweepKey(shard, command));
 }
 absl::StatusOr<stored::SweepRow> DecodeSweep(std::string_view value) {
-  return DecodeRow<stored::SweepRow>(kSweeps, {}, value);
+  auto row = DecodeRow<stored::SweepRow>(kSweeps, {}, value);
+  // It becomes the row's key again.
+  if (row.ok() && row->command().size() != 16) return CannotDecode(kSweeps, {}, "its command is none");
+  return row;
 }
 
 void PutMarks(Batch& batch, ShardId shard, const stored::ShardMarks& row) {
