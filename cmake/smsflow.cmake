@@ -31,6 +31,10 @@ target_compile_options(smsflow_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow
   -fstack-protector-strong)
 target_compile_definitions(smsflow_flags INTERFACE BOOST_BIND_GLOBAL_PLACEHOLDERS BOOST_ALLOW_DEPRECATED_HEADERS
   _GLIBCXX_ASSERTIONS)
+if(SMSFLOW_FUZZ)
+  set(SMSFLOW_SANITIZE address,undefined)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 if(SMSFLOW_SANITIZE)
   # -O1, which wins over the build type's -O2: instrumented code takes half the time to compile and finds as much.
   add_compile_options(-O1 -fsanitize=${SMSFLOW_SANITIZE} -fno-omit-frame-pointer -g1)

@@ -31,8 +31,15 @@ run_suite() {
     sed -u -e '/^ *Start /d' -e '/^Internal ctest changing/d'
 }
 
+# They are instrumented, so they are built apart, by clang; see tests/fuzz/CMakeLists.txt.
+build_fuzzers() {
+  step fuzzers "build the fuzzers" ninja -C "$BUILD" fuzzers
+}
+
+# run_tests [REGEX]
 run_tests() {
   build
+  [[ -n ${1:-} && $1 != *fuzz* ]] || build_fuzzers
   say "test"
   run_suite "$BUILD" "${1:-}" || fail "a test failed" "again, alone: tools/dev test NAME"
 }

@@ -19,6 +19,7 @@ readonly PACKAGES=(
   python3 python3-grpcio python3-protobuf python3-cryptography  # the house rules, the client in Python
   strace openssl curl ca-certificates git    # what tests and the demo call
 )
+readonly FUZZ_PACKAGES=(clang libclang-rt-14-dev)  # libFuzzer and the sanitizers beside it
 readonly CHECK_PACKAGES=(clang clang-tidy clang-format gcovr shellcheck prometheus systemd)
 
 # Prints those of the named packages that are not installed; asks dpkg only, takes milliseconds.
@@ -37,9 +38,10 @@ install_packages() {
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-remove --no-install-recommends "$@"
 }
 
-# setup [check]: installs what is missing; says nothing when nothing is.
+# setup [fuzz|check]: installs what is missing; says nothing when nothing is.
 setup() {
   local wanted=("${PACKAGES[@]}") missing
+  [ "${1:-}" != fuzz ] || wanted+=("${FUZZ_PACKAGES[@]}")
   [ "${1:-}" != check ] || wanted+=("${CHECK_PACKAGES[@]}")
   command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
     fail "this is not Debian: there is no apt-get" "smsflow is built on Debian 12; deploy/ has a container file for other systems"

@@ -2,3 +2,25 @@
 
 # sim [ARGUMENT…]: see tests/sim/sim_main.cc.
 sim() { "$BUILD/tests/sim_campaign" "$@"; }
+
+# fuzz [--seconds S] [NAME…]: each fuzzer for S seconds (60), all when none is named. What they learn is kept, and a finding
+# too.
+fuzz() {
+  local seconds=60 names=() name found=$BUILD/fuzz/found failed=()
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --seconds) [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || fail "--seconds wants a number of seconds, not '${2:-}'"; seconds=$2; shift 2 ;;
+      -*) fail "fuzz knows --seconds S and names of fuzzers, not '$1'" ;;
+      *) names+=("$1"); shift ;;
+    esac
+  done
+  [ ${#names[@]} -gt 0 ] || mapfile -t names < <(find tests/fuzz -name '*_fuzz.cc' -printf '%f\n' | sed 's/_fuzz.cc$//' | sort)
+  for name in "${names[@]}"; do
+    [ -f "tests/fuzz/${name}_fuzz.cc" ] || fail "there is no fuzzer '$name'" "tests/fuzz/ has $(find tests/fuzz -name '*_fuzz.cc' -printf '%f ' | sed 's/_fuzz.cc//g')"
+  done
+  for name in "${names[@]}"; do
+    say "fuzz $name for $seconds s"
+    SMSFLOW_FUZZ_NEW=$found tests/fuzz/run.sh "$BUILD/fuzz/fuzz" "$name" "$seconds" || failed+=("$name")
+  done
+  [ ${#failed[@]} -eq 0 ] || fail "broken: ${failed[*]}" "${found#"$ROOT"/}/ keeps the input, and its program takes it as its argument"
+}

@@ -1,6 +1,7 @@
 // smsflow db on a real folder with one SMS in it.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -128,6 +129,41 @@ TEST_F(DbTest, DumpShowsRowsButNamesOnlyWhenAskedAndPayloadsNever) {
   const std::string named = Says("dump", {"--names", "--kind", "h"});
   EXPECT_TRUE(Has(named, "+255123456789") && Has(named, "acme")) << named;
   EXPECT_FALSE(Has(named, "sealed text") || Has(named, "7365616c6564") || Has(named, "\"kind\":\"j\""));
+}
+
+TEST_F(DbTest, RepairMendsACopyAndLeavesTheFolder) {
+  const std::string copy = folder_ / "copy";
+  EXPECT_TRUE(Has(Says("repair"), "--to must name the folder for the copy"));
+  EXPECT_EQ(person_.exit_code, 2);
+  EXPECT_TRUE(Has(Says("repair", {"--to", copy}), "it opens as it is; nothing was mended"));
+  EXPECT_EQ(person_.exit_code, 0);
+  EXPECT_TRUE(Has(Says("repair", {"--to", copy}), "exists already; name a new folder"));
+  EXPECT_NE(person_.exit_code, 0);
+}
+
+TEST_F(DbTest, RepairLeavesNoCopyThatLacksWhatWasAcknowledged) {
+  const std::string copy = folder_ / "copy";
+  {
+    const auto folder = Open();
+    folder->high_water().Note(shard_, {0, 2});
+    ASSERT_TRUE(folder->high_water().Save().ok());
+  }
+  EXPECT_TRUE(Has(Says("repair", {"--to", copy}), "acknowledged data is missing"));
+  EXPECT_EQ(person_.exit_code, 1);
+  EXPECT_FALSE(std::filesystem::exists(copy));
+}
+
+TEST_F(DbTest, RepairLeavesNoCopyThatLacksRows) {
+  const std::string copy = folder_ / "copy";
+  {
+    const auto folder = Open();
+    Batch batch;
+    storage::DeleteTimer(batch, {shard_, kNowMs, id_, 1});
+    ASSERT_TRUE(folder->store().Write(batch, Sync::kYes).ok());
+  }
+  EXPECT_TRUE(Has(Says("repair", {"--to", copy}), "rows are missing from it"));
+  EXPECT_EQ(person_.exit_code, 1);
+  EXPECT_FALSE(std::filesystem::exists(copy));
 }
 
 }  // namespace
