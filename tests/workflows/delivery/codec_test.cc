@@ -141,6 +141,55 @@ TEST(Codec, AViewShowsTheSlotsEnd) {
   EXPECT_EQ(view->target, "t");
 }
 
+// The one rule for all who show it: of the last failure while it lives; once it is over, why it ended so.
+TEST(View, TellsTheCause) {
+  using R = Result;
+  const std::string fixed = EncodeFixed({"", "", "", kSlots});
+  struct Case {
+    State state;
+    std::vector<R> results;
+    const char *stored, *shown;
+  };
+  for (const Case& one : std::vector<Case>{{State::kPending, {R::kFailedTransient}, "failed", "failed"},
+                                           {State::kInSlot, {R::kFailedTransient, R::kNone}, "failed", "failed"},
+                                           {State::kDelivered, {R::kFailedTransient, R::kDelivered}, "failed", ""},
+                                           {State::kDelivered, {R::kUnknown}, "no_answer", "resolved"},
+                                           {State::kExpired, {R::kFailedTransient}, "failed", "failed"},
+                                           {State::kExpired, {}, "no_slot", "no_slot"},
+                                           {State::kExpired, {R::kUnknown}, "no_answer", "gave_up"},
+                                           {State::kCanceled, {R::kFailedTransient}, "failed", "canceled"},
+                                           {State::kBlocked, {}, "", "blocked"},
+                                           {State::kInvalid, {R::kFailedPermanent}, "rejected", "rejected"},
+                                           {State::kUnconfirmed, {R::kSent}, "", "no_receipt"},
+                                           {State::kUnknown, {R::kUnknown}, "peer_lost", "peer_lost"}}) {
+    Data data;
+    data.attempts = static_cast<std::uint32_t>(one.results.size());
+    data.results = one.results;
+    data.cause = one.stored;
+    EXPECT_EQ(ViewOf(static_cast<std::uint16_t>(one.state), "t", fixed, EncodeData(data))->cause, one.shown)
+        << NameOf(one.state) << " after " << one.stored;
+  }
+}
+
+TEST(View, KeepsTheTimesOfWhatEnded) {
+  const std::string fixed = EncodeFixed({"", "", "", kSlots});
+  Data data;
+  const auto view = [&](State state) {
+    return *ViewOf(static_cast<std::uint16_t>(state), "t", fixed, EncodeData(data));
+  };
+  EXPECT_EQ(view(State::kExpired).due_ms, 0) << "it was never due";
+  EXPECT_EQ(view(State::kExpired).deadline_ms, kSlots[1].till_s * 1000) << "the last slot there was";
+  EXPECT_EQ(view(State::kPending).deadline_ms, 0);
+  data.attempts = 1;
+  data.results = {Result::kFailedTransient};
+  data.left_ms = kSlots[0].from_s * 1000 + 5;
+  EXPECT_EQ(view(State::kExpired).due_ms, data.left_ms) << "nothing is due: when the last attempt left";
+  EXPECT_EQ(view(State::kExpired).deadline_ms, kSlots[0].till_s * 1000);
+  data.due_ms = kSlots[1].from_s * 1000;
+  EXPECT_EQ(view(State::kCanceled).due_ms, data.due_ms);
+  EXPECT_EQ(view(State::kCanceled).deadline_ms, kSlots[1].till_s * 1000);
+}
+
 TEST(Codec, FingerprintsTellNamesApart) {
   EXPECT_NE(FingerprintInput("a", "bc", {}), FingerprintInput("ab", "c", {}));
   EXPECT_NE(FingerprintInput("", "1:x", {}), FingerprintInput("1:x", "", {}));
@@ -224,6 +273,22 @@ TEST(Describe, TellsWhatAPersonWantsToKnow) {
   EXPECT_EQ(workflow->Describe(EncodeReschedule({kSlots, false, "", "2025b"}), fixed, EncodeData({})).detail,
             "new slots; local times by tzdata 2025b");
   EXPECT_EQ(workflow->Describe({77, "", 0, 0}, fixed, "").detail, "cannot be read");
+}
+
+// The timer fires the guard before the slot ends: what it means depends on whether an attempt is out.
+TEST(Describe, TellsTheDeadlineOfAHandOverFromTheEndOfASlot) {
+  const auto workflow = MakeDeliveryWorkflow();
+  const std::string fixed = EncodeFixed({"b", "k", "", kSlots});
+  Data data;
+  data.attempts = 1;
+  data.results = {Result::kAccepted};
+  const Event timer{kTimerFired, {}, kSlotEndTimer, 0};
+  EXPECT_EQ(workflow->Describe(timer, fixed, EncodeData(data)).event, "hand-over deadline");
+  data.results = {Result::kFailedTransient};
+  data.due_ms = 1'767'621'600'000;
+  const Description waited = workflow->Describe(timer, fixed, EncodeData(data));
+  EXPECT_EQ(waited.event, "slot end");
+  EXPECT_EQ(waited.detail, "too late to leave in it; due 2026-01-05T14:00:00Z, deadline 2026-01-05T15:00:00Z");
 }
 
 }  // namespace

@@ -252,26 +252,4 @@ std::string FingerprintInput(std::string_view batch, std::string_view key, const
   return bytes;
 }
 
-std::optional<SmsView> ViewOf(std::uint16_t state, std::string_view target, std::string_view fixed_bytes,
-                              std::string_view data_bytes) {
-  auto fixed = DecodeFixed(fixed_bytes);
-  auto data = DecodeData(data_bytes);
-  if (!fixed || !data) return std::nullopt;
-  SmsView view;
-  view.state = static_cast<State>(state);
-  view.batch = std::move(fixed->batch);
-  view.key = std::move(fixed->key);
-  view.target = target;
-  view.key_id = std::move(fixed->key_id);
-  view.due_ms = data->due_ms;
-  if (data->due_ms != 0) view.deadline_ms = DeadlineOf(fixed->slots, data->due_ms / 1000).value_or(0) * 1000;
-  view.slots = std::move(fixed->slots);
-  view.attempts = data->attempts;
-  view.left_ms = data->left_ms;
-  view.results = std::move(data->results);
-  view.stop = data->stop;
-  view.cause = std::move(data->cause);
-  return view;
-}
-
 }  // namespace smsflow::workflows::delivery

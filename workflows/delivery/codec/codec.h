@@ -26,8 +26,8 @@ std::unique_ptr<Workflow> MakeDeliveryWorkflow();
 // The body of a Schedule event and what is then stored as `fixed` are the same bytes.
 Event EncodeSchedule(const Schedule& schedule);
 Event EncodeReport(const Report& report);  // Event::effect is the attempt
-Event EncodeCancel();                       // Outcome kCanceled, kTooLate or kAlreadyEnded: the outcome is the answer,
-Event EncodeBlock();                        //   also where nothing changed (kRefused with Refusal::kNone: no error)
+Event EncodeCancel();                      // Outcome kCanceled, kTooLate or kAlreadyEnded: the outcome is the answer,
+Event EncodeBlock();                       //   also where nothing changed (kRefused with Refusal::kNone: no error)
 Event EncodeReschedule(const Reschedule& reschedule);  // refusals are kFailedPrecondition
 Event EncodeResolve(How how);                          // so are these
 Event EncodeLookNow();
@@ -53,13 +53,13 @@ struct SmsView {
   State state = State::kNew;
   std::string batch, key, target, key_id;
   Slots slots;
-  std::int64_t due_ms = 0;       // 0: none
-  std::int64_t deadline_ms = 0;  // the end of the slot that due_ms lies in; 0: none
+  std::int64_t due_ms = 0;       // of the next attempt, else of the last; 0: none
+  std::int64_t deadline_ms = 0;  // the end of the slot that due_ms lies in, of the last slot if none ever left; 0: none
   std::uint32_t attempts = 0;
   std::int64_t left_ms = 0;     // when the last attempt left; 0: none did
   std::vector<Result> results;  // of the last attempts (at most kResultsKept), oldest first
   Stop stop = Stop::kNone;
-  std::string cause;
+  std::string cause;  // of the last failure; once it is over, why it ended so: nothing where it was delivered
 };
 // nullopt: `fixed` or `data` is not of this workflow.
 std::optional<SmsView> ViewOf(std::uint16_t state, std::string_view target, std::string_view fixed,

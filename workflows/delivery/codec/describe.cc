@@ -135,7 +135,7 @@ struct Describer {
       case kDueTimer:
         return {"due", PlanText(fixed, data), {}};
       case kSlotEndTimer:
-        return {"slot end", {}, {}};
+        return OfSlotEnd();
       case kProbeTimer:
         return {"silence", data.Latest() == Result::kUnknown ? "no answer in time" : "gateway asked", {}};
       case kReceiptTimer:
@@ -144,6 +144,14 @@ struct Describer {
         return {"last slot over", "payload erased", {}};
     }
     return {"timer", {}, {}};
+  }
+
+  // The timer fires the guard before the slot ends.
+  Description OfSlotEnd() const {
+    if (data.attempts > 0 && IsOpen(data.Latest())) return {"hand-over deadline", {}, {}};
+    std::string detail = "too late to leave in it";
+    AddPart(detail, PlanText(fixed, data));
+    return {"slot end", detail, {}};
   }
 };
 
