@@ -124,7 +124,9 @@ class WatchCall final : public WriteReactor<v1::WatchResponse>, public WatchHub:
     transition->set_at_ms(body.at_ms());
     transition->set_event(doors_.delivery->Describe(event, fixed, body.result().data()).event);
     transition->set_attempt(body.attempt());
-    transition->set_cause(body.cause());
+    // What has ended is told as a list tells it; on the way there each step has its own cause.
+    const bool ends = body.from_state() != body.result().state() && delivery::IsOverForUser(view->state);
+    transition->set_cause(ends ? view->cause : body.cause());
     transition->set_batch(view->batch);
     transition->set_key(view->key);
     transition->set_target(view->target);

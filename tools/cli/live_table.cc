@@ -18,8 +18,8 @@ std::string FirstNotEmpty(const std::string& a, const std::string& b) { return a
 }  // namespace
 
 void LiveTable::Take(const smsflow::v1::SmsStatus& sms) {
-  Put(sms.id(), {sms.state(), sms.attempts(), sms.state() == smsflow::v1::DELIVERED ? "" : sms.cause(),
-                 FirstNotEmpty(sms.key(), sms.target()), sms.due_ms(), sms.changed_ms()});
+  Put(sms.id(), {sms.state(), sms.attempts(), sms.cause(), FirstNotEmpty(sms.key(), sms.target()), sms.due_ms(),
+                 sms.changed_ms()});
 }
 
 void LiveTable::Take(const smsflow::v1::Transition& transition) {
@@ -29,8 +29,9 @@ void LiveTable::Take(const smsflow::v1::Transition& transition) {
   row.attempt = std::max(row.attempt, transition.attempt());
   row.changed_ms = transition.at_ms();
   row.due_ms = transition.due_ms();
-  if (!transition.cause().empty()) row.cause = transition.cause();
-  if (row.state == smsflow::v1::DELIVERED) row.cause.clear();  // of an earlier attempt, and of no interest any more
+  // While it lives, the last failure is of interest; its end has the last word, also when that is none.
+  const bool ends = transition.from() != transition.to() && HasEnded(transition.to());
+  if (ends || !transition.cause().empty()) row.cause = transition.cause();
   if (row.name.empty()) row.name = FirstNotEmpty(transition.key(), transition.target());
   Put(transition.id(), std::move(row));
 }

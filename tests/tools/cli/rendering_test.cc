@@ -155,6 +155,14 @@ ID                                    STATE    TRY  CHANGED       DUE     NAME  
 01a1fd55-7a80-7005-8000-000000000002  INVALID  1    09:00:01.000          t     absent
 )");
   second.set_id(Id(1));
+  second.set_to(v1::PENDING);
+  live.Take(second);
+  second.set_from(v1::PENDING);
+  second.set_to(v1::IN_SLOT);
+  second.clear_cause();
+  live.Take(second);
+  EXPECT_NE(live.Draw(person.terminal).find("absent"), live.Draw(person.terminal).rfind("absent"))
+      << "while it lives, its last failure counts";
   second.set_to(v1::DELIVERED);
   live.Take(second);
   EXPECT_TRUE(live.AllEnded());
