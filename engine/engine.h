@@ -125,6 +125,7 @@ struct PauseRequest {
   std::string tenant;             // of kTenant and kIndexValue
   std::uint16_t index = 0;
   std::string value;              // index value, or gateway
+  std::string index_name;         // of the index, as people call it
   std::string reason;
   std::string actor;
   bool resume = false;

@@ -30,7 +30,7 @@ void Partition::Handle(Round& round, PauseItem& item) {
       row.set_scope("tenant " + request.tenant);
       break;
     case storage::PauseScope::kIndexValue:
-      row.set_scope("batch " + request.value + " of tenant " + request.tenant);
+      row.set_scope(request.index_name + " " + request.value + " of tenant " + request.tenant);
       break;
     case storage::PauseScope::kGateway:
       row.set_scope("gateway " + request.value);

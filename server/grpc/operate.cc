@@ -40,6 +40,7 @@ absl::Status ScopeOf(const v1::PauseRequest& request, const Caller& caller, cons
       pause.scope = storage::PauseScope::kIndexValue;
       pause.tenant = request.batch().tenant();
       pause.index = delivery::kBatchIndex;
+      pause.index_name = "batch";
       pause.value = request.batch().batch();
       break;
     case v1::PauseRequest::kGateway:
