@@ -3,6 +3,9 @@
 #include <grpc/support/time.h>
 #include <pthread.h>
 
+#include <chrono>
+#include <utility>
+
 namespace smsflow::server {
 
 void CallQueue::Start() {
@@ -56,15 +59,29 @@ void CallQueue::EndIfIdle() {
     running_ = false;
   }
   queue_->Shutdown();
+  ended_.notify_all();
+}
+
+void CallQueue::EndOnceIdle() {
+  Run([this] {
+    if (!std::exchange(ending_, true)) EndIfIdle();
+  });
+}
+
+bool CallQueue::StopWithin(std::int64_t within_ms) {
+  if (queue_ != nullptr && thread_.joinable()) {
+    EndOnceIdle();
+    std::unique_lock lock(mutex_);
+    if (!ended_.wait_for(lock, std::chrono::milliseconds(within_ms), [this] { return !running_; })) return false;
+  }
+  Stop();
+  return true;
 }
 
 void CallQueue::Stop() {
   if (queue_ == nullptr) return;
   if (thread_.joinable()) {
-    Run([this] {
-      ending_ = true;
-      EndIfIdle();
-    });
+    EndOnceIdle();
     thread_.join();
   } else {
     queue_->Shutdown();

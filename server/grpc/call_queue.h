@@ -13,7 +13,9 @@
 #include <grpcpp/support/async_unary_call.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -77,6 +79,8 @@ class CallQueue {
   // After the server was shut down: waits until every call is finished, also those whose clients are gone, and ends the
   // thread. What is run later is run by its caller, so that nothing is lost.
   void Stop();
+  // The same, but false after this time: somebody still owes an answer, and calls are served on until Stop().
+  [[nodiscard]] bool StopWithin(std::int64_t within_ms);
 
   // Does `work` on the queue's thread, soon and in order. What comes while the thread is busy costs no waking.
   void Run(Work work);
@@ -115,6 +119,7 @@ class CallQueue {
   }
   void Loop();
   void DoWork();
+  void EndOnceIdle();
   void EndIfIdle();
 
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
@@ -125,6 +130,7 @@ class CallQueue {
 
   std::mutex mutex_;
   std::vector<Work> work_;
+  std::condition_variable ended_;
   bool running_ = false;
   bool woken_ = false;  // the thread will look at `work_` without being called
   grpc::Alarm alarm_;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -17,6 +18,7 @@
 #include "server/grpc/gateway_service.h"
 #include "server/grpc/health_service.h"
 #include "server/grpc/scheduler_service.h"
+#include "server/logging.h"
 #include "workflows/delivery/zones.h"
 
 namespace smsflow::server {
@@ -27,6 +29,7 @@ constexpr int kReadThreads = 2;
 constexpr std::size_t kReadsMax = 1'000;
 constexpr int kJobThreads = 2;
 constexpr std::size_t kJobsMax = 16;
+constexpr std::int64_t kOwedMs = 500;          // for what is being answered when the time of a stop is over
 constexpr std::size_t kMemoryMax = 512 << 20;  // of all messages on their way
 
 // Before any credential is seen: a peer that only costs is cut off.
@@ -58,7 +61,10 @@ class GrpcServerImpl final : public GrpcServer {
         scheduler_(doors_),
         gateway_(doors_),
         admin_(doors_) {}
-  ~GrpcServerImpl() override { Stop(0); }
+  ~GrpcServerImpl() override {
+    Stop(0);
+    queue_.Stop();  // what was still owed came when the engine stopped
+  }
 
   absl::Status Listen(const Config& config) {
     auto credentials = MakeServerCredentials(config.tls);
@@ -100,11 +106,15 @@ class GrpcServerImpl final : public GrpcServer {
     scheduler_.Close();
     gateway_.Close();
     admin_.Close();
+    const gpr_timespec begin = gpr_now(GPR_CLOCK_MONOTONIC);
     server_->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(within_ms, GPR_TIMESPAN)));
     server_->Wait();
     jobs_.Stop();
     reads_.Stop();
-    queue_.Stop();
+    const std::int64_t took_ms = gpr_time_to_millis(gpr_time_sub(gpr_now(GPR_CLOCK_MONOTONIC), begin));
+    if (!queue_.StopWithin(std::max(within_ms - took_ms, kOwedMs))) {
+      Log(LogLevel::kInfo, "calls are left whose answers the engine still owes; its stop gives them");
+    }
   }
 
  private:

@@ -41,7 +41,8 @@ class GrpcServer {
 
   // As clients name it, with the port that was chosen.
   virtual const std::string& address() const = 0;
-  // REQUIRES a running engine: it gives the answers that are still owed.
+  // REQUIRES a running engine: it gives the answers that are still owed. One that takes longer, as that of a sweep over
+  // everything, is given when the engine stops; so the engine is stopped before this is destroyed.
   virtual void Stop(std::int64_t within_ms) = 0;
 };
 
