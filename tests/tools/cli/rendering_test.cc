@@ -215,7 +215,7 @@ TEST(Json, SpellsMessagesAsTheContractsDo) {
       R"("schedule":"","user":""})");
   v1::ScheduleBatchResponse batch;
   batch.add_results()->mutable_error()->set_code(3);
-  EXPECT_EQ(ToJson(batch), R"({"results":[{"error":{"code":3,"message":"","violations":[]}}]})");
+  EXPECT_EQ(ToJson(batch), R"({"results":[{"error":{"code":3,"message":"","violations":[],"retry_after_ms":0}}]})");
   v1::StatsResponse stats;
   stats.add_items()->set_value(0.25);
   stats.add_items()->set_value(3);
