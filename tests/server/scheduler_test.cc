@@ -390,6 +390,31 @@ TEST(SchedulerTest, AWatchGoesOnWhereTheListStood) {
   EXPECT_EQ(seen[0].id(), before);
 }
 
+TEST(SchedulerTest, AWatchTellsAnEndAsAListDoes) {
+  Site site;
+  const auto context = Site::As(kAcme);
+  const auto watch = site.scheduler->Watch(context.get(), {});
+  v1::WatchResponse response;
+  ASSERT_TRUE(watch->Read(&response));
+  ByHand gateway(site);
+  gateway.Begin();
+  const std::string id = site.Schedule(site.Sms());
+  const v1::Lease lease = gateway.NextLease();
+  v1::CancelRequest cancel;
+  cancel.set_id(id);
+  v1::CancelResponse too_late;
+  ASSERT_TRUE(site.scheduler->Cancel(Site::As(kAcme).get(), cancel, &too_late).ok());
+  gateway.Report(lease.attempt_id(), v1::FAILED_TRANSIENT, "absent");
+  v1::Transition last;
+  while (last.to() != v1::CANCELED && watch->Read(&response)) {
+    if (response.transitions_size() > 0) last = *response.transitions().rbegin();
+  }
+  EXPECT_EQ(site.Get(id).cause(), "canceled");
+  EXPECT_EQ(last.cause(), "canceled") << "the failure that let it end is in its journal";
+  context->TryCancel();
+  EXPECT_EQ(watch->Finish().error_code(), StatusCode::CANCELLED);
+}
+
 TEST(SchedulerTest, AnIdMustBeOne) {
   Site site;
   for (const std::string id : {"", "short", "0123456789abcdef", "0123456789abcdefg"}) {
