@@ -28,7 +28,8 @@ class FireBudget {
  private:
   double Capacity() const { return std::max(1.0, per_s_ / 10.0); }
   void Refill(std::int64_t steady_ms) {
-    if (last_ms_ >= 0) tokens_ = std::min(Capacity(), tokens_ + static_cast<double>(steady_ms - last_ms_) * per_s_ / 1000);
+    if (last_ms_ >= 0)
+      tokens_ = std::min(Capacity(), tokens_ + static_cast<double>(steady_ms - last_ms_) * per_s_ / 1000);
     last_ms_ = steady_ms;
   }
 

@@ -10,10 +10,14 @@ namespace {
 
 absl::Status StatusOf(const workflows::Decision& decision) {
   switch (decision.code) {
-    case workflows::Refusal::kInvalidArgument: return absl::InvalidArgumentError(decision.reason);
-    case workflows::Refusal::kNotFound: return absl::NotFoundError(decision.reason);
-    case workflows::Refusal::kFailedPrecondition: return absl::FailedPreconditionError(decision.reason);
-    case workflows::Refusal::kNone: break;
+    case workflows::Refusal::kInvalidArgument:
+      return absl::InvalidArgumentError(decision.reason);
+    case workflows::Refusal::kNotFound:
+      return absl::NotFoundError(decision.reason);
+    case workflows::Refusal::kFailedPrecondition:
+      return absl::FailedPreconditionError(decision.reason);
+    case workflows::Refusal::kNone:
+      break;
   }
   return absl::FailedPreconditionError(decision.reason.empty() ? "the workflow refuses this now" : decision.reason);
 }
@@ -70,9 +74,7 @@ Answer AnswerOf(const Loaded& loaded, workflows::Decision decision) {
 void Partition::Handle(Round& round, CreateItem& item) {
   CreateRequest& request = item.request;
   Shard& home = shard(item.shard);
-  const auto answer = [&](Answer value) {
-    round.replies.emplace_back(std::move(item.done), std::move(value));
-  };
+  const auto answer = [&](Answer value) { round.replies.emplace_back(std::move(item.done), std::move(value)); };
 
   std::optional<storage::Hash16> scope;
   if (!request.dedupe_key.empty()) {

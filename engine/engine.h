@@ -1,9 +1,9 @@
 // The engine: owns the partitions, their threads, and everything between a command and its durable effect.
 //
-// Commands are queued on the partition that owns their shard, decided there by the workflow, committed in a synced batch
-// with what else was queued, and answered. So an answer means: it is on disk. `done` callbacks run on a partition's
-// thread, once, and must neither block nor call back into the engine synchronously for long; when the engine stops they
-// get UNAVAILABLE.
+// Commands are queued on the partition that owns their shard, decided there by the workflow, committed in a synced
+// batch with what else was queued, and answered. So an answer means: it is on disk. `done` callbacks run on a
+// partition's thread, once, and must neither block nor call back into the engine synchronously for long; when the
+// engine stops they get UNAVAILABLE.
 //
 // Errors, all as canonical codes: INVALID_ARGUMENT and FAILED_PRECONDITION from workflows (with violations), NOT_FOUND
 // for an unknown id and for another tenant's, ALREADY_EXISTS for a used idempotency key with another content,
@@ -35,28 +35,28 @@
 namespace smsflow::engine {
 
 struct EngineOptions {
-  std::uint16_t shards = 64;              // as the data folder says
-  std::uint16_t partitions = 2;           // threads; each owns shards, no shard has two
-  std::uint32_t batch_max = 256;          // commands and timers decided before one write
-  std::uint32_t queue_max = 50'000;       // commands queued per partition; beyond it new ones are refused
-  std::uint64_t cache_bytes = 64 << 20;   // instances kept in memory, per partition
-  std::uint32_t fire_budget_per_s = 1000; // leases that leave more than `late_ms` after they were due
+  std::uint16_t shards = 64;               // as the data folder says
+  std::uint16_t partitions = 2;            // threads; each owns shards, no shard has two
+  std::uint32_t batch_max = 256;           // commands and timers decided before one write
+  std::uint32_t queue_max = 50'000;        // commands queued per partition; beyond it new ones are refused
+  std::uint64_t cache_bytes = 64 << 20;    // instances kept in memory, per partition
+  std::uint32_t fire_budget_per_s = 1000;  // leases that leave more than `late_ms` after they were due
   std::int64_t late_ms = 60'000;
-  std::int64_t clock_jump_ms = 300'000;   // a jump of the wall clock beyond it stops firing
+  std::int64_t clock_jump_ms = 300'000;  // a jump of the wall clock beyond it stops firing
   std::int64_t dedupe_min_ms = 24 * 3'600'000;
   std::uint64_t segment_records = 65'536;  // of a journal, which go together once all their bodies are gone
-  bool sync = true;                       // false only to prove that tests notice
+  bool sync = true;                        // false only to prove that tests notice
 };
 
 // What a tenant is allowed and how its workflows behave. Thread-safe; the views stay good for ever.
 struct Policy {
-  std::string bytes;            // for the workflow
-  storage::Hash16 digest{};     // of `bytes`
+  std::string bytes;         // for the workflow
+  storage::Hash16 digest{};  // of `bytes`
 };
 using Policies = std::function<const Policy&(std::string_view tenant, std::uint16_t workflow)>;
 
-// Called with one line when going on would be wrong (a failed write, a peer that has seen more than is stored). Must not
-// return; the real one ends the process with exit code 75.
+// Called with one line when going on would be wrong (a failed write, a peer that has seen more than is stored). Must
+// not return; the real one ends the process with exit code 75.
 using FatalHandler = std::function<void(const absl::Status&)>;
 
 struct EngineParts {
@@ -67,17 +67,17 @@ struct EngineParts {
   Random* random = nullptr;
   Policies policies;
   FatalHandler fatal;
-  PostSink* posts = nullptr;      // null: posts wait in the outbox
+  PostSink* posts = nullptr;  // null: posts wait in the outbox
   std::vector<const workflows::Workflow*> workflows;
 };
 
 struct CreateRequest {
   std::uint16_t workflow = 0;
   std::string tenant;
-  std::string target;             // may be empty
-  std::string actor;              // name of the credential
-  std::string dedupe_key;         // empty: none
-  std::string fingerprint;        // 16 bytes, with a dedupe key
+  std::string target;       // may be empty
+  std::string actor;        // name of the credential
+  std::string dedupe_key;   // empty: none
+  std::string fingerprint;  // 16 bytes, with a dedupe key
   std::string payload;
   workflows::Event event;
 };
@@ -87,14 +87,14 @@ struct Answer {
   InstanceId id;
   std::uint16_t state = 0;
   std::uint16_t outcome = 0;
-  bool duplicate = false;         // of an earlier creation, whose answer this is
-  std::string answer;             // the workflow's own bytes
+  bool duplicate = false;  // of an earlier creation, whose answer this is
+  std::string answer;      // the workflow's own bytes
 };
 using Done = absl::AnyInvocable<void(Answer)>;
 
 struct EventRequest {
   InstanceId id;
-  std::string tenant;             // must be the instance's; empty: an administrator's, any
+  std::string tenant;  // must be the instance's; empty: an administrator's, any
   std::string actor;
   workflows::Event event;
   std::optional<std::string> payload;
@@ -106,12 +106,12 @@ struct SweepRequest {
   std::uint16_t workflow = 0;
   std::string tenant;
   std::string actor;
-  std::uint16_t index = 0;        // 0: all of the tenant
+  std::uint16_t index = 0;  // 0: all of the tenant
   std::string value;
   std::optional<std::string> target;  // all of them share this target: only its shard is asked
   workflows::Event event;
   std::optional<workflows::MembershipChange> membership;  // REQUIRES target
-  bool sweep = true;              // false: only change the membership
+  bool sweep = true;                                      // false: only change the membership
 };
 struct SweepAnswer {
   absl::Status status;
@@ -122,10 +122,10 @@ using SweepDone = absl::AnyInvocable<void(SweepAnswer)>;
 
 struct PauseRequest {
   storage::PauseScope scope = storage::PauseScope::kAll;
-  std::string tenant;             // of kTenant and kIndexValue
+  std::string tenant;  // of kTenant and kIndexValue
   std::uint16_t index = 0;
-  std::string value;              // index value, or gateway
-  std::string index_name;         // of the index, as people call it
+  std::string value;       // index value, or gateway
+  std::string index_name;  // of the index, as people call it
   std::string reason;
   std::string actor;
   bool resume = false;
@@ -133,10 +133,10 @@ struct PauseRequest {
 
 // Why a gated timer of an instance does not fire now.
 struct WaitReasons {
-  std::vector<std::string> pauses;   // readable scopes with their reasons
-  std::uint32_t peers = 0;           // attached and serving its lane
-  std::uint64_t credit = 0;          // of those
-  std::uint64_t ready = 0;           // due and waiting in its lane and shard, at most 1,000 are counted
+  std::vector<std::string> pauses;  // readable scopes with their reasons
+  std::uint32_t peers = 0;          // attached and serving its lane
+  std::uint64_t credit = 0;         // of those
+  std::uint64_t ready = 0;          // due and waiting in its lane and shard, at most 1,000 are counted
   bool clock_guard = false;
   bool disk_guard = false;
   bool draining = false;

@@ -9,9 +9,7 @@ Answer AnswerOf(const Loaded& loaded, workflows::Decision decision);  // create.
 
 void Partition::Handle(Round& round, EventItem& item) {
   EventRequest& request = item.request;
-  const auto answer = [&](Answer value) {
-    round.replies.emplace_back(std::move(item.done), std::move(value));
-  };
+  const auto answer = [&](Answer value) { round.replies.emplace_back(std::move(item.done), std::move(value)); };
   auto found = instances_.Find(request.id);
   if (!found.ok()) Fail(found.status());
   Loaded* loaded = *found;

@@ -23,15 +23,15 @@ namespace stored = ::smsflow::stored::v1;
 
 struct Loaded {
   InstanceId id;
-  stored::InstanceHead head;    // without its state, which stands here:
+  stored::InstanceHead head;  // without its state, which stands here:
   stored::InstanceState state;
-  bool created = false;         // in this round
-  bool head_changed = false;    // payload or fixed part
+  bool created = false;                // in this round
+  bool head_changed = false;           // payload or fixed part
   std::optional<std::size_t> changed;  // in this round: where in Round::changed
   std::uint64_t members_read = 0;      // Shard::memberships when …
   std::uint64_t members_of = 0;        // … of these sets (a bit each) …
   std::uint64_t members = 0;           // … its target was in those
-  bool erased = false;          // by retention, or it was refused and never was; stands until it is forgotten
+  bool erased = false;                 // by retention, or it was refused and never was; stands until it is forgotten
 
   // Ended and without payload: one row, the head, tells all.
   bool final() const { return state.ended_ms() != 0 && state.payload_erased(); }

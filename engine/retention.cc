@@ -1,5 +1,5 @@
-// What goes when it has been kept long enough: the instance, its index rows, and the bodies of its journal records. Their
-// digests stay, so the chain still proves what is left; a whole old segment goes once all its bodies are gone.
+// What goes when it has been kept long enough: the instance, its index rows, and the bodies of its journal records.
+// Their digests stay, so the chain still proves what is left; a whole old segment goes once all its bodies are gone.
 #include <algorithm>
 #include <cassert>
 #include <optional>
@@ -39,8 +39,7 @@ void Partition::Erase(Round& round, Shard& home, Loaded& loaded) {
     storage::DeleteDedupe(round.batch, home.id, scope);
   }
   // A workflow may have forgotten one: its credit must not be gone for good.
-  for (const stored::LeaseRecord& lease : loaded.state.leases())
-    CloseLease(round, home, {loaded.id, lease.number()});
+  for (const stored::LeaseRecord& lease : loaded.state.leases()) CloseLease(round, home, {loaded.id, lease.number()});
   storage::DeleteHead(round.batch, loaded.id);
   storage::DeleteState(round.batch, loaded.id);
   loaded.erased = true;

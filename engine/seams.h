@@ -21,7 +21,8 @@ class Random {
   virtual std::uint64_t Next64() = 0;  // uniform
 };
 
-// The real ones, in engine/seams.cc. `SystemRandom` is seeded from the system and good for ids and jitter, not for keys.
+// The real ones, in engine/seams.cc. `SystemRandom` is seeded from the system and good for ids and jitter, not for
+// keys.
 Clock& SystemClock();
 Random& SystemRandom();
 

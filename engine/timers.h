@@ -34,9 +34,8 @@ class TimerCursor : public IndexHead<TimerIndex> {
 
   // Rows with due time in [from_ms, till_ms).
   TimerCursor(ShardId shard, std::int64_t from_ms, std::int64_t till_ms)
-      : IndexHead(Key{shard, from_ms, {}, 0}, till_ms == kForever
-                                                  ? storage::PrefixEnd(storage::Key('t', shard).view())
-                                                  : std::string(Key{shard, till_ms, {}, 0}.Encode())) {}
+      : IndexHead(Key{shard, from_ms, {}, 0}, till_ms == kForever ? storage::PrefixEnd(storage::Key('t', shard).view())
+                                                                  : std::string(Key{shard, till_ms, {}, 0}.Encode())) {}
 };
 
 }  // namespace smsflow::engine

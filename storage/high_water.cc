@@ -121,8 +121,8 @@ absl::StatusOr<std::unique_ptr<HighWaterFile>> HighWaterFile::Open(std::shared_p
     next_slot = 1 - i;
   }
   if (const std::uint64_t format = NewerFormat(*content); !newest && format != 0)
-    return absl::FailedPreconditionError(absl::StrCat(path, " was made by a newer smsflow, or is damaged: format ", format,
-                                                      ", this one reads up to ", kFormat));
+    return absl::FailedPreconditionError(absl::StrCat(path, " was made by a newer smsflow, or is damaged: format ",
+                                                      format, ", this one reads up to ", kFormat));
   if (!newest)
     return absl::DataLossError(absl::StrCat("both slots of ", path, " are bad: what was acknowledged is not known"));
   std::unique_ptr<rocksdb::FSRandomRWFile> file;

@@ -1,9 +1,9 @@
 // A copy of a damaged data folder that opens again, if nothing that was acknowledged is missing from it.
 //
-// Two means, the gentler first: the log is cut where it is damaged, which loses what came after; else RocksDB makes anew
-// its list of tables from those that it can read. Either may lose rows, so the copy counts as repaired only when it
-// reaches the high-water mark of every shard; whoever calls must look it through as well (engine/inspect.h), for rows
-// below the mark may be gone. The original is only read. Blocks for as long as copying takes.
+// Two means, the gentler first: the log is cut where it is damaged, which loses what came after; else RocksDB makes
+// anew its list of tables from those that it can read. Either may lose rows, so the copy counts as repaired only when
+// it reaches the high-water mark of every shard; whoever calls must look it through as well (engine/inspect.h), for
+// rows below the mark may be gone. The original is only read. Blocks for as long as copying takes.
 #pragma once
 
 #include <memory>
@@ -22,8 +22,8 @@ struct RepairedCopy {
 };
 
 // `from.path` is the damaged folder, which nobody may have open; its index key stays where it is and serves both. `to`
-// must not exist; it is removed again when the copy is no good. DATA_LOSS: acknowledged data is missing, or it cannot be
-// told; FAILED_PRECONDITION: in use, or of another version; ALREADY_EXISTS.
+// must not exist; it is removed again when the copy is no good. DATA_LOSS: acknowledged data is missing, or it cannot
+// be told; FAILED_PRECONDITION: in use, or of another version; ALREADY_EXISTS.
 absl::StatusOr<RepairedCopy> RepairCopy(const DataFolderOptions& from, const std::string& to);
 
 }  // namespace smsflow::storage

@@ -96,7 +96,8 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Family family, const RocksStoreOption
   result.level0_file_num_compaction_trigger = 8;
   result.level_compaction_dynamic_level_bytes = true;
   result.compression = rocksdb::kLZ4Compression;
-  // Instances are nearly all payload, and what is sealed does not compress: it would cost a tenth of the CPU for little.
+  // Instances are nearly all payload, and what is sealed does not compress: it would cost a tenth of the CPU for
+  // little.
   if (family != Family::kInstances) result.bottommost_compression = rocksdb::kZSTD;
   return result;
 }
@@ -171,7 +172,8 @@ std::vector<rocksdb::ColumnFamilyDescriptor> Descriptors(const RocksStoreOptions
                                                          const std::shared_ptr<rocksdb::Cache>& cache) {
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (int i = 0; i < kFamilies; ++i)
-    descriptors.emplace_back(kNames[static_cast<std::size_t>(i)], FamilyOptions(static_cast<Family>(i), options, cache));
+    descriptors.emplace_back(kNames[static_cast<std::size_t>(i)],
+                             FamilyOptions(static_cast<Family>(i), options, cache));
   return descriptors;
 }
 
@@ -216,7 +218,8 @@ absl::Status RocksStore::Rebuild(const RocksStoreOptions& options) {
   auto status = rocksdb::RepairDB(options.path, db_options, descriptors);
   std::vector<std::string> names;
   if (status.ok()) status = rocksdb::DB::ListColumnFamilies(db_options, options.path, &names);
-  std::erase_if(descriptors, [&](const auto& family) { return std::find(names.begin(), names.end(), family.name) == names.end(); });
+  std::erase_if(descriptors,
+                [&](const auto& family) { return std::find(names.begin(), names.end(), family.name) == names.end(); });
   rocksdb::DB* db = nullptr;
   if (status.ok()) status = rocksdb::DB::OpenForReadOnly(db_options, options.path, descriptors, &saved->families, &db);
   saved->db.reset(db);
@@ -229,7 +232,8 @@ absl::Status RocksStore::Rebuild(const RocksStoreOptions& options) {
   if (!store.ok()) return store.status();
   for (std::size_t i = 0; i < descriptors.size(); ++i) {
     const auto name = std::find(kNames.begin(), kNames.end(), descriptors[i].name);
-    if (auto copied = (*store)->Take(*saved->db, saved->families[i], static_cast<Family>(name - kNames.begin())); !copied.ok())
+    if (auto copied = (*store)->Take(*saved->db, saved->families[i], static_cast<Family>(name - kNames.begin()));
+        !copied.ok())
       return copied;
   }
   if (auto compacted = (*store)->Compact(); !compacted.ok()) return compacted;
@@ -238,7 +242,8 @@ absl::Status RocksStore::Rebuild(const RocksStoreOptions& options) {
   std::error_code error;
   std::filesystem::remove_all(options.path, error);
   if (!error) std::filesystem::rename(fresh.path, options.path, error);
-  return error ? absl::ErrnoToStatus(error.value(), absl::StrCat("cannot put ", fresh.path, " in its place")) : absl::OkStatus();
+  return error ? absl::ErrnoToStatus(error.value(), absl::StrCat("cannot put ", fresh.path, " in its place"))
+               : absl::OkStatus();
 }
 
 absl::Status RocksStore::Take(rocksdb::DB& from, rocksdb::ColumnFamilyHandle* family, Family to) {

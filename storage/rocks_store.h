@@ -17,7 +17,7 @@ namespace rocksdb {
 class ColumnFamilyHandle;
 class DB;
 class FileSystem;
-}
+}  // namespace rocksdb
 
 namespace smsflow::storage {
 

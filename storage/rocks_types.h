@@ -14,9 +14,9 @@ namespace smsflow::storage {
 inline rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 inline std::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
-// RocksDB keeps the deleted ranges of a memtable in a list of their own, but takes the insertion hint of the rows for both:
-// a hint of one list used in the other breaks it. So a range begins with a key that is known by its tail and gets no
-// hint (the extractor in rocks_store.cc). A row that ends like that is only inserted without one.
+// RocksDB keeps the deleted ranges of a memtable in a list of their own, but takes the insertion hint of the rows for
+// both: a hint of one list used in the other breaks it. So a range begins with a key that is known by its tail and gets
+// no hint (the extractor in rocks_store.cc). A row that ends like that is only inserted without one.
 inline constexpr std::string_view kRangeTail{"\0\0\0\0\0\0\0\0\0", 9};
 
 // `doing` says what was tried, as in "open /var/lib/smsflow/db".

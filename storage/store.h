@@ -28,8 +28,8 @@ inline constexpr int kFamilies = 5;
 
 enum class Sync : bool { kNo, kYes };
 
-// Rows are kept apart by family and written family after family: neighbours in the log are neighbours in a memtable, which
-// is worth a tenth of the write. The order of writes to one key stays, for a key is of one family.
+// Rows are kept apart by family and written family after family: neighbours in the log are neighbours in a memtable,
+// which is worth a tenth of the write. The order of writes to one key stays, for a key is of one family.
 class Batch {
  public:
   Batch();

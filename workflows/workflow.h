@@ -26,7 +26,8 @@ namespace smsflow::workflows {
 // Event kinds from here on are the kernel's own; a workflow's are below.
 inline constexpr std::uint16_t kKernelEvents = 0xFF00;
 inline constexpr std::uint16_t kTimerFired = 0xFF00;  // Event::timer says which
-inline constexpr std::uint16_t kPeerLost = 0xFF01;    // the store that effect Event::effect was leased to is gone for ever
+inline constexpr std::uint16_t kPeerLost =
+    0xFF01;  // the store that effect Event::effect was leased to is gone for ever
 
 // Timer names from here on are the kernel's own.
 inline constexpr std::uint16_t kKernelTimers = 0xFF00;
@@ -34,9 +35,9 @@ inline constexpr std::uint16_t kRetentionTimer = 0xFF00;
 
 struct Event {
   std::uint16_t kind = 0;
-  std::string body;           // encoded by the workflow's codec; never holds payload
-  std::uint16_t timer = 0;    // for kTimerFired
-  std::uint32_t effect = 0;   // the number of the effect that it is about; 0: none
+  std::string body;          // encoded by the workflow's codec; never holds payload
+  std::uint16_t timer = 0;   // for kTimerFired
+  std::uint32_t effect = 0;  // the number of the effect that it is about; 0: none
 };
 
 // What is stored of an instance. Views are good for the duration of the call.
@@ -44,7 +45,7 @@ struct Instance {
   InstanceId id;
   std::string_view tenant;
   std::string_view target;
-  std::string_view fixed;     // set at creation (or replaced by a later Decision), written rarely
+  std::string_view fixed;  // set at creation (or replaced by a later Decision), written rarely
   bool has_payload = false;
   std::uint16_t state = 0;
   std::string_view data;      // changes with every transition
@@ -55,10 +56,10 @@ struct Instance {
 // Everything else that a step may read. All of it is recorded in the journal.
 struct Facts {
   std::int64_t now_ms = 0;
-  std::uint64_t random = 0;           // 64 uniform bits, drawn for this step
-  std::uint64_t memberships = 0;      // bit i: the instance's target is in set i; only sets named by SetsRead()
-  std::string_view policy;            // the tenant's, encoded by the workflow's codec; empty: defaults
-  const PeerId* peer = nullptr;       // for a gated timer: to whom an effect of kind lease will go. Else null
+  std::uint64_t random = 0;       // 64 uniform bits, drawn for this step
+  std::uint64_t memberships = 0;  // bit i: the instance's target is in set i; only sets named by SetsRead()
+  std::string_view policy;        // the tenant's, encoded by the workflow's codec; empty: defaults
+  const PeerId* peer = nullptr;   // for a gated timer: to whom an effect of kind lease will go. Else null
 };
 
 enum class Verdict : std::uint8_t {
@@ -92,10 +93,10 @@ enum class EffectKind : std::uint8_t {
 
 struct Effect {
   EffectKind kind = EffectKind::kLease;
-  std::uint32_t number = 0;       // leases: Instance::effects + 1; probes: the lease asked for; posts: the kernel's
-  std::int64_t deadline_ms = 0;   // leases: never handed over (again) at or after it
-  std::uint16_t topic = 0;        // posts
-  std::string body;               // posts
+  std::uint32_t number = 0;      // leases: Instance::effects + 1; probes: the lease asked for; posts: the kernel's
+  std::int64_t deadline_ms = 0;  // leases: never handed over (again) at or after it
+  std::uint16_t topic = 0;       // posts
+  std::string body;              // posts
 };
 
 // An event for another instance, applied there exactly once.
@@ -116,20 +117,20 @@ struct IndexValue {
 
 struct Decision {
   Verdict verdict = Verdict::kIgnored;
-  std::uint16_t outcome = 0;                // for the sender, and counted by sweeps; the workflow's numbers
-  Refusal code = Refusal::kNone;            // with kRefused
+  std::uint16_t outcome = 0;      // for the sender, and counted by sweeps; the workflow's numbers
+  Refusal code = Refusal::kNone;  // with kRefused
   std::string reason;
   std::vector<FieldViolation> violations;
 
   // What is to be stored.
   std::uint16_t state = 0;
   std::string data;
-  std::optional<std::string> fixed;         // at creation, and when it is replaced
+  std::optional<std::string> fixed;  // at creation, and when it is replaced
   bool erase_payload = false;
-  bool take_payload = false;                // the payload that came with the event replaces the stored one
-  std::vector<IndexValue> index;            // at creation only
+  bool take_payload = false;      // the payload that came with the event replaces the stored one
+  std::vector<IndexValue> index;  // at creation only
   std::vector<TimerChange> timers;
-  bool ended = false;                       // over for its user; timers and reports may still change it
+  bool ended = false;                           // over for its user; timers and reports may still change it
   std::optional<std::int64_t> retain_until_ms;  // when all of it is erased; set it with `ended`
 
   // What is to leave, in this order, once that is durable.
@@ -138,12 +139,12 @@ struct Decision {
   std::vector<MembershipChange> memberships;
 
   // What became of earlier leases.
-  std::vector<std::uint32_t> accepted;      // its peer holds it durably: never handed over again
-  std::vector<std::uint32_t> settled;       // its credit is free, nothing more is asked
+  std::vector<std::uint32_t> accepted;  // its peer holds it durably: never handed over again
+  std::vector<std::uint32_t> settled;   // its credit is free, nothing more is asked
 
-  std::string answer;                       // for the sender; kept for repeated idempotency keys when it was a creation
-  std::uint32_t about = 0;                  // the lease number that this was about, for the journal; 0: none
-  std::string cause;                        // a word of the workflow's closed list, for journal and metrics
+  std::string answer;       // for the sender; kept for repeated idempotency keys when it was a creation
+  std::uint32_t about = 0;  // the lease number that this was about, for the journal; 0: none
+  std::string cause;        // a word of the workflow's closed list, for journal and metrics
 };
 
 // A row of a transition table, as text for diagrams and tests.
@@ -153,8 +154,8 @@ struct TableRow {
 
 // What a person wants to read of one journal record.
 struct Description {
-  std::string event;    // its name
-  std::string detail;   // never payload
+  std::string event;   // its name
+  std::string detail;  // never payload
   std::string cause;
 };
 
@@ -162,9 +163,9 @@ class Workflow {
  public:
   virtual ~Workflow() = default;
 
-  virtual std::uint16_t number() const = 0;        // persisted
-  virtual std::string_view name() const = 0;       // "delivery"
-  virtual std::uint32_t version() const = 0;       // raised whenever Step() decides differently for the same arguments
+  virtual std::uint16_t number() const = 0;   // persisted
+  virtual std::string_view name() const = 0;  // "delivery"
+  virtual std::uint32_t version() const = 0;  // raised whenever Step() decides differently for the same arguments
 
   // Decides `event` for a stored instance; for a creation `instance.state` is 0, and `fixed` and `data` are empty.
   virtual Decision Step(const Instance& instance, const Event& event, const Facts& facts) const = 0;

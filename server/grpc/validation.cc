@@ -15,8 +15,8 @@ namespace delivery = workflows::delivery;
 
 namespace {
 
-// A compact JWE begins with the base64url of `{"` and a member's name: alg, enc, epk, iat, kid, sub, typ. Less would not
-// tell it from the old format, whose base64 may begin with anything.
+// A compact JWE begins with the base64url of `{"` and a member's name: alg, enc, epk, iat, kid, sub, typ. Less would
+// not tell it from the old format, whose base64 may begin with anything.
 constexpr std::string_view kEnvelopeStarts[] = {"eyJhbGci", "eyJlbmMi", "eyJlcGsi", "eyJpYXQi",
                                                 "eyJraWQi", "eyJzdWIi", "eyJ0eXAi"};
 

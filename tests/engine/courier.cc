@@ -35,18 +35,28 @@ class CourierWorkflow : public workflows::Workflow {
     decision.ended = parcel.ended;
     decision.about = event.effect;
     switch (event.kind) {
-      case kCreate: return Created(std::move(decision), event);
-      case workflows::kTimerFired: return Fired(std::move(decision), parcel, event, facts);
-      case kReport: return Reported(std::move(decision), parcel, event, facts);
-      case workflows::kPeerLost: return Lost(std::move(decision), event, facts);
-      case kStop: return Stopped(std::move(decision), parcel, facts);
+      case kCreate:
+        return Created(std::move(decision), event);
+      case workflows::kTimerFired:
+        return Fired(std::move(decision), parcel, event, facts);
+      case kReport:
+        return Reported(std::move(decision), parcel, event, facts);
+      case workflows::kPeerLost:
+        return Lost(std::move(decision), event, facts);
+      case kStop:
+        return Stopped(std::move(decision), parcel, facts);
       case kTold:
         decision.data = std::to_string(TimesTold(parcel.data) + 1);
         decision.effects.push_back({EffectKind::kPost, 0, 0, kThanksTopic, "thanks " + decision.data});
         return decision;
-      case kJoin: decision.memberships.push_back({kBanned, true}); return decision;
-      case kLeave: decision.memberships.push_back({kBanned, false}); return decision;
-      default: return {};
+      case kJoin:
+        decision.memberships.push_back({kBanned, true});
+        return decision;
+      case kLeave:
+        decision.memberships.push_back({kBanned, false});
+        return decision;
+      default:
+        return {};
     }
   }
 

@@ -19,14 +19,14 @@ enum EventKind : std::uint16_t { kCreate = 1, kReport = 2, kStop = 3, kTold = 4,
 enum Outcome : std::uint16_t { kNothing = 0, kWasStopped = 1, kTooLate = 2, kOver = 3 };
 enum Timer : std::uint16_t { kGo = 1, kAsk = 2, kGiveUp = 3 };
 inline constexpr std::uint16_t kLabelIndex = 1;
-inline constexpr std::uint8_t kBanned = 3;       // a parcel whose target is in this set does not leave
+inline constexpr std::uint8_t kBanned = 3;  // a parcel whose target is in this set does not leave
 inline constexpr std::uint16_t kThanksTopic = 7;
 inline constexpr std::int64_t kAskAfterMs = 1'000;
 inline constexpr std::int64_t kKeepMs = 10'000;
 
 struct Parcel {
   std::int64_t due_ms = 0;
-  std::string label;                  // index value; empty: none
+  std::string label;  // index value; empty: none
   std::optional<InstanceId> friend_id;
   std::string lane;
 };

@@ -87,7 +87,8 @@ TEST_F(TimerRows, ARowFarAwayGoesWhenNothingNeedsIt) {
   EXPECT_EQ(RowsOf(world_, id), erase);
 }
 
-// The partition was held up: what comes due meanwhile is found together with a report, and right after that it is killed.
+// The partition was held up: what comes due meanwhile is found together with a report, and right after that it is
+// killed.
 TEST_F(TimerRows, ATimerThatIsOverdueWhenAnEventComesIsNotLostWithTheProcess) {
   auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
   const InstanceId id = Due(10);

@@ -164,8 +164,8 @@ std::string World::Journal() {
       const auto record = storage::DecodeJournal(ShardId{s}, storage::SequenceOfKey(rows->key()), rows->value());
       if (!record.ok()) return record.status().ToString();
       const auto body = BodyOf(*record);
-      text << s << "/" << record->header.sequence << " " << record->header.instance.ToString() << " at "
-           << body.at_ms() << " event " << body.event() << " '" << body.event_body() << "' timer " << body.timer() << " "
+      text << s << "/" << record->header.sequence << " " << record->header.instance.ToString() << " at " << body.at_ms()
+           << " event " << body.event() << " '" << body.event_body() << "' timer " << body.timer() << " "
            << workflow->StateName(static_cast<std::uint16_t>(body.from_state())) << " -> "
            << workflow->StateName(static_cast<std::uint16_t>(body.result().state())) << "\n";
     }
@@ -196,7 +196,8 @@ std::string World::Violations() {
     if (stored->SerializeAsString() != state.SerializeAsString()) return id.ToString() + " differs from its journal";
     bool leased = false;
     for (const auto& lease : stored->leases()) leased |= !lease.settled();
-    if (stored->ended_ms() == 0 && stored->timers_size() == 0 && !leased) return id.ToString() + " lives without a timer";
+    if (stored->ended_ms() == 0 && stored->timers_size() == 0 && !leased)
+      return id.ToString() + " lives without a timer";
   }
   return "";
 }

@@ -14,7 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto header = crypto::ReadEnvelopeHeader(text);
   const auto opened = crypto::OpenEnvelope(key, header.ok() ? header->subject : "acme/k", text);
   Require(!opened.ok(), "what was sealed for another key stays shut");
-  for (const auto& parsed : {crypto::PublicKey::FromPem(text), crypto::PublicKey::FromJwk(text), crypto::PublicKey::FromFile(text)})
+  for (const auto& parsed :
+       {crypto::PublicKey::FromPem(text), crypto::PublicKey::FromJwk(text), crypto::PublicKey::FromFile(text)})
     if (parsed.ok()) (void)crypto::SealEnvelope(*parsed, "acme/k", "text");
   return 0;
 }

@@ -1,4 +1,5 @@
-// Stored rows: a damaged one is an error, and one that is read is written again the same. The first byte picks the table.
+// Stored rows: a damaged one is an error, and one that is read is written again the same. The first byte picks the
+// table.
 #include <optional>
 #include <string>
 
@@ -43,44 +44,56 @@ void Rows(std::uint8_t table, std::string_view bytes) {
   switch (table) {
     case 0:
       if (const auto row = storage::DecodeHead(bytes); row.ok() && row->has_state())
-        Again(*row, [&](auto& batch, auto head) {
-          const std::string state = head.state().SerializeAsString();
-          head.clear_state();
-          storage::PutHead(batch, id, head, state);
-        }, storage::DecodeHead);
+        Again(
+            *row,
+            [&](auto& batch, auto head) {
+              const std::string state = head.state().SerializeAsString();
+              head.clear_state();
+              storage::PutHead(batch, id, head, state);
+            },
+            storage::DecodeHead);
       return;
     case 1:
       if (const auto row = storage::DecodeState(bytes); row.ok())
-        Again(*row, [&](auto& batch, const auto& state) { storage::PutState(batch, id, state.SerializeAsString()); },
-              storage::DecodeState);
+        Again(
+            *row, [&](auto& batch, const auto& state) { storage::PutState(batch, id, state.SerializeAsString()); },
+            storage::DecodeState);
       return;
     case 2:
       if (const auto row = storage::DecodeOutbox(bytes); row.ok())
-        Again(*row, [](auto& batch, const auto& post) { storage::PutOutbox(batch, kShard, 1, post); }, storage::DecodeOutbox);
+        Again(
+            *row, [](auto& batch, const auto& post) { storage::PutOutbox(batch, kShard, 1, post); },
+            storage::DecodeOutbox);
       return;
     case 3:
       if (const auto row = storage::DecodeTell(bytes); row.ok())
-        Again(*row, [](auto& batch, const auto& tell) { storage::PutTell(batch, kShard, kShard, 1, tell); },
-              storage::DecodeTell);
+        Again(
+            *row, [](auto& batch, const auto& tell) { storage::PutTell(batch, kShard, kShard, 1, tell); },
+            storage::DecodeTell);
       return;
     case 4:
       if (const auto row = storage::DecodeSweep(bytes); row.ok())
-        Again(*row, [](auto& batch, const auto& sweep) { storage::PutSweep(batch, kShard, sweep); }, storage::DecodeSweep);
+        Again(
+            *row, [](auto& batch, const auto& sweep) { storage::PutSweep(batch, kShard, sweep); },
+            storage::DecodeSweep);
       return;
     case 5:
       if (const auto row = storage::DecodeMembership(bytes); row.ok())
-        Again(*row, [](auto& batch, const auto& member) { storage::PutMembership(batch, kShard, 0, {}, {}, member); },
-              storage::DecodeMembership);
+        Again(
+            *row, [](auto& batch, const auto& member) { storage::PutMembership(batch, kShard, 0, {}, {}, member); },
+            storage::DecodeMembership);
       return;
     case 6:
       if (const auto row = storage::DecodeDedupe(bytes); row.ok())
-        Again(*row, [](auto& batch, const auto& dedupe) { storage::PutDedupe(batch, kShard, {}, dedupe); },
-              storage::DecodeDedupe);
+        Again(
+            *row, [](auto& batch, const auto& dedupe) { storage::PutDedupe(batch, kShard, {}, dedupe); },
+            storage::DecodeDedupe);
       return;
     case 7:
       if (const auto row = storage::DecodePause(bytes); row.ok())
-        Again(*row, [](auto& batch, const auto& pause) { storage::PutPause(batch, kShard, {}, {}, pause); },
-              storage::DecodePause);
+        Again(
+            *row, [](auto& batch, const auto& pause) { storage::PutPause(batch, kShard, {}, {}, pause); },
+            storage::DecodePause);
       return;
     case 8:
       (void)storage::DecodeTimer(bytes);
@@ -88,7 +101,8 @@ void Rows(std::uint8_t table, std::string_view bytes) {
       return;
     case 9:
       if (const auto record = storage::DecodeJournal(kShard, 5, bytes); record.ok())
-        Require(record->header.sequence == 5 && (!record->header.erased || record->body.empty()), "an erased one has no body");
+        Require(record->header.sequence == 5 && (!record->header.erased || record->body.empty()),
+                "an erased one has no body");
       (void)storage::DecodeAnchor(kShard, 5, bytes);
       return;
     default:

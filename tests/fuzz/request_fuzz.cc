@@ -42,8 +42,10 @@ void Schedule(const server::Validation& validation, v1::ScheduleRequest request)
   smsflow::workflows::Facts facts;
   facts.now_ms = kNowMs;
   const auto decision = workflow->Step(instance, create.event, facts);
-  Require(decision.verdict == smsflow::workflows::Verdict::kApplied && decision.fixed.has_value(), "a good request is taken");
-  Require(delivery::ViewOf(decision.state, create.target, *decision.fixed, decision.data).has_value(), "and can be shown");
+  Require(decision.verdict == smsflow::workflows::Verdict::kApplied && decision.fixed.has_value(),
+          "a good request is taken");
+  Require(delivery::ViewOf(decision.state, create.target, *decision.fixed, decision.data).has_value(),
+          "and can be shown");
   Require(delivery::DecodeScheduleAnswer(decision.answer).has_value(), "and answered");
 }
 

@@ -1,4 +1,5 @@
-// The schedule grammar: what is taken has a normal form that means the same, and each end of a slot is where it belongs.
+// The schedule grammar: what is taken has a normal form that means the same, and each end of a slot is where it
+// belongs.
 #include <algorithm>
 #include <string>
 

@@ -28,10 +28,14 @@ workflows::Event AnyEvent(FuzzedDataProvider& bytes, std::uint32_t attempts) {
       event.effect = report.attempt;
       return event;
     }
-    case 1: return delivery::EncodeCancel();
-    case 2: return delivery::EncodeBlock();
-    case 3: return delivery::EncodeLookNow();
-    case 4: return delivery::EncodeResolve(static_cast<delivery::How>(bytes.ConsumeIntegralInRange(1, 3)));
+    case 1:
+      return delivery::EncodeCancel();
+    case 2:
+      return delivery::EncodeBlock();
+    case 3:
+      return delivery::EncodeLookNow();
+    case 4:
+      return delivery::EncodeResolve(static_cast<delivery::How>(bytes.ConsumeIntegralInRange(1, 3)));
     case 5:
       event.kind = workflows::kTimerFired;
       event.timer = bytes.ConsumeIntegralInRange<std::uint16_t>(0, 6);

@@ -28,7 +28,7 @@ struct Hunt {
   bool found = false;
   std::uint64_t seed = 0;  // the last that was run
   double cpu_s = 0;
-  std::string by;          // what was violated, or which way the engine ended
+  std::string by;  // what was violated, or which way the engine ended
 };
 // Tries seed after seed until one finds it, at most so many, and for at most a minute of CPU time: what takes longer
 // counts as not found. In a process of its own, for a bug may also run into an assertion of the engine, which is as

@@ -37,9 +37,10 @@ class Ledger {
     ::smsflow::stored::v1::InstanceState state;
     std::int64_t kept_from_ms = 0;  // when it came to its present end; 0: it has not ended
     bool was_at_an_end = false;
-    std::set<std::string> actors;      // whose events it has met
-    std::vector<std::pair<std::uint64_t, std::string>> bodies;  // with their sequences, also when they were erased since
-    std::set<std::uint32_t> unknown;   // attempts of which at some time nobody could tell
+    std::set<std::string> actors;  // whose events it has met
+    std::vector<std::pair<std::uint64_t, std::string>>
+        bodies;                       // with their sequences, also when they were erased since
+    std::set<std::uint32_t> unknown;  // attempts of which at some time nobody could tell
   };
   const std::map<InstanceId, Known>& instances() const { return instances_; }
   // By whom anything was done, in any shard.

@@ -16,15 +16,15 @@ namespace smsflow::sim {
 
 // Outlives the store, for that is made anew with every start of the engine.
 struct Disk {
-  bool full = false;                 // nothing is written, and the writer is told
-  int write_error_in = 0;            // the n-th write from now fails; 0: none
-  bool write_happens = false;        // … though it is on the disk
+  bool full = false;           // nothing is written, and the writer is told
+  int write_error_in = 0;      // the n-th write from now fails; 0: none
+  bool write_happens = false;  // … though it is on the disk
   int read_error_in = 0;
-  std::int64_t slow_ms = 0;          // the next write takes so long
-  std::int64_t slept_ms = 0;         // in this step
-  int errors = 0;                    // told since the engine was started
+  std::int64_t slow_ms = 0;   // the next write takes so long
+  std::int64_t slept_ms = 0;  // in this step
+  int errors = 0;             // told since the engine was started
   std::uint64_t bytes_looked_at = 0;
-  std::vector<std::string> findings; // secrets where none may be
+  std::vector<std::string> findings;  // secrets where none may be
 };
 
 // Every payload of a run begins with this.

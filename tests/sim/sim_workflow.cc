@@ -19,7 +19,7 @@ using workflows::Facts;
 using workflows::Instance;
 using workflows::Verdict;
 
-constexpr std::string_view kCommands[] = {"cancel",         "block",   "reschedule", "resolve delivered",
+constexpr std::string_view kCommands[] = {"cancel",        "block",   "reschedule", "resolve delivered",
                                           "resolve retry", "give up", "look now"};
 
 std::string RowName(std::string_view from, std::string_view event, std::string_view to) {

@@ -323,7 +323,8 @@ TEST_F(HighWaterTest, RefusesAFileOfANewerFormatAsThat) {
   std::string newer = "smsfl-hw";
   newer += std::string("\0\0\0\x02", 4) + std::string(600, 'n');
   WriteAll(Path("high-water"), newer);
-  ExpectRefusal(StatusCode::kFailedPrecondition, "was made by a newer smsflow, or is damaged: format 2, this one reads up to 1");
+  ExpectRefusal(StatusCode::kFailedPrecondition,
+                "was made by a newer smsflow, or is damaged: format 2, this one reads up to 1");
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::uint64_t kUsual = 1'000'000;
 constexpr std::uint64_t kOverdueShare = 5;  // one in so many is overdue after the restart
-constexpr double kOverdueBySeconds = 62;  // beyond a minute the budget rules
+constexpr double kOverdueBySeconds = 62;    // beyond a minute the budget rules
 constexpr std::uint32_t kBudget = 1'000;
 constexpr std::uint32_t kOnTimeLane = 90;
 constexpr double kUnderLoadSeconds = 2;

@@ -52,7 +52,8 @@ absl::StatusOr<Report> RunSize(const Options& options) {
   const double full_mb = (*server)->rss_mb();
   const Slice late = load->Run(kProbeSeconds);
   stored += late.count;
-  if (load->failures() > 0) return absl::InternalError(std::to_string(load->failures()) + " requests failed: " + load->first_failure());
+  if (load->failures() > 0)
+    return absl::InternalError(std::to_string(load->failures()) + " requests failed: " + load->first_failure());
 
   Report report;
   report.workload = "size";

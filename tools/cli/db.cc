@@ -105,9 +105,12 @@ Outcome Verify(const Arguments& arguments, const Terminal& terminal) {
 
 const char* Means(storage::RepairedBy by) {
   switch (by) {
-    case storage::RepairedBy::kNothing: return "it opens as it is; nothing was mended";
-    case storage::RepairedBy::kCuttingTheLog: return "its log was cut where it is damaged";
-    default: return "its list of tables was made anew from those that can be read";
+    case storage::RepairedBy::kNothing:
+      return "it opens as it is; nothing was mended";
+    case storage::RepairedBy::kCuttingTheLog:
+      return "its log was cut where it is damaged";
+    default:
+      return "its list of tables was made anew from those that can be read";
   }
 }
 
@@ -136,7 +139,8 @@ Outcome Repair(const Arguments& arguments, const Terminal& terminal) {
   if (summary->violations != 0) {
     terminal.err << "no copy was left, for rows are missing from it: restore the folder from a backup\n";
   } else {
-    terminal.err << Visible(arguments.out) << " is whole: " << Means(repaired->by) << ". All that was acknowledged up to the"
+    terminal.err << Visible(arguments.out) << " is whole: " << Means(repaired->by)
+                 << ". All that was acknowledged up to the"
                  << " high-water mark is there.\nPut it in the place of " << Visible(arguments.data)
                  << ", beside the same index key, and keep the old one until the new one has run\n";
   }

@@ -46,9 +46,9 @@ class ZoneResolver {
 };
 
 struct ParsedSlots {
-  Slots slots;        // normalised
+  Slots slots;         // normalised
   std::string tzdata;  // the version by which local times became seconds; empty: there were none
-  std::string error;  // empty: fine. Else which slot broke which rule; it repeats nothing of the text
+  std::string error;   // empty: fine. Else which slot broke which rule; it repeats nothing of the text
   bool ok() const { return error.empty(); }
 };
 
