@@ -17,6 +17,7 @@
 #include "server/exit_codes.h"
 #include "server/flags.h"
 #include "server/grpc/grpc_server.h"
+#include "server/grpc/listener.h"
 #include "server/logging.h"
 #include "server/metrics.h"
 #include "server/policies.h"
@@ -27,6 +28,8 @@
 
 namespace smsflow::server {
 namespace {
+
+constexpr std::size_t kConnectionsMax = 10'000;  // fewer where the process may not have so many files open
 
 int Refuse(const absl::Status& status, int code) {
   std::cerr << "smsflowd: " << status.message() << "\n";
@@ -91,11 +94,13 @@ absl::StatusOr<std::unique_ptr<gateway::Gateway>> OpenLoopback(const Config& con
 }
 
 absl::StatusOr<std::unique_ptr<Metrics>> StartMetrics(const Config& config, const engine::Engine& engine,
-                                                      const storage::DataFolder& folder) {
+                                                      const storage::DataFolder& folder, const GrpcServer& grpc) {
   if (config.listen.metrics.empty()) return nullptr;
-  return Metrics::Start(config.listen.metrics, [&engine, &folder] {
+  return Metrics::Start(config.listen.metrics, [&engine, &folder, &grpc] {
     const engine::Figures figures = engine.TakeFigures();
-    return Metrics::Figures{ListFigures(figures, &folder), ListHistograms(figures)};
+    Metrics::Figures all{ListFigures(figures, &folder), ListHistograms(figures)};
+    for (NamedFigure& figure : grpc.figures()) all.figures.push_back(std::move(figure));
+    return all;
   });
 }
 
@@ -132,13 +137,13 @@ int Serve(const Config& config) {
   const auto authenticator = MakeKeyAuthenticator(config.keys);
   auto loopback = OpenLoopback(config, **engine);
   if (!loopback.ok()) return Refuse(loopback.status(), CodeOf(loopback.status()));
-  auto metrics = StartMetrics(config, **engine, **folder);
-  if (!metrics.ok()) return Refuse(metrics.status(), kExitConfig);
-  auto grpc = GrpcServer::Start(config, {engine->get(), &reader, authenticator.get(), &engine::SystemClock(),
-                                         delivery.get(), (*folder)->uuid(), (*folder)->shards(), [&engine, &folder] {
-                                           return ListFigures((*engine)->TakeFigures(), folder->get());
-                                         }});
+  auto grpc = GrpcServer::Start(
+      config, {engine->get(), &reader, authenticator.get(), &engine::SystemClock(), delivery.get(), (*folder)->uuid(),
+               (*folder)->shards(), [&engine, &folder] { return ListFigures((*engine)->TakeFigures(), folder->get()); },
+               ConnectionsMax(kConnectionsMax, files)});
   if (!grpc.ok()) return Refuse(grpc.status(), kExitConfig);
+  auto metrics = StartMetrics(config, **engine, **folder, **grpc);
+  if (!metrics.ok()) return Refuse(metrics.status(), kExitConfig);
   if (*loopback != nullptr) (*loopback)->Start();
   SayReady(config, **grpc, metrics->get(), **folder);
 

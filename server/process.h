@@ -9,8 +9,8 @@
 
 namespace smsflow::server {
 
-// The soft limit of open files goes up to the hard one. gRPC's listener does not recover from having run out of them.
-// The limit that is in force afterwards.
+// The soft limit of open files goes up to the hard one: RocksDB must not run out of them. The limit that is in force
+// afterwards.
 std::uint64_t RaiseFileLimit();
 
 // SIGTERM and SIGINT wait for AwaitStop() instead of ending the process; SIGPIPE is an error of write(). Must be called

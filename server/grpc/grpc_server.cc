@@ -6,7 +6,6 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
@@ -17,6 +16,7 @@
 #include "server/grpc/credentials.h"
 #include "server/grpc/gateway_service.h"
 #include "server/grpc/health_service.h"
+#include "server/grpc/listener.h"
 #include "server/grpc/scheduler_service.h"
 #include "server/logging.h"
 #include "workflows/delivery/zones.h"
@@ -44,8 +44,35 @@ void Limit(grpc::ServerBuilder& builder, const LimitsConfig& limits) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
-  // A second process on the same port would take half of the calls.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+}
+
+absl::Status CannotListen(const Config& config, const absl::Status& why) {
+  Log(LogLevel::kDebug, "listening failed", {{"error", why.ToString()}});
+  return absl::UnavailableError("listen.grpc: cannot listen on " + config.listen.grpc +
+                                ": is it taken, or not of this machine?");
+}
+
+std::vector<NamedFigure> ListFigures(const ListenerFigures& figures) {
+  const auto number = [](auto value) { return static_cast<double>(value); };
+  return {
+      {"smsflow_connections", "of clients and gateways, open", number(figures.open), false, {}},
+      {"smsflow_connections_total", "taken", number(figures.accepted), true, {}},
+      {"smsflow_connections_refused_total", "closed at once, too many were open", number(figures.refused), true, {}},
+      {"smsflow_connections_starved_total",
+       "times that no file descriptor was left for one",
+       number(figures.starved),
+       true,
+       {}},
+      {"smsflow_listener_reopened_total",
+       "times that the listener had to be made anew",
+       number(figures.reopened),
+       true,
+       {}},
+      {"smsflow_listener_silent_seconds",
+       "since the listener last heard itself",
+       number(figures.silent_ms) / 1'000,
+       false,
+       {}}};
 }
 
 class GrpcServerImpl final : public GrpcServer {
@@ -53,11 +80,22 @@ class GrpcServerImpl final : public GrpcServer {
   GrpcServerImpl(const Config& config, GrpcServerParts parts)
       : reads_(kReadThreads, kReadsMax),
         jobs_(kJobThreads, kJobsMax),
+        connections_max_(parts.connections_max),
         zones_(workflows::delivery::MakeZoneResolver()),
         validation_(config.limits, zones_.get()),
-        doors_{parts.engine,   parts.reader,  parts.authenticator,           &validation_, parts.clock,
-               parts.delivery, config.limits, std::move(parts.engine_epoch), parts.shards, &queue_,
-               &reads_,        &jobs_,        std::move(parts.figures)},
+        doors_{parts.engine,
+               parts.reader,
+               parts.authenticator,
+               &validation_,
+               parts.clock,
+               parts.delivery,
+               config.limits,
+               std::move(parts.engine_epoch),
+               parts.shards,
+               &queue_,
+               &reads_,
+               &jobs_,
+               AlsoOwn(std::move(parts.figures))},
         scheduler_(doors_),
         gateway_(doors_),
         admin_(doors_) {}
@@ -72,36 +110,40 @@ class GrpcServerImpl final : public GrpcServer {
     if (config.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     Limit(builder, config.limits);
-    int port = 0;
-    const bool is_unix = config.listen.grpc.starts_with("unix:");
-    // Nobody else on this machine needs to reach a socket that the folder's rights would let through.
-    const mode_t mask = ::umask(is_unix ? 0117 : 0022);
-    builder.AddListeningPort(config.listen.grpc, *credentials, &port);
+    auto acceptor = builder.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, *credentials);
+    auto listener = Listener::Open({config.listen.grpc, connections_max_});
+    if (!listener.ok()) return CannotListen(config, listener.status());
     builder.RegisterService(&scheduler_.wire());
     builder.RegisterService(&gateway_.wire());
     builder.RegisterService(&admin_.wire());
     builder.RegisterService(&health_.wire());
     queue_.Prepare(builder);
     server_ = builder.BuildAndStart();
-    ::umask(mask);
-    if (server_ == nullptr || (!is_unix && port == 0)) {
-      return absl::UnavailableError("listen.grpc: cannot listen on " + config.listen.grpc +
-                                    ": is it taken, or not of this machine?");
-    }
+    if (server_ == nullptr) return CannotListen(config, absl::InternalError("gRPC refuses"));
     scheduler_.Serve(queue_);
     gateway_.Serve(queue_);
     admin_.Serve(queue_);
     health_.Serve(queue_);
     queue_.Start();
-    address_ = is_unix ? config.listen.grpc
-                       : config.listen.grpc.substr(0, config.listen.grpc.rfind(':') + 1) + std::to_string(port);
+    listener_ = *std::move(listener);
+    listener_->Start([acceptor = std::shared_ptr(std::move(acceptor))](int socket, int connection) {
+      grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters came;
+      came.listener_fd = socket;
+      came.fd = connection;
+      acceptor->HandleNewConnection(&came);
+    });
     return absl::OkStatus();
   }
 
-  const std::string& address() const override { return address_; }
+  const std::string& address() const override { return listener_->address(); }
+  std::vector<NamedFigure> figures() const override {
+    return listener_ == nullptr ? std::vector<NamedFigure>() : ListFigures(listener_->figures());
+  }
 
   void Stop(std::int64_t within_ms) override {
     if (server_ == nullptr || stopped_.exchange(true)) return;
+    listener_->Stop();  // first: who came after the server's end would never be closed
     health_.Close();
     scheduler_.Close();
     gateway_.Close();
@@ -118,9 +160,18 @@ class GrpcServerImpl final : public GrpcServer {
   }
 
  private:
+  std::function<std::vector<NamedFigure>()> AlsoOwn(std::function<std::vector<NamedFigure>()> others) {
+    return [this, others = std::move(others)] {
+      std::vector<NamedFigure> all = others();
+      for (NamedFigure& figure : figures()) all.push_back(std::move(figure));
+      return all;
+    };
+  }
+
   CallQueue queue_;
   Workers reads_;
   Workers jobs_;
+  const std::size_t connections_max_;
   std::unique_ptr<workflows::delivery::ZoneResolver> zones_;
   Validation validation_;
   Doors doors_;
@@ -129,7 +180,7 @@ class GrpcServerImpl final : public GrpcServer {
   AdminService admin_;
   HealthService health_;
   std::unique_ptr<grpc::Server> server_;
-  std::string address_;
+  std::unique_ptr<Listener> listener_;
   std::atomic<bool> stopped_{false};
 };
 

@@ -4,6 +4,7 @@
 // answered, streams are ended, new ones are refused.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -30,6 +31,7 @@ struct GrpcServerParts {
   std::string engine_epoch;
   std::uint16_t shards = 0;
   std::function<std::vector<NamedFigure>()> figures;
+  std::size_t connections_max = 1'000;  // open at once
 };
 
 class GrpcServer {
@@ -41,6 +43,8 @@ class GrpcServer {
 
   // As clients name it, with the port that was chosen.
   virtual const std::string& address() const = 0;
+  // What it has to tell of its listener; also part of what Stats shows.
+  virtual std::vector<NamedFigure> figures() const = 0;
   // REQUIRES a running engine: it gives the answers that are still owed. One that takes longer, as that of a sweep over
   // everything, is given when the engine stops; so the engine is stopped before this is destroyed.
   virtual void Stop(std::int64_t within_ms) = 0;

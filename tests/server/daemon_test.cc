@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,8 +36,13 @@ namespace v1 = ::smsflow::v1;
 // One smsflowd, killed at the end if it still runs.
 class Daemon {
  public:
-  explicit Daemon(std::vector<std::string> arguments) {
+  // `files_max`: how many files it may have open; 0: as many as this process.
+  explicit Daemon(std::vector<std::string> arguments, int files_max = 0) {
     arguments.insert(arguments.begin(), SMSFLOWD);
+    if (files_max != 0) {
+      const std::string script = "ulimit -n " + std::to_string(files_max) + "; exec \"$0\" \"$@\"";
+      arguments.insert(arguments.begin(), {"/bin/sh", "-c", script});
+    }
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
@@ -46,7 +52,7 @@ class Daemon {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, out[1], 1);
     posix_spawn_file_actions_adddup2(&actions, out[1], 2);
-    EXPECT_EQ(::posix_spawn(&pid_, SMSFLOWD, &actions, nullptr, argv.data(), ::environ), 0);
+    EXPECT_EQ(::posix_spawn(&pid_, argv.front(), &actions, nullptr, argv.data(), ::environ), 0);
     posix_spawn_file_actions_destroy(&actions);
     ::close(out[1]);
     out_ = out[0];
@@ -79,6 +85,14 @@ class Daemon {
     return output.substr(at, output.find_first_of(" \n", at) - at);
   }
   void Signal(int signal) { ::kill(pid_, signal); }
+  // From now on it may have so many files open; those that it has stay. What it was before.
+  rlim_t LimitFiles(rlim_t most) {
+    rlimit limit{};
+    EXPECT_EQ(::prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit), 0);
+    const rlim_t before = std::exchange(limit.rlim_cur, most);
+    EXPECT_EQ(::prlimit(pid_, RLIMIT_NOFILE, &limit, nullptr), 0);
+    return before;
+  }
   // Its exit code; all it had to say is read.
   int End() {
     Says("\x01 never said");
@@ -134,21 +148,37 @@ class DaemonTest : public ::testing::Test {
     return stub->Schedule(&context, request, &response);
   }
 
+  // With a connection of its own.
+  static std::shared_ptr<grpc::Channel> Channel(const std::string& address) {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 500);
+    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
+    return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  }
+  // Whether one more connection is greeted in time.
+  static bool Connects(const std::string& address, std::int64_t within_ms) {
+    return Channel(address)->WaitForConnected(std::chrono::system_clock::now() + std::chrono::milliseconds(within_ms));
+  }
   static std::int64_t NowMs() {
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
         .count();
   }
 
-  static std::string Scrape(const std::string& address) {
+  // A connection, on which nothing is said yet.
+  static int Dial(const std::string& address) {
     const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in to{};
     to.sin_family = AF_INET;
-    std::uint16_t port = 0;
-    for (const char c : address.substr(address.rfind(':') + 1))
-      port = static_cast<std::uint16_t>(port * 10 + (c - '0'));
-    to.sin_port = htons(port);
-    ::inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
-    EXPECT_EQ(::connect(socket, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+    to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::connect(socket, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0) return socket;
+    ::close(socket);
+    return -1;
+  }
+  static std::string Scrape(const std::string& address) {
+    const int socket = Dial(address);
+    EXPECT_GE(socket, 0);
     const std::string request = "GET /metrics HTTP/1.0\r\n\r\n";
     EXPECT_EQ(::write(socket, request.data(), request.size()), static_cast<ssize_t>(request.size()));
     std::string answer;
@@ -220,6 +250,48 @@ TEST_F(DaemonTest, ANewFolderKnowsWhenItWasMade) {
   ASSERT_TRUE(meta.ok() && meta->has_value());
   EXPECT_GE((*meta)->created_ms(), before_ms);
   EXPECT_LE((*meta)->created_ms(), NowMs());
+}
+
+TEST_F(DaemonTest, AcceptsAgainOnceThereAreFileDescriptors) {
+  Daemon daemon(Arguments());
+  const std::string address = daemon.Ready("grpc");
+  ASSERT_FALSE(address.empty()) << daemon.output;
+  v1::ScheduleResponse first;
+  ASSERT_TRUE(Schedule(address, first).ok());
+  const rlim_t before = daemon.LimitFiles(3);
+  EXPECT_FALSE(Connects(address, 2'000));
+  daemon.LimitFiles(before);
+  EXPECT_TRUE(Connects(address, 10'000));
+  v1::ScheduleResponse again;
+  const grpc::Status status = Schedule(address, again);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(again.id(), first.id());
+  daemon.Signal(SIGTERM);
+  EXPECT_EQ(daemon.End(), kExitOk) << daemon.output;
+}
+
+TEST_F(DaemonTest, ManyIdleConnectionsDoNotTakeTheDescriptorsOfTheRest) {
+  Daemon daemon(Arguments(), 64);
+  const std::string address = daemon.Ready("grpc");
+  ASSERT_FALSE(address.empty()) << daemon.output;
+  v1::ScheduleResponse first;
+  ASSERT_TRUE(Schedule(address, first).ok());
+  std::vector<int> idle;
+  for (int i = 0; i < 300; ++i) {
+    idle.push_back(Dial(address));
+    ASSERT_GE(idle.back(), 0) << i;
+  }
+  // The last of them is told that there is no room: all were taken or refused by then.
+  pollfd last{idle.back(), POLLIN, 0};
+  EXPECT_EQ(::poll(&last, 1, 10'000), 1);
+  for (const int socket : idle) ::close(socket);
+  EXPECT_TRUE(Connects(address, 5'000));
+  v1::ScheduleResponse again;
+  const grpc::Status status = Schedule(address, again);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(again.id(), first.id());
+  daemon.Signal(SIGTERM);
+  EXPECT_EQ(daemon.End(), kExitOk) << daemon.output;
 }
 
 TEST_F(DaemonTest, TheSecondOnAFolderEndsWithOneLine) {
