@@ -52,6 +52,7 @@ struct LimitsConfig {
   std::uint32_t name_bytes = 128;
   std::uint64_t message_bytes = 20 << 20;
   std::uint32_t streams_per_connection = 1'000;
+  std::uint32_t connections = 10'000;  // fewer where the process may not have so many files open
 };
 
 struct EngineConfig {

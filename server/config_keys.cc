@@ -201,6 +201,7 @@ const Keys<Config>& ConfigKeys() {
       Number<Config>("limits.name_bytes", 1, 1'024, IN(limits.name_bytes)),
       Size<Config>("limits.message", 64 << 10, 256 << 20, IN(limits.message_bytes)),
       Number<Config>("limits.streams_per_connection", 1, 100'000, IN(limits.streams_per_connection)),
+      Number<Config>("limits.connections", 1, 1'000'000, IN(limits.connections)),
       Number<Config>("engine.partitions", 1, 64, IN(engine.partitions)),
       Number<Config>("engine.batch_max", 1, 4'096, IN(engine.batch_max)),
       Number<Config>("engine.queue_max", 1, 10'000'000, IN(engine.queue_max)),

@@ -29,8 +29,6 @@
 namespace smsflow::server {
 namespace {
 
-constexpr std::size_t kConnectionsMax = 10'000;  // fewer where the process may not have so many files open
-
 int Refuse(const absl::Status& status, int code) {
   std::cerr << "smsflowd: " << status.message() << "\n";
   return code;
@@ -140,7 +138,7 @@ int Serve(const Config& config) {
   auto grpc = GrpcServer::Start(
       config, {engine->get(), &reader, authenticator.get(), &engine::SystemClock(), delivery.get(), (*folder)->uuid(),
                (*folder)->shards(), [&engine, &folder] { return ListFigures((*engine)->TakeFigures(), folder->get()); },
-               ConnectionsMax(kConnectionsMax, files)});
+               ConnectionsMax(config.limits.connections, files)});
   if (!grpc.ok()) return Refuse(grpc.status(), kExitConfig);
   auto metrics = StartMetrics(config, **engine, **folder, **grpc);
   if (!metrics.ok()) return Refuse(metrics.status(), kExitConfig);

@@ -294,6 +294,21 @@ TEST_F(DaemonTest, ManyIdleConnectionsDoNotTakeTheDescriptorsOfTheRest) {
   EXPECT_EQ(daemon.End(), kExitOk) << daemon.output;
 }
 
+TEST_F(DaemonTest, RefusesConnectionsBeforeItLacksFileDescriptors) {
+  Daemon daemon(Arguments({"--set", "limits.connections=2"}));
+  const std::string address = daemon.Ready("grpc");
+  ASSERT_FALSE(address.empty()) << daemon.output;
+  std::vector<std::shared_ptr<grpc::Channel>> open;
+  for (int i = 0; i < 2; ++i) {
+    open.push_back(Channel(address));
+    ASSERT_TRUE(open.back()->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(10)));
+  }
+  EXPECT_FALSE(Connects(address, 1'000));
+  EXPECT_THAT(Scrape(daemon.Ready("metrics")), HasSubstr("smsflow_connections 2"));
+  open.pop_back();
+  EXPECT_TRUE(Connects(address, 10'000));
+}
+
 TEST_F(DaemonTest, TheSecondOnAFolderEndsWithOneLine) {
   Daemon daemon(Arguments());
   ASSERT_FALSE(daemon.Ready("grpc").empty()) << daemon.output;
