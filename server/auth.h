@@ -37,6 +37,8 @@ struct Presented {
 class Authenticator {
  public:
   virtual ~Authenticator() = default;
+  // Whether the credential is known at all; UNAUTHENTICATED. For a door that looks before it reads what is asked.
+  virtual absl::Status Recognize(std::string_view authorization) const = 0;
   // UNAUTHENTICATED; PERMISSION_DENIED: known, but not with this role or for this tenant; INVALID_ARGUMENT: a client's
   // key with several tenants that named none.
   virtual absl::StatusOr<Caller> Authenticate(const Presented& presented, Role role) const = 0;

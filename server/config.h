@@ -41,6 +41,7 @@ struct TlsConfig {
   std::string cert;  // PEM files; read again when they change
   std::string key;
   std::string client_ca;  // empty: clients show no certificate
+  std::int64_t reload_ms = 60'000;  // how often the files are looked at
   bool on() const { return !cert.empty(); }
 };
 
@@ -52,6 +53,7 @@ struct LimitsConfig {
   std::uint32_t name_bytes = 128;
   std::uint64_t message_bytes = 20 << 20;
   std::uint32_t streams_per_connection = 1'000;
+  std::uint64_t unsent_bytes = 64 << 20;  // of leases that wait until one gateway reads them
   std::uint32_t connections = 10'000;  // fewer where the process may not have so many files open
 };
 

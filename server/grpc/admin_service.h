@@ -34,7 +34,7 @@ class AdminService final {
 
   void ChangePause(UnaryCall* call, const v1::PauseRequest& request, bool resume, v1::PauseResponse* response);
 
-  v1::Admin::AsyncService wire_;
+  Wire<v1::Admin> wire_;
   const Doors& doors_;
   std::atomic<bool> closing_{false};
 };

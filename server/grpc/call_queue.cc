@@ -4,9 +4,22 @@
 #include <pthread.h>
 
 #include <chrono>
+#include <cstdlib>
+#include <iostream>
 #include <utility>
 
 namespace smsflow::server {
+
+int NumberOf(const char* service, const char* verb, const google::protobuf::Descriptor& takes,
+             const google::protobuf::Descriptor& gives) {
+  const auto* found = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(service);
+  const auto* method = found == nullptr ? nullptr : found->FindMethodByName(verb);
+  if (method == nullptr || method->input_type() != &takes || method->output_type() != &gives) {
+    std::cerr << service << " has no such verb: " << verb << "\n";
+    std::abort();
+  }
+  return method->index();
+}
 
 void CallQueue::Start() {
   {

@@ -25,6 +25,8 @@
 
 #include "absl/functional/any_invocable.h"
 #include "server/grpc/calls.h"
+#include "server/grpc/received.h"
+#include "server/grpc/status.h"
 
 namespace smsflow::server {
 
@@ -44,6 +46,31 @@ struct UnaryOptions {
   bool notice_cancel = true;
 };
 
+// A service's contract as gRPC serves it, with messages that are looked at before they are taken apart.
+template <class Contract>
+class Wire final : public Contract::AsyncService {
+ public:
+  template <class Request, class Responder>
+  void AskUnary(int verb, grpc::ServerContext* context, Received<Request>* received, Responder* responder,
+                grpc::ServerCompletionQueue* queue, void* tag) {
+    this->RequestAsyncUnary(verb, context, received, responder, queue, queue, tag);
+  }
+  template <class Request, class Writer>
+  void AskWrites(int verb, grpc::ServerContext* context, Received<Request>* received, Writer* writer,
+                 grpc::ServerCompletionQueue* queue, void* tag) {
+    this->RequestAsyncServerStreaming(verb, context, received, writer, queue, queue, tag);
+  }
+  template <class Stream>
+  void AskBidi(int verb, grpc::ServerContext* context, Stream* stream, grpc::ServerCompletionQueue* queue, void* tag) {
+    this->RequestAsyncBidiStreaming(verb, context, stream, queue, queue, tag);
+  }
+};
+
+// Which of its service's methods it is, as gRPC counts them. A verb that is none, or takes or gives something else, is
+// a mistake of the caller and ends the process.
+int NumberOf(const char* service, const char* verb, const google::protobuf::Descriptor& takes,
+             const google::protobuf::Descriptor& gives);
+
 // The queue and its thread; see above.
 class CallQueue {
  public:
@@ -57,23 +84,16 @@ class CallQueue {
   // Before the server is built.
   void Prepare(grpc::ServerBuilder& builder) { queue_ = builder.AddCompletionQueue(); }
 
-  // `ask` is the RequestX of the generated AsyncService. `wire` and `service` must outlive the queue's Stop().
-  template <class Wire, class Asked, class Request, class Response, class Service>
-  void Unary(Wire& wire,
-             void (Asked::*ask)(grpc::ServerContext*, Request*, grpc::ServerAsyncResponseWriter<Response>*,
-                                grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
-             Service& service, void (Service::*handle)(UnaryCall*, const Request*, Response*),
-             const UnaryOptions& options = {});
-  template <class Wire, class Asked, class Request, class Out, class Service>
-  void Writes(Wire& wire,
-              void (Asked::*ask)(grpc::ServerContext*, Request*, grpc::ServerAsyncWriter<Out>*, grpc::CompletionQueue*,
-                                 grpc::ServerCompletionQueue*, void*),
-              Service& service, void (Service::*handle)(WriteStream<Out>*, const Request*));
-  template <class Wire, class Asked, class In, class Out, class Service>
-  void Bidi(Wire& wire,
-            void (Asked::*ask)(grpc::ServerContext*, grpc::ServerAsyncReaderWriter<Out, In>*, grpc::CompletionQueue*,
-                               grpc::ServerCompletionQueue*, void*),
-            Service& service, void (Service::*handle)(BidiStream<In, Out>*));
+  // `verb` is the name of the method, whose messages must be those of `handle`. `wire` and `service` must outlive the
+  // queue's Stop().
+  template <class Contract, class Request, class Response, class Service>
+  void Unary(Wire<Contract>& wire, const char* verb, Service& service,
+             void (Service::*handle)(UnaryCall*, const Request*, Response*), const UnaryOptions& options = {});
+  template <class Contract, class Request, class Out, class Service>
+  void Writes(Wire<Contract>& wire, const char* verb, Service& service,
+              void (Service::*handle)(WriteStream<Out>*, const Request*));
+  template <class Contract, class In, class Out, class Service>
+  void Bidi(Wire<Contract>& wire, const char* verb, Service& service, void (Service::*handle)(BidiStream<In, Out>*));
 
   void Start();
   // After the server was shut down: waits until every call is finished, also those whose clients are gone, and ends the
@@ -155,7 +175,7 @@ class Operation final : public CallTag {
 template <class Request, class Response>
 struct UnaryVerb {
   CallQueue& queue;
-  std::function<void(grpc::ServerContext*, Request*, grpc::ServerAsyncResponseWriter<Response>*, void*)> ask;
+  std::function<void(grpc::ServerContext*, Received<Request>*, grpc::ServerAsyncResponseWriter<Response>*, void*)> ask;
   std::function<void(UnaryCall*, const Request*, Response*)> handle;
   bool notice_cancel = true;
 };
@@ -169,7 +189,7 @@ class ServedUnary final : public UnaryCall {
   explicit ServedUnary(const Verb& verb)
       : verb_(verb), seat_(verb.queue), responder_(&wire_), parts_(verb.notice_cancel ? 2 : 1) {
     if (verb.notice_cancel) wire_.AsyncNotifyWhenDone(ended_.tag());
-    verb.ask(&wire_, &request_, &responder_, came_.tag());
+    verb.ask(&wire_, &received_, &responder_, came_.tag());
   }
   void Finish(const grpc::Status& status) override { responder_.Finish(response_, status, finished_.tag()); }
 
@@ -177,6 +197,7 @@ class ServedUnary final : public UnaryCall {
   void Came(bool ok) {
     if (!ok) return delete this;  // the server stops
     new ServedUnary(verb_);
+    if (received_.refused) return Finish(ToGrpc(TooManyFields()));
     verb_.handle(this, &request_, &response_);
   }
   void Ended(bool) {
@@ -197,6 +218,7 @@ class ServedUnary final : public UnaryCall {
   const CallQueue::Seat seat_;
   grpc::ServerAsyncResponseWriter<Response> responder_;
   Request request_;
+  Received<Request> received_{&request_};
   Response response_;
   int parts_;  // that the queue still gives back
   Operation<ServedUnary, &ServedUnary::Came> came_{this};
@@ -251,7 +273,7 @@ class ServedStream : public Stream {
 template <class Request, class Out>
 struct WritesVerb {
   CallQueue& queue;
-  std::function<void(grpc::ServerContext*, Request*, grpc::ServerAsyncWriter<Out>*, void*)> ask;
+  std::function<void(grpc::ServerContext*, Received<Request>*, grpc::ServerAsyncWriter<Out>*, void*)> ask;
   std::function<void(WriteStream<Out>*, const Request*)> handle;
 };
 
@@ -263,7 +285,7 @@ class ServedWrites final
   using Verb = WritesVerb<Request, Out>;
 
   explicit ServedWrites(const Verb& verb) : verb_(verb), seat_(verb.queue) {
-    verb.ask(&this->wire_, &request_, &this->stream_, came_.tag());
+    verb.ask(&this->wire_, &received_, &this->stream_, came_.tag());
   }
   void Write(const Out* message) override { this->StartWrite(*message); }
 
@@ -271,26 +293,28 @@ class ServedWrites final
   void Came(bool ok) {
     if (!ok) return delete this;
     new ServedWrites(verb_);
+    if (received_.refused) return this->Finish(ToGrpc(TooManyFields()));
     verb_.handle(this, &request_);
   }
 
   const Verb& verb_;
   const CallQueue::Seat seat_;
   Request request_;
+  Received<Request> received_{&request_};
   Operation<ServedWrites, &ServedWrites::Came> came_{this};
 };
 
 template <class In, class Out>
 struct BidiVerb {
   CallQueue& queue;
-  std::function<void(grpc::ServerContext*, grpc::ServerAsyncReaderWriter<Out, In>*, void*)> ask;
+  std::function<void(grpc::ServerContext*, grpc::ServerAsyncReaderWriter<Out, Received<In>>*, void*)> ask;
   std::function<void(BidiStream<In, Out>*)> handle;
 };
 
 // The same for streams both ways.
 template <class In, class Out>
 class ServedBidi final
-    : public ServedStream<ServedBidi<In, Out>, BidiStream<In, Out>, grpc::ServerAsyncReaderWriter<Out, In>> {
+    : public ServedStream<ServedBidi<In, Out>, BidiStream<In, Out>, grpc::ServerAsyncReaderWriter<Out, Received<In>>> {
  public:
   using Verb = BidiVerb<In, Out>;
 
@@ -300,7 +324,8 @@ class ServedBidi final
   void Write(const Out* message) override { this->StartWrite(*message); }
   void Read(In* message) override {
     this->Begun();
-    this->stream_.Read(message, read_.tag());
+    received_.into = message;
+    this->stream_.Read(&received_, read_.tag());
   }
 
  private:
@@ -310,62 +335,64 @@ class ServedBidi final
     verb_.handle(this);
   }
   void ReadDone(bool ok) {
-    if (this->reactor_ != nullptr) this->reactor_->OnReadDone(ok);
+    if (ok && received_.refused) {
+      if (this->reactor_ != nullptr) this->reactor_->OnReadRefused(TooManyFields());
+    } else if (this->reactor_ != nullptr) {
+      this->reactor_->OnReadDone(ok);
+    }
     this->OneOver();
   }
 
   const Verb& verb_;
   const CallQueue::Seat seat_;
+  Received<In> received_;
   Operation<ServedBidi, &ServedBidi::Came> came_{this};
   Operation<ServedBidi, &ServedBidi::ReadDone> read_{this};
 };
 
 }  // namespace calls
 
-template <class Wire, class Asked, class Request, class Response, class Service>
-void CallQueue::Unary(Wire& wire,
-                      void (Asked::*ask)(grpc::ServerContext*, Request*, grpc::ServerAsyncResponseWriter<Response>*,
-                                         grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
-                      Service& service, void (Service::*handle)(UnaryCall*, const Request*, Response*),
-                      const UnaryOptions& options) {
+template <class Contract, class Request, class Response, class Service>
+void CallQueue::Unary(Wire<Contract>& wire, const char* verb, Service& service,
+                      void (Service::*handle)(UnaryCall*, const Request*, Response*), const UnaryOptions& options) {
   auto* const queue = queue_.get();
+  const int number = NumberOf(Contract::service_full_name(), verb, *Request::descriptor(), *Response::descriptor());
   using Served = calls::ServedUnary<Request, Response>;
-  const auto& verb = Keep(typename Served::Verb{
+  const auto& kept = Keep(typename Served::Verb{
       *this,
-      [&wire, ask, queue](auto* context, auto* request, auto* responder, void* tag) {
-        (wire.*ask)(context, request, responder, queue, queue, tag);
+      [&wire, number, queue](auto* context, auto* received, auto* responder, void* tag) {
+        wire.AskUnary(number, context, received, responder, queue, tag);
       },
       [&service, handle](auto* call, auto* request, auto* response) { (service.*handle)(call, request, response); },
       options.notice_cancel});
-  for (int i = 0; i < options.spare; ++i) new Served(verb);
+  for (int i = 0; i < options.spare; ++i) new Served(kept);
 }
 
-template <class Wire, class Asked, class Request, class Out, class Service>
-void CallQueue::Writes(Wire& wire,
-                       void (Asked::*ask)(grpc::ServerContext*, Request*, grpc::ServerAsyncWriter<Out>*,
-                                          grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
-                       Service& service, void (Service::*handle)(WriteStream<Out>*, const Request*)) {
+template <class Contract, class Request, class Out, class Service>
+void CallQueue::Writes(Wire<Contract>& wire, const char* verb, Service& service,
+                       void (Service::*handle)(WriteStream<Out>*, const Request*)) {
   auto* const queue = queue_.get();
+  const int number = NumberOf(Contract::service_full_name(), verb, *Request::descriptor(), *Out::descriptor());
   using Served = calls::ServedWrites<Request, Out>;
   new Served(Keep(
       typename Served::Verb{*this,
-                            [&wire, ask, queue](auto* context, auto* request, auto* writer, void* tag) {
-                              (wire.*ask)(context, request, writer, queue, queue, tag);
+                            [&wire, number, queue](auto* context, auto* received, auto* writer, void* tag) {
+                              wire.AskWrites(number, context, received, writer, queue, tag);
                             },
                             [&service, handle](auto* stream, auto* request) { (service.*handle)(stream, request); }}));
 }
 
-template <class Wire, class Asked, class In, class Out, class Service>
-void CallQueue::Bidi(Wire& wire,
-                     void (Asked::*ask)(grpc::ServerContext*, grpc::ServerAsyncReaderWriter<Out, In>*,
-                                        grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
-                     Service& service, void (Service::*handle)(BidiStream<In, Out>*)) {
+template <class Contract, class In, class Out, class Service>
+void CallQueue::Bidi(Wire<Contract>& wire, const char* verb, Service& service,
+                     void (Service::*handle)(BidiStream<In, Out>*)) {
   auto* const queue = queue_.get();
+  const int number = NumberOf(Contract::service_full_name(), verb, *In::descriptor(), *Out::descriptor());
   using Served = calls::ServedBidi<In, Out>;
-  new Served(Keep(typename Served::Verb{
-      *this,
-      [&wire, ask, queue](auto* context, auto* stream, void* tag) { (wire.*ask)(context, stream, queue, queue, tag); },
-      [&service, handle](auto* stream) { (service.*handle)(stream); }}));
+  new Served(Keep(typename Served::Verb{*this,
+                                        [&wire, number, queue](auto* context, auto* stream, void* tag) {
+                                          wire.AskBidi(number, context, stream, queue, tag);
+                                        },
+                                        [&service, handle](auto* stream) { (service.*handle)(stream); }}));
 }
 
 }  // namespace smsflow::server

@@ -13,6 +13,8 @@
 #include <atomic>
 #include <map>
 
+#include "absl/status/status.h"
+
 namespace smsflow::server {
 
 class CallContext {
@@ -109,6 +111,8 @@ class WriteReactor : public WriteReactorBase {
 class BidiReactorBase : public WriteReactorBase {
  public:
   virtual void OnReadDone(bool ok) = 0;
+  // Instead: what came breaks this rule, and was not taken apart.
+  virtual void OnReadRefused(const absl::Status& why) = 0;
 
  protected:
   ~BidiReactorBase() = default;

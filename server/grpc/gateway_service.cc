@@ -170,6 +170,8 @@ class AttachCall final : public BidiReactor<v1::GatewayMessage, v1::EngineMessag
     return absl::OkStatus();
   }
 
+  void OnReadRefused(const absl::Status& why) override { End(why); }
+
   absl::Status HandleReports() {
     for (const v1::Report& report : request_.reports().reports()) {
       auto event = ReportEventOf(report);

@@ -1,5 +1,6 @@
 #include "server/grpc/grpc_server.h"
 
+#include <grpc/compression.h>
 #include <grpc/support/time.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/resource_quota.h>
@@ -35,6 +36,9 @@ constexpr std::size_t kMemoryMax = 512 << 20;  // of all messages on their way
 // Before any credential is seen: a peer that only costs is cut off.
 void Limit(grpc::ServerBuilder& builder, const LimitsConfig& limits) {
   builder.SetMaxReceiveMessageSize(static_cast<int>(limits.message_bytes));
+  // A message is unpacked before its size is looked at: a few bytes could be gigabytes. What is sealed does not shrink.
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   builder.SetResourceQuota(grpc::ResourceQuota("smsflowd").Resize(kMemoryMax));
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, static_cast<int>(limits.streams_per_connection));
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 8 << 10);
@@ -105,7 +109,7 @@ class GrpcServerImpl final : public GrpcServer {
   }
 
   absl::Status Listen(const Config& config) {
-    auto credentials = MakeServerCredentials(config.tls);
+    auto credentials = MakeServerCredentials(config.tls, *doors_.authenticator);
     if (!credentials.ok()) return credentials.status();
     if (config.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;

@@ -80,9 +80,8 @@ class HealthWatch final : public WriteReactor<health::HealthCheckResponse>, publ
 }  // namespace
 
 void HealthService::Serve(CallQueue& queue) {
-  using Wire = health::Health::AsyncService;
-  queue.Unary(wire_, &Wire::RequestCheck, *this, &HealthService::Check, {1, false});
-  queue.Writes(wire_, &Wire::RequestWatch, *this, &HealthService::Watch);
+  queue.Unary(wire_, "Check", *this, &HealthService::Check, {1, false});
+  queue.Writes(wire_, "Watch", *this, &HealthService::Watch);
 }
 
 void HealthService::Close() {

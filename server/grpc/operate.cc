@@ -109,17 +109,16 @@ class ResolveCall final : public UnaryReactor {
 }  // namespace
 
 void AdminService::Serve(CallQueue& queue) {
-  using Wire = v1::Admin::AsyncService;
   using Self = AdminService;
-  queue.Unary(wire_, &Wire::RequestGetJournal, *this, &Self::GetJournal);
-  queue.Unary(wire_, &Wire::RequestExplain, *this, &Self::Explain);
-  queue.Writes(wire_, &Wire::RequestReplay, *this, &Self::Replay);
-  queue.Writes(wire_, &Wire::RequestVerify, *this, &Self::Verify);
-  queue.Unary(wire_, &Wire::RequestStats, *this, &Self::Stats);
-  queue.Unary(wire_, &Wire::RequestPause, *this, &Self::Pause);
-  queue.Unary(wire_, &Wire::RequestResume, *this, &Self::Resume);
-  queue.Unary(wire_, &Wire::RequestResolve, *this, &Self::Resolve);
-  queue.Unary(wire_, &Wire::RequestDrain, *this, &Self::Drain);
+  queue.Unary(wire_, "GetJournal", *this, &Self::GetJournal);
+  queue.Unary(wire_, "Explain", *this, &Self::Explain);
+  queue.Writes(wire_, "Replay", *this, &Self::Replay);
+  queue.Writes(wire_, "Verify", *this, &Self::Verify);
+  queue.Unary(wire_, "Stats", *this, &Self::Stats);
+  queue.Unary(wire_, "Pause", *this, &Self::Pause);
+  queue.Unary(wire_, "Resume", *this, &Self::Resume);
+  queue.Unary(wire_, "Resolve", *this, &Self::Resolve);
+  queue.Unary(wire_, "Drain", *this, &Self::Drain);
 }
 
 void AdminService::Stats(UnaryCall* call, const v1::StatsRequest*, v1::StatsResponse* response) {

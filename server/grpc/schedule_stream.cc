@@ -73,6 +73,8 @@ class StreamCall final : public BidiReactor<v1::ScheduleStreamRequest, v1::Sched
     if (read_on && !finished_) StartRead(&request_);
   }
 
+  void OnReadRefused(const absl::Status& why) override { End(why); }
+
   void Take(std::uint64_t tag, engine::Answer answer) {
     {
       const std::lock_guard lock(mutex_);

@@ -15,20 +15,19 @@ SchedulerService::SchedulerService(const Doors& doors) : doors_(doors), watches_
 SchedulerService::~SchedulerService() = default;
 
 void SchedulerService::Serve(CallQueue& queue) {
-  using Wire = v1::Scheduler::AsyncService;
   using Self = SchedulerService;
-  queue.Unary(wire_, &Wire::RequestSchedule, *this, &Self::Schedule, {kSpareSchedules, false});
-  queue.Unary(wire_, &Wire::RequestScheduleBatch, *this, &Self::ScheduleBatch, {kSpareBatches, false});
-  queue.Bidi(wire_, &Wire::RequestScheduleStream, *this, &Self::ScheduleStream);
-  queue.Unary(wire_, &Wire::RequestGet, *this, &Self::Get);
-  queue.Unary(wire_, &Wire::RequestList, *this, &Self::List);
-  queue.Unary(wire_, &Wire::RequestBatchSummary, *this, &Self::BatchSummary);
-  queue.Unary(wire_, &Wire::RequestListBlocked, *this, &Self::ListBlocked);
-  queue.Unary(wire_, &Wire::RequestCancel, *this, &Self::Cancel);
-  queue.Unary(wire_, &Wire::RequestReschedule, *this, &Self::Reschedule);
-  queue.Unary(wire_, &Wire::RequestBlock, *this, &Self::Block);
-  queue.Unary(wire_, &Wire::RequestUnblock, *this, &Self::Unblock);
-  queue.Writes(wire_, &Wire::RequestWatch, *this, &Self::Watch);
+  queue.Unary(wire_, "Schedule", *this, &Self::Schedule, {kSpareSchedules, false});
+  queue.Unary(wire_, "ScheduleBatch", *this, &Self::ScheduleBatch, {kSpareBatches, false});
+  queue.Bidi(wire_, "ScheduleStream", *this, &Self::ScheduleStream);
+  queue.Unary(wire_, "Get", *this, &Self::Get);
+  queue.Unary(wire_, "List", *this, &Self::List);
+  queue.Unary(wire_, "BatchSummary", *this, &Self::BatchSummary);
+  queue.Unary(wire_, "ListBlocked", *this, &Self::ListBlocked);
+  queue.Unary(wire_, "Cancel", *this, &Self::Cancel);
+  queue.Unary(wire_, "Reschedule", *this, &Self::Reschedule);
+  queue.Unary(wire_, "Block", *this, &Self::Block);
+  queue.Unary(wire_, "Unblock", *this, &Self::Unblock);
+  queue.Writes(wire_, "Watch", *this, &Self::Watch);
 }
 
 void SchedulerService::Close() {

@@ -44,7 +44,7 @@ class SchedulerService final {
   // watch.cc
   void Watch(WriteStream<v1::WatchResponse>* stream, const v1::WatchRequest* request);
 
-  v1::Scheduler::AsyncService wire_;
+  Wire<v1::Scheduler> wire_;
   const Doors& doors_;
   std::atomic<int> schedules_open_{0};  // unary ones that the engine has
   OpenStreams streams_;

@@ -1,5 +1,7 @@
 // How calls are served, whatever they ask for: many at once, given up, late, unreadable, owed when the server stops.
 #include <gmock/gmock.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/unknown_field_set.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 
@@ -95,10 +97,11 @@ TEST(CallsTest, OneThatIsLateIsToldSo) {
 }
 
 // What is sent is not what the verb takes, or the verb does not exist.
-grpc::Status SendBytes(Site& site, const std::string& method, const std::string& bytes) {
+grpc::Status SendBytes(Site& site, const std::string& method, const std::string& bytes,
+                       const std::string& token = kAcme) {
   grpc::GenericStub stub(site.channel);
   grpc::CompletionQueue queue;
-  const auto context = Site::As(kAcme);
+  const auto context = Site::As(token);
   const grpc::Slice slice(bytes);
   const auto call = stub.PrepareUnaryCall(context.get(), method, grpc::ByteBuffer(&slice, 1), &queue);
   call->StartCall();
@@ -122,6 +125,98 @@ TEST(CallsTest, BytesThatAreNoRequestAreRefusedAndTheNextIsServed) {
   }
   EXPECT_FALSE(site.Schedule(site.Sms()).empty());
   EXPECT_EQ(SendBytes(site, "/smsflow.v1.Scheduler/Steal", "").error_code(), StatusCode::UNIMPLEMENTED);
+}
+
+std::string Repeat(const std::string& text, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+const std::string kEmptyItem("\x0a\x00", 2);      // of a batch: two bytes that are an object of its own
+const std::string kUnknownNumber("\x78\x00", 2);  // a field that no verb has
+constexpr char kBatch[] = "/smsflow.v1.Scheduler/ScheduleBatch";
+constexpr char kSchedule[] = "/smsflow.v1.Scheduler/Schedule";
+
+// Whoever is not known is told so without a look at what he sends: it is neither read nor taken apart.
+TEST(CallsTest, OfAStrangerNothingIsRead) {
+  Site site([](Config& config) { config.limits.message_bytes = 64 << 10; });
+  const std::string large(1 << 20, 'x');
+  const std::string unreadable(40, '\xff');
+  EXPECT_EQ(SendBytes(site, kBatch, large).error_code(), StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(SendBytes(site, kBatch, unreadable).error_code(), StatusCode::INTERNAL);
+  for (const char* verb : {kBatch, kSchedule, "/smsflow.v1.Scheduler/Watch", "/smsflow.v1.Scheduler/ScheduleStream",
+                           "/smsflow.v1.Gateway/Attach", "/smsflow.v1.Admin/Stats"}) {
+    for (const std::string& bytes : {large, unreadable, Repeat(kEmptyItem, 1'000)}) {
+      for (const char* token : {"", "nobody"}) {
+        const grpc::Status status = SendBytes(site, verb, bytes, token);
+        EXPECT_EQ(status.error_code(), StatusCode::UNAUTHENTICATED) << verb;
+        EXPECT_EQ(status.error_message(), "the credential is missing or unknown");
+      }
+    }
+  }
+  EXPECT_FALSE(site.Schedule(site.Sms()).empty());
+}
+
+TEST(CallsTest, APackedMessageIsNotUnpacked) {
+  Site site;
+  for (const auto algorithm : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE}) {
+    const auto context = Site::As(kAcme);
+    context->set_compression_algorithm(algorithm);
+    v1::ScheduleRequest request = site.Sms();
+    request.set_payload(std::string(1 << 20, 'p'));
+    v1::ScheduleResponse response;
+    const grpc::Status status = site.scheduler->Schedule(context.get(), request, &response);
+    EXPECT_EQ(status.error_code(), StatusCode::UNIMPLEMENTED);
+    EXPECT_THAT(status.error_message(), testing::EndsWith(" is disabled."));
+  }
+  EXPECT_FALSE(site.Schedule(site.Sms()).empty());
+}
+
+TEST(CallsTest, AMessageOfTooManyFieldsIsNotTakenApart) {
+  Site site;
+  constexpr char kRule[] = "message: must have at most 200000 fields";
+  for (const std::string& bytes : {Repeat(kEmptyItem, 200'001), Repeat(kUnknownNumber, 200'001)}) {
+    for (const char* verb : {kBatch, kSchedule, "/smsflow.v1.Scheduler/Get", "/smsflow.v1.Scheduler/Watch"}) {
+      const grpc::Status status = SendBytes(site, verb, bytes);
+      EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT) << verb;
+      EXPECT_EQ(status.error_message(), kRule) << verb;
+    }
+  }
+  EXPECT_EQ(SendBytes(site, kBatch, Repeat(kEmptyItem, 1'001)).error_message(), "items: must be 1 to 1000 items");
+  EXPECT_EQ(SendBytes(site, kBatch, Repeat(kEmptyItem, 5'000)).error_message(), "items: must be 1 to 1000 items");
+
+  const auto context = Site::As(kAcme);
+  const auto stream = site.scheduler->ScheduleStream(context.get());
+  v1::ScheduleStreamRequest request;
+  for (int i = 0; i <= 200'000; ++i) request.GetReflection()->MutableUnknownFields(&request)->AddVarint(15, 0);
+  EXPECT_TRUE(stream->Write(request));
+  v1::ScheduleStreamResponse response;
+  EXPECT_FALSE(stream->Read(&response));
+  EXPECT_EQ(stream->Finish().error_message(), kRule);
+}
+
+TEST(ReceivedTest, FieldsAreCountedAtEveryDepth) {
+  const auto has_more = [](const std::string& bytes, const google::protobuf::Descriptor* type, std::size_t most) {
+    google::protobuf::io::ArrayInputStream in(bytes.data(), static_cast<int>(bytes.size()));
+    return HasMoreFields(in, *type, most);
+  };
+  v1::ScheduleBatchRequest batch;
+  for (int i = 0; i < 3; ++i) {
+    batch.add_items()->set_target("t");
+    batch.mutable_items(i)->set_payload("\x78\x01 looks like a field and is none");
+  }
+  const std::string bytes = batch.SerializeAsString();
+  EXPECT_FALSE(has_more(bytes, v1::ScheduleBatchRequest::descriptor(), 9));
+  EXPECT_TRUE(has_more(bytes, v1::ScheduleBatchRequest::descriptor(), 8));
+  EXPECT_FALSE(has_more(bytes, v1::GetRequest::descriptor(), 3)) << "what is unknown has no depth";
+  v1::ListRequest list;
+  for (int i = 0; i < 5; ++i) list.mutable_filter()->add_states(v1::PENDING);
+  EXPECT_TRUE(has_more(list.SerializeAsString(), v1::ListRequest::descriptor(), 6)) << "packed numbers count";
+  EXPECT_FALSE(has_more(list.SerializeAsString(), v1::ListRequest::descriptor(), 7));
+  for (const std::string bad : {"\x0a", "\x0a\x7f", "\xff\xff\xff\xff\xff\xff", "\x0a\xff\xff\xff\xff\x0f"}) {
+    EXPECT_FALSE(has_more(bad, v1::ScheduleBatchRequest::descriptor(), 3));
+  }
 }
 
 TEST(CallsTest, AStopEndsEveryCallAndWhatWasAnsweredIsStored) {
@@ -221,7 +316,7 @@ struct Keeper {
 
 // gRPC's server is down once its connections are gone: the engine may answer much later, and must not end the process.
 TEST(CallQueueTest, AStopWaitsForAnAnswerThatNobodyWaitsForButNotForEver) {
-  health::Health::AsyncService wire;
+  Wire<health::Health> wire;
   Keeper keeper;
   grpc::ServerBuilder builder;
   int port = 0;
@@ -231,7 +326,7 @@ TEST(CallQueueTest, AStopWaitsForAnAnswerThatNobodyWaitsForButNotForEver) {
   queue.Prepare(builder);
   const auto server = builder.BuildAndStart();
   ASSERT_NE(server, nullptr);
-  queue.Unary(wire, &health::Health::AsyncService::RequestCheck, keeper, &Keeper::Check);
+  queue.Unary(wire, "Check", keeper, &Keeper::Check);
   queue.Start();
   grpc::ChannelArguments own;
   own.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);

@@ -4,9 +4,12 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
+#include <memory>
 #include <sstream>
 #include <string>
 
@@ -35,22 +38,48 @@ Ran RunShell(const std::string& command) {
 class TlsTest : public ::testing::Test {
  protected:
   TlsTest() : stem_(testing::TempDir() + "smsflow-tls-" + std::to_string(getpid())) {
-    const Ran made = RunShell(
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost "
-        "-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout " +
-        stem_ + ".key -out " + stem_ + ".crt");
-    EXPECT_EQ(made.code, 0) << made.output;
     PrepareGrpc();
-    site_ = std::make_unique<Site>([this](Config& config) {
-      config.listen.plaintext = false;
-      config.tls.cert = stem_ + ".crt";
-      config.tls.key = stem_ + ".key";
-    });
-    port_ = site_->server->address().substr(site_->server->address().rfind(':') + 1);
+    MakeCertificate("localhost", stem_);
   }
   ~TlsTest() override {
     site_.reset();
-    for (const char* end : {".key", ".crt"}) std::remove((stem_ + end).c_str());
+    for (const char* name : {"", "-ca", "-client", "-next"}) {
+      for (const char* end : {".key", ".crt", ".csr"}) std::remove((stem_ + name + end).c_str());
+    }
+  }
+
+  void Serve(const std::function<void(TlsConfig&)>& change = {}) {
+    site_ = std::make_unique<Site>([&](Config& config) {
+      config.listen.plaintext = false;
+      config.tls.cert = stem_ + ".crt";
+      config.tls.key = stem_ + ".key";
+      if (change) change(config.tls);
+    });
+    port_ = site_->server->address().substr(site_->server->address().rfind(':') + 1);
+  }
+
+  // A certificate that vouches for itself.
+  static void MakeCertificate(const std::string& name, const std::string& stem) {
+    const Ran made =
+        RunShell("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=" + name +
+                 " -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout " + stem + ".key -out " + stem + ".crt");
+    EXPECT_EQ(made.code, 0) << made.output;
+  }
+  // One that the authority in `ca` vouches for.
+  static void MakeSigned(const std::string& name, const std::string& stem, const std::string& ca) {
+    const Ran asked = RunShell("openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=" + name +
+                               " -keyout " + stem + ".key -out " + stem + ".csr");
+    EXPECT_EQ(asked.code, 0) << asked.output;
+    const Ran made = RunShell("openssl x509 -req -days 2 -in " + stem + ".csr -CA " + ca + ".crt -CAkey " + ca +
+                              ".key -set_serial 7 -out " + stem + ".crt");
+    EXPECT_EQ(made.code, 0) << made.output;
+  }
+
+  static std::string Read(const std::string& path) {
+    std::ifstream file(path);
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
   }
 
   // Whether a handshake with these flags comes to an agreement.
@@ -59,6 +88,27 @@ class TlsTest : public ::testing::Test {
     return ran.output.find("Cipher is (NONE)") == std::string::npos &&
            ran.output.find("Cipher is ") != std::string::npos;
   }
+  // The name in the certificate that is shown.
+  std::string Shown() {
+    const Ran ran = RunShell("openssl s_client -connect 127.0.0.1:" + port_ + " -alpn h2");
+    const std::size_t at = ran.output.find("subject=CN = ");
+    return at == std::string::npos ? ran.output : ran.output.substr(at + 13, ran.output.find('\n', at) - at - 13);
+  }
+  // What a client that shows the certificate in `stem`, if any, is answered.
+  grpc::Status Schedule(const std::string& token, const std::string& stem = "") {
+    grpc::SslCredentialsOptions options;
+    options.pem_root_certs = Read(stem_ + ".crt");
+    if (!stem.empty()) {
+      options.pem_cert_chain = Read(stem + ".crt");
+      options.pem_private_key = Read(stem + ".key");
+    }
+    grpc::ChannelArguments own;
+    own.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    const auto scheduler =
+        v1::Scheduler::NewStub(grpc::CreateCustomChannel("localhost:" + port_, grpc::SslCredentials(options), own));
+    v1::ScheduleResponse response;
+    return scheduler->Schedule(Site::As(token).get(), site_->Sms(), &response);
+  }
 
   std::string stem_;
   std::unique_ptr<Site> site_;
@@ -66,6 +116,7 @@ class TlsTest : public ::testing::Test {
 };
 
 TEST_F(TlsTest, TakesTls13AndModernTls12Only) {
+  Serve();
   EXPECT_TRUE(Agrees("-tls1_3"));
   EXPECT_TRUE(Agrees("-tls1_2 -cipher ECDHE-ECDSA-AES256-GCM-SHA384"));
   EXPECT_TRUE(Agrees("-tls1_2 -cipher ECDHE-ECDSA-CHACHA20-POLY1305"));
@@ -77,27 +128,55 @@ TEST_F(TlsTest, TakesTls13AndModernTls12Only) {
 }
 
 TEST_F(TlsTest, ServesOverTlsAndNotInPlaintext) {
-  std::ifstream file(stem_ + ".crt");
-  std::stringstream pem;
-  pem << file.rdbuf();
-  grpc::SslCredentialsOptions options;
-  options.pem_root_certs = pem.str();
-  const auto scheduler =
-      v1::Scheduler::NewStub(grpc::CreateChannel("localhost:" + port_, grpc::SslCredentials(options)));
-  v1::ScheduleResponse response;
-  const grpc::Status status = scheduler->Schedule(Site::As(kAcme).get(), site_->Sms(), &response);
+  Serve();
+  const grpc::Status status = Schedule(kAcme);
   EXPECT_TRUE(status.ok()) << status.error_message();
+  v1::ScheduleResponse response;
   EXPECT_FALSE(site_->scheduler->Schedule(Site::As(kAcme).get(), site_->Sms(), &response).ok());
+}
+
+TEST_F(TlsTest, AStrangerIsToldTheSameAsWithoutTls) {
+  Serve();
+  const grpc::Status status = Schedule("nobody");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(status.error_message(), "the credential is missing or unknown");
+}
+
+TEST_F(TlsTest, WithAnAuthorityClientsMustShowItsCertificate) {
+  const std::string ca = stem_ + "-ca", client = stem_ + "-client";
+  MakeCertificate("authority", ca);
+  MakeSigned("client", client, ca);
+  Serve([&](TlsConfig& tls) { tls.client_ca = ca + ".crt"; });
+  const grpc::Status right = Schedule(kAcme, client);
+  EXPECT_TRUE(right.ok()) << right.error_message();
+  EXPECT_EQ(Schedule(kAcme).error_code(), grpc::StatusCode::UNAVAILABLE) << "without one";
+  MakeCertificate("client", client);
+  EXPECT_EQ(Schedule(kAcme, client).error_code(), grpc::StatusCode::UNAVAILABLE) << "of nobody";
+  EXPECT_EQ(Schedule("nobody", client).error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(TlsTest, ANewCertificateIsShownWithoutARestart) {
+  Serve([](TlsConfig& tls) { tls.reload_ms = 1'000; });
+  ASSERT_EQ(Shown(), "localhost");
+  MakeCertificate("renewed", stem_ + "-next");
+  for (const char* end : {".key", ".crt"}) std::rename((stem_ + "-next" + end).c_str(), (stem_ + end).c_str());
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (Shown() != "renewed" && std::chrono::steady_clock::now() < end) continue;
+  EXPECT_EQ(Shown(), "renewed");
+  const grpc::Status status = Schedule(kAcme);
+  EXPECT_TRUE(status.ok()) << status.error_message();
 }
 
 TEST(TlsFilesTest, AFileThatIsNotWhatItShouldBeIsNamed) {
   TlsConfig tls;
+  const auto authenticator = MakeKeyAuthenticator({});
   tls.cert = "/not/there.crt";
   tls.key = "/not/there.key";
-  EXPECT_EQ(MakeServerCredentials(tls).status().message(), "tls.cert: /not/there.crt cannot be read");
+  EXPECT_EQ(MakeServerCredentials(tls, *authenticator).status().message(), "tls.cert: /not/there.crt cannot be read");
   tls.cert = testing::TempDir() + "smsflow-no-pem-" + std::to_string(getpid());
   std::ofstream(tls.cert) << "hello";
-  EXPECT_EQ(MakeServerCredentials(tls).status().message(), "tls.cert: " + tls.cert + " holds no PEM CERTIFICATE");
+  EXPECT_EQ(MakeServerCredentials(tls, *authenticator).status().message(),
+            "tls.cert: " + tls.cert + " holds no PEM CERTIFICATE");
   std::remove(tls.cert.c_str());
 }
 
