@@ -7,7 +7,8 @@
 // open leases become the workflow's kPeerLost.
 //
 // On attaching, and without asking for credit, the engine repeats what that store may have missed: leases not yet
-// accepted and not past their deadline are handed over again, for the others a probe is sent.
+// accepted and not past their deadline are handed over again, for the others a probe is sent. It does so in portions,
+// between other work, and as fast as the link is emptied.
 #pragma once
 
 #include <cstdint>
@@ -54,6 +55,9 @@ class PeerLink {
   virtual void Send(std::vector<Lease> leases) = 0;
   virtual void Send(std::vector<Probe> probes) = 0;
   virtual void Close(const absl::Status& why) = 0;
+  // True while what was sent has not left yet, so that more of it should wait: until it has, the peer counts as one
+  // without credit. When that ends, PeerSession::AddCredit(0) tells. Called under a lock: must do no more than look.
+  virtual bool Full() const { return false; }
 };
 
 struct PeerHello {

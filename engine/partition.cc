@@ -153,6 +153,7 @@ bool Partition::RunOnce() {
   } else {
     ready_again_ = true;  // what was to be looked at in this round is when the clocks agree again
   }
+  RepeatOpenLeases(round);
   LoseStores(round);
   SweepSome(round);
   if ((segment_again_ || round.steady_ms - segments_checked_ms_ >= kSegmentsEveryMs) && !shards_.empty()) {

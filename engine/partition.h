@@ -119,6 +119,7 @@ class Partition {
   void Handle(Round& round, AttachedItem& item);
   void Handle(Round& round, TakenItem& item);
   void LoseStores(Round& round);
+  void RepeatOpenLeases(Round& round);
   void SendOpenLease(Round& round, Shard& shard, const AttemptId& attempt, const OpenLease& lease,
                      const Attachment& attachment);
   Lease RenderLease(const Shard& shard, const Loaded& loaded, std::uint32_t number, std::int64_t deadline_ms);
@@ -198,6 +199,13 @@ class Partition {
   std::size_t segment_turn_ = 0;
   bool segment_again_ = false;  // the last look ended in the middle
   absl::flat_hash_set<storage::Hash16> policies_stored_;
+  // What a peer that came back is told again; a peer may hold as many leases as its window.
+  struct Returning {
+    std::shared_ptr<const Attachment> attachment;
+    std::vector<AttemptId> leases;
+    std::size_t next = 0;
+  };
+  std::vector<Returning> returning_;
   std::vector<std::shared_ptr<const Attachment>> losing_;  // whose gateway's older stores are still to be told
   std::map<PeerId, PeerRef> recovered_peers_;
   std::vector<TellItem> recovered_tells_;

@@ -74,7 +74,10 @@ class Peers {
     std::shared_ptr<const Attachment> attachment;  // null: away
     std::uint64_t window = 0;
     std::uint64_t open = 0;
-    std::uint64_t credit() const { return window > open ? window - open : 0; }
+    std::uint64_t credit() const {
+      const bool full = attachment != nullptr && attachment->link != nullptr && attachment->link->Full();
+      return window > open && !full ? window - open : 0;
+    }
   };
   static bool Serves(const Peer& peer, std::string_view tenant, std::string_view lane);
   void Changed();

@@ -10,6 +10,8 @@ namespace {
 
 // So many leases of a lost store are told in one round, so that others do not wait.
 constexpr std::size_t kLoseChunk = 64;
+// The same for leases that are handed over again.
+constexpr std::size_t kAgainChunk = 256;
 
 // Of attempts so old that their lessee is not kept, whoever held a later one may tell: it is most likely the same, and a
 // late DELIVERED must count.
@@ -42,11 +44,32 @@ void Partition::Handle(Round& round, ReportItem& item) {
   answer(outcome.decision.verdict == workflows::Verdict::kApplied ? ReportOutcome::kApplied : ReportOutcome::kNoted);
 }
 
-void Partition::Handle(Round& round, AttachedItem& item) {
+void Partition::Handle(Round&, AttachedItem& item) {
+  Returning back{item.attachment, {}, 0};
   for (const auto& home : shards_)
     for (const auto& [attempt, lease] : home->leases)
-      if (*lease.peer == *item.attachment->peer) SendOpenLease(round, *home, attempt, lease, *item.attachment);
+      if (*lease.peer == *item.attachment->peer) back.leases.push_back(attempt);
+  if (!back.leases.empty()) returning_.push_back(std::move(back));
   losing_.push_back(std::move(item.attachment));
+}
+
+// A portion of what those who came back held. A link that is full says when it has room again.
+void Partition::RepeatOpenLeases(Round& round) {
+  std::size_t told = 0;
+  for (Returning& back : returning_) {
+    PeerLink& link = *back.attachment->link;
+    // Gone; or replaced by a newer stream, which is told of its own.
+    if (shared_.peers.AttachmentOf(*back.attachment->peer) != back.attachment) back.next = back.leases.size();
+    for (; back.next < back.leases.size() && told < kAgainChunk && !link.Full(); ++back.next, ++told) {
+      const AttemptId& attempt = back.leases[back.next];
+      Shard& home = shard(attempt.instance.shard());
+      const auto lease = home.leases.find(attempt);
+      if (lease == home.leases.end() || *lease->second.peer != *back.attachment->peer) continue;  // settled since
+      SendOpenLease(round, home, attempt, lease->second, *back.attachment);
+    }
+  }
+  std::erase_if(returning_, [](const Returning& back) { return back.next == back.leases.size(); });
+  round.work += static_cast<std::uint32_t>(told);
 }
 
 // Not yet accepted and in time: handed over again. Else asked for.

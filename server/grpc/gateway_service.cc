@@ -3,6 +3,8 @@
 #include <grpc/support/time.h>
 #include <grpcpp/alarm.h>
 
+#include <atomic>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <utility>
@@ -18,6 +20,7 @@ namespace {
 
 constexpr std::uint32_t kCreditMax = 1'000'000;
 constexpr std::size_t kOpenReportsMax = 50'000;  // read, but their answers are not sent
+constexpr int kReportsMax = 10'000;              // of one message
 constexpr std::size_t kProbesMax = 100'000;      // beyond it they are dropped: the engine asks again
 constexpr std::size_t kMessageBytes = 1 << 20;   // leases of one message, about
 constexpr std::int64_t kCongestedLookMs = 5;
@@ -27,10 +30,17 @@ class AttachCall;
 
 class Link final : public engine::PeerLink {
  public:
-  explicit Link(AttachCall* call) : call_(call) {}
+  Link(AttachCall* call, std::uint64_t unsent_max) : call_(call), unsent_max_(unsent_max) {}
   void Send(std::vector<engine::Lease> leases) override;
   void Send(std::vector<engine::Probe> probes) override;
   void Close(const absl::Status& why) override;
+  bool Full() const override { return unsent_.load(std::memory_order_relaxed) >= unsent_max_; }
+  void Queued(std::uint64_t bytes) { unsent_.fetch_add(bytes, std::memory_order_relaxed); }
+  // True: there is room again, and the engine must be told.
+  bool Left(std::uint64_t bytes) {
+    const std::uint64_t before = unsent_.fetch_sub(bytes, std::memory_order_relaxed);
+    return before >= unsent_max_ && before - bytes < unsent_max_;
+  }
   void Forget() {
     const std::lock_guard lock(mutex_);
     call_ = nullptr;
@@ -39,7 +49,11 @@ class Link final : public engine::PeerLink {
  private:
   std::mutex mutex_;
   AttachCall* call_;
+  const std::uint64_t unsent_max_;
+  std::atomic<std::uint64_t> unsent_{0};  // bytes of leases that were queued and not yet written
 };
+
+std::uint64_t BytesOf(const engine::Lease& lease) { return 200 + lease.payload.size(); }
 
 class AttachCall final : public BidiReactor<v1::GatewayMessage, v1::EngineMessage>, public OpenStreams::Stream {
  public:
@@ -49,7 +63,7 @@ class AttachCall final : public BidiReactor<v1::GatewayMessage, v1::EngineMessag
         doors_(doors),
         streams_(streams),
         caller_(std::move(caller)),
-        link_(std::make_shared<Link>(this)) {}
+        link_(std::make_shared<Link>(this, doors.limits.unsent_bytes)) {}
 
   void Begin() {
     if (!streams_.Add(this)) return End(OpenStreams::Stopping());
@@ -67,7 +81,10 @@ class AttachCall final : public BidiReactor<v1::GatewayMessage, v1::EngineMessag
     {
       const std::lock_guard lock(mutex_);
       if (ending_) return;
-      for (engine::Lease& lease : leases) leases_.push_back(std::move(lease));
+      for (engine::Lease& lease : leases) {
+        link_->Queued(BytesOf(lease));
+        leases_.push_back(std::move(lease));
+      }
     }
     FlushSoon();
   }
@@ -173,6 +190,9 @@ class AttachCall final : public BidiReactor<v1::GatewayMessage, v1::EngineMessag
   void OnReadRefused(const absl::Status& why) override { End(why); }
 
   absl::Status HandleReports() {
+    if (request_.reports().reports_size() > kReportsMax) {
+      return absl::InvalidArgumentError("reports.reports: must be at most 10000 in a message");
+    }
     for (const v1::Report& report : request_.reports().reports()) {
       auto event = ReportEventOf(report);
       if (!event.ok()) return event.status();
@@ -249,10 +269,12 @@ class AttachCall final : public BidiReactor<v1::GatewayMessage, v1::EngineMessag
       sending_ = answers_.size();
       answers_.clear();
     } else if (!leases_.empty()) {
-      for (std::size_t bytes = 0; !leases_.empty() && bytes < kMessageBytes; leases_.pop_front()) {
-        bytes += 200 + leases_.front().payload.size();
+      std::size_t bytes = 0;
+      for (; !leases_.empty() && bytes < kMessageBytes; leases_.pop_front()) {
+        bytes += BytesOf(leases_.front());
         FillLease(std::move(leases_.front()), response_.mutable_leases()->add_leases());
       }
+      leaving_bytes_ = bytes;
       SealMarks(doors_.reader->index_keys(), *response_.mutable_leases());
     } else if (!probes_.empty()) {
       for (const engine::Probe& probe : probes_) {
@@ -268,6 +290,8 @@ class AttachCall final : public BidiReactor<v1::GatewayMessage, v1::EngineMessag
   }
 
   void OnWriteDone(bool ok) override {
+    // Not before: until then the gateway may not be reading at all.
+    if (link_->Left(std::exchange(leaving_bytes_, 0))) session_->AddCredit(0);
     {
       const std::lock_guard lock(mutex_);
       open_reports_ -= sending_;
@@ -319,10 +343,11 @@ class AttachCall final : public BidiReactor<v1::GatewayMessage, v1::EngineMessag
   std::vector<Answered> answers_;
   std::size_t open_reports_ = 0;
   std::size_t sending_ = 0;
-  int busy_ = 0;           // a message is being handled, or a look is planned
-  bool welcome_ = false;   // is to be sent
-  bool paused_ = false;    // not read from until answers are gone
-  bool flushing_ = false;  // a flush is queued, or a write is on its way
+  std::size_t leaving_bytes_ = 0;  // of leases in the one write on its way
+  int busy_ = 0;                   // a message is being handled, or a look is planned
+  bool welcome_ = false;           // is to be sent
+  bool paused_ = false;            // not read from until answers are gone
+  bool flushing_ = false;          // a flush is queued, or a write is on its way
   bool broken_ = false;
   bool ending_ = false;
   bool finished_ = false;

@@ -74,6 +74,42 @@ TEST(HandOverAgain, NotToAStoreThatCameAnewForFewerTenants) {
   for (const Lease& lease : after->leases) EXPECT_EQ(lease.tenant, "a");
 }
 
+TEST(HandOverAgain, InPortionsAndAsFastAsTheLinkIsEmptied) {
+  World world;
+  std::shared_ptr<Inbox> inbox;
+  auto session = world.Attach("g", "s1", {"t"}, 1'000, inbox);
+  constexpr std::size_t kOpen = 700;
+  for (std::size_t i = 0; i < kOpen; ++i) {
+    world.Create("t", "x" + std::to_string(i), {world.clock.wall_ms + 10, "", std::nullopt, ""});
+  }
+  world.AdvanceAndRun(20, 10);
+  ASSERT_EQ(inbox->leases.size(), kOpen);
+  session.reset();
+  auto back = std::make_shared<Inbox>();
+  back->full = true;
+  session = world.Attach("g", "s1", {"t"}, 1'000, back);
+  EXPECT_TRUE(back->leases.empty());
+  back->full = false;
+  session->AddCredit(0);
+  EXPECT_TRUE(world.engine->RunOnce());
+  EXPECT_GT(back->leases.size(), 0U);
+  EXPECT_LT(back->leases.size(), kOpen);
+  world.Run();
+  EXPECT_EQ(back->leases.size(), kOpen);
+  EXPECT_EQ(world.Violations(), "");
+}
+
+TEST_F(HandOver, AFullLinkIsOneWithoutCredit) {
+  inbox_->full = true;
+  world_.Create("t", "bert", {world_.clock.wall_ms + 10, "", std::nullopt, ""});
+  world_.AdvanceAndRun(20, 10);
+  EXPECT_EQ(inbox_->leases.size(), 1U);
+  inbox_->full = false;
+  session_->AddCredit(0);
+  world_.Run();
+  EXPECT_EQ(inbox_->leases.size(), 2U);
+}
+
 TEST_F(HandOver, PastItsDeadlineItIsAskedForAndNotHandedAgain) {
   session_.reset();
   world_.Advance(61'000);

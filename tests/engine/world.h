@@ -1,5 +1,6 @@
-// An engine in a world that a test controls: a clock that moves when told, seeded chance, a store that can lose what was
-// not synced, and gateways that remember what they were given. One thread; Run() makes rounds until nothing is left to do.
+// An engine in a world that a test controls: a clock that moves when told, seeded chance, a store that can lose what
+// was not synced, and gateways that remember what they were given. One thread; Run() makes rounds until nothing is left
+// to do.
 #pragma once
 
 #include <deque>
@@ -43,6 +44,7 @@ struct Inbox {
   std::vector<Lease> leases;
   std::vector<Probe> probes;
   std::vector<absl::Status> closed;
+  bool full = false;
 };
 
 class InboxLink : public PeerLink {
@@ -55,6 +57,7 @@ class InboxLink : public PeerLink {
     for (const Probe& probe : probes) inbox_->probes.push_back(probe);
   }
   void Close(const absl::Status& why) override { inbox_->closed.push_back(why); }
+  bool Full() const override { return inbox_->full; }
 
  private:
   std::shared_ptr<Inbox> inbox_;
@@ -106,9 +109,9 @@ class World {
   explicit World(EngineOptions options = {}, std::uint64_t seed = 1);
   ~World();
 
-  void Open();           // also after Crash()
+  void Open();  // also after Crash()
   absl::Status TryOpen();
-  void Crash();          // the process is gone, with all that was not synced
+  void Crash();  // the process is gone, with all that was not synced
   void Run(int rounds_max = 10'000);
   void Advance(std::int64_t ms) { clock.Advance(ms); }
   void AdvanceAndRun(std::int64_t ms, std::int64_t step_ms = 50);

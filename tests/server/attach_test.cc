@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 
 #include "ids/ids.h"
@@ -181,6 +182,11 @@ INSTANTIATE_TEST_SUITE_P(
                 StatusCode::INVALID_ARGUMENT, "credit.more: must be at most 1000000"},
         Mistake{"Nothing", [](v1::GatewayMessage& m) { m.Clear(); }, StatusCode::INVALID_ARGUMENT,
                 "message: must be one of hello, credit, reports and keep_alive"},
+        Mistake{"Reports",
+                [](v1::GatewayMessage& m) {
+                  for (int i = 0; i <= 10'000; ++i) AddReport(m);
+                },
+                StatusCode::INVALID_ARGUMENT, "reports.reports: must be at most 10000 in a message"},
         Mistake{"Attempt", [](v1::GatewayMessage& m) { AddReport(m)->set_attempt_id("x.1"); },
                 StatusCode::INVALID_ARGUMENT, "reports.attempt_id: must be an SMS's id, a dot and a number"},
         Mistake{"Result", [](v1::GatewayMessage& m) { AddReport(m)->set_result(v1::ATTEMPT_RESULT_UNSPECIFIED); },
@@ -188,6 +194,31 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"About", [](v1::GatewayMessage& m) { AddReport(m)->set_about(static_cast<v1::FailureAbout>(77)); },
                 StatusCode::INVALID_ARGUMENT, "reports.about: must be one of FailureAbout"}),
     [](const auto& test) { return test.param.name; });
+
+// What a gateway has not read waits in the engine, not in the door, and is not forgotten there.
+TEST(AttachTest, AGatewayThatReadsLateGetsAllOfIt) {
+  Site site([](Config& config) { config.limits.unsent_bytes = 64 << 10; });
+  constexpr int kItems = 3'000;
+  for (int batch = 0; batch < kItems / 100; ++batch) {
+    v1::ScheduleBatchRequest request;
+    for (int i = 0; i < 100; ++i) {
+      *request.add_items() = site.Sms("t" + std::to_string(batch * 100 + i));
+      request.mutable_items(i)->set_payload(std::string(2'000, 'p'));
+    }
+    v1::ScheduleBatchResponse response;
+    ASSERT_TRUE(site.scheduler->ScheduleBatch(Site::As(kAcme).get(), request, &response).ok());
+  }
+  ByHand gateway(site);
+  gateway.Begin(1'000'000);
+  const auto some = [](const engine::Figures& figures) { return figures.open_leases != 0; };
+  const engine::Figures first = site.AwaitFigures(some);
+  EXPECT_GT(first.open_leases, 0u);
+  site.Schedule(site.Sms("later"));  // the engine goes on with everything else
+  EXPECT_LT(site.engine->TakeFigures().open_leases, static_cast<std::uint64_t>(kItems));
+  std::set<std::string> seen;
+  for (int i = 0; i <= kItems; ++i) seen.insert(gateway.NextLease().attempt_id());
+  EXPECT_EQ(seen.size(), kItems + 1u);
+}
 
 TEST(AttachTest, AGatewayAttachesUnderItsOwnNamesOnly) {
   Site site([](Config& config) {
