@@ -30,6 +30,7 @@ constexpr int kReadThreads = 2;
 constexpr std::size_t kReadsMax = 1'000;
 constexpr int kJobThreads = 2;
 constexpr std::size_t kJobsMax = 16;
+constexpr std::int64_t kForTheRestMs = 1'000;  // of a stop's time, after connections were given theirs
 constexpr std::int64_t kOwedMs = 500;          // for what is being answered when the time of a stop is over
 constexpr std::size_t kMemoryMax = 512 << 20;  // of all messages on their way
 
@@ -153,7 +154,9 @@ class GrpcServerImpl final : public GrpcServer {
     gateway_.Close();
     admin_.Close();
     const gpr_timespec begin = gpr_now(GPR_CLOCK_MONOTONIC);
-    server_->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(within_ms, GPR_TIMESPAN)));
+    server_->Shutdown(
+        gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                     gpr_time_from_millis(std::max<std::int64_t>(within_ms - kForTheRestMs, 0), GPR_TIMESPAN)));
     server_->Wait();
     jobs_.Stop();
     reads_.Stop();
