@@ -6,6 +6,7 @@ readonly PACKAGES=(
   g++ cmake ninja-build mold ccache pkgconf  # the tools of the build
   libboost1.81-dev                           # MSM, mp11; not libboost-dev, whose 1.74 does not compile as C++20
   librocksdb-dev                             # storage/
+  librdkafka-dev                             # kafka/
   libjemalloc-dev                            # all programs
   libgrpc++-dev protobuf-compiler-grpc       # the doors
   libprotobuf-dev protobuf-compiler          # proto/
@@ -20,6 +21,7 @@ readonly PACKAGES=(
   strace openssl curl ca-certificates git    # what tests and the demo call
 )
 readonly FUZZ_PACKAGES=(clang libclang-rt-14-dev)  # libFuzzer and the sanitizers beside it
+readonly KAFKA_PACKAGES=(default-jre-headless maven)  # a broker for the tests, and what fetches it
 readonly CHECK_PACKAGES=(clang clang-tidy clang-format gcovr shellcheck prometheus systemd)
 
 # Prints those of the named packages that are not installed; asks dpkg only, takes milliseconds.
@@ -38,11 +40,12 @@ install_packages() {
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-remove --no-install-recommends "$@"
 }
 
-# setup [fuzz|check]: installs what is missing; says nothing when nothing is.
+# setup [fuzz|check|kafka]…: installs what is missing; says nothing when nothing is.
 setup() {
   local wanted=("${PACKAGES[@]}") missing
-  [ "${1:-}" != fuzz ] || wanted+=("${FUZZ_PACKAGES[@]}")
-  [ "${1:-}" != check ] || wanted+=("${CHECK_PACKAGES[@]}")
+  [[ " $* " != *" fuzz "* ]] || wanted+=("${FUZZ_PACKAGES[@]}")
+  [[ " $* " != *" check "* ]] || wanted+=("${CHECK_PACKAGES[@]}")
+  [[ " $* " != *" kafka "* ]] || wanted+=("${KAFKA_PACKAGES[@]}")
   command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
     fail "this is not Debian: there is no apt-get" "smsflow is built on Debian 12; deploy/ has a container file for other systems"
   mapfile -t missing < <(missing_packages "${wanted[@]}")

@@ -1,6 +1,7 @@
 """tools/dev as its users meet it: what it says, what it installs, and how it fails. Nothing is really installed here:
 dpkg-query, apt-get, id and sudo are stand-ins that write down how they were called."""
 
+import hashlib
 import os
 import re
 import subprocess
@@ -13,6 +14,8 @@ SETUP = (ROOT / "tools/dev.d/setup.sh").read_text()
 PACKAGES = re.findall(r"[\w.+-]+", " ".join(
     line.split("#")[0] for line in re.search(r"PACKAGES=\((.*?)\n\)", SETUP, re.DOTALL).group(1).splitlines()))
 CHECK_PACKAGES = re.search(r"CHECK_PACKAGES=\((.*?)\)", SETUP).group(1).split()
+KAFKA_PACKAGES = re.search(r"KAFKA_PACKAGES=\((.*?)\)", SETUP).group(1).split()
+KAFKA_SUMS = hashlib.sha256((ROOT / "tools/dev.d/kafka/jars.sha256").read_bytes()).hexdigest()
 
 
 class DevTest(unittest.TestCase):
@@ -20,9 +23,12 @@ class DevTest(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.bin = Path(self.folder.name) / "bin"
         self.bin.mkdir()
-        for tool in ("bash", "env", "sed", "sort", "comm", "grep", "mkdir", "tail", "cut", "cat", "dirname", "sleep", "basename"):
+        for tool in ("bash", "env", "sed", "sort", "comm", "grep", "mkdir", "tail", "cut", "cat", "dirname", "sleep", "basename", "sha256sum", "realpath"):
             self.stand_in(tool, f'exec {self.real(tool)} "$@"')
         self.machine()
+        self.jars = Path(self.folder.name) / "cache" / f"kafka-{KAFKA_SUMS[:12]}"
+        self.jars.mkdir(parents=True)
+        (self.jars / ".checked").touch()
 
     def tearDown(self):
         self.folder.cleanup()
@@ -38,7 +44,7 @@ class DevTest(unittest.TestCase):
 
     def machine(self, without=(), user=0, apt="true", checks=False):
         """A machine on which all packages are installed but `without`."""
-        lines = "".join(f"installed {name}\\n" for name in PACKAGES + CHECK_PACKAGES * checks if name not in without)
+        lines = "".join(f"installed {name}\\n" for name in PACKAGES + KAFKA_PACKAGES + CHECK_PACKAGES * checks if name not in without)
         self.stand_in("dpkg-query", f"printf '{lines}'")
         self.stand_in("apt-get", f'echo "apt-get $*" >>{self.folder.name}/calls; {apt}')
         self.stand_in("id", f"echo {user}")
@@ -48,7 +54,7 @@ class DevTest(unittest.TestCase):
         return path.read_text().splitlines() if path.exists() else []
 
     def dev(self, *arguments):
-        environment = {"PATH": str(self.bin), "DEV_BUILD": self.folder.name + "/build"}
+        environment = {"PATH": str(self.bin), "DEV_BUILD": self.folder.name + "/build", "SMSFLOW_CACHE": self.folder.name + "/cache"}
         return subprocess.run(["/bin/bash", str(ROOT / "tools/dev"), *arguments], env=environment, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=60, check=False)
 
@@ -111,6 +117,31 @@ class DevTest(unittest.TestCase):
         self.assertEqual(1, told.returncode)
         self.assertIn("E: no such mirror", told.stderr)
         self.assertIn("status 100", told.stderr)
+
+    def test_setup_fetches_kafka_and_takes_no_jar_that_was_not_pinned(self):
+        (self.jars / ".checked").unlink()
+        self.jars.rmdir()
+        for tool in ("mktemp", "cp", "touch", "mv", "rm", "timeout"):
+            self.stand_in(tool, f'exec {self.real(tool)} "$@"')
+        self.stand_in("mvn", 'for a; do case $a in -DoutputDirectory=*) mkdir "${a#*=}" && echo other >"${a#*=}/re2j-1.8.jar";; esac; done')
+        told = self.dev("setup")
+        self.assertEqual(1, told.returncode)
+        self.assertIn("re2j-1.8.jar: FAILED", told.stderr)
+        self.assertEqual([], list(self.jars.parent.iterdir()))
+
+    def test_kafka_says_what_it_knows(self):
+        for arguments, why in ((("kafka", "start"), "kafka knows up, down, status and fetch, not 'start'"),
+                               (("kafka", "up", "--port", "x"), "--port wants a port, or 0 for any that is free, not 'x'"),
+                               (("kafka", "up", "--for", "0"), "--for wants a number of seconds, not '0'"),
+                               (("kafka", "up", "--bogus"), "not '--bogus'")):
+            told = self.dev(*arguments)
+            self.assertEqual((1, ""), (told.returncode, told.stdout), arguments)
+            self.assertIn(why, told.stderr)
+
+    def test_kafka_without_java_says_what_installs_it(self):
+        told = self.dev("kafka", "up", "--dir", self.folder.name + "/kafka")
+        self.assertEqual(1, told.returncode)
+        self.assertIn("Kafka needs Java 17 or later, and 'java' here is missing", told.stderr)
 
     def test_what_does_not_start_shows_what_it_said_this_time(self):
         site, log = Path(self.folder.name) / "site", Path(self.folder.name) / "site/smsflowd.log"
