@@ -1,6 +1,7 @@
 """Who may include whom, and where an outside library may be seen.
 
 server -> engine -> {workflows, storage -> proto, crypto}; gateway -> {engine, workflows, storage, proto, crypto};
+kafka, the records on its topics and the client of its brokers, is for the doors: server, gateway and tools;
 tools -> anything but server; server/main*.cc joins server and gateway; everyone may include ids; a workflow's codec may
 include proto, its machine may not; nobody includes server, tools or tests.
 """
@@ -15,10 +16,11 @@ ALLOWED = {
     "workflows": {"ids"},
     "storage": {"ids", "proto", "crypto"},
     "engine": {"ids", "workflows", "storage", "proto", "crypto"},
-    "gateway": {"ids", "engine", "workflows", "storage", "proto", "crypto"},
-    "server": {"ids", "engine", "workflows", "storage", "proto", "crypto"},
-    "tools": {"ids", "engine", "workflows", "storage", "proto", "crypto", "gateway"},
-    "tests": {"ids", "engine", "workflows", "storage", "proto", "crypto", "gateway", "server", "tools"},
+    "kafka": {"ids", "workflows", "crypto"},
+    "gateway": {"ids", "engine", "workflows", "storage", "proto", "crypto", "kafka"},
+    "server": {"ids", "engine", "workflows", "storage", "proto", "crypto", "kafka"},
+    "tools": {"ids", "engine", "workflows", "storage", "proto", "crypto", "gateway", "kafka"},
+    "tests": {"ids", "engine", "workflows", "storage", "proto", "crypto", "gateway", "server", "tools", "kafka"},
 }
 
 # (pattern of an included name, folders that may see it, why). The benchmark measures the bare loop of RocksDB.
@@ -27,7 +29,8 @@ LIBRARIES = (
     (r"openssl/", {"crypto", "tests"}, "OpenSSL is seen in crypto/ alone; ask its functions"),
     (r"(grpc|grpcpp|grpc\+\+)/", {"server", "gateway", "tools", "tests"}, "gRPC belongs to the doors"),
     (r".*\.grpc\.pb\.h$", {"server", "gateway", "tools", "tests"}, "gRPC services belong to the doors"),
-    (r"librdkafka/", {"server", "gateway", "tests"}, "Kafka belongs to the doors"),
+    (r"librdkafka/", {"kafka"}, "librdkafka is seen in kafka/ alone; ask its client"),
+    (r"boost/json", {"kafka", "server", "tools", "tests"}, "JSON belongs to the doors"),
     (r"boost/msm/", {"workflows"}, "a state machine is a workflow"),
     (r"(CLI/|toml\+\+/|toml\.hpp)", {"server", "gateway", "tools", "tests"},
      "flags and configuration belong to the programs"),
