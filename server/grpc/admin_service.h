@@ -14,7 +14,7 @@ namespace smsflow::server {
 class AdminService final {
  public:
   // `doors` must outlive it.
-  explicit AdminService(const Doors& doors) : doors_(doors) {}
+  explicit AdminService(const Doors& doors) : wire_(doors.authenticator), doors_(doors) {}
 
   grpc::Service& wire() { return wire_; }
   void Serve(CallQueue& queue);

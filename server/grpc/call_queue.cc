@@ -6,9 +6,15 @@
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <string_view>
 #include <utility>
 
 namespace smsflow::server {
+
+int VerbsOf(const char* service) {
+  const auto* found = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(service);
+  return found == nullptr ? 0 : found->method_count();
+}
 
 int NumberOf(const char* service, const char* verb, const google::protobuf::Descriptor& takes,
              const google::protobuf::Descriptor& gives) {
@@ -19,6 +25,60 @@ int NumberOf(const char* service, const char* verb, const google::protobuf::Desc
     std::abort();
   }
   return method->index();
+}
+
+namespace calls {
+
+absl::Status Admit(const Authenticator* authenticator, const grpc::ServerContext& context) {
+  if (authenticator == nullptr) return absl::OkStatus();
+  const auto& metadata = context.client_metadata();
+  const auto it = metadata.find("authorization");
+  return authenticator->Recognize(it == metadata.end() ? std::string_view()
+                                                       : std::string_view(it->second.data(), it->second.size()));
+}
+
+absl::Status NoMessage() { return absl::InternalError("the call has no message"); }
+
+}  // namespace calls
+
+namespace {
+
+constexpr std::string_view kOpenToAll = "/grpc.";  // what the paths of health and reflection begin with
+
+// A call of a verb that no service has; destroys itself.
+class ServedOther final {
+ public:
+  ServedOther(CallQueue& queue, grpc::ServerCompletionQueue& gives, grpc::AsyncGenericService& others,
+              const Authenticator& authenticator)
+      : queue_(queue), gives_(gives), others_(others), authenticator_(authenticator), seat_(queue) {
+    others.RequestCall(&context_, &stream_, &gives, &gives, came_.tag());
+  }
+
+ private:
+  void Came(bool ok) {
+    if (!ok) return delete this;
+    new ServedOther(queue_, gives_, others_, authenticator_);
+    const bool open = std::string_view(context_.method()).starts_with(kOpenToAll);
+    const absl::Status status = calls::Admit(open ? nullptr : &authenticator_, context_);
+    stream_.Finish(ToGrpc(status.ok() ? absl::UnimplementedError("there is no such verb") : status), finished_.tag());
+  }
+  void Finished(bool) { delete this; }
+
+  CallQueue& queue_;
+  grpc::ServerCompletionQueue& gives_;
+  grpc::AsyncGenericService& others_;
+  const Authenticator& authenticator_;
+  const CallQueue::Seat seat_;
+  grpc::GenericServerContext context_;
+  grpc::GenericServerAsyncReaderWriter stream_{&context_};
+  calls::Operation<ServedOther, &ServedOther::Came> came_{this};
+  calls::Operation<ServedOther, &ServedOther::Finished> finished_{this};
+};
+
+}  // namespace
+
+void CallQueue::Others(grpc::AsyncGenericService& others, const Authenticator& authenticator) {
+  new ServedOther(*this, *queue_, others, authenticator);
 }
 
 void CallQueue::Start() {

@@ -8,9 +8,10 @@
 
 #include <grpcpp/alarm.h>
 #include <grpcpp/completion_queue.h>
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/impl/service_type.h>
 #include <grpcpp/server_builder.h>
 #include <grpcpp/support/async_stream.h>
-#include <grpcpp/support/async_unary_call.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -24,6 +25,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "server/auth.h"
 #include "server/grpc/calls.h"
 #include "server/grpc/received.h"
 #include "server/grpc/status.h"
@@ -46,24 +48,29 @@ struct UnaryOptions {
   bool notice_cancel = true;
 };
 
-// A service's contract as gRPC serves it, with messages that are looked at before they are taken apart.
+// How many there are; of a service that does not exist none.
+int VerbsOf(const char* service);
+
+// A service's contract as gRPC serves it: every verb as a stream, for gRPC reads the message of any other verb before
+// it shows the call to anybody. So the credential is looked at first, and what a stranger sends is never read.
 template <class Contract>
-class Wire final : public Contract::AsyncService {
+class Wire final : public Contract::Service {
  public:
-  template <class Request, class Responder>
-  void AskUnary(int verb, grpc::ServerContext* context, Received<Request>* received, Responder* responder,
-                grpc::ServerCompletionQueue* queue, void* tag) {
-    this->RequestAsyncUnary(verb, context, received, responder, queue, queue, tag);
+  // Must outlive it; nullptr: a service that is open to all.
+  explicit Wire(const Authenticator* authenticator) : authenticator_(authenticator) {
+    for (int verb = 0; verb < VerbsOf(Contract::service_full_name()); ++verb) {
+      this->MarkMethodStreamed(verb, nullptr);
+      this->MarkMethodAsync(verb);
+    }
   }
-  template <class Request, class Writer>
-  void AskWrites(int verb, grpc::ServerContext* context, Received<Request>* received, Writer* writer,
-                 grpc::ServerCompletionQueue* queue, void* tag) {
-    this->RequestAsyncServerStreaming(verb, context, received, writer, queue, queue, tag);
+  const Authenticator* authenticator() const { return authenticator_; }
+  void Ask(int verb, grpc::ServerContext* context, grpc::internal::ServerAsyncStreamingInterface* call,
+           grpc::ServerCompletionQueue* queue, void* tag) {
+    this->RequestAsyncBidiStreaming(verb, context, call, queue, queue, tag);
   }
-  template <class Stream>
-  void AskBidi(int verb, grpc::ServerContext* context, Stream* stream, grpc::ServerCompletionQueue* queue, void* tag) {
-    this->RequestAsyncBidiStreaming(verb, context, stream, queue, queue, tag);
-  }
+
+ private:
+  const Authenticator* const authenticator_;
 };
 
 // Which of its service's methods it is, as gRPC counts them. A verb that is none, or takes or gives something else, is
@@ -94,6 +101,8 @@ class CallQueue {
               void (Service::*handle)(WriteStream<Out>*, const Request*));
   template <class Contract, class In, class Out, class Service>
   void Bidi(Wire<Contract>& wire, const char* verb, Service& service, void (Service::*handle)(BidiStream<In, Out>*));
+  // Verbs that no service has: to those who are known they are UNIMPLEMENTED.
+  void Others(grpc::AsyncGenericService& others, const Authenticator& authenticator);
 
   void Start();
   // After the server was shut down: waits until every call is finished, also those whose clients are gone, and ends the
@@ -131,12 +140,8 @@ class CallQueue {
   };
 
   // Keeps what the calls of a verb share for as long as the queue is there.
-  template <class Verb>
-  const Verb& Keep(Verb verb) {
-    auto kept = std::make_shared<Verb>(std::move(verb));
-    verbs_.push_back(kept);
-    return *kept;
-  }
+  template <class Served, class Contract, class Handle>
+  const typename Served::Verb& Keep(Wire<Contract>& wire, int number, Handle handle, bool notice_cancel);
   void Loop();
   void DoWork();
   void EndOnceIdle();
@@ -172,32 +177,41 @@ class Operation final : public CallTag {
   Call* const call_;
 };
 
-template <class Request, class Response>
-struct UnaryVerb {
+// What the calls of a verb share.
+template <class... Handled>
+struct Verb {
   CallQueue& queue;
-  std::function<void(grpc::ServerContext*, Received<Request>*, grpc::ServerAsyncResponseWriter<Response>*, void*)> ask;
-  std::function<void(UnaryCall*, const Request*, Response*)> handle;
+  const Authenticator* authenticator;
+  std::function<void(grpc::ServerContext*, grpc::internal::ServerAsyncStreamingInterface*, void*)> ask;
+  std::function<void(Handled...)> handle;
   bool notice_cancel = true;
 };
+
+// UNAUTHENTICATED, from the metadata of a call that came. OK where there is no authenticator.
+absl::Status Admit(const Authenticator* authenticator, const grpc::ServerContext& context);
+absl::Status NoMessage();
 
 // A call from waiting for it to its end; destroys itself.
 template <class Request, class Response>
 class ServedUnary final : public UnaryCall {
  public:
-  using Verb = UnaryVerb<Request, Response>;
+  using Verb = calls::Verb<UnaryCall*, const Request*, Response*>;
 
-  explicit ServedUnary(const Verb& verb)
-      : verb_(verb), seat_(verb.queue), responder_(&wire_), parts_(verb.notice_cancel ? 2 : 1) {
+  explicit ServedUnary(const Verb& verb) : verb_(verb), seat_(verb.queue), parts_(verb.notice_cancel ? 2 : 1) {
     if (verb.notice_cancel) wire_.AsyncNotifyWhenDone(ended_.tag());
-    verb.ask(&wire_, &received_, &responder_, came_.tag());
+    verb.ask(&wire_, &stream_, came_.tag());
   }
-  void Finish(const grpc::Status& status) override { responder_.Finish(response_, status, finished_.tag()); }
+  void Finish(const grpc::Status& status) override { stream_.Finish(response_, status, finished_.tag()); }
 
  private:
   void Came(bool ok) {
     if (!ok) return delete this;  // the server stops
     new ServedUnary(verb_);
-    if (received_.refused) return Finish(ToGrpc(TooManyFields()));
+    if (absl::Status status = Admit(verb_.authenticator, wire_); !status.ok()) return Finish(ToGrpc(status));
+    stream_.Read(&received_, read_.tag());
+  }
+  void ReadDone(bool ok) {
+    if (!ok || received_.Refused()) return Finish(ToGrpc(ok ? received_.why() : NoMessage()));
     verb_.handle(this, &request_, &response_);
   }
   void Ended(bool) {
@@ -216,18 +230,19 @@ class ServedUnary final : public UnaryCall {
 
   const Verb& verb_;
   const CallQueue::Seat seat_;
-  grpc::ServerAsyncResponseWriter<Response> responder_;
+  grpc::ServerAsyncReader<Response, Received<Request>> stream_{&wire_};
   Request request_;
   Received<Request> received_{&request_};
   Response response_;
-  int parts_;  // that the queue still gives back
+  int parts_;  // that the queue still gives back, once it was handled
   Operation<ServedUnary, &ServedUnary::Came> came_{this};
+  Operation<ServedUnary, &ServedUnary::ReadDone> read_{this};
   Operation<ServedUnary, &ServedUnary::Ended> ended_{this};
   Operation<ServedUnary, &ServedUnary::Finished> finished_{this};
 };
 
-// What both kinds of streams share: Stream is the call as its handler sees it, Wire as gRPC does.
-template <class Served, class Stream, class Wire>
+// What both kinds of streams share: Stream is the call as its handler sees it.
+template <class Served, class Stream, class In, class Out>
 class ServedStream : public Stream {
  public:
   void Finish(const grpc::Status& status) override { stream_.Finish(status, finished_.tag()); }
@@ -248,7 +263,7 @@ class ServedStream : public Stream {
     stream_.Write(message, written_.tag());
   }
 
-  Wire stream_{&this->wire_};
+  grpc::ServerAsyncReaderWriter<Out, Received<In>> stream_{&this->wire_};
 
  private:
   void Ended(bool) {
@@ -270,22 +285,14 @@ class ServedStream : public Stream {
   Operation<ServedStream, &ServedStream::Finished> finished_{this};
 };
 
-template <class Request, class Out>
-struct WritesVerb {
-  CallQueue& queue;
-  std::function<void(grpc::ServerContext*, Received<Request>*, grpc::ServerAsyncWriter<Out>*, void*)> ask;
-  std::function<void(WriteStream<Out>*, const Request*)> handle;
-};
-
 // The same for a stream of answers.
 template <class Request, class Out>
-class ServedWrites final
-    : public ServedStream<ServedWrites<Request, Out>, WriteStream<Out>, grpc::ServerAsyncWriter<Out>> {
+class ServedWrites final : public ServedStream<ServedWrites<Request, Out>, WriteStream<Out>, Request, Out> {
  public:
-  using Verb = WritesVerb<Request, Out>;
+  using Verb = calls::Verb<WriteStream<Out>*, const Request*>;
 
   explicit ServedWrites(const Verb& verb) : verb_(verb), seat_(verb.queue) {
-    verb.ask(&this->wire_, &received_, &this->stream_, came_.tag());
+    verb.ask(&this->wire_, &this->stream_, came_.tag());
   }
   void Write(const Out* message) override { this->StartWrite(*message); }
 
@@ -293,7 +300,13 @@ class ServedWrites final
   void Came(bool ok) {
     if (!ok) return delete this;
     new ServedWrites(verb_);
-    if (received_.refused) return this->Finish(ToGrpc(TooManyFields()));
+    if (absl::Status status = Admit(verb_.authenticator, this->wire_); !status.ok()) {
+      return this->Finish(ToGrpc(status));
+    }
+    this->stream_.Read(&received_, read_.tag());
+  }
+  void ReadDone(bool ok) {
+    if (!ok || received_.Refused()) return this->Finish(ToGrpc(ok ? received_.why() : NoMessage()));
     verb_.handle(this, &request_);
   }
 
@@ -302,21 +315,14 @@ class ServedWrites final
   Request request_;
   Received<Request> received_{&request_};
   Operation<ServedWrites, &ServedWrites::Came> came_{this};
-};
-
-template <class In, class Out>
-struct BidiVerb {
-  CallQueue& queue;
-  std::function<void(grpc::ServerContext*, grpc::ServerAsyncReaderWriter<Out, Received<In>>*, void*)> ask;
-  std::function<void(BidiStream<In, Out>*)> handle;
+  Operation<ServedWrites, &ServedWrites::ReadDone> read_{this};
 };
 
 // The same for streams both ways.
 template <class In, class Out>
-class ServedBidi final
-    : public ServedStream<ServedBidi<In, Out>, BidiStream<In, Out>, grpc::ServerAsyncReaderWriter<Out, Received<In>>> {
+class ServedBidi final : public ServedStream<ServedBidi<In, Out>, BidiStream<In, Out>, In, Out> {
  public:
-  using Verb = BidiVerb<In, Out>;
+  using Verb = calls::Verb<BidiStream<In, Out>*>;
 
   explicit ServedBidi(const Verb& verb) : verb_(verb), seat_(verb.queue) {
     verb.ask(&this->wire_, &this->stream_, came_.tag());
@@ -332,11 +338,14 @@ class ServedBidi final
   void Came(bool ok) {
     if (!ok) return delete this;
     new ServedBidi(verb_);
+    if (absl::Status status = Admit(verb_.authenticator, this->wire_); !status.ok()) {
+      return this->Finish(ToGrpc(status));
+    }
     verb_.handle(this);
   }
   void ReadDone(bool ok) {
-    if (ok && received_.refused) {
-      if (this->reactor_ != nullptr) this->reactor_->OnReadRefused(TooManyFields());
+    if (ok && received_.Refused()) {
+      if (this->reactor_ != nullptr) this->reactor_->OnReadRefused(received_.why());
     } else if (this->reactor_ != nullptr) {
       this->reactor_->OnReadDone(ok);
     }
@@ -352,47 +361,45 @@ class ServedBidi final
 
 }  // namespace calls
 
+template <class Served, class Contract, class Handle>
+const typename Served::Verb& CallQueue::Keep(Wire<Contract>& wire, int number, Handle handle, bool notice_cancel) {
+  using Verb = typename Served::Verb;
+  auto ask = [&wire, number, queue = queue_.get()](auto* context, auto* call, void* tag) {
+    wire.Ask(number, context, call, queue, tag);
+  };
+  auto kept = std::make_shared<Verb>(Verb{*this, wire.authenticator(), ask, std::move(handle), notice_cancel});
+  verbs_.push_back(kept);
+  return *kept;
+}
+
 template <class Contract, class Request, class Response, class Service>
 void CallQueue::Unary(Wire<Contract>& wire, const char* verb, Service& service,
                       void (Service::*handle)(UnaryCall*, const Request*, Response*), const UnaryOptions& options) {
-  auto* const queue = queue_.get();
   const int number = NumberOf(Contract::service_full_name(), verb, *Request::descriptor(), *Response::descriptor());
   using Served = calls::ServedUnary<Request, Response>;
-  const auto& kept = Keep(typename Served::Verb{
-      *this,
-      [&wire, number, queue](auto* context, auto* received, auto* responder, void* tag) {
-        wire.AskUnary(number, context, received, responder, queue, tag);
-      },
+  const auto& kept = Keep<Served>(
+      wire, number,
       [&service, handle](auto* call, auto* request, auto* response) { (service.*handle)(call, request, response); },
-      options.notice_cancel});
+      options.notice_cancel);
   for (int i = 0; i < options.spare; ++i) new Served(kept);
 }
 
 template <class Contract, class Request, class Out, class Service>
 void CallQueue::Writes(Wire<Contract>& wire, const char* verb, Service& service,
                        void (Service::*handle)(WriteStream<Out>*, const Request*)) {
-  auto* const queue = queue_.get();
   const int number = NumberOf(Contract::service_full_name(), verb, *Request::descriptor(), *Out::descriptor());
   using Served = calls::ServedWrites<Request, Out>;
-  new Served(Keep(
-      typename Served::Verb{*this,
-                            [&wire, number, queue](auto* context, auto* received, auto* writer, void* tag) {
-                              wire.AskWrites(number, context, received, writer, queue, tag);
-                            },
-                            [&service, handle](auto* stream, auto* request) { (service.*handle)(stream, request); }}));
+  new Served(Keep<Served>(
+      wire, number, [&service, handle](auto* stream, auto* request) { (service.*handle)(stream, request); }, true));
 }
 
 template <class Contract, class In, class Out, class Service>
 void CallQueue::Bidi(Wire<Contract>& wire, const char* verb, Service& service,
                      void (Service::*handle)(BidiStream<In, Out>*)) {
-  auto* const queue = queue_.get();
   const int number = NumberOf(Contract::service_full_name(), verb, *In::descriptor(), *Out::descriptor());
   using Served = calls::ServedBidi<In, Out>;
-  new Served(Keep(typename Served::Verb{*this,
-                                        [&wire, number, queue](auto* context, auto* stream, void* tag) {
-                                          wire.AskBidi(number, context, stream, queue, tag);
-                                        },
-                                        [&service, handle](auto* stream) { (service.*handle)(stream); }}));
+  new Served(Keep<Served>(
+      wire, number, [&service, handle](auto* stream) { (service.*handle)(stream); }, true));
 }
 
 }  // namespace smsflow::server

@@ -1,5 +1,4 @@
-// TLS for the gRPC listener, from PEM files that are read again when they change; and a look at the credential of each
-// call as soon as its metadata is there. Before that nothing of a message is read: a stranger costs no memory.
+// TLS for the gRPC listener, from PEM files that are read again when they change.
 #pragma once
 
 #include <grpcpp/security/server_credentials.h>
@@ -7,15 +6,12 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "server/auth.h"
 #include "server/config.h"
 
 namespace smsflow::server {
 
 // Plaintext credentials when TLS is off: who may have that was decided by the configuration. INVALID_ARGUMENT names the
-// key of a file that cannot be read or does not hold what it should. Blocks for the disk. `authenticator` outlives the
-// server; gRPC's own services (health, reflection) need no credential.
-absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(const TlsConfig& tls,
-                                                                               const Authenticator& authenticator);
+// key of a file that cannot be read or does not hold what it should. Blocks for the disk.
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(const TlsConfig& tls);
 
 }  // namespace smsflow::server

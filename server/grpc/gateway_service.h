@@ -14,7 +14,7 @@ namespace smsflow::server {
 class GatewayService final {
  public:
   // `doors` must outlive it.
-  explicit GatewayService(const Doors& doors) : doors_(doors) {}
+  explicit GatewayService(const Doors& doors) : wire_(doors.authenticator), doors_(doors) {}
 
   grpc::Service& wire() { return wire_; }
   void Serve(CallQueue& queue) { queue.Bidi(wire_, "Attach", *this, &GatewayService::Attach); }

@@ -110,7 +110,7 @@ class GrpcServerImpl final : public GrpcServer {
   }
 
   absl::Status Listen(const Config& config) {
-    auto credentials = MakeServerCredentials(config.tls, *doors_.authenticator);
+    auto credentials = MakeServerCredentials(config.tls);
     if (!credentials.ok()) return credentials.status();
     if (config.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
@@ -123,6 +123,7 @@ class GrpcServerImpl final : public GrpcServer {
     builder.RegisterService(&gateway_.wire());
     builder.RegisterService(&admin_.wire());
     builder.RegisterService(&health_.wire());
+    builder.RegisterAsyncGenericService(&others_);
     queue_.Prepare(builder);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr) return CannotListen(config, absl::InternalError("gRPC refuses"));
@@ -130,6 +131,7 @@ class GrpcServerImpl final : public GrpcServer {
     gateway_.Serve(queue_);
     admin_.Serve(queue_);
     health_.Serve(queue_);
+    queue_.Others(others_, *doors_.authenticator);
     queue_.Start();
     listener_ = *std::move(listener);
     listener_->Start([acceptor = std::shared_ptr(std::move(acceptor))](int socket, int connection) {
@@ -186,6 +188,7 @@ class GrpcServerImpl final : public GrpcServer {
   GatewayService gateway_;
   AdminService admin_;
   HealthService health_;
+  grpc::AsyncGenericService others_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Listener> listener_;
   std::atomic<bool> stopped_{false};

@@ -25,7 +25,7 @@ class HealthService final {
   void Check(UnaryCall* call, const health::HealthCheckRequest* request, health::HealthCheckResponse* response);
   void Watch(WriteStream<health::HealthCheckResponse>* stream, const health::HealthCheckRequest* request);
 
-  Wire<health::Health> wire_;
+  Wire<health::Health> wire_{nullptr};
   OpenStreams watches_;
   std::atomic<bool> closed_{false};
 };

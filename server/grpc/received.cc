@@ -84,7 +84,8 @@ bool HasMoreFields(google::protobuf::io::ZeroCopyInputStream& bytes, const Descr
   return !Count(most).Fields(in, &type, 0);
 }
 
-absl::Status TooManyFields() {
+absl::Status WhyRefused(bool too_many_fields) {
+  if (!too_many_fields) return absl::InternalError("message: cannot be read as what the verb takes");
   return ToStatus({{"message", "must have at most " + std::to_string(kFieldsMax) + " fields"}});
 }
 

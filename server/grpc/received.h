@@ -26,32 +26,41 @@ inline constexpr std::size_t kSmallBytes = 4'096;
 bool HasMoreFields(google::protobuf::io::ZeroCopyInputStream& bytes, const google::protobuf::Descriptor& type,
                    std::size_t most);
 
-// INVALID_ARGUMENT with the rule.
-absl::Status TooManyFields();
+absl::Status WhyRefused(bool too_many_fields);
 
 // Where gRPC puts a message.
 template <class Message>
 struct Received {
   Message* into = nullptr;
-  bool refused = false;  // it has too many fields; `into` was left alone
+  enum { kTaken, kTooManyFields, kUnreadable } what = kTaken;
+
+  // `into` is not what was sent.
+  bool Refused() const { return what != kTaken; }
+  // INVALID_ARGUMENT with the rule that it breaks; INTERNAL, as gRPC has it, for what is no such message.
+  absl::Status why() const { return what == kTaken ? absl::OkStatus() : WhyRefused(what == kTooManyFields); }
 };
 
 }  // namespace smsflow::server
 
 namespace grpc {
 
+// Is never an error to gRPC, for which a message that it cannot read is the end of what the client sends.
 template <class Message>
 class SerializationTraits<smsflow::server::Received<Message>, void> {
  public:
   static Status Deserialize(ByteBuffer* bytes, smsflow::server::Received<Message>* received) {
-    received->refused = false;
+    using To = smsflow::server::Received<Message>;
     if (bytes->Valid() && bytes->Length() > smsflow::server::kSmallBytes) {
       ProtoBufferReader reader(bytes);
-      received->refused = reader.status().ok() &&
-                          smsflow::server::HasMoreFields(reader, *Message::descriptor(), smsflow::server::kFieldsMax);
+      if (reader.status().ok() &&
+          smsflow::server::HasMoreFields(reader, *Message::descriptor(), smsflow::server::kFieldsMax)) {
+        received->what = To::kTooManyFields;
+        bytes->Clear();
+        return Status::OK;
+      }
     }
-    if (!received->refused) return SerializationTraits<Message>::Deserialize(bytes, received->into);
-    bytes->Clear();
+    const bool read = SerializationTraits<Message>::Deserialize(bytes, received->into).ok();
+    received->what = read ? To::kTaken : To::kUnreadable;
     return Status::OK;
   }
 };

@@ -10,7 +10,8 @@ constexpr int kSpareBatches = 8;
 
 }  // namespace
 
-SchedulerService::SchedulerService(const Doors& doors) : doors_(doors), watches_(*doors.engine) {}
+SchedulerService::SchedulerService(const Doors& doors)
+    : wire_(doors.authenticator), doors_(doors), watches_(*doors.engine) {}
 
 SchedulerService::~SchedulerService() = default;
 

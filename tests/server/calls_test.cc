@@ -116,7 +116,8 @@ grpc::Status SendBytes(Site& site, const std::string& method, const std::string&
 
 TEST(CallsTest, BytesThatAreNoRequestAreRefusedAndTheNextIsServed) {
   Site site;
-  for (const char* verb : {"Scheduler/Schedule", "Scheduler/ScheduleBatch", "Scheduler/Get", "Scheduler/Watch"}) {
+  for (const char* verb : {"Scheduler/Schedule", "Scheduler/ScheduleBatch", "Scheduler/ScheduleStream", "Scheduler/Get",
+                           "Scheduler/Watch"}) {
     for (int i = 0; i < 3; ++i) {
       EXPECT_EQ(SendBytes(site, std::string("/smsflow.v1.") + verb, std::string(40, '\xff')).error_code(),
                 StatusCode::INTERNAL)
@@ -125,6 +126,31 @@ TEST(CallsTest, BytesThatAreNoRequestAreRefusedAndTheNextIsServed) {
   }
   EXPECT_FALSE(site.Schedule(site.Sms()).empty());
   EXPECT_EQ(SendBytes(site, "/smsflow.v1.Scheduler/Steal", "").error_code(), StatusCode::UNIMPLEMENTED);
+}
+
+TEST(CallsTest, ACallWithoutAMessageIsRefused) {
+  Site site;
+  grpc::GenericStub stub(site.channel);
+  for (const char* verb : {"/smsflow.v1.Scheduler/Schedule", "/smsflow.v1.Scheduler/Watch"}) {
+    grpc::CompletionQueue queue;
+    const auto wait = [&queue] {
+      void* tag = nullptr;
+      bool ok = false;
+      queue.Next(&tag, &ok);
+    };
+    const auto context = Site::As(kAcme);
+    const auto call = stub.PrepareCall(context.get(), verb, &queue);
+    call->StartCall(nullptr);
+    wait();
+    call->WritesDone(nullptr);
+    wait();
+    grpc::Status status;
+    call->Finish(&status, nullptr);
+    wait();
+    EXPECT_EQ(status.error_code(), StatusCode::INTERNAL) << verb;
+    EXPECT_EQ(status.error_message(), "the call has no message") << verb;
+  }
+  EXPECT_FALSE(site.Schedule(site.Sms()).empty());
 }
 
 std::string Repeat(const std::string& text, int times) {
@@ -146,7 +172,7 @@ TEST(CallsTest, OfAStrangerNothingIsRead) {
   EXPECT_EQ(SendBytes(site, kBatch, large).error_code(), StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(SendBytes(site, kBatch, unreadable).error_code(), StatusCode::INTERNAL);
   for (const char* verb : {kBatch, kSchedule, "/smsflow.v1.Scheduler/Watch", "/smsflow.v1.Scheduler/ScheduleStream",
-                           "/smsflow.v1.Gateway/Attach", "/smsflow.v1.Admin/Stats"}) {
+                           "/smsflow.v1.Gateway/Attach", "/smsflow.v1.Admin/Stats", "/smsflow.v1.Admin/None"}) {
     for (const std::string& bytes : {large, unreadable, Repeat(kEmptyItem, 1'000)}) {
       for (const char* token : {"", "nobody"}) {
         const grpc::Status status = SendBytes(site, verb, bytes, token);
@@ -316,7 +342,7 @@ struct Keeper {
 
 // gRPC's server is down once its connections are gone: the engine may answer much later, and must not end the process.
 TEST(CallQueueTest, AStopWaitsForAnAnswerThatNobodyWaitsForButNotForEver) {
-  Wire<health::Health> wire;
+  Wire<health::Health> wire(nullptr);
   Keeper keeper;
   grpc::ServerBuilder builder;
   int port = 0;

@@ -169,13 +169,12 @@ TEST_F(TlsTest, ANewCertificateIsShownWithoutARestart) {
 
 TEST(TlsFilesTest, AFileThatIsNotWhatItShouldBeIsNamed) {
   TlsConfig tls;
-  const auto authenticator = MakeKeyAuthenticator({});
   tls.cert = "/not/there.crt";
   tls.key = "/not/there.key";
-  EXPECT_EQ(MakeServerCredentials(tls, *authenticator).status().message(), "tls.cert: /not/there.crt cannot be read");
+  EXPECT_EQ(MakeServerCredentials(tls).status().message(), "tls.cert: /not/there.crt cannot be read");
   tls.cert = testing::TempDir() + "smsflow-no-pem-" + std::to_string(getpid());
   std::ofstream(tls.cert) << "hello";
-  EXPECT_EQ(MakeServerCredentials(tls, *authenticator).status().message(),
+  EXPECT_EQ(MakeServerCredentials(tls).status().message(),
             "tls.cert: " + tls.cert + " holds no PEM CERTIFICATE");
   std::remove(tls.cert.c_str());
 }
