@@ -1,7 +1,6 @@
 #include "server/auth.h"
 
 #include <algorithm>
-#include <atomic>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -46,21 +45,8 @@ class KeyAuthenticator final : public Authenticator {
   }
 
  private:
-  // The same callers come again and again: the last one of each thread is known without a hash.
-  const KeyConfig* Find(std::string_view authorization) const {
-    struct Last {
-      std::uint64_t by = 0;
-      std::string authorization;
-      const KeyConfig* key = nullptr;
-    };
-    thread_local Last last;
-    if (last.by == number_ && crypto::EqualConstantTime(last.authorization, authorization)) return last.key;
-    const KeyConfig* found = FindAmongAll(authorization);
-    if (found != nullptr) last = {number_, std::string(authorization), found};
-    return found;
-  }
   // Looks at every key whether or not one fits, so that time tells nothing.
-  const KeyConfig* FindAmongAll(std::string_view authorization) const {
+  const KeyConfig* Find(std::string_view authorization) const {
     if (authorization.size() <= kScheme.size() || authorization.size() > kScheme.size() + kTokenBytesMax ||
         !absl::EqualsIgnoreCase({authorization.data(), kScheme.size()}, {kScheme.data(), kScheme.size()})) {
       return nullptr;
@@ -73,13 +59,7 @@ class KeyAuthenticator final : public Authenticator {
     return found;
   }
 
-  static std::uint64_t NextNumber() {
-    static std::atomic<std::uint64_t> last{0};
-    return ++last;
-  }
-
-  const std::uint64_t number_ = NextNumber();  // unlike an address, it never comes again
-  std::vector<KeyConfig> keys_;
+  const std::vector<KeyConfig> keys_;
 };
 
 bool IsIn(const std::vector<std::string>& names, std::string_view name) {
