@@ -1,5 +1,10 @@
 // Notices a wall clock that jumps: compares it with the clock that never does. While it is on, nothing fires, so that a
 // wrong clock sends no SMS outside its slot. It ends when both clocks agree again, or by a person's word.
+//
+// Which of the two is right nobody here can know: the wall clock may have been put wrong, or right. What has to be
+// decided meanwhile is decided by the earlier of both times. By that a slot may look open that is over: then the SMS
+// waits, and ends once the clocks agree. By the later one a slot could look over that is still to come, and an SMS would
+// end unsent, for good.
 // Thread-safe, does not block.
 #pragma once
 
@@ -15,8 +20,12 @@ class ClockGuard {
  public:
   explicit ClockGuard(std::int64_t jump_ms) : jump_ms_(jump_ms) {}
 
-  // True while firing must wait. Slow drift, as a time daemon makes it, is followed.
-  bool Check(std::int64_t wall_ms, std::int64_t steady_ms) {
+  struct Reading {
+    std::int64_t now_ms = 0;  // by which to decide
+    bool guarded = false;     // firing must wait
+  };
+  // Slow drift, as a time daemon makes it, is followed.
+  Reading Read(std::int64_t wall_ms, std::int64_t steady_ms) {
     absl::MutexLock lock(&mutex_);
     const std::int64_t offset = wall_ms - steady_ms;
     if (!known_ || trust_next_) {
@@ -26,13 +35,20 @@ class ClockGuard {
       offset_ms_ = offset;
     }
     on_ = std::abs(offset - offset_ms_) > jump_ms_ || wall_ms < seen_ms_ - jump_ms_;
-    if (!on_) offset_ms_ = offset;
-    return on_;
+    if (on_) return {std::min(wall_ms, steady_ms + offset_ms_), true};
+    offset_ms_ = offset;
+    seen_ms_ = wall_ms;
+    return {wall_ms, false};
   }
   // Stored data was written at this time: a wall clock that is well before it is wrong, also at a start.
   void Seen(std::int64_t wall_ms) {
     absl::MutexLock lock(&mutex_);
     seen_ms_ = std::max(seen_ms_, wall_ms);
+  }
+  // The last wall time that was taken for right; 0: none yet.
+  std::int64_t seen_ms() const {
+    absl::MutexLock lock(&mutex_);
+    return seen_ms_;
   }
   // The wall clock is right as it is now.
   void Trust() {

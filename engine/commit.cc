@@ -66,8 +66,9 @@ void Partition::SaveMarks(Round& round) {
 void Partition::SaveMarksOf(Round& round, Shard& home) {
   MoveOldOutboxRows(round, home);
   stored::ShardMarks& marks = home.marks;
-  marks.set_backlog_from_ms(home.backlog_done ? home.live_mark_ms + 1 : home.backlog_mark_ms);
-  marks.set_live_ms(home.live_mark_ms);
+  marks.set_backlog_from_ms(home.TakenTo());
+  // Where the mark went back with a clock that nobody trusts, it stays known what the right time was at least.
+  marks.set_live_ms(std::max(home.live_mark_ms, shared_.clock_guard.seen_ms()));
   marks.set_outbox_from(home.open_outbox.empty() ? home.outbox_next : home.open_outbox.begin()->first);
   marks.set_outbox_next(home.outbox_next);
   marks.set_erased_to(home.erased_to);

@@ -11,6 +11,7 @@ constexpr std::int64_t kIdleMs = 500;         // so often an idle partition look
 constexpr std::int64_t kBudgetPollMs = 5;
 constexpr std::int64_t kFiguresEveryMs = 100;
 constexpr std::int64_t kSegmentsEveryMs = 1000;
+constexpr std::int64_t kStepBackMs = 1000;  // a clock that goes back by less is waited for; by more, marks follow it
 
 template <class... Handlers>
 struct Overloaded : Handlers... {
@@ -139,14 +140,15 @@ void Partition::Run() {
 
 bool Partition::RunOnce() {
   Round round;
-  round.now_ms = shared_.parts.clock->WallMs();
   round.steady_ms = shared_.parts.clock->SteadyMs();
-  const bool guarded = shared_.clock_guard.Check(round.now_ms, round.steady_ms);
+  const ClockGuard::Reading clock = shared_.clock_guard.Read(shared_.parts.clock->WallMs(), round.steady_ms);
+  round.now_ms = clock.now_ms;
+  round.guarded = clock.guarded;
 
-  FollowTrust(round);
+  FollowClock(round);
   HandleQueued(round);
   budget_waited_ = std::exchange(no_budget_, false);
-  if (!guarded) {
+  if (!round.guarded) {
     FireDue(round);
     ServeReady(round);
     FireBacklog(round);
@@ -188,19 +190,27 @@ void Partition::CopyFigures(const Round& round) {
   figures_ = counts_;
 }
 
-// A mark that a wrong clock left in the future would hold every new timer until then. Rows behind it are only garbage.
-// The marks go with this very round: a timer that is set in the next one may stand below those that are stored.
-void Partition::FollowTrust(Round& round) {
+// A mark in the future would hold every new timer until then: it comes back with the clock. What was passed by the clock of
+// before is passed again, for instances count on rows that wake them later than now; most of it is garbage, and what
+// waits in a ready row comes to wait there once more.
+// The marks are stored with this very round: a timer that is set in it, or later, may stand below those that were.
+void Partition::FollowClock(Round& round) {
+  const bool first = !std::exchange(clock_followed_, true);
   const std::uint64_t trusted = shared_.clock_guard.trusted();
-  if (trusted == clock_trusted_) return;
-  clock_trusted_ = trusted;
+  const bool told = std::exchange(clock_trusted_, trusted) != trusted;
+  if (!first && !told && round.now_ms >= clock_at_ms_ - kStepBackMs) {
+    clock_at_ms_ = std::max(clock_at_ms_, round.now_ms);
+    return;
+  }
+  clock_at_ms_ = round.now_ms;
   for (const auto& home : shards_) {
-    if (home->live_mark_ms > round.now_ms) BringForward(round, *home);
-    home->live_mark_ms = std::min(home->live_mark_ms, round.now_ms);
-    home->backlog_mark_ms = std::min(home->backlog_mark_ms, round.now_ms);
-    // What was passed by that clock is to be passed again: instances count on rows that wake them later than now.
-    home->live = TimerCursor(home->id, home->live_mark_ms + 1, TimerCursor::kForever);
-    SaveMarksOf(round, *home);
+    if (home->live_mark_ms > round.now_ms) {
+      home->live_mark_ms = round.now_ms;
+      home->backlog_mark_ms = std::min(home->backlog_mark_ms, round.now_ms);
+      home->live = TimerCursor(home->id, round.now_ms + 1, TimerCursor::kForever);
+      if (!home->backlog_done) home->backlog = TimerCursor(home->id, home->backlog_mark_ms, round.now_ms + 1);
+    }
+    if (told || home->marks.backlog_from_ms() > home->TakenTo()) SaveMarksOf(round, *home);
   }
 }
 
@@ -233,11 +243,16 @@ std::int64_t Partition::NextWakeMs(std::int64_t now_ms) {
   std::int64_t next_ms = now_ms + kIdleMs;
   if (no_budget_) next_ms = now_ms + kBudgetPollMs;
   if (shared_.clock_guard.on()) return next_ms;
+  next_ms = std::min(next_ms, ready_wake_ms_);
   for (const auto& home : shards_) {
     if (!home->sweeps.empty()) return now_ms;
-    auto first = home->live.Peek(store());
-    if (!first.ok()) Fail(first.status());
-    if (*first != nullptr) next_ms = std::min(next_ms, (*first)->key.due_ms);
+    const auto look = [&](TimerCursor& cursor) {
+      auto first = cursor.Peek(store());
+      if (!first.ok()) Fail(first.status());
+      if (*first != nullptr) next_ms = std::min(next_ms, (*first)->key.due_ms);
+    };
+    look(home->live);
+    if (!home->backlog_done && !no_budget_) look(home->backlog);
   }
   return next_ms;
 }

@@ -82,7 +82,7 @@ class Partition {
   void HandleQueued(Round& round);
   void Refuse(Command& command, const absl::Status& why);
   static void Drop(Internal& item);
-  void FollowTrust(Round& round);
+  void FollowClock(Round& round);
   std::int64_t NextWakeMs(std::int64_t now_ms);
 
   // transition.cc
@@ -145,9 +145,6 @@ class Partition {
   void FireBacklog(Round& round);
   Fired Fire(Round& round, Shard& shard, const Timer& timer, bool backlog);
   Fired FireLive(Round& round, Shard& shard, Loaded& loaded, const Timer& timer, bool backlog);
-  void BringForward(Round& round, Shard& shard);
-  static bool IsBroughtForward(const Round& round, const Shard& shard, const Loaded& loaded,
-                               const stored::LiveTimer& live, const Timer& row);
   void WakeCovered(Round& round, Shard& shard, Loaded& loaded);
   Fired FireGated(Round& round, Shard& shard, Loaded& loaded, std::uint16_t name, const storage::ReadyValue& names,
                   const storage::ReadyKey* ready, bool can_wait);
@@ -190,10 +187,13 @@ class Partition {
   std::map<storage::Lane8, std::set<std::uint16_t>> ready_lanes_;
   std::uint64_t ready_seen_ = ~0ULL;       // Peers::version() when they were last served
   bool ready_again_ = true;                // a pause ended, or work was left when the round was full
+  std::int64_t ready_wake_ms_ = TimerCursor::kForever;  // the clock went back: so long until the first of them is due
   bool no_budget_ = false;                 // in this round, something overdue found no token
   bool budget_waited_ = false;             // in the round before
 
   std::int64_t marks_saved_ms_ = 0;
+  std::int64_t clock_at_ms_ = 0;
+  bool clock_followed_ = false;
   std::uint64_t clock_trusted_ = 0;
   std::int64_t segments_checked_ms_ = 0;
   std::size_t segment_turn_ = 0;

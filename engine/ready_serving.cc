@@ -9,11 +9,14 @@
 namespace smsflow::engine {
 
 void Partition::ServeReady(Round& round) {
+  const bool woken = round.now_ms >= ready_wake_ms_;
+  if (woken) ready_wake_ms_ = TimerCursor::kForever;
   if (shared_.draining.load(std::memory_order_relaxed) || ready_lanes_.empty()) return;
   const std::uint64_t version = shared_.peers.version();
-  if (version == ready_seen_ && !ready_again_ && !budget_waited_) return;
+  if (version == ready_seen_ && !ready_again_ && !budget_waited_ && !woken) return;
   ready_seen_ = version;
   ready_again_ = false;
+  ready_wake_ms_ = TimerCursor::kForever;
 
   const std::uint32_t limit = round.work + shared_.options.batch_max;
   std::vector<storage::Lane8> lanes;
@@ -113,6 +116,10 @@ bool Partition::ServeOldest(Round& round, const storage::Lane8& lane) {
     storage::DeleteReady(round.batch, row.key);
     queue->Pop();
     return true;
+  }
+  if (row.key.due_ms > round.now_ms) {  // it came to wait by a clock that was ahead
+    ready_wake_ms_ = std::min(ready_wake_ms_, row.key.due_ms);
+    return false;
   }
   if (FireGated(round, *oldest, **found, row.key.name, row.value, &row.key, /*can_wait=*/false) != Fired::kYes)
     return false;

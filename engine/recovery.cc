@@ -21,15 +21,14 @@ absl::Status Partition::RecoverShard(ShardId id, std::int64_t now_ms) {
   if (!marks.ok()) return marks.status();
   const stored::ShardMarks before = marks->value_or(stored::ShardMarks{});
   shared_.clock_guard.Seen(before.live_ms());
-  // With a clock that went back, nothing that was taken is taken again.
-  const std::int64_t start_ms = std::max(now_ms, before.live_ms() + 1);
+  const std::int64_t start_ms = std::max(now_ms, before.live_ms() + 1);  // FollowClock() sees to a clock that went back
   auto made = std::make_unique<Shard>(id, std::min(before.backlog_from_ms(), start_ms), start_ms);
   Shard& home = *made;
   by_shard_[id.value] = shards_.size();
   shards_.push_back(std::move(made));
 
   home.marks = before;
-  home.backlog_mark_ms = before.backlog_from_ms();
+  home.backlog_mark_ms = std::min(before.backlog_from_ms(), start_ms);
   home.epoch = std::max<std::uint64_t>(before.epoch(), 1);
   home.erased_to = before.erased_to();
   home.outbox_next = std::max<std::uint64_t>(before.outbox_next(), 1);

@@ -72,11 +72,11 @@ void Partition::RepeatOpenLeases(Round& round) {
   round.work += static_cast<std::uint32_t>(told);
 }
 
-// Not yet accepted and in time: handed over again. Else asked for.
+// Not yet accepted and in time, as far as the clock can tell: handed over again. Else asked for.
 void Partition::SendOpenLease(Round& round, Shard& home, const AttemptId& attempt, const OpenLease& lease,
                               const Attachment& attachment) {
   Outgoing& to = round.To(lease.peer);
-  if (lease.accepted || round.now_ms >= lease.deadline_ms) {
+  if (lease.accepted || round.guarded || round.now_ms >= lease.deadline_ms) {
     to.probes.push_back({attempt, lease.deadline_ms});
     ++counts_.probes;
     return;

@@ -35,8 +35,9 @@ struct Outgoing {
 };
 
 struct Round {
-  std::int64_t now_ms = 0;
+  std::int64_t now_ms = 0;  // by which everything in it is decided; behind the wall clock only while the guard is on
   std::int64_t steady_ms = 0;
+  bool guarded = false;    // the clock jumped: nothing fires
   std::uint32_t work = 0;  // commands and timers decided
 
   storage::Batch batch;

@@ -43,6 +43,8 @@ struct Shard {
   std::int64_t backlog_mark_ms = 0;  // all below is taken
   std::int64_t live_mark_ms;         // all up to here is taken
   bool backlog_done = false;
+  // Of what is stored, all below has fired, waits in a ready row, or is garbage.
+  std::int64_t TakenTo() const { return backlog_done ? live_mark_ms + 1 : backlog_mark_ms; }
 
   ReadyQueues ready;
 

@@ -74,7 +74,7 @@ void Partition::FireBacklog(Round& round) {
         first = *next;
       }
     }
-    if (oldest == nullptr) return;
+    if (oldest == nullptr || first->key.due_ms > round.now_ms) return;  // the clock went back: not overdue any more
     const Timer timer = *first;
     if (Fire(round, *oldest, timer, /*backlog=*/true) == Fired::kNoBudget) {
       no_budget_ = true;
@@ -99,18 +99,11 @@ Partition::Fired Partition::Fire(Round& round, Shard& home, const Timer& timer, 
   return fired;
 }
 
-// A row that BringForward() made for a timer whose own is still to come.
-bool Partition::IsBroughtForward(const Round& round, const Shard& home, const Loaded& loaded,
-                                 const stored::LiveTimer& live, const Timer& row) {
-  // The last record must be stored before it can be erased.
-  if (row.key.name == workflows::kRetentionTimer && loaded.changed) return false;
-  return live.due_ms() <= row.key.due_ms && live.gated() == row.value.gated &&
-         IndexMs(live) > std::max(round.now_ms, home.live_mark_ms) + 1;
-}
-
 Partition::Fired Partition::FireLive(Round& round, Shard& home, Loaded& loaded, const Timer& timer, bool backlog) {
   const stored::LiveTimer* live = FindTimer(loaded, timer.key.name);
-  if (live == nullptr || (IndexMs(*live) != timer.key.due_ms && !IsBroughtForward(round, home, loaded, *live, timer))) {
+  const bool mine = live != nullptr && timer.key.due_ms == IndexMs(*live);
+  const bool unread = timer.key.name == workflows::kRetentionTimer && loaded.changed;  // its last record; CoverTimers()
+  if (!mine || unread) {
     ++counts_.timers_garbage;
     return Fired::kYes;
   }
@@ -146,30 +139,6 @@ void Partition::WakeCovered(Round& round, Shard& home, Loaded& loaded) {
     if (name == workflows::kRetentionTimer) return Erase(round, home, loaded);
     FireOpen(round, home, loaded, name);
   }
-}
-
-// The mark was in the future and comes back. Timers that were due at or before it stand just behind it, and would wait for
-// that time: each gets a row at its own.
-void Partition::BringForward(Round& round, Shard& home) {
-  const std::int64_t behind_ms = home.live_mark_ms + 1;
-  const auto rows = store().Scan(storage::Family::kQueues, storage::TimerKey{home.id, behind_ms, {}, 0}.Encode(),
-                                 storage::TimerKey{home.id, behind_ms + 1, {}, 0}.Encode());
-  for (; rows->Valid(); rows->Next()) {
-    const auto key = storage::TimerKey::Decode(rows->key());
-    if (!key) Fail(absl::DataLossError("a row of the timer index has a malformed key"));
-    auto value = storage::DecodeTimer(rows->value());
-    if (!value.ok()) Fail(value.status());
-    auto found = instances_.Find(key->instance);
-    if (!found.ok()) Fail(found.status());
-    if (*found == nullptr) continue;
-    for (const stored::LiveTimer& timer : (*found)->state.timers()) {
-      if (IndexMs(timer) != behind_ms || (timer.gated() && timer.name() != key->name)) continue;
-      const std::int64_t at_ms = std::max(timer.due_ms(), round.now_ms + 1);
-      round.new_timers[{home.id, at_ms, key->instance, static_cast<std::uint16_t>(timer.name())}] =
-          timer.gated() ? *value : storage::TimerValue{};
-    }
-  }
-  if (!rows->status().ok()) Fail(rows->status());
 }
 
 void Partition::FireOpen(Round& round, Shard& home, Loaded& loaded, std::uint16_t name) {

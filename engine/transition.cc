@@ -147,9 +147,6 @@ void Partition::SetTimer(Round& round, Shard& shard, Loaded& loaded, const workf
   // At or before the mark the cursor would never see it: it goes just after.
   const std::int64_t passed_ms = std::max(round.now_ms, shard.live_mark_ms);
   const std::int64_t index_ms = *change.due_ms > passed_ms ? *change.due_ms : passed_ms + 1;
-  // Behind a mark that lies in the future: BringForward() looks for it there, and may do so after a restart.
-  if (index_ms != *change.due_ms && passed_ms > round.now_ms && shard.marks.live_ms() != passed_ms)
-    SaveMarksOf(round, shard);
   stored::LiveTimer* live = loaded.state.add_timers();
   live->set_name(change.name);
   live->set_due_ms(*change.due_ms);

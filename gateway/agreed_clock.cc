@@ -18,7 +18,7 @@ std::int64_t AgreedClock::WallMs() const {
     const std::lock_guard lock(mutex_);
     const std::int64_t steady_ms = clock_.SteadyMs();
     const std::int64_t wall_ms = clock_.WallMs();
-    const bool jumped = guard_.Check(wall_ms, steady_ms);
+    const bool jumped = guard_.Read(wall_ms, steady_ms).guarded;
     if (jumped && !jumped_) {
       line = absl::StrCat("the wall clock jumped by ", (wall_ms - steady_ms - offset_ms_) / 1000,
                           " s: the time of before goes on, and nothing is forgotten; set the clock right, or start the "

@@ -303,6 +303,77 @@ TEST(FiringTrusted, WhatWasSetBeforeTheClockWasTrustedLeavesInItsTime) {
   }
 }
 
+// … nor when the process dies between the clock's being put right and that word.
+TEST_F(Firing, WhatWasSetWhileTheMarkLayAheadLeavesInItsTimeAlsoWhenKilledBeforeThatWord) {
+  constexpr std::int64_t kHoursMs = 2 * 3'600'000;
+  world_.Crash();
+  world_.clock.wall_ms += kHoursMs;
+  world_.Open();
+  world_.AdvanceAndRun(2'500);
+  world_.clock.wall_ms -= kHoursMs;
+  world_.Run();
+  const auto parcel = Due(60'000);
+  world_.Crash();
+  world_.Open();
+  auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
+  world_.engine->TrustClock();
+  world_.AdvanceAndRun(59'000, 1'000);
+  EXPECT_EQ(world_.StateNumber(parcel.id), courier::kWaiting);
+  world_.AdvanceAndRun(1'000);
+  EXPECT_EQ(world_.StateNumber(parcel.id), courier::kOut);
+}
+
+// A clock that was ahead and took some for overdue, of which only a few could leave: the others leave when they are due.
+TEST_F(Firing, NothingLeavesEarlyBecauseAClockThatWasAheadHadTakenItForOverdue) {
+  constexpr std::int64_t kHoursMs = 2 * 3'600'000;
+  for (const bool has_gateway : {true, false}) {
+    EngineOptions options;
+    options.fire_budget_per_s = 10;
+    World world(options);
+    std::shared_ptr<Inbox> inbox;
+    const std::int64_t due_ms = world.clock.wall_ms + kHoursMs - (has_gateway ? 600'000 : 10'000);
+    for (int i = 0; i < 40; ++i) world.Create("t", "x" + std::to_string(i), {due_ms, "", std::nullopt, ""});
+    world.Crash();
+    world.clock.wall_ms += kHoursMs;
+    world.Open();
+    auto session = world.Attach("g", "s1", {has_gateway ? "t" : "other"}, 100, inbox);
+    world.AdvanceAndRun(1'500);
+    const std::size_t gone = inbox->leases.size();
+    EXPECT_LT(gone, 40U);
+    session.reset();
+    world.Crash();
+    world.clock.wall_ms -= kHoursMs;
+    world.Open();
+    session = world.Attach("g", "s1", {"t"}, 100, inbox);
+    world.engine->TrustClock();
+    const auto fresh = [&] {
+      return std::count_if(inbox->leases.begin(), inbox->leases.end(), [](const Lease& lease) { return !lease.again; });
+    };
+    world.AdvanceAndRun(20'000, 500);
+    EXPECT_EQ(fresh(), static_cast<std::ptrdiff_t>(gone)) << has_gateway;
+    world.AdvanceAndRun(due_ms - world.clock.wall_ms + 1, 100'000);
+    EXPECT_EQ(fresh(), 40) << has_gateway;
+    EXPECT_EQ(world.Violations(), "");
+  }
+}
+
+// A start with a clock that is behind what is stored; the marks follow it, and a second start knows all the same.
+TEST_F(Firing, AClockThatIsBehindAtTheStartIsNotTrustedAtTheNextOneEither) {
+  auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
+  Due(100);
+  world_.AdvanceAndRun(3'000);
+  session.reset();
+  world_.Crash();
+  world_.clock.wall_ms -= 86'400'000;
+  world_.Open();
+  world_.AdvanceAndRun(1'000);
+  EXPECT_TRUE(world_.engine->TakeFigures().clock_guard);
+  world_.Crash();
+  world_.Open();
+  world_.AdvanceAndRun(1'000);
+  EXPECT_TRUE(world_.engine->TakeFigures().clock_guard);
+}
+
 // … nor loses it: what is set after that word stands below the marks of before, and the process dies at once.
 TEST_F(Firing, AMarkThatWasFarAheadTakesNoTimerWithItInACrash) {
   constexpr std::int64_t kHoursMs = 2 * 3'600'000;
@@ -352,7 +423,7 @@ TEST_F(Firing, AClockThatGoesBackFiresNothingTwice) {
   world_.clock.wall_ms -= 60'000;
   const auto parcel = Due(10);
   world_.AdvanceAndRun(1'000);
-  EXPECT_EQ(inbox_->leases.size(), 1U);  // its timer stands after the mark
+  EXPECT_EQ(inbox_->leases.size(), 2U);  // the mark goes back with the clock
   session.reset();
   world_.Crash();
   world_.Open();
