@@ -120,7 +120,7 @@ void Partition::Publish(Round& round) {
   }
   // Credit may have come between the decision to wait and this row's being there to be found.
   if (!round.new_ready.empty()) ready_again_ = true;
-  for (auto& [id, sweep] : round.new_sweeps) shard(id).sweeps.push_back(std::move(sweep));
+  for (auto& [id, sweep] : round.new_sweeps) shard(id).sweeps[sweep.tenant()].push_back(std::move(sweep));
   GiveBackCredit(round);
   for (auto& [done, answer] : round.reported) done(answer);
   for (auto& [done, answer] : round.replies) done(std::move(answer));

@@ -104,7 +104,10 @@ class EngineImpl : public Engine {
     Broadcasts::SumDone answer = [done = std::move(done)](Broadcasts::Sum sum) mutable {
       done({std::move(sum.status), std::move(sum.outcomes), sum.changed});
     };
-    if (!shared_.broadcasts.Expect(command, one_shard ? 1 : shared_.options.shards, answer)) return RefuseSum(answer);
+    if (absl::Status status = shared_.broadcasts.Expect(command, request.tenant,
+                                                        one_shard ? 1 : shared_.options.shards, answer);
+        !status.ok())
+      return RefuseSum(answer, std::move(status));
     OfferBroadcast(home, command, SweepItem{std::move(request), home, command});
   }
 
@@ -113,7 +116,8 @@ class EngineImpl : public Engine {
     Broadcasts::SumDone answer = [done = std::move(done)](Broadcasts::Sum sum) mutable {
       done(std::move(sum.status), sum.changed);
     };
-    if (!shared_.broadcasts.Expect(command, shared_.options.shards, answer)) return RefuseSum(answer);
+    if (absl::Status status = shared_.broadcasts.Expect(command, "", shared_.options.shards, answer); !status.ok())
+      return RefuseSum(answer, std::move(status));
     OfferBroadcast(ShardId{0}, command, PauseItem{std::move(request), ShardId{0}, command});
   }
 
@@ -174,10 +178,10 @@ class EngineImpl : public Engine {
     ++refused_queue_full_;
     return Full();
   }
-  void RefuseSum(Broadcasts::SumDone& answer) {
+  void RefuseSum(Broadcasts::SumDone& answer, absl::Status why) {
     ++refused_queue_full_;
     Broadcasts::Sum sum;
-    sum.status = Full();
+    sum.status = std::move(why);
     answer(std::move(sum));
   }
   static absl::Status Full() {

@@ -173,7 +173,7 @@ class Partition {
   absl::Status RecoverShard(ShardId id, std::int64_t now_ms);
   absl::Status RecoverOutbox(Shard& shard, std::uint64_t from);
   absl::Status RecoverTells(Shard& shard);
-  absl::Status RecoverSweeps(Shard& shard);
+  absl::Status RecoverSweeps(Shard& shard, std::int64_t now_ms);
   absl::Status RecoverPauses(Shard& shard);
 
   Shared& shared_;

@@ -46,7 +46,7 @@ absl::Status Partition::RecoverShard(ShardId id, std::int64_t now_ms) {
 
   if (absl::Status status = RecoverOutbox(home, before.outbox_from()); !status.ok()) return status;
   if (absl::Status status = RecoverTells(home); !status.ok()) return status;
-  if (absl::Status status = RecoverSweeps(home); !status.ok()) return status;
+  if (absl::Status status = RecoverSweeps(home, now_ms); !status.ok()) return status;
   if (absl::Status status = RecoverPauses(home); !status.ok()) return status;
   if (absl::Status status = home.ready.Recover(store(), id); !status.ok()) return status;
   const std::string members(storage::Key('m', id).view());
@@ -120,13 +120,17 @@ absl::Status Partition::RecoverTells(Shard& home) {
   return rows->status();
 }
 
-absl::Status Partition::RecoverSweeps(Shard& home) {
+absl::Status Partition::RecoverSweeps(Shard& home, std::int64_t now_ms) {
   const std::string prefix(storage::Key('w', home.id).view());
   const auto rows = store().Scan(storage::Family::kQueues, prefix, storage::PrefixEnd(prefix));
   for (; rows->Valid(); rows->Next()) {
     auto row = storage::DecodeSweep(rows->value());
     if (!row.ok()) return row.status();
-    home.sweeps.push_back(*std::move(row));
+    // As StartSweep() left it: what comes now came later than an open sweep, also where ids are ahead of the clock.
+    const auto last = InstanceId::FromBytes(row->until());
+    if (last && last->created_ms() - now_ms <= shared_.options.clock_jump_ms)
+      home.id_from_ms = std::max(home.id_from_ms, last->created_ms() + 1);
+    home.sweeps[row->tenant()].push_back(*std::move(row));
   }
   return rows->status();
 }

@@ -54,7 +54,8 @@ struct Shard {
 
   std::map<std::uint16_t, std::uint64_t> tell_next;     // by destination
   std::map<std::uint16_t, std::uint64_t> tell_applied;  // by source
-  std::deque<::smsflow::stored::v1::SweepRow> sweeps;
+  std::map<std::string, std::deque<::smsflow::stored::v1::SweepRow>> sweeps;  // by tenant: they have their turns
+  std::string swept_last;                               // whose turn the last one was
   Pauses pauses;
   std::int64_t id_from_ms = 0;    // new ids are not older than this
   std::int64_t id_newest_ms = 0;  // there is none that is newer

@@ -32,11 +32,16 @@ class Broadcasts {
   };
   using SumDone = absl::AnyInvocable<void(Sum)>;
 
-  // As many as may be open at once: each has rows in every shard.
-  static constexpr std::size_t kOpenMax = 1'000;
+  // As many as may be open at once. One that concerns all shards has rows in each of them. A tenant has a part of it, so
+  // that who asks for much takes nothing from others; the operator, who has no tenant, has one for himself.
+  static constexpr std::size_t kWideMax = 1'000;
+  static constexpr std::size_t kWideOfTenantMax = 100;
+  static constexpr std::size_t kNarrowMax = 10'000;
+  static constexpr std::size_t kNarrowOfTenantMax = 1'000;
 
-  // False: too many are open.
-  [[nodiscard]] bool Expect(const std::string& command, std::uint32_t shards, SumDone& done);
+  // RESOURCE_EXHAUSTED: too many are open; `done` is left as it was.
+  [[nodiscard]] absl::Status Expect(const std::string& command, const std::string& tenant, std::uint32_t shards,
+                                    SumDone& done);
   void Finished(const std::string& command, const std::vector<std::uint64_t>& outcomes, bool changed);
   void Changed(const std::string& command);
   void Fail(const std::string& command, const absl::Status& why);
@@ -45,11 +50,21 @@ class Broadcasts {
  private:
   struct Waiting {
     std::uint32_t shards = 0;
+    std::string tenant;
+    bool wide = false;
     Sum sum;
     SumDone done;
   };
+  struct Open {
+    std::size_t all = 0;  // of tenants
+    std::map<std::string, std::size_t> by_tenant;
+  };
+  using ByCommand = std::map<std::string, Waiting>;
+  Waiting Take(ByCommand::iterator it) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   absl::Mutex mutex_;
-  std::map<std::string, Waiting> waiting_;
+  ByCommand waiting_ ABSL_GUARDED_BY(mutex_);
+  Open open_[2] ABSL_GUARDED_BY(mutex_);  // narrow, wide
 };
 
 // Commands from outside; bounded, refused when the queue is full.

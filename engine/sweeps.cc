@@ -67,7 +67,8 @@ void Partition::StartSweep(Round& round, Shard& home, stored::SweepRow row) {
   round.new_sweeps.emplace_back(home.id, std::move(row));
 }
 
-// A few chunks a round, and the sweeps of a shard in turn: whoever asks for much waits, nobody else.
+// A few chunks a round; in a shard tenants in turn, and the sweeps of each in turn: whoever asks for much waits, nobody
+// else.
 void Partition::SweepSome(Round& round) {
   constexpr int kChunksMax = 4;
   int chunks = 0;
@@ -77,15 +78,19 @@ void Partition::SweepSome(Round& round) {
 
 bool Partition::SweepChunk(Round& round, Shard& home) {
   if (home.sweeps.empty()) return false;
-  stored::SweepRow row = std::move(home.sweeps.front());
-  home.sweeps.pop_front();
+  auto turn = home.sweeps.upper_bound(home.swept_last);
+  if (turn == home.sweeps.end()) turn = home.sweeps.begin();
+  home.swept_last = turn->first;
+  stored::SweepRow row = std::move(turn->second.front());
+  turn->second.pop_front();
   const bool done = row.index() != 0 ? SweepByIndex(round, home, row) : SweepAll(round, home, row);
   ++round.work;
   if (!done) {
     storage::PutSweep(round.batch, home.id, row);
-    home.sweeps.push_back(std::move(row));
+    turn->second.push_back(std::move(row));
     return true;
   }
+  if (turn->second.empty()) home.sweeps.erase(turn);
   storage::DeleteSweep(round.batch, home.id, row.command());
   round.answers.push_back([this, command = row.command(),
                            outcomes = std::vector<std::uint64_t>(row.outcomes().begin(), row.outcomes().end())] {

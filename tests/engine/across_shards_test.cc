@@ -236,14 +236,77 @@ TEST_F(Sweeps, TakeTurnsSoThatASmallOneDoesNotWaitForALargeOne) {
 TEST_F(Sweeps, TooManyAtOnceAreRefused) {
   int refused = 0;
   int done = 0;
-  for (int i = 0; i < 1'200; ++i)
-    world_.engine->Sweep(Stop(courier::kLabelIndex, "red"), [&](const SweepAnswer& answer) {
+  const auto sweep = [&](const std::string& tenant, std::optional<std::string> target) {
+    SweepRequest request = Stop(courier::kLabelIndex, "red");
+    request.tenant = tenant;
+    request.target = std::move(target);
+    world_.engine->Sweep(std::move(request), [&](const SweepAnswer& answer) {
       if (answer.status.ok()) ++done;
       if (answer.status.code() == absl::StatusCode::kResourceExhausted) ++refused;
     });
-  EXPECT_EQ(refused, 200);
-  world_.Run(100'000);
-  EXPECT_EQ(done, 1'000);
+  };
+  for (int i = 0; i < 120; ++i) sweep("t", std::nullopt);
+  EXPECT_EQ(refused, 20);
+  // Others, and commands for one target, have their own bounds; so has the operator.
+  sweep("u", std::nullopt);
+  for (int i = 0; i < 1'010; ++i) sweep("t", "anna");
+  sweep("u", "anna");
+  EXPECT_EQ(refused, 30);
+  for (int i = 0; i < 950; ++i) sweep("tenant " + std::to_string(i), std::nullopt);
+  EXPECT_EQ(refused, 81);
+  std::optional<absl::Status> paused;
+  PauseRequest pause;
+  world_.engine->Pause(pause, [&](absl::Status status, bool) { paused = std::move(status); });
+  world_.Run(1'000'000);
+  EXPECT_EQ(done, 2'000 + 1);
+  EXPECT_TRUE(paused && paused->ok());
+  sweep("t", std::nullopt);
+  world_.Run();
+  EXPECT_EQ(done, 2'000 + 2);
+}
+
+// One tenant's many large ones; another's small one has its turn after each chunk of theirs.
+TEST_F(Sweeps, OfOneTenantDoNotHoldUpAnothers) {
+  const auto shard_of = [&](const std::string& tenant, const std::string& target) {
+    return world_.index_keys.Shard(world_.options.shards, tenant, target, "", 0);
+  };
+  std::string bert = "bert";
+  while (!(shard_of("u", bert) == shard_of("t", "anna"))) bert += '!';
+  for (int i = 0; i < 200; ++i) Add("t", "anna", "");
+  Add("u", bert, "red");
+  int large = 0, large_before = -1;
+  for (int i = 0; i < 50; ++i) {
+    SweepRequest request = Stop(0, "");
+    request.target = "anna";
+    world_.engine->Sweep(request, [&](const SweepAnswer&) { ++large; });
+  }
+  SweepRequest request = Stop(courier::kLabelIndex, "red");
+  request.tenant = "u";
+  request.target = bert;
+  world_.engine->Sweep(request, [&](const SweepAnswer& answer) {
+    EXPECT_EQ(answer.outcomes.at(courier::kWasStopped), 1U);
+    large_before = large;
+  });
+  world_.Run();
+  EXPECT_EQ(large, 50);
+  EXPECT_EQ(large_before, 0);
+}
+
+// Ids are ahead of the clock, and the process dies while a sweep is open: what comes after it is still younger.
+TEST_F(Sweeps, TakeNothingThatCameAfterThemAlsoAfterARestart) {
+  std::vector<InstanceId> before;
+  for (int i = 0; i < 200; ++i) before.push_back(Add("t", "anna", ""));
+  world_.clock.wall_ms -= 60'000;
+  SweepRequest request = Stop(0, "");
+  request.target = "anna";
+  world_.engine->Sweep(std::move(request), [](const SweepAnswer&) {});
+  world_.engine->RunOnce();
+  world_.Crash();
+  world_.Open();
+  const auto after = Add("t", "anna", "");
+  world_.Run();
+  for (const auto& id : before) EXPECT_EQ(world_.StateNumber(id), courier::kStopped);
+  EXPECT_EQ(world_.StateNumber(after), courier::kWaiting);
 }
 
 TEST_F(Sweeps, GoOnAfterAKillAtEveryWrite) {
