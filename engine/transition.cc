@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/partition.h"
+#include "engine/step.h"
 #include "storage/journal.h"
 #include "storage/records.h"
 
@@ -13,7 +14,6 @@ namespace {
 
 using workflows::Decision;
 using workflows::EffectKind;
-using workflows::Verdict;
 
 // A cleared timer that is due sooner than this is left for the cursor to pass; a later one would stay garbage for long.
 constexpr std::int64_t kLazyClearMs = 3'600'000;
@@ -23,16 +23,6 @@ stored::LeaseRecord* FindLease(stored::InstanceState& state, std::uint32_t numbe
   for (auto& lease : *state.mutable_leases())
     if (lease.number() == number) return &lease;
   return nullptr;
-}
-
-Decision Unchanged(const stored::InstanceState& state) {
-  Decision decision;
-  decision.verdict = Verdict::kNoted;
-  decision.state = static_cast<std::uint16_t>(state.state());
-  decision.data = state.data();
-  decision.ended = state.ended_ms() != 0;
-  decision.cause = "timer_without_effect";
-  return decision;
 }
 
 }  // namespace
@@ -64,12 +54,7 @@ Partition::Outcome Partition::Decide(Round& round, Shard& shard, Loaded& loaded,
   instance.ended = loaded.state.ended_ms() != 0;
 
   Outcome outcome;
-  outcome.decision = workflow->Step(instance, event, facts);
-  // A live timer, or a lease of a lost store, that the workflow has no answer to is gone all the same, and the journal
-  // has to say so.
-  const bool lost = event.kind == workflows::kPeerLost;
-  if (!outcome.stored() && (event.kind == workflows::kTimerFired || lost)) outcome.decision = Unchanged(loaded.state);
-  if (lost) outcome.decision.settled.push_back(event.effect);
+  outcome.decision = Step(*workflow, instance, event, facts);
   if (!outcome.stored()) return outcome;
 
   const Before before{instance.state, instance.has_payload};
