@@ -111,7 +111,11 @@ void Leave(Moment& moment) {
   data.deadline_ms = window->deadline_ms;
   data.probes = 0;
   data.results.push_back(Result::kNone);
-  if (data.results.size() > kResultsKept) data.results.erase(data.results.begin());
+  if (!data.noted.empty()) data.noted.push_back(0);
+  if (data.results.size() > kResultsKept) {
+    data.results.erase(data.results.begin());
+    if (!data.noted.empty()) data.noted.erase(data.noted.begin());
+  }
   moment.out.effects.push_back({EffectKind::kLease, data.attempts, data.deadline_ms, 0, {}});
   moment.out.about = data.attempts;
 }

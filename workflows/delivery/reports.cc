@@ -48,6 +48,19 @@ std::optional<Signal> Noted(Moment& moment) {
   return std::nullopt;
 }
 
+// What is known already, or less than that: recorded once. Else a gateway that repeats itself would fill the disk.
+std::optional<Signal> KnownBefore(Moment& moment, std::size_t index, Result learnt) {
+  Data& data = moment.out.data;
+  const auto bit = static_cast<std::uint8_t>(1U << static_cast<unsigned>(learnt));
+  if (learnt == data.results[index] || (!data.noted.empty() && (data.noted[index] & bit) != 0)) {
+    moment.out.outcome = Outcome::kNoted;
+    return std::nullopt;
+  }
+  data.noted.resize(data.results.size());
+  data.noted[index] = static_cast<std::uint8_t>(data.noted[index] | bit);
+  return Noted(moment);
+}
+
 // Raises the result of `attempt`, which must have left, by what was learnt of it.
 std::optional<Signal> Learn(Moment& moment, std::uint32_t attempt, Result learnt, std::string_view told) {
   StepResult& out = moment.out;
@@ -59,23 +72,22 @@ std::optional<Signal> Learn(Moment& moment, std::uint32_t attempt, Result learnt
   if (data.attempts - attempt >= data.results.size()) {
     // Too old to be kept: only DELIVERED still counts, and that needs no record but the state.
     if (learnt == Result::kDelivered && !over) return signals::Delivered{};
-    return Noted(moment);
-  }
-
-  Result& kept = data.results[data.results.size() - 1 - (data.attempts - attempt)];
-  const Result before = kept, after = Join(before, learnt);
-  if (learnt == before) {
-    // Word for word what is known: not worth a record, or a gateway that repeats itself would fill the disk.
     out.outcome = Outcome::kNoted;
     return std::nullopt;
   }
-  if (after == before) return Noted(moment);
-  kept = after;
+
+  const std::size_t index = data.results.size() - 1 - (data.attempts - attempt);
+  const Result before = data.results[index], after = Join(before, learnt);
+  if (after == before) return KnownBefore(moment, index, learnt);
+  data.results[index] = after;
+  const std::string_view why = CauseOf(before, learnt, after, told);
+  // Told of whichever attempt: somebody has to look at that gateway.
+  if (why == cause::kContradiction) out.cause = why;
   if (!over && after == Result::kAccepted) out.accepted.push_back(attempt);
   if (!over && IsOpen(before) && !IsOpen(after)) out.settled.push_back(attempt);
   if (over || (!latest && after != Result::kDelivered)) return Noted(moment);
 
-  out.cause = CauseOf(before, learnt, after, told);
+  out.cause = why;
   if (!out.cause.empty() && after != Result::kDelivered && after != Result::kSent) data.cause = out.cause;
   return SignalOfResult(after);
 }

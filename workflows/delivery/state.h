@@ -88,6 +88,9 @@ struct Data {
   Stop stop = Stop::kNone;
   std::uint32_t probes = 0;  // asked since the deadline of the last attempt
   std::string cause;         // of the last failure; a word of causes.h
+  // Of the last attempts, as `results`: a bit for each Result that was told when more was known already, so that it is
+  // recorded once and not as often as a gateway repeats itself. Empty: none was.
+  std::vector<std::uint8_t> noted;
   bool operator==(const Data&) const = default;
 
   Result ResultOf(std::uint32_t attempt) const;  // kNone for one that is not kept or never left

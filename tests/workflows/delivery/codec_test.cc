@@ -29,7 +29,8 @@ Data SomeData() {
           {Result::kFailedTransient, Result::kAccepted},
           Stop::kCancel,
           3,
-          std::string("undeliverable")};
+          std::string("undeliverable"),
+          {}};
 }
 
 // What is on disk today must be read tomorrow: these bytes never change.
@@ -39,6 +40,9 @@ TEST(Golden, EveryStoredMessage) {
             "0a016212016b1a026777220ba097eeca06901cb054901c2a053230323562");
   EXPECT_EQ(Hex(EncodeData(SomeData())),
             "0880d2e5ecb8331081d2e5ecb83318f887c1eeb83320022a02050230013803420d756e64656c6976657261626c65");
+  Data noted = SomeData();
+  noted.noted = {0, 8};
+  EXPECT_EQ(Hex(EncodeData(noted)), Hex(EncodeData(SomeData())) + "4a020008");
   EXPECT_EQ(Hex(EncodeReport({2, Reported::kSent, About::kRoute, "throttled", 5}).body),
             "080410041a097468726f74746c65642005");
   EXPECT_EQ(Hex(EncodeReschedule({kSlots, true, "gw"}).body), "0801120ba097eeca06901cb054901c180122026777");
@@ -78,6 +82,11 @@ TEST(Codec, ReadsWhatItWrites) {
   EXPECT_EQ(DecodeFixed(EncodeFixed(zoned)), zoned);
   EXPECT_EQ(DecodeData(EncodeData(SomeData())), SomeData());
   EXPECT_EQ(DecodeData(EncodeData({})), Data{});
+  Data noted = SomeData();
+  noted.noted = {0, 8};
+  EXPECT_EQ(DecodeData(EncodeData(noted)), noted);
+  noted.noted = {8};  // not one for each result
+  EXPECT_EQ(DecodeData(EncodeData(noted)), std::nullopt);
   Policy policy;
   policy.max_jitter_ms = 0;
   policy.on_unknown = OnUnknown::kRetry;

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "tests/workflows/delivery/single_life.h"
+#include "workflows/delivery/causes.h"
 
 namespace smsflow::workflows::delivery {
 namespace {
@@ -122,11 +123,62 @@ TEST(Reports, OfAnAttemptTooOldToBeKeptOnlyDeliveredCounts) {
   }
   EXPECT_EQ(life.View().results.size(), kResultsKept);
   EXPECT_EQ(life.Apply(EncodeReport({2, Reported::kInvalid, About::kNotSaid, "", 0})).decision.verdict,
-            Verdict::kNoted);
+            Verdict::kIgnored);
   EXPECT_EQ(life.state(), State::kInSlot);
   life.Apply(EncodeReport({2, Reported::kDelivered, About::kNotSaid, "", 0}));
   EXPECT_EQ(life.state(), State::kDelivered);
   EXPECT_TRUE(life.broken().empty()) << life.broken().front();
+}
+
+TEST(Reports, OfLessThanIsKnownAreRecordedOnceHoweverOftenTheyAreSaid) {
+  SingleLife life(kNowMs);
+  life.policy.max_jitter_ms = 0;
+  life.Apply(EncodeSchedule({{"", "", "", {{kNowS, kNowS + 86'400}}}}), true);
+  life.FireDue();
+  const auto verdict = [&](std::uint32_t attempt, Reported reported) {
+    return life.Apply(EncodeReport({attempt, reported, About::kNotSaid, "", 0})).decision.verdict;
+  };
+  EXPECT_EQ(verdict(1, Reported::kAccepted), Verdict::kApplied);
+  EXPECT_EQ(verdict(1, Reported::kSent), Verdict::kApplied);
+  EXPECT_EQ(verdict(1, Reported::kAccepted), Verdict::kNoted);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(verdict(1, Reported::kAccepted), Verdict::kIgnored);
+  EXPECT_EQ(life.state(), State::kSent);
+  // Also when further attempts have left, and of each by itself.
+  for (std::uint32_t attempt = 1; attempt < kResultsKept; ++attempt) {
+    verdict(attempt, Reported::kFailedTransient);
+    life.AdvanceTo(*life.NextTimerMs());
+  }
+  ASSERT_EQ(life.leases(), kResultsKept);
+  EXPECT_EQ(verdict(1, Reported::kAccepted), Verdict::kIgnored);
+  EXPECT_EQ(verdict(1, Reported::kSent), Verdict::kNoted);
+  EXPECT_EQ(verdict(1, Reported::kSent), Verdict::kIgnored);
+  EXPECT_EQ(verdict(2, Reported::kAccepted), Verdict::kNoted);
+  EXPECT_EQ(verdict(2, Reported::kAccepted), Verdict::kIgnored);
+  verdict(kResultsKept, Reported::kFailedTransient);
+  life.AdvanceTo(*life.NextTimerMs());
+  EXPECT_EQ(verdict(2, Reported::kAccepted), Verdict::kIgnored);
+  EXPECT_EQ(verdict(3, Reported::kAccepted), Verdict::kNoted);
+  EXPECT_EQ(verdict(2, Reported::kDelivered), Verdict::kApplied);
+  EXPECT_TRUE(life.broken().empty()) << life.broken().front();
+}
+
+// A gateway that says both has lost its memory, or lies: somebody has to look, of whichever attempt it was.
+TEST(Reports, ThatContradictEachOtherSaySo) {
+  for (const bool retried : {false, true}) {
+    SingleLife life(kNowMs);
+    life.policy.max_jitter_ms = 0;
+    life.Apply(EncodeSchedule({{"", "", "", {{kNowS, kNowS + 86'400}}}}), true);
+    life.FireDue();
+    const Reported first = retried ? Reported::kNeverSeen : Reported::kAccepted;
+    const Reported second = retried ? Reported::kAccepted : Reported::kNeverSeen;
+    life.Apply(EncodeReport({1, first, About::kNotSaid, "", 0}));
+    if (retried) life.AdvanceTo(*life.NextTimerMs());
+    EXPECT_EQ(life.leases(), retried ? 2U : 1U);
+    const Step& step = life.Apply(EncodeReport({1, second, About::kNotSaid, "", 0}));
+    EXPECT_EQ(step.decision.cause, cause::kContradiction);
+    EXPECT_EQ(step.to, retried ? State::kInSlot : State::kUnknown);
+    EXPECT_TRUE(life.broken().empty()) << life.broken().front();
+  }
 }
 
 }  // namespace

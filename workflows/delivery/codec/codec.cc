@@ -117,6 +117,7 @@ std::string EncodeData(const Data& data) {
   row.set_stop(static_cast<std::uint32_t>(data.stop));
   row.set_probes(data.probes);
   row.set_cause(data.cause);
+  row.mutable_noted()->assign(reinterpret_cast<const char*>(data.noted.data()), data.noted.size());
   return row.SerializeAsString();
 }
 
@@ -132,7 +133,9 @@ std::optional<Data> DecodeData(std::string_view bytes) {
             {},
             static_cast<Stop>(row.stop()),
             row.probes(),
-            std::move(*row.mutable_cause())};
+            std::move(*row.mutable_cause()),
+            {row.noted().begin(), row.noted().end()}};
+  if (!data.noted.empty() && data.noted.size() != row.results().size()) return std::nullopt;
   for (const char c : row.results()) {
     if (c < 0 || c > static_cast<char>(Result::kDelivered)) return std::nullopt;
     data.results.push_back(static_cast<Result>(c));
