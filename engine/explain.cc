@@ -2,7 +2,9 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "absl/time/time.h"
 #include "storage/records.h"
 
 namespace smsflow::engine {
@@ -27,19 +29,32 @@ bool Holds(const storage::IndexKeys& keys, const stored::InstanceHead& head, sto
   return false;
 }
 
+// Who asked for it, when and why.
+std::string Told(const stored::PauseRow& row) {
+  const std::string since =
+      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixMillis(row.since_ms()), absl::UTCTimeZone());
+  return row.scope() + (row.reason().empty() ? "" : ": " + row.reason()) + " (by " + row.actor() + " at " + since + ")";
+}
+
 absl::Status AddPauses(const Shared& shared, const InstanceId& id, const stored::InstanceHead& head,
                        std::string_view lane, WaitReasons& reasons) {
   const std::string prefix(storage::Key('p', id.shard()).view());
   const auto rows = shared.parts.store->Scan(storage::Family::kIndexes, prefix, storage::PrefixEnd(prefix));
+  std::vector<std::string> of_gateways;
   for (; rows->Valid(); rows->Next()) {
     const auto scope = static_cast<storage::PauseScope>(rows->key()[prefix.size()]);
     if (!Holds(*shared.parts.index_keys, head, scope, rows->key().substr(prefix.size() + 1))) continue;
     const auto row = storage::DecodePause(rows->value());
     if (!row.ok()) return row.status();
-    // Of a gateway that would not take it anyway, a pause explains nothing.
-    if (scope == storage::PauseScope::kGateway && !shared.peers.Serves(row->gateway(), head.tenant(), lane)) continue;
-    reasons.pauses.push_back(row->scope() + (row->reason().empty() ? "" : ": " + row->reason()));
+    if (scope != storage::PauseScope::kGateway) {
+      reasons.pauses.push_back(Told(*row));
+    } else if (shared.peers.Serves(row->gateway(), head.tenant(), lane)) {
+      of_gateways.push_back(Told(*row));
+    }
   }
+  // Those of gateways explain something only where no other one would take it; a gateway is attached once.
+  if (of_gateways.size() >= shared.peers.OfLane(head.tenant(), lane).peers)
+    reasons.pauses.insert(reasons.pauses.end(), of_gateways.begin(), of_gateways.end());
   return rows->status();
 }
 

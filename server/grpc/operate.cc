@@ -56,14 +56,36 @@ absl::Status ScopeOf(const v1::PauseRequest& request, const Caller& caller, cons
                                   : absl::PermissionDeniedError("tenant: the credential does not allow it");
 }
 
+std::string_view NameOf(storage::PauseScope scope) {
+  switch (scope) {
+    case storage::PauseScope::kAll:
+      return "all";
+    case storage::PauseScope::kTenant:
+      return "tenant";
+    case storage::PauseScope::kIndexValue:
+      return "batch";
+    case storage::PauseScope::kGateway:
+      return "gateway";
+  }
+  return "?";
+}
+
 class PauseCall final : public UnaryReactor {
  public:
   PauseCall(UnaryCall* call, const Doors& doors, v1::PauseResponse* response)
       : UnaryReactor(call), doors_(doors), response_(response) {}
 
+  // Neither the batch nor the reason is logged: what people write there may name somebody.
   void Begin(engine::PauseRequest request) {
-    doors_.engine->Pause(std::move(request), [this](absl::Status status, bool changed) {
-      doors_.answers->Run([this, status = std::move(status), changed] {
+    std::vector<LogField> fields = {{"scope", std::string(NameOf(request.scope))}, {"by", request.actor}};
+    if (!request.tenant.empty()) fields.push_back({"tenant", request.tenant});
+    if (request.scope == storage::PauseScope::kGateway) fields.push_back({"gateway", request.value});
+    const bool resume = request.resume;
+    doors_.engine->Pause(std::move(request), [this, resume, fields = std::move(fields)](absl::Status status,
+                                                                                         bool changed) mutable {
+      doors_.answers->Run([this, resume, fields = std::move(fields), status = std::move(status), changed]() mutable {
+        fields.push_back({"changed", changed ? "yes" : "no"});
+        if (status.ok()) Log(LogLevel::kWarn, resume ? "resumed" : "paused", fields);
         response_->set_changed(changed);
         Finish(ToGrpc(status));
       });

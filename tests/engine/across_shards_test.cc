@@ -363,6 +363,7 @@ TEST(Pauses, HoldTheirScopeAlsoAcrossARestartAndLetItGoWhenTheyEnd) {
   pause.value = "red";
   pause.index_name = "label";
   pause.reason = "checking";
+  pause.actor = "ana";
   EXPECT_TRUE(world.Pause(pause));
   EXPECT_FALSE(world.Pause(pause));
   const auto due = world.clock.wall_ms + 100;
@@ -374,7 +375,7 @@ TEST(Pauses, HoldTheirScopeAlsoAcrossARestartAndLetItGoWhenTheyEnd) {
   const auto reasons = world.engine->Explain(red);
   ASSERT_TRUE(reasons.ok());
   ASSERT_EQ(reasons->pauses.size(), 1U);
-  EXPECT_EQ(reasons->pauses[0], "label red of tenant t: checking");
+  EXPECT_EQ(reasons->pauses[0], "label red of tenant t: checking (by ana at 2023-11-14T22:13:20Z)");
 
   session.reset();
   world.Crash();
@@ -424,6 +425,27 @@ TEST(Pauses, OfAGatewayThatDoesNotServeItExplainNothing) {
     EXPECT_TRUE(world.Pause(pause));
     EXPECT_EQ(world.engine->Explain(parcel)->pauses.size(), gateway == "g" ? 1U : 0U) << gateway;
   }
+  // Nor after one of several that would.
+  std::shared_ptr<Inbox> other_inbox;
+  auto other = world.Attach("h", "s2", {"t"}, 0, other_inbox);
+  EXPECT_TRUE(world.engine->Explain(parcel)->pauses.empty());
+  pause.value = "h";
+  EXPECT_TRUE(world.Pause(pause));
+  EXPECT_EQ(world.engine->Explain(parcel)->pauses.size(), 2U);
+}
+
+TEST(Pauses, SayWhoAskedForThemAndWhenAlsoAfterARestart) {
+  World world;
+  const auto parcel = world.Create("t", "a", {world.clock.wall_ms + 10, "", std::nullopt, ""}).id;
+  PauseRequest pause;
+  pause.actor = "olga";
+  pause.reason = "the route is down";
+  EXPECT_TRUE(world.Pause(pause));
+  world.Crash();
+  world.Open();
+  const auto pauses = world.engine->Explain(parcel)->pauses;
+  ASSERT_EQ(pauses.size(), 1U);
+  EXPECT_EQ(pauses[0], "all: the route is down (by olga at 2023-11-14T22:13:20Z)");
 }
 
 TEST(Pauses, OfTenantGatewayAndAll) {
