@@ -116,7 +116,7 @@ void Partition::Publish(Round& round) {
   for (const auto& [key, value] : round.new_timers) shard(key.shard).live.Add(key, value);
   for (const auto& [key, value] : round.new_ready) {
     shard(key.shard).ready.Add(key, value);
-    ready_lanes_[key.lane].insert(key.shard.value);
+    KnowLane(key.lane, key.shard, value);
   }
   // Credit may have come between the decision to wait and this row's being there to be found.
   if (!round.new_ready.empty()) ready_again_ = true;

@@ -281,6 +281,7 @@ Figures EngineImpl::TakeFigures() const {
     AddUp(sum.write_ms, part.write_ms);
     AddUp(sum.lateness_ms, part.lateness_ms);
     for (const auto& [key, count] : part.results) sum.results[key] += count;
+    for (const auto& [key, count] : part.causes) sum.causes[key] += count;
   }
   sum.refused_queue_full = refused_queue_full_;
   sum.refused_disk = refused_disk_;

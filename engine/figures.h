@@ -54,7 +54,7 @@ struct Figures {
   std::uint64_t credit = 0;
   std::uint64_t peers = 0;
   std::int64_t oldest_open_lease_ms = 0;   // age; 0: none
-  std::int64_t oldest_overdue_ms = 0;      // how late the oldest timer not yet fired is; 0: none
+  std::int64_t oldest_overdue_ms = 0;      // how late the oldest is that is due and has not fired or left; 0: none
   bool clock_guard = false;
   bool disk_guard = false;
   bool draining = false;
@@ -63,6 +63,7 @@ struct Figures {
   Histogram lateness_ms;                   // of leases, against when they were due
   // Of transitions into an end or with a cause; tenants beyond so many rows are one "other".
   std::map<std::array<std::string, 3>, std::uint64_t, ResultOrder> results;
+  std::map<std::array<std::string, 3>, std::uint64_t, ResultOrder> causes;  // the same by cause, of records that have one
 };
 
 }  // namespace smsflow::engine

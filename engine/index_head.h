@@ -53,6 +53,18 @@ class IndexHead {
     }
     return head_.empty() ? nullptr : &*head_.begin();
   }
+  // Not above the first row's; null: there is none. Does not read, so that row may be gone.
+  const Key* FirstKnown() const {
+    if (!head_.empty()) return &head_.begin()->key;
+    return unread_from_ ? &*unread_from_ : nullptr;
+  }
+  bool NothingRead() const { return head_.empty(); }
+  // Keeps no rows in memory but the first until they are asked for again.
+  void Forget() {
+    if (head_.size() <= 1) return;
+    unread_from_ = std::next(head_.begin())->key;
+    head_.erase(std::next(head_.begin()), head_.end());
+  }
   // It was deleted from the store. No matter whether it has been read.
   void Remove(const Key& key) { head_.erase(key); }
   void Pop() { head_.erase(head_.begin()); }  // REQUIRES a Peek() that was not null

@@ -10,6 +10,7 @@ namespace {
 constexpr std::int64_t kIdleMs = 500;         // so often an idle partition looks at clock and marks
 constexpr std::int64_t kBudgetPollMs = 5;
 constexpr std::int64_t kFiguresEveryMs = 100;
+constexpr std::int64_t kWaitsEveryMs = 1000;
 constexpr std::int64_t kSegmentsEveryMs = 1000;
 constexpr std::int64_t kStepBackMs = 1000;  // a clock that goes back by less is waited for; by more, marks follow it
 
@@ -174,20 +175,31 @@ bool Partition::RunOnce() {
 void Partition::CopyFigures(const Round& round) {
   figures_copied_ms_ = round.steady_ms;
   counts_.open_leases = 0;
-  counts_.oldest_open_lease_ms = 0;
-  counts_.oldest_overdue_ms = 0;
-  for (const auto& home : shards_) {
-    counts_.open_leases += home->leases.size();
-    // Ids are in time order: the first is nearly the oldest.
-    if (const auto oldest = home->leases.begin(); oldest != home->leases.end())
-      counts_.oldest_open_lease_ms = std::max(counts_.oldest_open_lease_ms, round.now_ms - oldest->second.opened_ms);
-    if (!home->backlog_done)
-      counts_.oldest_overdue_ms = std::max(counts_.oldest_overdue_ms, round.now_ms - home->backlog_mark_ms);
-  }
+  for (const auto& home : shards_) counts_.open_leases += home->leases.size();
+  if (stepped_ || round.steady_ms - waits_measured_ms_ >= kWaitsEveryMs) MeasureWaits(round);
   counts_.cache_hits = instances_.hits();
   counts_.cache_misses = instances_.misses();
   absl::MutexLock lock(&figures_mutex_);
   figures_ = counts_;
+}
+
+// What waits longest: a timer that is due, whether it waits here, in its lane or under a pause; and an attempt in flight.
+void Partition::MeasureWaits(const Round& round) {
+  waits_measured_ms_ = round.steady_ms;
+  std::int64_t opened_ms = round.now_ms, due_ms = round.now_ms;
+  const auto look = [&](auto& rows) {
+    auto first = rows.Peek(store());
+    if (!first.ok()) Fail(first.status());
+    if (*first != nullptr) due_ms = std::min(due_ms, (*first)->key.due_ms);
+  };
+  for (const auto& home : shards_) {
+    for (const auto& [attempt, lease] : home->leases) opened_ms = std::min(opened_ms, lease.opened_ms);
+    if (!home->backlog_done) look(home->backlog);
+    look(home->live);
+  }
+  due_ms = std::min(due_ms, OldestReady());
+  counts_.oldest_open_lease_ms = round.now_ms - opened_ms;
+  counts_.oldest_overdue_ms = round.now_ms - due_ms;
 }
 
 // A mark in the future would hold every new timer until then: it comes back with the clock. What was passed by the clock of

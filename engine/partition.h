@@ -105,6 +105,7 @@ class Partition {
   void Count(const Loaded& loaded, const workflows::Workflow& workflow, const workflows::Decision& decision,
              std::uint16_t from_state);
   void CopyFigures(const Round& round);
+  void MeasureWaits(const Round& round);
 
   // memberships.cc
   bool IsMember(const Round& round, const storage::Key& key);
@@ -155,6 +156,10 @@ class Partition {
   storage::Lane8 LaneOf(const Shard& shard, const storage::ReadyValue& names) const;
   storage::Lane8 CrowdLane(const std::string& tenant) const;
   void ForgetReady(Round& round, Shard& shard, const Loaded& loaded, const workflows::Decision& decision);
+  std::vector<storage::Lane8> LanesServedNow() const;
+  void KnowLane(const storage::Lane8& lane, ShardId where, const storage::ReadyValue& names);
+  void ForgetLane(const storage::Lane8& lane);
+  std::int64_t OldestReady();
   bool ServeOldest(Round& round, const storage::Lane8& lane);
   void Erase(Round& round, Shard& shard, Loaded& loaded);
   bool DropOldSegment(Round& round, Shard& shard);
@@ -183,8 +188,22 @@ class Partition {
   Instances instances_;
   std::size_t turn_ = 0;                   // which shard is asked first, so that none is always last
 
-  // Which shards have ready rows of a lane, and whether it is worth looking.
-  std::map<storage::Lane8, std::set<std::uint16_t>> ready_lanes_;
+  // Lanes with ready rows: in which shards, and whose; by tenant and name, where they are not of a pause; and whether it
+  // is worth looking.
+  struct ReadyLane {
+    std::set<std::uint16_t> shards;
+    bool own = false;
+    bool looked_at = false;  // since OldestReady() was last asked
+    storage::ReadyValue names;
+  };
+  struct ReadyTenant {
+    std::map<std::string, storage::Lane8> lanes;
+    std::string turn;  // the one that was served last
+  };
+  std::map<storage::Lane8, ReadyLane> ready_lanes_;
+  std::map<std::string, ReadyTenant> ready_tenants_;
+  std::set<storage::Lane8> ready_held_;    // of pauses
+  std::string ready_turn_;                 // the tenant that was served last
   std::uint64_t ready_seen_ = ~0ULL;       // Peers::version() when they were last served
   bool ready_again_ = true;                // a pause ended, or work was left when the round was full
   std::int64_t ready_wake_ms_ = TimerCursor::kForever;  // the clock went back: so long until the first of them is due
@@ -237,6 +256,7 @@ class Partition {
 
   Figures counts_;                         // of the partition's thread
   std::int64_t figures_copied_ms_ = 0;
+  std::int64_t waits_measured_ms_ = 0;
   mutable absl::Mutex figures_mutex_;
   Figures figures_ ABSL_GUARDED_BY(figures_mutex_);
 };

@@ -121,6 +121,23 @@ Peers::Lane Peers::Total() const {
   return sum;
 }
 
+std::map<std::string, std::optional<std::set<std::string>>> Peers::ServedNow(const std::set<std::string>& paused) const {
+  absl::MutexLock lock(&mutex_);
+  std::map<std::string, std::optional<std::set<std::string>>> served;
+  for (const auto& [id, peer] : peers_) {
+    if (!peer.attachment || peer.credit() == 0 || paused.count(id.gateway) != 0) continue;
+    const PeerHello& hello = peer.attachment->hello;
+    for (const std::string& tenant : hello.tenants) {
+      const auto [known, fresh] = served.try_emplace(tenant, std::set<std::string>{""});
+      if (hello.lanes.empty())
+        known->second.reset();
+      else if (known->second)
+        known->second->insert(hello.lanes.begin(), hello.lanes.end());
+    }
+  }
+  return served;
+}
+
 std::uint64_t Peers::version() const {
   absl::MutexLock lock(&mutex_);
   return version_;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -59,6 +60,9 @@ class Peers {
   // Whether this gateway is attached and serves the lane.
   bool Serves(std::string_view gateway, std::string_view tenant, std::string_view lane) const;
   Lane Total() const;
+  // Tenants of those attached with credit, and the lanes that these serve of each; nullopt: all.
+  // Gateways named in `paused` are passed over.
+  std::map<std::string, std::optional<std::set<std::string>>> ServedNow(const std::set<std::string>& paused) const;
   // Rises whenever a lease that could not leave might leave now.
   std::uint64_t version() const;
   // Something else changed for the better: what waits is looked at again.

@@ -1,5 +1,6 @@
 #include "engine/ready.h"
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -25,6 +26,11 @@ void ReadyQueues::Erase(Queues::iterator queue) {
 bool ReadyQueues::HasRoomFor(const std::string& tenant, const storage::Lane8& lane) const {
   const auto of_tenant = lanes_of_.find(tenant);
   return of_tenant == lanes_of_.end() || of_tenant->second < kLanesOfTenantMax || Has(lane);
+}
+
+std::int64_t ReadyQueue::FirstAtOrAfter() const {
+  const Key* first = FirstKnown();
+  return first == nullptr ? std::numeric_limits<std::int64_t>::max() : first->due_ms;
 }
 
 absl::Status ReadyQueues::Recover(const storage::Store& store, ShardId shard) {

@@ -30,6 +30,8 @@ class ReadyQueue : public IndexHead<ReadyIndex> {
  public:
   ReadyQueue(ShardId shard, storage::Lane8 lane, std::string tenant, bool has_stored);
   const std::string& tenant() const { return tenant_; }
+  // None of its rows was due before. Does not read.
+  std::int64_t FirstAtOrAfter() const;
 
  private:
   std::string tenant_;  // of its first row

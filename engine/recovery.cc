@@ -53,7 +53,12 @@ absl::Status Partition::RecoverShard(ShardId id, std::int64_t now_ms) {
   const auto member = store().Scan(storage::Family::kIndexes, members, storage::PrefixEnd(members));
   if (!member->status().ok()) return member->status();
   if (member->Valid()) home.memberships = 1;
-  for (const auto& [lane, queue] : home.ready.queues()) ready_lanes_[lane].insert(id.value);
+  for (auto& [lane, queue] : home.ready.queues()) {
+    const auto first = queue.Peek(store());
+    if (!first.ok()) return first.status();
+    if (*first != nullptr) KnowLane(lane, id, (*first)->value);
+    queue.Forget();
+  }
   return absl::OkStatus();
 }
 

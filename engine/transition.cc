@@ -341,14 +341,18 @@ const std::string& Partition::EncodeState(Round& round, Loaded& loaded) {
 
 void Partition::Count(const Loaded& loaded, const workflows::Workflow& workflow, const Decision& decision,
                       std::uint16_t from_state) {
-  if (decision.state == from_state || (!decision.ended && decision.cause.empty())) return;
-  constexpr std::size_t kResultsMax = 10'000;
-  std::array<std::string_view, 3> key{workflow.name(), loaded.head.tenant(), workflow.StateName(decision.state)};
-  auto known = counts_.results.find(key);
-  if (known == counts_.results.end() && counts_.results.size() >= kResultsMax) key[1] = "other";
-  if (known == counts_.results.end())
-    known = counts_.results.try_emplace({std::string(key[0]), std::string(key[1]), std::string(key[2])}).first;
-  ++known->second;
+  constexpr std::size_t kRowsMax = 10'000;
+  const auto count = [&](auto& rows, std::string_view what) {
+    std::array<std::string_view, 3> key{workflow.name(), loaded.head.tenant(), what};
+    auto known = rows.find(key);
+    if (known == rows.end() && rows.size() >= kRowsMax) key[1] = "other";
+    if (known == rows.end())
+      known = rows.try_emplace({std::string(key[0]), std::string(key[1]), std::string(key[2])}).first;
+    ++known->second;
+  };
+  if (!decision.cause.empty()) count(counts_.causes, decision.cause);
+  if (decision.state != from_state && (decision.ended || !decision.cause.empty()))
+    count(counts_.results, workflow.StateName(decision.state));
 }
 
 }  // namespace smsflow::engine

@@ -18,7 +18,7 @@ class Firing : public ::testing::Test {
     return world_.Create(tenant, target, {world_.clock.wall_ms + in_ms, "", std::nullopt, ""});
   }
   World world_;
-  std::shared_ptr<Inbox> inbox_;
+  std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
 };
 
 TEST_F(Firing, HappensWhenDueAndNotBefore) {
@@ -192,6 +192,51 @@ TEST_F(Firing, TenantsAreServedInTurn) {
   for (const Lease& lease : inbox_->leases) small += lease.tenant == "small" ? 1 : 0;
   EXPECT_EQ(inbox_->leases.size(), 6U);
   EXPECT_EQ(small, 3);
+}
+
+TEST_F(Firing, WithLittleCreditTenantsAndLanesHaveTheirTurnsToo) {
+  const auto due = [&](const std::string& tenant, const std::string& lane, int number) {
+    world_.Create(tenant, "x" + std::to_string(number), {world_.clock.wall_ms + 10, "", std::nullopt, lane});
+  };
+  for (int i = 0; i < 10; ++i) {
+    due("big", "a", i);
+    due("big", "b", i);
+    due("small", "c", i);
+  }
+  world_.AdvanceAndRun(100);
+  auto session = world_.Attach("g", "s1", {"big", "small"}, 0, inbox_);
+  std::map<std::string, int> left;
+  for (int i = 0; i < 12; ++i) {
+    session->AddCredit(1);
+    world_.Run();
+    ASSERT_EQ(inbox_->leases.size(), static_cast<std::size_t>(i + 1));
+    ++left[inbox_->leases.back().lane];
+  }
+  EXPECT_EQ(left, (std::map<std::string, int>{{"a", 3}, {"b", 3}, {"c", 6}}));
+}
+
+// A client may name as many keys as it likes: they cost those who are served nothing.
+TEST_F(Firing, LanesThatNobodyServesAreNotLookedAt) {
+  const auto due = [&](const std::string& lane, int number) {
+    world_.Create("t", "x" + std::to_string(number), {world_.clock.wall_ms + 10, "", std::nullopt, lane});
+  };
+  for (int i = 0; i < 500; ++i) due("key " + std::to_string(i), i);
+  for (int i = 0; i < 5; ++i) due("key 7", i);
+  world_.AdvanceAndRun(100);
+  world_.Crash();
+  world_.Open();
+  world_.Run();
+  auto session = world_.engine->Attach({{"g", "s1"}, {"t"}, {"key 7"}, {}}, std::make_shared<InboxLink>(inbox_));
+  ASSERT_TRUE(session.ok());
+  world_.Run();
+  const int before = world_.store->scans;
+  (*session)->AddCredit(3);
+  world_.Run();
+  EXPECT_EQ(inbox_->leases.size(), 3U);
+  EXPECT_LT(world_.store->scans - before, 50);
+  (*session)->AddCredit(10);
+  world_.Run();
+  EXPECT_EQ(inbox_->leases.size(), 6U);
 }
 
 TEST_F(Firing, AMemberOfTheSetDoesNotLeaveAndItsCreditGoesToAnother) {
@@ -467,6 +512,36 @@ TEST_F(Firing, CreditThatComesWhileARowIsWrittenIsNotMissed) {
   };
   world_.Run();
   EXPECT_EQ(inbox_->leases.size(), 2U);
+}
+
+// What alerts look at: without a gateway, under a pause, with the guard on, and after a start.
+TEST_F(Firing, FiguresTellHowLongTheOldestHasWaited) {
+  const auto overdue_ms = [&] { return world_.engine->TakeFigures().oldest_overdue_ms; };
+  const auto ready = Due(1'000, "t", "a");
+  Due(600'000, "t", "b");
+  EXPECT_EQ(overdue_ms(), 0);
+  world_.AdvanceAndRun(121'000, 1'000);
+  Due(0, "t", "c");
+  EXPECT_EQ(overdue_ms(), 120'000);
+  world_.Crash();
+  world_.Open();
+  Due(0, "t", "d");
+  EXPECT_EQ(overdue_ms(), 120'000);
+  EXPECT_TRUE(world_.Pause({}));
+  EXPECT_EQ(overdue_ms(), 120'000);
+  EXPECT_TRUE(world_.Send(ready.id, courier::Simple(courier::kStop)).status.ok());
+  EXPECT_EQ(overdue_ms(), 0);
+}
+
+// Not of the first by its id: one that was asked for long ago may have left a moment ago.
+TEST_F(Firing, FiguresTellTheAgeOfTheOldestAttemptInFlight) {
+  auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
+  Due(5'000, "t", "a");
+  Due(1'000, "t", "a");
+  world_.AdvanceAndRun(6'000, 1'000);
+  ASSERT_EQ(inbox_->leases.size(), 2U);
+  Due(0, "t", "a");
+  EXPECT_EQ(world_.engine->TakeFigures().oldest_open_lease_ms, 5'000);
 }
 
 TEST_F(Firing, WhileDrainingNothingLeavesAndReportsAreTaken) {

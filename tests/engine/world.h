@@ -82,6 +82,7 @@ class WatchedStore : public storage::Store {
   std::unique_ptr<storage::Cursor> Scan(storage::Family family, std::string_view from, std::string_view till,
                                         bool reverse) const override {
     if (on_scan) on_scan(family, from);
+    ++scans;
     return store_.Scan(family, from, till, reverse);
   }
   absl::Status Write(const storage::Batch& batch, storage::Sync sync) override {
@@ -94,6 +95,7 @@ class WatchedStore : public storage::Store {
   }
   struct PowerCut {};
   int writes = 0;
+  mutable int scans = 0;
   std::function<void(storage::Family)> on_read;  // something that happens meanwhile
   std::function<void()> on_write;
   std::function<void(storage::Family, std::string_view from)> on_scan;
