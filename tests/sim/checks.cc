@@ -167,7 +167,7 @@ void Run::CheckTells() {
 
 // I1, ahead of time: what is planned lies within a slot.
 void Run::CheckPlans() {
-  for (const InstanceId& id : ledger_->Moved()) {
+  for (const InstanceId& id : ledger_->TakeMoved()) {
     const auto state = world_.StateOf(id);
     if (!state) continue;
     for (const auto& timer : state->timers()) {

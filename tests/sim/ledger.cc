@@ -22,7 +22,6 @@ bool MayFollow(delivery::State end, delivery::State next) {
 }  // namespace
 
 void Ledger::Follow(std::vector<std::string>& violations) {
-  moved_.clear();
   for (std::uint16_t shard = 0; shard < heads_.size(); ++shard) Read(ShardId{shard}, violations);
   for (const InstanceId& id : moved_) {
     const auto head = storage::GetHead(store_, id);
@@ -111,6 +110,7 @@ void Ledger::CompareAfterCrash(std::vector<std::string>& violations) {
       violations.push_back("I9: shard " + std::to_string(shard) + " has lost its journal up to " +
                            std::to_string(head.sequence) + " in a crash");
   }
+  Follow(violations);
 }
 
 std::uint64_t Ledger::Digest() const {

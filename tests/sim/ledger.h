@@ -27,9 +27,10 @@ class Ledger {
 
   // Reads on; what is wrong is added.
   void Follow(std::vector<std::string>& violations);
-  // Those with records since the Follow() before the last.
-  const std::set<InstanceId>& Moved() const { return moved_; }
-  // After a crash: what was read is still there.
+  // Those with new records since it was last asked.
+  std::set<InstanceId> TakeMoved() { return std::exchange(moved_, {}); }
+  // After a crash and before a restart: what was read is still there. Reads on, for an engine that starts with another
+  // clock may erase at once what survived.
   void CompareAfterCrash(std::vector<std::string>& violations);
 
   struct Known {
