@@ -79,6 +79,14 @@ void Run::LetPass(std::int64_t ms, std::int64_t step_ms) {
   Settle();
 }
 
+// Attempts that hold a credit of this gateway. One whose report was lost holds it until it is asked for.
+std::uint32_t Run::InFlight(const std::string& gateway) const {
+  std::uint32_t open = 0;
+  for (const auto& [id, known] : ledger_->instances())
+    for (const auto& lease : known.state.leases()) open += !lease.settled() && lease.gateway() == gateway ? 1 : 0;
+  return open;
+}
+
 // I19: while nothing is wrong, whoever is due and has a gateway leaves.
 void Run::CheckNobodyStarves() {
   const std::int64_t now_ms = world_.clock.wall_ms;
@@ -98,7 +106,8 @@ void Run::CheckNobodyStarves() {
       };
       Hit("I19");
       if (has(site.tenants, sms.request.tenant) &&
-          (site.lanes.empty() || view->key_id.empty() || has(site.lanes, view->key_id)))
+          (site.lanes.empty() || view->key_id.empty() || has(site.lanes, view->key_id)) &&
+          InFlight(site.name) < site.credit)
         Violated("I19: " + sms.id->ToString() + " is due, and " + site.name + " could take it, but it does not leave");
     }
   }

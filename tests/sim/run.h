@@ -163,6 +163,7 @@ class Run {
   // quiet.cc
   void Quiet();
   void Mend();
+  std::uint32_t InFlight(const std::string& gateway) const;
   void CheckNobodyStarves();
   void LetPass(std::int64_t ms, std::int64_t step_ms);
   void CheckEnds();
