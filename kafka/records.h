@@ -71,6 +71,15 @@ struct TimerSms {
 absl::StatusOr<TimerSms> DecodeTimerSms(std::string_view value);
 Outgoing EncodeTimerSms(const TimerSms& timer);
 
+// The engine's last acknowledged sequence of a shard, as it goes out with attempts and comes back with announcements.
+struct ShardMark {
+  std::uint16_t shard = 0;
+  std::uint64_t epoch = 0;
+  std::uint64_t sequence = 0;
+  std::string seal;  // may be empty
+  bool operator==(const ShardMark&) const = default;
+};
+
 // `send-sms`: an attempt for a gateway, or the question what became of one.
 struct SendSms {
   enum class Op : std::uint8_t { kSend = 1, kProbe = 2 };
@@ -78,14 +87,11 @@ struct SendSms {
   AttemptId attempt;   // correl-id
   std::string client;  // client-id
   std::int64_t deadline_ms = 0;
-  std::string payload;      // kSend
-  std::string client_key;   // may be empty
-  std::string key_id;       // may be empty
-  PeerId peer;              // the store it is for; both empty towards a gateway that knows no stores
-  std::uint16_t shard = 0;  // the engine's mark, from here on
-  std::uint64_t epoch = 0;
-  std::uint64_t sequence = 0;
-  std::string seal;  // may be empty
+  std::string payload;            // kSend
+  std::string client_key;         // may be empty
+  std::string key_id;             // may be empty
+  PeerId peer;                    // the store it is for; both empty towards a gateway that knows no stores
+  std::optional<ShardMark> mark;  // of the engine
   bool operator==(const SendSms&) const = default;
 };
 // FAILED_PRECONDITION: a record of an engine without attempts of their own; it is not for this gateway.
@@ -113,13 +119,6 @@ Outgoing EncodeStatusSms(const StatusSms& status);
 // `sms-status`, header `smsflow-op: announce`: a gateway says who it is, at its start and then every few seconds, so
 // that it is handed work and is known to live.
 struct Announcement {
-  struct ShardMark {
-    std::uint16_t shard = 0;
-    std::uint64_t epoch = 0;
-    std::uint64_t sequence = 0;
-    std::string seal;
-    bool operator==(const ShardMark&) const = default;
-  };
   PeerId peer;
   std::vector<std::int32_t> partitions;  // of `send-sms`, that it alone reads; ascending, at least one, at most 4,096
   std::vector<std::string> tenants;      // served; at least one, at most 10,000
