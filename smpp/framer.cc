@@ -1,0 +1,47 @@
+#include "smpp/framer.h"
+
+#include <algorithm>
+
+namespace smsflow::smpp {
+namespace {
+
+constexpr std::size_t kLengthBytes = 4;
+
+std::uint32_t LengthOf(std::string_view bytes) {
+  std::uint32_t length = 0;
+  for (std::size_t i = 0; i < kLengthBytes; ++i) length = length << 8 | static_cast<unsigned char>(bytes[i]);
+  return length;
+}
+
+}  // namespace
+
+Framer::Framer(std::size_t pdu_bytes_max) : pdu_bytes_max_(std::max(pdu_bytes_max, kHeaderBytes)) {}
+
+void Framer::Append(std::string_view bytes) {
+  if (broken_) return;
+  buffer_.erase(0, taken_);
+  taken_ = 0;
+  buffer_ += bytes;
+}
+
+std::optional<std::string_view> Framer::Next() {
+  if (broken_) return std::nullopt;
+  const std::string_view rest = std::string_view(buffer_).substr(taken_);
+  // A length is judged as soon as it is there: nobody waits for gigabytes that were only announced.
+  if (rest.size() < kLengthBytes) return std::nullopt;
+  const std::uint32_t length = LengthOf(rest);
+  if (length < kHeaderBytes || length > pdu_bytes_max_) {
+    broken_ = Refusal{CommandStatus::kInvalidCommandLength, "command_length", "must be 16 to the largest PDU taken"};
+    std::uint32_t ignored = 0;
+    if (const auto header = ReadHeader(rest, ignored)) broken_sequence_ = header->sequence;
+    buffer_.clear();
+    buffer_.shrink_to_fit();
+    taken_ = 0;
+    return std::nullopt;
+  }
+  if (rest.size() < length) return std::nullopt;
+  taken_ += length;
+  return rest.substr(0, length);
+}
+
+}  // namespace smsflow::smpp

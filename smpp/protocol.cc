@@ -1,0 +1,149 @@
+#include "smpp/protocol.h"
+
+namespace smsflow::smpp {
+
+const char* NameOf(CommandId id) {
+  switch (id) {
+    case CommandId::kGenericNack:
+      return "generic_nack";
+    case CommandId::kBindReceiver:
+      return "bind_receiver";
+    case CommandId::kBindReceiverResp:
+      return "bind_receiver_resp";
+    case CommandId::kBindTransmitter:
+      return "bind_transmitter";
+    case CommandId::kBindTransmitterResp:
+      return "bind_transmitter_resp";
+    case CommandId::kQuerySm:
+      return "query_sm";
+    case CommandId::kQuerySmResp:
+      return "query_sm_resp";
+    case CommandId::kSubmitSm:
+      return "submit_sm";
+    case CommandId::kSubmitSmResp:
+      return "submit_sm_resp";
+    case CommandId::kDeliverSm:
+      return "deliver_sm";
+    case CommandId::kDeliverSmResp:
+      return "deliver_sm_resp";
+    case CommandId::kUnbind:
+      return "unbind";
+    case CommandId::kUnbindResp:
+      return "unbind_resp";
+    case CommandId::kReplaceSm:
+      return "replace_sm";
+    case CommandId::kReplaceSmResp:
+      return "replace_sm_resp";
+    case CommandId::kCancelSm:
+      return "cancel_sm";
+    case CommandId::kCancelSmResp:
+      return "cancel_sm_resp";
+    case CommandId::kBindTransceiver:
+      return "bind_transceiver";
+    case CommandId::kBindTransceiverResp:
+      return "bind_transceiver_resp";
+    case CommandId::kOutbind:
+      return "outbind";
+    case CommandId::kEnquireLink:
+      return "enquire_link";
+    case CommandId::kEnquireLinkResp:
+      return "enquire_link_resp";
+    case CommandId::kSubmitMulti:
+      return "submit_multi";
+    case CommandId::kSubmitMultiResp:
+      return "submit_multi_resp";
+    case CommandId::kAlertNotification:
+      return "alert_notification";
+    case CommandId::kDataSm:
+      return "data_sm";
+    case CommandId::kDataSmResp:
+      return "data_sm_resp";
+  }
+  return "unknown";
+}
+
+const char* NameOf(CommandStatus status) {
+  switch (status) {
+    case CommandStatus::kOk:
+      return "ESME_ROK";
+    case CommandStatus::kInvalidMessageLength:
+      return "ESME_RINVMSGLEN";
+    case CommandStatus::kInvalidCommandLength:
+      return "ESME_RINVCMDLEN";
+    case CommandStatus::kInvalidCommandId:
+      return "ESME_RINVCMDID";
+    case CommandStatus::kIncorrectBindStatus:
+      return "ESME_RINVBNDSTS";
+    case CommandStatus::kAlreadyBound:
+      return "ESME_RALYBND";
+    case CommandStatus::kInvalidPriority:
+      return "ESME_RINVPRTFLG";
+    case CommandStatus::kInvalidRegisteredDelivery:
+      return "ESME_RINVREGDLVFLG";
+    case CommandStatus::kSystemError:
+      return "ESME_RSYSERR";
+    case CommandStatus::kInvalidSourceAddress:
+      return "ESME_RINVSRCADR";
+    case CommandStatus::kInvalidDestinationAddress:
+      return "ESME_RINVDSTADR";
+    case CommandStatus::kInvalidMessageId:
+      return "ESME_RINVMSGID";
+    case CommandStatus::kBindFailed:
+      return "ESME_RBINDFAIL";
+    case CommandStatus::kInvalidPassword:
+      return "ESME_RINVPASWD";
+    case CommandStatus::kInvalidSystemId:
+      return "ESME_RINVSYSID";
+    case CommandStatus::kMessageQueueFull:
+      return "ESME_RMSGQFUL";
+    case CommandStatus::kInvalidServiceType:
+      return "ESME_RINVSERTYP";
+    case CommandStatus::kInvalidEsmClass:
+      return "ESME_RINVESMCLASS";
+    case CommandStatus::kSubmitFailed:
+      return "ESME_RSUBMITFAIL";
+    case CommandStatus::kInvalidSourceTon:
+      return "ESME_RINVSRCTON";
+    case CommandStatus::kInvalidSourceNpi:
+      return "ESME_RINVSRCNPI";
+    case CommandStatus::kInvalidDestinationTon:
+      return "ESME_RINVDSTTON";
+    case CommandStatus::kInvalidDestinationNpi:
+      return "ESME_RINVDSTNPI";
+    case CommandStatus::kInvalidSystemType:
+      return "ESME_RINVSYSTYP";
+    case CommandStatus::kInvalidReplaceFlag:
+      return "ESME_RINVREPFLAG";
+    case CommandStatus::kThrottled:
+      return "ESME_RTHROTTLED";
+    case CommandStatus::kInvalidScheduledTime:
+      return "ESME_RINVSCHED";
+    case CommandStatus::kInvalidValidityPeriod:
+      return "ESME_RINVEXPIRY";
+    case CommandStatus::kReceiverTemporaryError:
+      return "ESME_RX_T_APPN";
+    case CommandStatus::kReceiverPermanentError:
+      return "ESME_RX_P_APPN";
+    case CommandStatus::kReceiverRejects:
+      return "ESME_RX_R_APPN";
+    case CommandStatus::kQueryFailed:
+      return "ESME_RQUERYFAIL";
+    case CommandStatus::kInvalidTlvStream:
+      return "ESME_RINVOPTPARSTREAM";
+    case CommandStatus::kTlvNotAllowed:
+      return "ESME_ROPTPARNOTALLWD";
+    case CommandStatus::kInvalidTlvLength:
+      return "ESME_RINVPARLEN";
+    case CommandStatus::kMissingTlv:
+      return "ESME_RMISSINGOPTPARAM";
+    case CommandStatus::kInvalidTlvValue:
+      return "ESME_RINVOPTPARAMVAL";
+    case CommandStatus::kDeliveryFailure:
+      return "ESME_RDELIVERYFAILURE";
+    case CommandStatus::kUnknownError:
+      return "ESME_RUNKNOWNERR";
+  }
+  return nullptr;
+}
+
+}  // namespace smsflow::smpp
