@@ -8,7 +8,15 @@ namespace smsflow::sim {
 
 namespace {
 constexpr std::int64_t kMinuteMs = 60'000;
+
+bool Has(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 }  // namespace
+
+bool ModelGateway::Site::Serves(const std::string& tenant, const std::string& lane) const {
+  return Has(tenants, tenant) && (lanes.empty() || lane.empty() || Has(lanes, lane));
+}
 
 struct ModelGateway::Link : engine::PeerLink {
   Link(ModelGateway& to, std::shared_ptr<Wire> over)

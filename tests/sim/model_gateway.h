@@ -43,6 +43,7 @@ class ModelGateway {
     std::vector<std::string> tenants;
     std::vector<std::string> lanes;
     std::uint32_t credit = 4;
+    bool Serves(const std::string& tenant, const std::string& lane) const;
   };
   ModelGateway(Site site, GroundTruth& truth, std::mt19937_64& random, Coverage& coverage, GatewayEvents events)
       : site_(std::move(site)), truth_(truth), random_(random), coverage_(coverage), events_(std::move(events)) {}

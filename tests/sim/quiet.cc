@@ -87,27 +87,25 @@ std::uint32_t Run::InFlight(const std::string& gateway) const {
   return open;
 }
 
-// I19: while nothing is wrong, whoever is due and has a gateway leaves.
+// I19: while nothing is wrong, whoever is due and has a gateway leaves. At the second look: at the first its gateway may
+// just have got its credit back, and the budget, which fills as time passes, be empty.
 void Run::CheckNobodyStarves() {
   const std::int64_t now_ms = world_.clock.wall_ms;
+  std::set<InstanceId> before = std::exchange(could_leave_, {});
   for (const auto& [name, sms] : asked_) {
     const auto state = sms.acknowledged ? world_.StateOf(*sms.id) : std::nullopt;
     if (!state || static_cast<delivery::State>(state->state()) != delivery::State::kPending) continue;
     const auto view = ViewOf(*sms.id);
     const bool waits_long = view && view->due_ms != 0 && view->due_ms < now_ms - 3 * kMinuteMs;
-    // What was set while a clock that had been ahead was not yet trusted to be right again stands behind that mark; and
-    // the first of what is late finds the budget empty, which fills as time passes.
+    // What was set while a clock that had been ahead was not yet trusted to be right again stands behind that mark.
     const auto behind_mark = [&](const auto& timer) { return timer.gated() && timer.index_ms() > now_ms - kMinuteMs; };
     if (!waits_long || std::any_of(state->timers().begin(), state->timers().end(), behind_mark)) continue;
+    Hit("I19");
     for (const auto& gateway : gateways_) {
-      const auto& site = gateway->site();
-      const auto has = [](const auto& names, const std::string& wanted) {
-        return std::find(names.begin(), names.end(), wanted) != names.end();
-      };
-      Hit("I19");
-      if (has(site.tenants, sms.request.tenant) &&
-          (site.lanes.empty() || view->key_id.empty() || has(site.lanes, view->key_id)) &&
-          InFlight(site.name) < site.credit)
+      const ModelGateway::Site& site = gateway->site();
+      if (!site.Serves(sms.request.tenant, view->key_id) || InFlight(site.name) >= site.credit) continue;
+      could_leave_.insert(*sms.id);
+      if (before.count(*sms.id) != 0)
         Violated("I19: " + sms.id->ToString() + " is due, and " + site.name + " could take it, but it does not leave");
     }
   }

@@ -191,6 +191,7 @@ class Run {
   bool erases_ = false;  // retention is short enough to be seen
   int step_ = 0;
 
+  std::set<InstanceId> could_leave_;  // in the quiet phase, when it was last looked
   std::map<std::string, Sms> asked_;  // by a name of the run's own
   std::map<InstanceId, std::string> names_;
   std::vector<AskedSweep> sweeps_;
