@@ -192,6 +192,7 @@ class Run {
   int step_ = 0;
 
   std::set<InstanceId> could_leave_;  // in the quiet phase, when it was last looked
+  std::size_t left_at_look_ = 0;      // how many attempts had left by then
   std::map<std::string, Sms> asked_;  // by a name of the run's own
   std::map<InstanceId, std::string> names_;
   std::vector<AskedSweep> sweeps_;
