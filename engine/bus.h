@@ -90,6 +90,7 @@ class PeerSession {
 
 // A workflow's message for a topic. Posts of one instance come in order; each is repeated after a restart until Taken()
 // was called for it, so its id (shard, sequence) is what a receiver deduplicates by.
+inline constexpr std::uint16_t kDeadLetters = 0xFF00;  // the kernel's own: a DeadLetterBody, of no instance
 struct Post {
   ShardId shard;
   std::uint64_t sequence = 0;

@@ -21,6 +21,7 @@ void Partition::Commit(Round& round) {
   for (const auto& [key, value] : round.new_timers) storage::PutTimer(round.batch, key, value.gated, value.lane);
   for (const auto& [shards, sequence] : round.tells_applied)
     storage::PutAppliedTell(round.batch, ShardId{shards.first}, ShardId{shards.second}, sequence);
+  WriteFeeds(round);
   SaveMarks(round);
   if (round.batch.operations() != 0) ForgetTells(round);
 
@@ -124,6 +125,7 @@ void Partition::Publish(Round& round) {
   GiveBackCredit(round);
   for (auto& [done, answer] : round.reported) done(answer);
   for (auto& [done, answer] : round.replies) done(std::move(answer));
+  for (auto& [done, answer] : round.fed) done(std::move(answer));
   for (auto& answer : round.answers) answer();
   SendOut(round);
   instances_.Trim();

@@ -72,10 +72,11 @@ Answer AnswerOf(const Loaded& loaded, workflows::Decision decision) {
 }
 
 void Partition::Handle(Round& round, CreateItem& item) {
-  CreateRequest& request = item.request;
-  Shard& home = shard(item.shard);
-  const auto answer = [&](Answer value) { round.replies.emplace_back(std::move(item.done), std::move(value)); };
+  Answer answer = Create(round, shard(item.shard), item.request);
+  round.replies.emplace_back(std::move(item.done), std::move(answer));
+}
 
+Answer Partition::Create(Round& round, Shard& home, CreateRequest& request) {
   std::optional<storage::Hash16> scope;
   if (!request.dedupe_key.empty()) {
     scope = shared_.parts.index_keys->DedupeScope(request.tenant, request.target, request.dedupe_key);
@@ -84,7 +85,7 @@ void Partition::Handle(Round& round, CreateItem& item) {
     if (*first) {
       Answer again = AnswerAgain(**first, request.fingerprint);
       if (again.duplicate) ++counts_.duplicates;
-      return answer(std::move(again));
+      return again;
     }
   }
 
@@ -97,7 +98,7 @@ void Partition::Handle(Round& round, CreateItem& item) {
   Outcome outcome = Decide(round, home, loaded, request.event, {actor});
   if (!outcome.stored()) {
     loaded.erased = true;  // it never was
-    return answer(AnswerOf(loaded, std::move(outcome.decision)));
+    return AnswerOf(loaded, std::move(outcome.decision));
   }
   ++counts_.created;
   if (scope) {
@@ -108,7 +109,7 @@ void Partition::Handle(Round& round, CreateItem& item) {
     storage::PutDedupe(round.batch, home.id, *scope, row);
     round.dedupe.insert_or_assign(std::string(storage::DedupeKey(home.id, *scope).view()), std::move(row));
   }
-  answer(AnswerOf(loaded, std::move(outcome.decision)));
+  return AnswerOf(loaded, std::move(outcome.decision));
 }
 
 }  // namespace smsflow::engine

@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <cassert>
 #include <thread>
 #include <utility>
 
@@ -124,6 +125,20 @@ class EngineImpl : public Engine {
   absl::StatusOr<std::unique_ptr<PeerSession>> Attach(PeerHello hello, std::shared_ptr<PeerLink> link) override;
 
   void Taken(ShardId shard, std::uint64_t sequence) override { Of(shard).Post(TakenItem{shard, sequence}); }
+  void Feed(Origin origin, FedWork work, FedDone done) override;
+  void FeedProgress(FeedRef feed, std::vector<std::uint64_t> next, storage::Hash16 digest, bool again,
+                    absl::AnyInvocable<void(absl::Status)> done) override {
+    assert(next.size() == shared_.options.shards);
+    auto count = std::make_shared<ProgressCount>();
+    count->left = partitions_.size();
+    count->done = std::move(done);
+    const auto by_shard = std::make_shared<const std::vector<std::uint64_t>>(std::move(next));
+    for (const auto& partition : partitions_) partition->Post(ProgressItem{feed, by_shard, digest, again, count});
+  }
+  absl::StatusOr<FeedPosition> FeedAt(const FeedId& feed) const override {
+    return ReadFeed(*shared_.parts.store, shared_.options.shards, feed);
+  }
+  bool TakesCreations() const override { return !shared_.draining && !shared_.disk_guard; }
   void Drain(bool on) override {
     shared_.draining = on;
     shared_.peers.Nudge();
@@ -223,6 +238,53 @@ class EngineImpl : public Engine {
   std::atomic<std::uint64_t> refused_draining_{0};
 };
 
+// Which shard takes a record must be the same whenever it is read.
+void EngineImpl::Feed(Origin origin, FedWork work, FedDone done) {
+  FedItem item{std::move(origin), {}, {}, std::move(done)};
+  const std::uint16_t shards = shared_.options.shards;
+  const std::string place = item.origin.feed->log + '\n' + std::to_string(item.origin.feed->partition) + '\n' +
+                            std::to_string(item.origin.position);
+  const ShardId by_place = shared_.parts.index_keys->Shard(shards, "", "", place, 0);
+  item.shard = by_place;
+  const auto to_one = [&](const InstanceId& id, FedWork& one) {
+    item.shard = id.shard();
+    if (item.shard.value < shards) return true;
+    item.shard = by_place;
+    one = DeadLetter{"id: unknown"};
+    return false;
+  };
+  if (const auto* event = std::get_if<EventRequest>(&work)) {
+    to_one(event->id, work);
+  } else if (const auto* report = std::get_if<FedReport>(&work)) {
+    to_one(report->attempt.instance, work);
+  }
+  if (auto* create = std::get_if<CreateRequest>(&work)) {
+    if (!create->target.empty() || !create->dedupe_key.empty())
+      item.shard = shared_.parts.index_keys->Shard(shards, create->tenant, create->target, create->dedupe_key, 0);
+    item.work = std::move(*create);
+  } else if (auto* event = std::get_if<EventRequest>(&work)) {
+    item.work = std::move(*event);
+  } else if (auto* report = std::get_if<FedReport>(&work)) {
+    item.work = std::move(*report);
+  } else if (auto* dead = std::get_if<DeadLetter>(&work)) {
+    item.work = std::move(*dead);
+  } else if (auto* sweep = std::get_if<SweepRequest>(&work)) {
+    const bool one_shard = sweep->target.has_value();
+    if (one_shard) item.shard = shared_.parts.index_keys->Shard(shards, sweep->tenant, *sweep->target, "", 0);
+    const std::string command = NewCommand();
+    Broadcasts::SumDone answer = [fed = std::move(item.done)](Broadcasts::Sum sum) mutable {
+      Taking what = sum.status.ok() ? Taking::kApplied : Taking::kStopped;
+      if (absl::IsAlreadyExists(sum.status)) what = Taking::kAppliedBefore;
+      if (absl::IsResourceExhausted(sum.status)) what = Taking::kLater;
+      if (fed) fed({what, {}});
+    };
+    if (!shared_.broadcasts.Expect(command, one_shard ? 1 : shards, answer)) return RefuseSum(answer);
+    item.done = nullptr;
+    item.work = FedSweep{std::move(*sweep), command};
+  }
+  Of(item.shard).Post(std::move(item));
+}
+
 class Session : public PeerSession {
  public:
   Session(EngineImpl& engine, std::shared_ptr<const Attachment> attachment)
@@ -271,6 +333,7 @@ Figures EngineImpl::TakeFigures() const {
     const Figures part = partition->TakeFigures();
     for (const auto member : {&Figures::created, &Figures::duplicates, &Figures::transitions, &Figures::leases,
                               &Figures::leases_again, &Figures::probes, &Figures::reports, &Figures::reports_not_yours,
+                              &Figures::fed, &Figures::fed_again, &Figures::dead_letters,
                               &Figures::timers_fired, &Figures::timers_garbage, &Figures::tells, &Figures::erased,
                               &Figures::batches, &Figures::operations, &Figures::batch_bytes, &Figures::cache_hits,
                               &Figures::cache_misses, &Figures::queue_depth, &Figures::open_leases})

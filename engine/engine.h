@@ -17,12 +17,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/bus.h"
+#include "engine/feed.h"
 #include "engine/figures.h"
 #include "engine/seams.h"
 #include "ids/ids.h"
@@ -120,6 +122,31 @@ struct SweepAnswer {
 };
 using SweepDone = absl::AnyInvocable<void(SweepAnswer)>;
 
+// What a record of a log may ask for. A report comes from a peer that need not be attached; a dead letter cannot be read,
+// and its reason never holds a value of it.
+struct FedReport {
+  std::shared_ptr<const PeerHello> from;
+  AttemptId attempt;
+  workflows::Event event;
+};
+struct DeadLetter {
+  std::string reason;
+};
+using FedWork = std::variant<CreateRequest, EventRequest, SweepRequest, FedReport, DeadLetter>;
+
+enum class Taking : std::uint8_t {
+  kApplied = 1,        // or noted; a "not now" of the workflow is in the answer
+  kAppliedBefore = 2,  // it was read again
+  kRefused = 3,        // for good: it leaves as a dead letter (Post::topic kDeadLetters)
+  kLater = 4,          // nothing happened; to be given again, before any later record of its partition
+  kStopped = 5,        // the engine stops: nobody knows; it will be read again
+};
+struct FedAnswer {
+  Taking what = Taking::kApplied;
+  Answer answer;
+};
+using FedDone = absl::AnyInvocable<void(FedAnswer)>;
+
 struct PauseRequest {
   storage::PauseScope scope = storage::PauseScope::kAll;
   std::string tenant;  // of kTenant and kIndexValue
@@ -165,6 +192,21 @@ class Engine {
   virtual absl::StatusOr<std::unique_ptr<PeerSession>> Attach(PeerHello hello, std::shared_ptr<PeerLink> link) = 0;
   // A post is where it belongs, durably; its outbox row may go.
   virtual void Taken(ShardId shard, std::uint64_t sequence) = 0;
+
+  // A record of a log outside, applied in one unit with its position (engine/feed.h). It is taken also where a command
+  // would be refused, for nothing may be left out: whoever reads the log bounds what is not answered, and looks at
+  // TakesCreations() before it reads on. `done` may be empty, but not for a sweep's.
+  virtual void Feed(Origin origin, FedWork work, FedDone done) = 0;
+  // All records below `next` (by shard) are answered; `digest` is of the last of them, zeros where it is not known. Tells
+  // those shards that had none of them. A feed begins with it: `done` comes once every shard has a row. `again`: the log
+  // is another one now, also those that were further begin anew.
+  virtual void FeedProgress(FeedRef feed, std::vector<std::uint64_t> next, storage::Hash16 digest, bool again,
+                            absl::AnyInvocable<void(absl::Status)> done) = 0;
+  // Reads from the store; may block for the disk.
+  virtual absl::StatusOr<FeedPosition> FeedAt(const FeedId& feed) const = 0;
+  // False while commands that create are refused: it drains, or the disk is nearly full.
+  virtual bool TakesCreations() const = 0;
+
   // From now on creations are refused and nothing leaves; reports are still taken.
   virtual void Drain(bool on) = 0;
 

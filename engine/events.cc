@@ -8,8 +8,11 @@ namespace smsflow::engine {
 Answer AnswerOf(const Loaded& loaded, workflows::Decision decision);  // create.cc
 
 void Partition::Handle(Round& round, EventItem& item) {
-  EventRequest& request = item.request;
-  const auto answer = [&](Answer value) { round.replies.emplace_back(std::move(item.done), std::move(value)); };
+  Answer answer = Apply(round, item.request);
+  round.replies.emplace_back(std::move(item.done), std::move(answer));
+}
+
+Answer Partition::Apply(Round& round, EventRequest& request) {
   auto found = instances_.Find(request.id);
   if (!found.ok()) Fail(found.status());
   Loaded* loaded = *found;
@@ -18,12 +21,12 @@ void Partition::Handle(Round& round, EventItem& item) {
     Answer unknown;
     unknown.id = request.id;
     unknown.status = absl::NotFoundError("id: unknown");
-    return answer(std::move(unknown));
+    return unknown;
   }
   Cause cause{request.actor};
   if (request.payload) cause.payload = &*request.payload;
   Outcome outcome = Decide(round, shard(request.id.shard()), *loaded, request.event, cause);
-  answer(AnswerOf(*loaded, std::move(outcome.decision)));
+  return AnswerOf(*loaded, std::move(outcome.decision));
 }
 
 }  // namespace smsflow::engine

@@ -40,6 +40,9 @@ struct Figures {
   std::uint64_t timers_fired = 0;
   std::uint64_t timers_garbage = 0;    // entries that no instance claimed any more
   std::uint64_t tells = 0;
+  std::uint64_t fed = 0;               // records of logs outside
+  std::uint64_t fed_again = 0;         // of those that had been applied
+  std::uint64_t dead_letters = 0;
   std::uint64_t erased = 0;            // instances that retention removed
   std::uint64_t batches = 0;
   std::uint64_t operations = 0;        // of RocksDB

@@ -85,6 +85,7 @@ bool ShardInspection::Run() {
   ReadOutbox();
   ReadTells();
   ReadSweeps();
+  ReadFeeds();
   ReadInstances();
   ReadIndexes();
   ReadDedupe();

@@ -35,6 +35,7 @@ struct InspectionSummary {
   std::uint64_t pauses = 0;
   std::uint64_t tells = 0;  // that stand in their source
   std::uint64_t sweeps = 0;
+  std::uint64_t feeds = 0;  // logs outside, by partition
   std::uint64_t violations = 0;
   std::map<std::uint32_t, std::uint64_t> states;  // instances by state, the workflow's numbers
 };

@@ -1,6 +1,8 @@
 // What waits in a shard: timers, ready rows, the outbox, tells, sweeps.
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "crypto/hash.h"
+#include "engine/bus.h"
 #include "engine/inspect_shard.h"
 #include "storage/records.h"
 
@@ -53,6 +55,7 @@ void ShardInspection::ReadOutbox() {
       [&](const storage::Cursor& row) {
         const auto value = storage::DecodeOutbox(row.value());
         if (!value.ok()) return Find(Text(value.status()));
+        if (value->channel() == kDeadLetters) return;
         const auto id = InstanceId::FromBytes(value->instance());
         if (!id) return Find(absl::StrCat("outbox row ", storage::SequenceOfKey(row.key()), " names no instance"));
         if (value->channel() == 0) leases_.insert(HashOf(*id, value->number(), 0));
@@ -82,6 +85,16 @@ void ShardInspection::ReadTells() {
     if (sequence != last + 1)
       Find(absl::StrCat("tells to shard ", to, " have a gap between ", last, " and ", sequence));
     last = sequence;
+  });
+}
+
+void ShardInspection::ReadFeeds() {
+  EachRow(Family::kQueues, 'f', "feeds", [&](const storage::Cursor& row) {
+    ++summary_.feeds;
+    const auto value = storage::DecodeFeed(row.value());
+    if (!value.ok()) return Find(Text(value.status()));
+    const auto log = crypto::Cut(crypto::Sha256(value->log()));
+    if (row.key() != storage::FeedKey(shard_, log, value->partition()).view()) Find(Malformed("a feed", row.key()));
   });
 }
 

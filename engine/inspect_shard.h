@@ -62,6 +62,7 @@ class ShardInspection {
   void ReadOutbox();
   void ReadTells();
   void ReadSweeps();
+  void ReadFeeds();
 
   // inspect_instances.cc
   void ReadInstances();

@@ -69,9 +69,14 @@ void Partition::Post(Internal item) {
   Drop(item);
 }
 
-// Nothing is lost with it: reports are repeated by their gateway, tells stand in rows.
+// Nothing is lost with it: reports are repeated by their gateway, logs are read again, tells stand in rows.
 void Partition::Drop(Internal& item) {
   if (auto* report = std::get_if<ReportItem>(&item)) report->done({report->attempt, ReportOutcome::kFailed});
+  if (auto* fed = std::get_if<FedItem>(&item); fed != nullptr && fed->done)
+    fed->done({Taking::kStopped, {}});
+  if (auto* progress = std::get_if<ProgressItem>(&item); progress != nullptr && progress->count->done)
+    if (progress->count->left.fetch_sub(1) == 1)
+      progress->count->done(absl::UnavailableError("the engine is stopping"));
 }
 
 void Partition::Wake() {

@@ -5,7 +5,7 @@
 //             ▲ due timers (timers.cc), ready rows, sweeps
 //
 // Each kind of event has a file of its own: create.cc, events.cc, reports.cc, tells.cc, sweeps.cc, pauses.cc, timers.cc,
-// retention.cc. Offer(), Post() and Wake() are thread-safe and do not block; all else belongs to the partition's thread.
+// retention.cc, feeds.cc. Offer(), Post() and Wake() are thread-safe and do not block; all else belongs to the partition's thread.
 #pragma once
 
 #include <atomic>
@@ -115,8 +115,11 @@ class Partition {
 
   // create.cc, events.cc, reports.cc
   void Handle(Round& round, CreateItem& item);
+  Answer Create(Round& round, Shard& shard, CreateRequest& request);
   void Handle(Round& round, EventItem& item);
+  Answer Apply(Round& round, EventRequest& request);
   void Handle(Round& round, ReportItem& item);
+  ReportOutcome Report(Round& round, const PeerHello& from, const AttemptId& attempt, workflows::Event& event);
   void Handle(Round& round, AttachedItem& item);
   void Handle(Round& round, TakenItem& item);
   void LoseStores(Round& round);
@@ -125,11 +128,21 @@ class Partition {
                      const Attachment& attachment);
   Lease RenderLease(const Shard& shard, const Loaded& loaded, std::uint32_t number, std::int64_t deadline_ms);
 
+  // feeds.cc
+  void Handle(Round& round, FedItem& item);
+  void Handle(Round& round, ProgressItem& item);
+  static AppliedFeed& FeedOf(Shard& shard, const FeedRef& feed);
+  static void Note(Round& round, const Shard& shard, AppliedFeed& applied);
+  void WriteFeeds(Round& round);
+  void LayAside(Round& round, Shard& shard, const Origin& origin, std::string reason);
+  absl::Status RecoverFeeds(Shard& shard);
+
   // tells.cc, sweeps.cc, pauses.cc
   void Handle(Round& round, TellItem& item);
   void Handle(Round& round, TellsAppliedItem& item);
   void ForgetTells(Round& round);
   void Handle(Round& round, SweepItem& item);
+  void BeginSweep(Round& round, Shard& shard, const std::string& command, const SweepRequest& request);
   void Handle(Round& round, PauseItem& item);
   void StartSweep(Round& round, Shard& shard, stored::SweepRow row);
   void SweepSome(Round& round);
@@ -233,6 +246,7 @@ class Partition {
   std::vector<storage::TimerKey> standing_;  // rows whose timers the present decision cleared
   stored::JournalBody body_;               // reused, to save allocations
   stored::OutboxRow outbox_row_;
+  stored::FeedRow feed_row_;
   std::string encoded_;
 
   // What came, and what the thread has taken and not yet come to: taken whole, not one by one.
@@ -260,6 +274,9 @@ class Partition {
   mutable absl::Mutex figures_mutex_;
   Figures figures_ ABSL_GUARDED_BY(figures_mutex_);
 };
+
+// What is stored of all shards; may block for the disk. Thread-safe.
+absl::StatusOr<FeedPosition> ReadFeed(const storage::Store& store, std::uint16_t shards, const FeedId& feed);
 
 // Adds to the right bucket.
 void Observe(Histogram& histogram, double value);

@@ -163,6 +163,7 @@ void Peers::CloseAll(const absl::Status& why) {
   for (const auto& attachment : attached) attachment->link->Close(why);
 }
 
+bool Serves(const PeerHello& hello, std::string_view tenant) { return Has(hello.tenants, tenant); }
 bool Attachment::Serves(std::string_view tenant) const { return Has(hello.tenants, tenant); }
 
 bool Peers::Serves(const Peer& peer, std::string_view tenant, std::string_view lane) {

@@ -22,6 +22,9 @@
 
 namespace smsflow::engine {
 
+// Whether that peer serves the tenant.
+bool Serves(const PeerHello& hello, std::string_view tenant);
+
 // A peer's name, shared by all leases that it holds.
 using PeerRef = std::shared_ptr<const PeerId>;
 

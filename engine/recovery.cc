@@ -48,6 +48,7 @@ absl::Status Partition::RecoverShard(ShardId id, std::int64_t now_ms) {
   if (absl::Status status = RecoverTells(home); !status.ok()) return status;
   if (absl::Status status = RecoverSweeps(home, now_ms); !status.ok()) return status;
   if (absl::Status status = RecoverPauses(home); !status.ok()) return status;
+  if (absl::Status status = RecoverFeeds(home); !status.ok()) return status;
   if (absl::Status status = home.ready.Recover(store(), id); !status.ok()) return status;
   const std::string members(storage::Key('m', id).view());
   const auto member = store().Scan(storage::Family::kIndexes, members, storage::PrefixEnd(members));
@@ -70,6 +71,11 @@ absl::Status Partition::RecoverOutbox(Shard& home, std::uint64_t from) {
     home.outbox_next = std::max(home.outbox_next, sequence + 1);
     auto row = storage::DecodeOutbox(rows->value());
     if (!row.ok()) return row.status();
+    if (row->channel() == kDeadLetters) {
+      home.open_outbox[sequence] = {};
+      recovered_posts_.push_back({home.id, sequence, {}, kDeadLetters, std::move(*row->mutable_body())});
+      continue;
+    }
     const auto id = InstanceId::FromBytes(row->instance());
     if (!id)
       return absl::DataLossError("outbox of shard " + std::to_string(home.id.value) + " has a row of no instance");

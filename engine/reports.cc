@@ -25,23 +25,25 @@ bool IsLessee(const stored::InstanceState& state, std::uint32_t number, const Pe
 }  // namespace
 
 void Partition::Handle(Round& round, ReportItem& item) {
+  const ReportOutcome outcome = Report(round, item.from->hello, item.attempt, item.event);
+  round.reported.emplace_back(std::move(item.done), ReportAnswer{item.attempt, outcome});
+}
+
+ReportOutcome Partition::Report(Round& round, const PeerHello& from, const AttemptId& attempt,
+                                workflows::Event& event) {
   ++counts_.reports;
-  const auto answer = [&](ReportOutcome outcome) {
-    round.reported.emplace_back(std::move(item.done), ReportAnswer{item.attempt, outcome});
-  };
-  auto found = instances_.Find(item.attempt.instance);
+  auto found = instances_.Find(attempt.instance);
   if (!found.ok()) Fail(found.status());
   Loaded* loaded = *found;
-  const PeerHello& hello = item.from->hello;
-  if (loaded == nullptr || !item.from->Serves(loaded->head.tenant()) ||
-      !IsLessee(loaded->state, item.attempt.number, hello.peer)) {
+  if (loaded == nullptr || !Serves(from, loaded->head.tenant()) ||
+      !IsLessee(loaded->state, attempt.number, from.peer)) {
     ++counts_.reports_not_yours;
-    return answer(ReportOutcome::kNotYours);
+    return ReportOutcome::kNotYours;
   }
-  item.event.effect = item.attempt.number;
-  const Outcome outcome = Decide(round, shard(item.attempt.instance.shard()), *loaded, item.event,
-                                 {hello.peer.gateway, nullptr, nullptr});
-  answer(outcome.decision.verdict == workflows::Verdict::kApplied ? ReportOutcome::kApplied : ReportOutcome::kNoted);
+  event.effect = attempt.number;
+  const Outcome outcome =
+      Decide(round, shard(attempt.instance.shard()), *loaded, event, {from.peer.gateway, nullptr, nullptr});
+  return outcome.decision.verdict == workflows::Verdict::kApplied ? ReportOutcome::kApplied : ReportOutcome::kNoted;
 }
 
 void Partition::Handle(Round&, AttachedItem& item) {

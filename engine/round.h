@@ -16,6 +16,7 @@
 #include "absl/functional/any_invocable.h"
 #include "engine/bus.h"
 #include "engine/instances.h"
+#include "engine/shard.h"
 #include "engine/shared.h"
 #include "engine/timers.h"
 #include "storage/store.h"
@@ -49,6 +50,8 @@ struct Round {
   std::map<std::string, bool, std::less<>> memberships;             // by encoded key: member now?
   std::map<std::pair<std::uint16_t, std::uint16_t>, std::uint64_t> tells_applied;  // (destination, source) → sequence
 
+  std::vector<std::pair<ShardId, AppliedFeed*>> feeds;  // that moved, once each
+
   // Once durable, in this order.
   std::vector<std::pair<storage::ReadyKey, storage::ReadyValue>> new_ready;
   std::vector<std::pair<ShardId, stored::SweepRow>> new_sweeps;
@@ -56,6 +59,7 @@ struct Round {
   std::vector<PeerRef> released;                                   // a credit each
   std::vector<std::pair<absl::AnyInvocable<void(ReportAnswer)>, ReportAnswer>> reported;
   std::vector<std::pair<Done, Answer>> replies;
+  std::vector<std::pair<FedDone, FedAnswer>> fed;
   std::vector<absl::AnyInvocable<void()>> answers;                 // of commands that concern many shards
   std::vector<Outgoing> outgoing;
   std::vector<Post> posts;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/container/btree_map.h"
+#include "engine/feed.h"
 #include "engine/pauses.h"
 #include "engine/peers.h"
 #include "engine/ready.h"
@@ -26,6 +27,15 @@ struct OpenLease {
   std::int64_t deadline_ms = 0;
   std::int64_t opened_ms = 0;
   bool accepted = false;
+};
+
+// How far this shard has come in one partition of a log outside.
+struct AppliedFeed {
+  FeedRef feed;
+  std::uint64_t next = 0;
+  storage::Hash16 digest{};  // of the record before `next`; zeros: not known
+  bool known = false;        // it has begun
+  bool changed = false;      // in this round
 };
 
 struct Shard {
@@ -56,6 +66,7 @@ struct Shard {
   std::map<std::uint16_t, std::uint64_t> tell_applied;  // by source
   std::map<std::string, std::deque<::smsflow::stored::v1::SweepRow>> sweeps;  // by tenant: they have their turns
   std::string swept_last;                               // whose turn the last one was
+  std::map<FeedId, AppliedFeed> feeds;
   Pauses pauses;
   std::int64_t id_from_ms = 0;    // new ids are not older than this
   std::int64_t id_newest_ms = 0;  // there is none that is newer

@@ -114,7 +114,30 @@ struct TakenItem {
   ShardId shard;
   std::uint64_t sequence = 0;
 };
-using Internal = std::variant<ReportItem, TellItem, TellsAppliedItem, AttachedItem, TakenItem>;
+// Of logs outside. A sweep's answer comes with its broadcast.
+struct FedSweep {
+  SweepRequest request;
+  std::string command;
+};
+struct FedItem {
+  Origin origin;
+  ShardId shard;
+  std::variant<CreateRequest, EventRequest, FedSweep, FedReport, DeadLetter> work;
+  FedDone done;
+};
+struct ProgressCount {
+  std::atomic<std::size_t> left{0};  // partitions
+  absl::AnyInvocable<void(absl::Status)> done;
+};
+struct ProgressItem {
+  FeedRef feed;
+  std::shared_ptr<const std::vector<std::uint64_t>> next;  // by shard
+  storage::Hash16 digest{};
+  bool again = false;
+  std::shared_ptr<ProgressCount> count;
+};
+using Internal =
+    std::variant<ReportItem, TellItem, TellsAppliedItem, AttachedItem, TakenItem, FedItem, ProgressItem>;
 
 struct Shared {
   Shared(const EngineOptions& o, EngineParts p)

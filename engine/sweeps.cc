@@ -16,10 +16,12 @@ constexpr int kChunkRows = 2'000;
 }  // namespace
 
 void Partition::Handle(Round& round, SweepItem& item) {
-  SweepRequest& request = item.request;
-  Shard& home = shard(item.home);
+  BeginSweep(round, shard(item.home), item.command, item.request);
+}
+
+void Partition::BeginSweep(Round& round, Shard& home, const std::string& named, const SweepRequest& request) {
   stored::SweepRow row;
-  row.set_command(item.command);
+  row.set_command(named);
   row.set_workflow(request.workflow);
   row.set_tenant(request.tenant);
   row.set_index(request.index);
@@ -44,11 +46,11 @@ void Partition::Handle(Round& round, SweepItem& item) {
                                                               *request.membership, request.actor);
   if (request.sweep) {
     // What changed is known now, the counts come with the end of the sweep.
-    if (changed) round.answers.push_back([this, command = item.command] { shared_.broadcasts.Changed(command); });
+    if (changed) round.answers.push_back([this, command = named] { shared_.broadcasts.Changed(command); });
     StartSweep(round, home, std::move(row));
   } else {
     round.answers.push_back(
-        [this, command = item.command, changed] { shared_.broadcasts.Finished(command, {}, changed); });
+        [this, command = named, changed] { shared_.broadcasts.Finished(command, {}, changed); });
   }
 }
 

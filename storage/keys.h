@@ -14,13 +14,14 @@
 //   'L'   queues     source(2)                                     last applied sequence(8); shard: the destination
 //   'w'   queues     command(16)                                   SweepRow
 //   'k'   queues     -                                             ShardMarks
+//   'f'   queues     log(16) partition(4)                          FeedRow; log: SHA-256 of its name, cut
 //   'i'   indexes    index(2) value(16) id(16)                     nothing
 //   'm'   indexes    set(1) tenant(8) target(16)                   MembershipRow
 //   'd'   indexes    scope(16)                                     DedupeRow
 //   'p'   indexes    scope(1) value(16)                            PauseRow
 //   'P'   meta       digest(16), shard 0                           a policy's bytes
 //   'M'   meta       -, shard 0                                    Meta
-//   'c' 'v' 'n' 'f' 'x'   kept for correlation, reservation, children, applied offsets, dead letters
+//   'c' 'v' 'n' 'x'   kept for correlation, reservation, children, dead letters
 //
 // A kind, once used, is never given to another row. Numbers are big endian so that bytes sort as they do; signed times
 // are never negative. Hashed parts come from storage/index_keys.h.
@@ -52,6 +53,7 @@ class Key {
 
   Key& Add8(std::uint8_t value) { return AddBigEndian(value, 1); }
   Key& Add16(std::uint16_t value) { return AddBigEndian(value, 2); }
+  Key& Add32(std::uint32_t value) { return AddBigEndian(value, 4); }
   Key& Add64(std::uint64_t value) { return AddBigEndian(value, 8); }
   Key& Add(std::string_view bytes) {
     assert(size_ + bytes.size() <= kSizeMax);
@@ -90,6 +92,9 @@ inline Key AnchorKey(ShardId shard, std::uint64_t sequence) { return Key('a', sh
 inline Key OutboxKey(ShardId shard, std::uint64_t sequence) { return Key('o', shard).Add64(sequence); }
 inline Key SweepKey(ShardId shard, std::string_view command) { return Key('w', shard).Add(command); }
 inline Key MarksKey(ShardId shard) { return Key('k', shard); }
+inline Key FeedKey(ShardId shard, const Hash16& log, std::uint32_t partition) {
+  return Key('f', shard).Add(log).Add32(partition);
+}
 inline Key TellKey(ShardId source, ShardId destination, std::uint64_t sequence) {
   return Key('l', source).Add16(destination.value).Add64(sequence);
 }

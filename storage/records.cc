@@ -8,6 +8,7 @@
 #include <limits>
 #include <utility>
 
+#include "crypto/hash.h"
 #include "storage/sealing.h"
 
 namespace smsflow::storage {
@@ -16,7 +17,7 @@ namespace {
 // The names that errors give to tables.
 constexpr std::string_view kHeads = "instance heads", kStates = "instance states", kTimers = "timers",
                            kReady = "ready rows", kOutbox = "the outbox", kTells = "tells", kApplied = "applied tells",
-                           kSweeps = "sweeps", kMarks = "shard marks", kMemberships = "memberships",
+                           kFeeds = "feeds", kSweeps = "sweeps", kMarks = "shard marks", kMemberships = "memberships",
                            kDedupe = "dedupe rows", kPauses = "pauses", kPolicies = "policies", kMeta = "meta";
 
 template <class Row>
@@ -153,6 +154,25 @@ absl::StatusOr<std::uint64_t> GetAppliedTell(const Store& store, ShardId destina
   if (!opened.ok()) return opened.status();
   if (opened->size() != 8) return CannotDecode(kApplied, key, "it is not eight bytes");
   return ReadBigEndian(*opened);
+}
+
+namespace {
+Key FeedKeyOf(ShardId shard, std::string_view log, std::uint32_t partition) {
+  return FeedKey(shard, crypto::Cut(crypto::Sha256(log)), partition);
+}
+}  // namespace
+
+void PutFeed(Batch& batch, ShardId shard, const stored::FeedRow& row) {
+  PutRow(batch, Family::kQueues, FeedKeyOf(shard, row.log(), row.partition()), row);
+}
+Found<stored::FeedRow> GetFeed(const Store& store, ShardId shard, std::string_view log, std::uint32_t partition) {
+  return GetRow<stored::FeedRow>(store, Family::kQueues, kFeeds, FeedKeyOf(shard, log, partition));
+}
+absl::StatusOr<stored::FeedRow> DecodeFeed(std::string_view value) {
+  auto row = DecodeRow<stored::FeedRow>(kFeeds, {}, value);
+  if (row.ok() && !row->digest().empty() && row->digest().size() != 16)
+    return CannotDecode(kFeeds, {}, "its digest is not 16 bytes");
+  return row;
 }
 
 void PutSweep(Batch& batch, ShardId shard, const stored::SweepRow& row) {

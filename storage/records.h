@@ -62,6 +62,10 @@ void PutTell(Batch&, ShardId source, ShardId destination, std::uint64_t sequence
 absl::StatusOr<stored::TellRow> DecodeTell(std::string_view value);
 void PutAppliedTell(Batch&, ShardId destination, ShardId source, std::uint64_t sequence);
 absl::StatusOr<std::uint64_t> GetAppliedTell(const Store&, ShardId destination, ShardId source);  // 0: none yet
+// Its key comes from its own log and partition.
+void PutFeed(Batch&, ShardId, const stored::FeedRow&);
+Found<stored::FeedRow> GetFeed(const Store&, ShardId, std::string_view log, std::uint32_t partition);
+absl::StatusOr<stored::FeedRow> DecodeFeed(std::string_view value);
 void PutSweep(Batch&, ShardId, const stored::SweepRow&);
 void DeleteSweep(Batch&, ShardId, std::string_view command);
 absl::StatusOr<stored::SweepRow> DecodeSweep(std::string_view value);

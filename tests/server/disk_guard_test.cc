@@ -95,6 +95,11 @@ class Told : public engine::Engine {
     return absl::UnimplementedError("");
   }
   void Taken(ShardId, std::uint64_t) override {}
+  void Feed(engine::Origin, engine::FedWork, engine::FedDone) override {}
+  void FeedProgress(engine::FeedRef, std::vector<std::uint64_t>, storage::Hash16, bool,
+                    absl::AnyInvocable<void(absl::Status)>) override {}
+  absl::StatusOr<engine::FeedPosition> FeedAt(const engine::FeedId&) const override { return engine::FeedPosition{}; }
+  bool TakesCreations() const override { return true; }
   void Drain(bool) override {}
   absl::StatusOr<engine::WaitReasons> Explain(const InstanceId&) override { return engine::WaitReasons{}; }
   void TrustClock() override {}

@@ -79,6 +79,17 @@ class HookedEngine : public engine::Engine {
     return std::make_unique<HookedSession>(*std::move(session), hooks_);
   }
   void Taken(ShardId shard, std::uint64_t sequence) override { real_->Taken(shard, sequence); }
+  void Feed(engine::Origin origin, engine::FedWork work, engine::FedDone done) override {
+    real_->Feed(std::move(origin), std::move(work), std::move(done));
+  }
+  void FeedProgress(engine::FeedRef feed, std::vector<std::uint64_t> next, storage::Hash16 digest, bool again,
+                    absl::AnyInvocable<void(absl::Status)> done) override {
+    real_->FeedProgress(std::move(feed), std::move(next), digest, again, std::move(done));
+  }
+  absl::StatusOr<engine::FeedPosition> FeedAt(const engine::FeedId& feed) const override {
+    return real_->FeedAt(feed);
+  }
+  bool TakesCreations() const override { return real_->TakesCreations(); }
   void Drain(bool on) override { real_->Drain(on && !hooks_.ignore_drain); }
   absl::StatusOr<engine::WaitReasons> Explain(const InstanceId& id) override { return real_->Explain(id); }
   void TrustClock() override { real_->TrustClock(); }

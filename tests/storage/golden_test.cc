@@ -87,6 +87,17 @@ TEST(Golden, EveryRow) {
     PutTell(b, shard, other, 11, tell);
   });
   add("applied tell", [&](Batch& b) { PutAppliedTell(b, other, shard, 9); });
+  add("feed", [&](Batch& b) {
+    auto feed = Filled<stored::FeedRow>();
+    feed.set_digest(std::string(16, 'd'));
+    PutFeed(b, shard, feed);
+  });
+  add("outbox row with a dead letter", [&](Batch& b) {
+    stored::OutboxRow row;
+    row.set_channel(0xFF00);
+    row.set_body(Filled<stored::DeadLetterBody>().SerializeAsString());
+    PutOutbox(b, shard, 9, row);
+  });
   add("sweep", [&](Batch& b) { PutSweep(b, shard, sweep); });
   add("shard marks", [&](Batch& b) { PutMarks(b, shard, Filled<stored::ShardMarks>()); });
   add("index row", [&](Batch& b) { PutIndex(b, shard, 2, kSampleHash, kSampleInstance); });

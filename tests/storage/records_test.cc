@@ -56,7 +56,17 @@ TEST_F(RecordsTest, RowsComeBackAndGo) {
     PutPolicy(b, kSampleHash, "policy");
     PutAppliedTell(b, shard, ShardId{5}, 77);
     PutOutbox(b, shard, 4, Filled<stored::OutboxRow>());
+    stored::FeedRow feed;
+    feed.set_log("a log with a name that is longer than a key may be");
+    feed.set_partition(3);
+    feed.set_next(12);
+    PutFeed(b, shard, feed);
   });
+  const auto feed = GetFeed(store_, shard, "a log with a name that is longer than a key may be", 3);
+  ASSERT_TRUE(feed.ok() && feed->has_value());
+  EXPECT_EQ((*feed)->next(), 12U);
+  EXPECT_FALSE(GetFeed(store_, shard, "a log with a name that is longer than a key may be", 4)->has_value());
+  EXPECT_FALSE(GetFeed(store_, ShardId{9}, "a log with a name that is longer than a key may be", 3)->has_value());
   ExpectFilled(GetHead(store_, kSampleInstance));
   ExpectFilled(GetState(store_, kSampleInstance));
   ExpectFilled(GetMarks(store_, shard));
