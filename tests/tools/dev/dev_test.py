@@ -23,7 +23,7 @@ class DevTest(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.bin = Path(self.folder.name) / "bin"
         self.bin.mkdir()
-        for tool in ("bash", "env", "sed", "sort", "comm", "grep", "mkdir", "tail", "cut", "cat", "dirname", "sleep", "basename", "sha256sum", "realpath"):
+        for tool in ("bash", "env", "sed", "sort", "comm", "grep", "mkdir", "tail", "cut", "cat", "dirname", "sleep", "basename", "sha256sum", "realpath", "head"):
             self.stand_in(tool, f'exec {self.real(tool)} "$@"')
         self.machine()
         self.jars = Path(self.folder.name) / "cache" / f"kafka-{KAFKA_SUMS[:12]}"
@@ -141,7 +141,12 @@ class DevTest(unittest.TestCase):
     def test_kafka_without_java_says_what_installs_it(self):
         told = self.dev("kafka", "up", "--dir", self.folder.name + "/kafka")
         self.assertEqual(1, told.returncode)
-        self.assertIn("Kafka needs Java 17 or later, and 'java' here is missing", told.stderr)
+        self.assertIn("Kafka needs Java 17 or later, and there is none", told.stderr)
+        told = self.dev("kafka", "up", "--installed", "--dir", self.folder.name + "/kafka")
+        self.assertEqual(77, told.returncode)
+        self.assertIn("skipped: there is no Java 17 or later", told.stdout)
+        self.stand_in("java", "echo 'openjdk version \"11.0.2\" 2019-01-15' >&2")
+        self.assertEqual(77, self.dev("kafka", "up", "--installed", "--dir", self.folder.name + "/kafka").returncode)
 
     def test_what_does_not_start_shows_what_it_said_this_time(self):
         site, log = Path(self.folder.name) / "site", Path(self.folder.name) / "site/smsflowd.log"

@@ -1,0 +1,233 @@
+#include "kafka/handles.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <iterator>
+
+#include "absl/strings/str_cat.h"
+
+namespace smsflow::kafka {
+namespace {
+
+// What smsflow promises rests on these; whoever could set them could take a promise back without knowing.
+constexpr std::string_view kOurs[] = {"bootstrap.servers",
+                                      "metadata.broker.list",
+                                      "client.id",
+                                      "group.id",
+                                      "group.instance.id",
+                                      "enable.idempotence",
+                                      "acks",
+                                      "request.required.acks",
+                                      "message.timeout.ms",
+                                      "delivery.timeout.ms",
+                                      "transactional.id",
+                                      "enable.auto.commit",
+                                      "enable.auto.offset.store",
+                                      "auto.offset.reset",
+                                      "enable.partition.eof",
+                                      "isolation.level",
+                                      "allow.auto.create.topics",
+                                      "message.send.max.retries",
+                                      "retries",
+                                      "enable.gapless.guarantee",
+                                      "builtin.features",
+                                      "opaque",
+                                      "default_topic_conf"};
+
+constexpr std::size_t kWhyBytes = 512;
+
+void Log(const rd_kafka_t* client, int level, const char* facility, const char* line) {
+  constexpr int kWarning = 4, kError = 3, kNotice = 5, kInfo = 6;
+  const auto to = level <= kError     ? spdlog::level::err
+                  : level <= kWarning ? spdlog::level::warn
+                  : level <= kNotice  ? spdlog::level::info
+                  : level <= kInfo    ? spdlog::level::info
+                                      : spdlog::level::debug;
+  spdlog::log(to, "kafka: {}: {}: {}", client == nullptr ? "" : rd_kafka_name(client), facility, line);
+}
+
+// "TOPIC [PARTITION]: …", as librdkafka begins what it says of a partition; nullopt: it speaks of something else.
+std::optional<TopicPartition> PlaceOf(std::string_view why) {
+  const std::size_t open = why.find(" [");
+  const std::size_t close = why.find("]: ");
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open) return std::nullopt;
+  TopicPartition place{std::string(why.substr(0, open)), 0};
+  const std::string_view number = why.substr(open + 2, close - open - 2);
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), place.partition);
+  if (error != std::errc() || end != number.data() + number.size()) return std::nullopt;
+  return place;
+}
+
+// A fatal one is asked for by Fatal(); what is not of a partition mends itself.
+void OnError(rd_kafka_t* client, int error, const char* why, void* errors) {
+  const auto code = static_cast<rd_kafka_resp_err_t>(error);
+  spdlog::warn("kafka: {}: {}: {}", rd_kafka_name(client), rd_kafka_err2name(code), why);
+  if (errors == nullptr) return;
+  if (auto place = PlaceOf(why)) {
+    auto status = StatusOf(code, absl::StrCat("read ", NameOf(*place)));
+    static_cast<PartitionErrors*>(errors)->emplace_back(std::move(*place), std::move(status));
+  }
+}
+
+// librdkafka repeats the value in its own words, and that may be a password.
+absl::Status Set(rd_kafka_conf_t* conf, const std::string& name, const char* value) {
+  std::array<char, kWhyBytes> why{};
+  switch (rd_kafka_conf_set(conf, name.c_str(), value, why.data(), why.size())) {
+    case RD_KAFKA_CONF_OK:
+      return absl::OkStatus();
+    case RD_KAFKA_CONF_UNKNOWN:
+      return absl::InvalidArgumentError(absl::StrCat(name, ": is no property of librdkafka"));
+    case RD_KAFKA_CONF_INVALID:
+      return absl::InvalidArgumentError(absl::StrCat(name, ": librdkafka does not take this value"));
+  }
+  return absl::InternalError("librdkafka");
+}
+
+absl::Status SetAll(rd_kafka_conf_t* conf, const std::map<std::string, std::string>& properties) {
+  std::string wrong;
+  for (const auto& [name, value] : properties) {
+    const bool ours = std::find(std::begin(kOurs), std::end(kOurs), name) != std::end(kOurs);
+    const auto status = ours ? absl::InvalidArgumentError(absl::StrCat(name, ": is set by smsflow itself"))
+                             : Set(conf, name, value.c_str());
+    if (!status.ok()) absl::StrAppend(&wrong, wrong.empty() ? "" : "; ", std::string(status.message()));
+  }
+  return wrong.empty() ? absl::OkStatus() : absl::InvalidArgumentError(wrong);
+}
+
+absl::StatusCode CodeOf(rd_kafka_resp_err_t error) {
+  switch (error) {
+    case RD_KAFKA_RESP_ERR__FATAL:
+    case RD_KAFKA_RESP_ERR__FENCED:
+    case RD_KAFKA_RESP_ERR__STATE:
+    case RD_KAFKA_RESP_ERR__DESTROY:
+    case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
+    case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
+    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID:
+    case RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER:
+      return absl::StatusCode::kAborted;
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+      return absl::StatusCode::kNotFound;
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+      return absl::StatusCode::kOutOfRange;
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+      return absl::StatusCode::kPermissionDenied;
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+      return absl::StatusCode::kUnauthenticated;
+    case RD_KAFKA_RESP_ERR__QUEUE_FULL:
+      return absl::StatusCode::kResourceExhausted;
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG:
+    case RD_KAFKA_RESP_ERR__INVALID_ARG:
+    case RD_KAFKA_RESP_ERR_INVALID_PARTITIONS:
+    case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
+    case RD_KAFKA_RESP_ERR_INVALID_CONFIG:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+      return absl::StatusCode::kInvalidArgument;
+    case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS:
+      return absl::StatusCode::kAlreadyExists;
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+      return absl::StatusCode::kDeadlineExceeded;
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+    case RD_KAFKA_RESP_ERR__WAIT_COORD:
+    case RD_KAFKA_RESP_ERR__NODE_UPDATE:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+    case RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
+    case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS:
+    case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND:
+    case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
+    case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_CONTROLLER:
+      return absl::StatusCode::kUnavailable;
+    default:
+      return absl::StatusCode::kInternal;
+  }
+}
+
+}  // namespace
+
+absl::Status StatusOf(rd_kafka_resp_err_t error, std::string_view doing) {
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return absl::OkStatus();
+  return {CodeOf(error), absl::StrCat(std::string(doing), ": ", rd_kafka_err2name(error))};
+}
+
+absl::Status CheckProperties(const std::map<std::string, std::string>& properties) {
+  const ConfHandle conf(rd_kafka_conf_new());
+  return SetAll(conf.get(), properties);
+}
+
+absl::StatusOr<ConfHandle> MakeConf(const ClientOptions& options, const Settings& defaults, const Settings& fixed) {
+  // Quick to come back once a broker does, and modest in memory.
+  static const Settings everywhere = {{"reconnect.backoff.max.ms", "1000"},
+                                      {"topic.metadata.refresh.interval.ms", "30000"},
+                                      {"topic.metadata.propagation.max.ms", "5000"},
+                                      {"socket.nagle.disable", "true"},
+                                      {"log.connection.close", "false"}};
+  if (options.servers.empty()) return absl::InvalidArgumentError("servers: must be host:port, or several with commas");
+  ConfHandle conf(rd_kafka_conf_new());
+  absl::Status status;
+  for (const auto& [name, value] : everywhere) status.Update(Set(conf.get(), name, value));
+  for (const auto& [name, value] : defaults) status.Update(Set(conf.get(), name, value));
+  status.Update(SetAll(conf.get(), options.properties));
+  for (const auto& [name, value] : fixed) status.Update(Set(conf.get(), name, value));
+  status.Update(Set(conf.get(), "bootstrap.servers", options.servers.c_str()));
+  status.Update(Set(conf.get(), "client.id", options.name.empty() ? "smsflow" : options.name.c_str()));
+  if (!status.ok()) return status;
+  rd_kafka_conf_set_log_cb(conf.get(), Log);
+  rd_kafka_conf_set_error_cb(conf.get(), OnError);
+  return conf;
+}
+
+void GatherErrors(rd_kafka_conf_t* conf, PartitionErrors* errors) { rd_kafka_conf_set_opaque(conf, errors); }
+
+absl::StatusOr<ClientHandle> MakeClient(rd_kafka_type_t type, ConfHandle conf) {
+  std::array<char, kWhyBytes> why{};
+  ClientHandle client(rd_kafka_new(type, conf.get(), why.data(), why.size()));
+  // Its words may repeat a property's value.
+  if (client == nullptr)
+    return absl::InvalidArgumentError("librdkafka refuses the properties: they do not go together");
+  static_cast<void>(conf.release());  // the client's now
+  return client;
+}
+
+PlacesHandle PlacesOf(const std::vector<Start>& starts) {
+  PlacesHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(starts.size())));
+  for (const Start& start : starts) {
+    rd_kafka_topic_partition_list_add(list.get(), start.place.topic.c_str(), start.place.partition)->offset =
+        start.offset;
+  }
+  return list;
+}
+
+PlacesHandle PlacesOf(const std::vector<TopicPartition>& places) {
+  std::vector<Start> starts;
+  for (const TopicPartition& place : places) starts.push_back({place, RD_KAFKA_OFFSET_INVALID});
+  return PlacesOf(starts);
+}
+
+std::string NameOf(const TopicPartition& place) { return absl::StrCat(place.topic, "[", place.partition, "]"); }
+
+}  // namespace smsflow::kafka
