@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -36,42 +37,57 @@ IOStatus NotFound(const std::string& path) { return IOStatus::PathNotFound(path,
 
 class WritableFile final : public rocksdb::FSWritableFile {
  public:
-  explicit WritableFile(FilePtr file) : file_(std::move(file)) {}
+  WritableFile(FilePtr file, FileKind kind, Faults& faults) : file_(std::move(file)), kind_(kind), faults_(faults) {}
   using FSWritableFile::Append;
   using FSWritableFile::PositionedAppend;
-  IOStatus Append(const Slice& data, const IOOptions&, IODebugContext*) override { return file_->Append(data); }
+  IOStatus Append(const Slice& data, const IOOptions&, IODebugContext*) override { return Add(data); }
   IOStatus Append(const Slice& data, const IOOptions&, const rocksdb::DataVerificationInfo&, IODebugContext*) override {
-    return file_->Append(data);
+    return Add(data);
   }
   IOStatus Truncate(std::uint64_t size, const IOOptions&, IODebugContext*) override { return file_->Truncate(size); }
   IOStatus Close(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }  // closing syncs nothing
   IOStatus Flush(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
-  IOStatus Sync(const IOOptions&, IODebugContext*) override { return file_->Sync(); }
-  IOStatus Fsync(const IOOptions&, IODebugContext*) override { return file_->Sync(); }
+  IOStatus Sync(const IOOptions&, IODebugContext*) override { return SyncNow(); }
+  IOStatus Fsync(const IOOptions&, IODebugContext*) override { return SyncNow(); }
   bool IsSyncThreadSafe() const override { return true; }
   std::uint64_t GetFileSize(const IOOptions&, IODebugContext*) override { return file_->size(); }
   IOStatus Allocate(std::uint64_t, std::uint64_t, const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
 
  private:
+  IOStatus Add(const Slice& data) {
+    auto status = faults_.Write(kind_);
+    return status.ok() ? file_->Append(data) : status;
+  }
+  IOStatus SyncNow() {
+    return faults_.Sync(kind_, [this] { return file_->Sync(); });
+  }
+
   const FilePtr file_;
+  const FileKind kind_;
+  Faults& faults_;
 };
 
 class RandomRWFile final : public rocksdb::FSRandomRWFile {
  public:
-  explicit RandomRWFile(FilePtr file) : file_(std::move(file)) {}
+  RandomRWFile(FilePtr file, FileKind kind, Faults& faults) : file_(std::move(file)), kind_(kind), faults_(faults) {}
   IOStatus Write(std::uint64_t offset, const Slice& data, const IOOptions&, IODebugContext*) override {
-    return file_->Write(offset, data);
+    auto status = faults_.Write(kind_);
+    return status.ok() ? file_->Write(offset, data) : status;
   }
   IOStatus Read(std::uint64_t offset, std::size_t n, const IOOptions&, Slice* result, char* scratch,
                 IODebugContext*) const override {
     return file_->Read(offset, n, result, scratch);
   }
   IOStatus Flush(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
-  IOStatus Sync(const IOOptions&, IODebugContext*) override { return file_->Sync(); }
+  IOStatus Sync(const IOOptions&, IODebugContext*) override {
+    return faults_.Sync(kind_, [this] { return file_->Sync(); });
+  }
   IOStatus Close(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
 
  private:
   const FilePtr file_;
+  const FileKind kind_;
+  Faults& faults_;
 };
 
 class RandomAccessFile final : public rocksdb::FSRandomAccessFile {
@@ -106,7 +122,8 @@ class SequentialFile final : public rocksdb::FSSequentialFile {
 
 class CrashFileSystem final : public rocksdb::FileSystemWrapper {
  public:
-  CrashFileSystem() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
+  explicit CrashFileSystem(Faults faults)
+      : FileSystemWrapper(rocksdb::FileSystem::Default()), faults_(std::move(faults)) {}
   const char* Name() const override { return "smsflow-crash"; }
 
   IOStatus NewSequentialFile(const std::string& path, const FileOptions& options,
@@ -128,20 +145,20 @@ class CrashFileSystem final : public rocksdb::FileSystemWrapper {
     const auto file = std::make_shared<CrashFile>();
     entries_[Normal(path)] = file;
     pending_.push_back({Change::kMake, Normal(path), "", file});
-    return Give(result, std::make_unique<WritableFile>(file));
+    return Give(result, std::make_unique<WritableFile>(file, KindOf(path), faults_));
   }
   IOStatus ReopenWritableFile(const std::string& path, const FileOptions& options,
                               std::unique_ptr<rocksdb::FSWritableFile>* result, IODebugContext* debug) override {
     if (!FileExists(path, options.io_options, debug).ok()) return NewWritableFile(path, options, result, debug);
     FilePtr file;
     auto status = Take(path, &file);
-    return status.ok() ? Give(result, std::make_unique<WritableFile>(file)) : status;
+    return status.ok() ? Give(result, std::make_unique<WritableFile>(file, KindOf(path), faults_)) : status;
   }
   IOStatus NewRandomRWFile(const std::string& path, const FileOptions&,
                            std::unique_ptr<rocksdb::FSRandomRWFile>* result, IODebugContext*) override {
     FilePtr file;
     auto status = Take(path, &file);
-    return status.ok() ? Give(result, std::make_unique<RandomRWFile>(file)) : status;
+    return status.ok() ? Give(result, std::make_unique<RandomRWFile>(file, KindOf(path), faults_)) : status;
   }
   IOStatus NewDirectory(const std::string& path, const IOOptions& options,
                         std::unique_ptr<rocksdb::FSDirectory>* result, IODebugContext* debug) override;
@@ -177,10 +194,30 @@ class CrashFileSystem final : public rocksdb::FileSystemWrapper {
     return IOStatus::NotSupported("mapped files");
   }
 
+  IOStatus GetFreeSpace(const std::string& path, const IOOptions& options, std::uint64_t* bytes,
+                        IODebugContext* debug) override {
+    const auto free = faults_.FreeBytes();
+    if (!free.has_value()) return target()->GetFreeSpace(path, options, bytes, debug);
+    *bytes = *free;
+    return IOStatus::OK();
+  }
+
   // Everything that happened to the entries of this directory becomes durable, in its order.
-  IOStatus SyncDirectory(const std::string& directory);
+  IOStatus SyncDirectory(const std::string& directory) {
+    return faults_.Sync(Matters(directory) ? FileKind::kDirectory : FileKind::kOther,
+                        [&] { return ApplyPending(directory); });
+  }
 
  private:
+  // Something is to become durable that RocksDB or the folder cannot do without.
+  bool Matters(const std::string& directory) {
+    const std::lock_guard lock(mutex_);
+    return std::any_of(pending_.begin(), pending_.end(), [&](const Change& change) {
+      return change.kind != Change::kDelete && DirectoryOf(change.path) == directory &&
+             KindOf(change.path) != FileKind::kOther;
+    });
+  }
+  IOStatus ApplyPending(const std::string& directory);
   struct Change {
     enum Kind { kMake, kRename, kDelete } kind;
     std::string path, to;
@@ -210,6 +247,7 @@ class CrashFileSystem final : public rocksdb::FileSystemWrapper {
   IOStatus TakeLocked(const std::string& path, FilePtr* file);
   static IOStatus Apply(const Change& change);
 
+  Faults faults_;
   std::mutex mutex_;
   std::map<std::string, FilePtr> entries_;  // that differ from the disk's, or did; null: gone
   std::vector<Change> pending_;
@@ -316,7 +354,7 @@ IOStatus CrashFileSystem::Apply(const Change& change) {
   return IOStatus::IOError(change.path, std::strerror(errno));
 }
 
-IOStatus CrashFileSystem::SyncDirectory(const std::string& directory) {
+IOStatus CrashFileSystem::ApplyPending(const std::string& directory) {
   const std::lock_guard lock(mutex_);
   std::vector<Change> others;
   for (auto& change : pending_) {
@@ -333,6 +371,8 @@ IOStatus CrashFileSystem::SyncDirectory(const std::string& directory) {
 
 }  // namespace
 
-std::shared_ptr<rocksdb::FileSystem> MakeCrashFileSystem() { return std::make_shared<CrashFileSystem>(); }
+std::shared_ptr<rocksdb::FileSystem> MakeCrashFileSystem(Faults faults) {
+  return std::make_shared<CrashFileSystem>(std::move(faults));
+}
 
 }  // namespace smsflow::crash

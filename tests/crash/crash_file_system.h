@@ -13,12 +13,14 @@
 
 #include <memory>
 
+#include "tests/crash/crash_faults.h"
+
 namespace rocksdb {
 class FileSystem;
 }
 
 namespace smsflow::crash {
 
-std::shared_ptr<rocksdb::FileSystem> MakeCrashFileSystem();
+std::shared_ptr<rocksdb::FileSystem> MakeCrashFileSystem(Faults faults = {});
 
 }  // namespace smsflow::crash

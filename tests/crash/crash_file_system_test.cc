@@ -54,7 +54,7 @@ class CrashFileSystemTest : public testing::Test {
   }
 
   TemporaryFolder folder_;
-  const std::shared_ptr<rocksdb::FileSystem> files_ = MakeCrashFileSystem();
+  std::shared_ptr<rocksdb::FileSystem> files_ = MakeCrashFileSystem();
 };
 
 TEST_F(CrashFileSystemTest, BytesReachTheDiskWithTheirSyncAndTheDirectorys) {
@@ -120,6 +120,45 @@ TEST_F(CrashFileSystemTest, AFileThatIsMadeAnewReplacesTheOldOneAtOnceOrNotAtAll
   EXPECT_EQ(OnDisk("a"), "old");
   SyncFolder();
   EXPECT_EQ(OnDisk("a"), "new");
+}
+
+// One order at a time, on a file layer of its own.
+class FaultsTest : public CrashFileSystemTest {
+ protected:
+  // A file of that name with one byte that is synced, or was to be.
+  rocksdb::IOStatus SyncOne(Faults::Order order, const char* name) {
+    files_ = MakeCrashFileSystem(Faults(order));
+    const auto file = Make(name);
+    SyncFolder();
+    if (auto status = file->Append("x", kIo, nullptr); !status.ok()) return status;
+    return file->Sync(kIo, nullptr);
+  }
+};
+
+TEST_F(FaultsTest, ASyncThatFailsDidOrDidNotTakeEffect) {
+  EXPECT_TRUE(SyncOne({Fault::kFailBefore, FileKind::kLog, 1}, "1.log").IsIOError());
+  EXPECT_EQ(OnDisk("1.log"), "");
+  EXPECT_TRUE(SyncOne({Fault::kFailAfter, FileKind::kLog, 1}, "2.log").IsIOError());
+  EXPECT_EQ(OnDisk("2.log"), "x");
+}
+
+TEST_F(FaultsTest, AnOrderConcernsItsFilesAndItsNumberAlone) {
+  EXPECT_TRUE(SyncOne({Fault::kFailBefore, FileKind::kTable, 1}, "1.log").ok());
+  EXPECT_TRUE(SyncOne({Fault::kFailBefore, FileKind::kLog, 2}, "2.log").ok());
+  EXPECT_TRUE(SyncOne({Fault::kFailBefore, FileKind::kTable, 1}, "3.sst").IsIOError());
+  EXPECT_TRUE(SyncOne({Fault::kFailBefore, FileKind::kMark, 1}, "high-water").IsIOError());
+  EXPECT_TRUE(SyncOne({Fault::kFailBefore, FileKind::kAny, 2}, "4.log").IsIOError()) << "after the directory's";
+}
+
+TEST_F(FaultsTest, AFullDiskTakesNothing) {
+  EXPECT_TRUE(SyncOne({Fault::kFull, FileKind::kAny, 1}, "1.log").IsNoSpace());
+}
+
+TEST_F(FaultsTest, AKillLeavesWhatWasSyncedBefore) {
+  EXPECT_EXIT(SyncOne({Fault::kKillBefore, FileKind::kLog, 1}, "1.log"), testing::KilledBySignal(SIGKILL), "before");
+  EXPECT_EQ(OnDisk("1.log"), "");
+  EXPECT_EXIT(SyncOne({Fault::kKillAfter, FileKind::kLog, 1}, "2.log"), testing::KilledBySignal(SIGKILL), "after");
+  EXPECT_EQ(OnDisk("2.log"), "x");
 }
 
 // How many of the keys that were written are there after a power cut. The folder is copied while the store lives, so

@@ -5,7 +5,7 @@
 namespace smsflow::storage {
 
 std::shared_ptr<rocksdb::FileSystem> DataFileSystem() {
-  static const auto files = crash::MakeCrashFileSystem();
+  static const auto files = crash::MakeCrashFileSystem(crash::Faults::FromEnvironment());
   return files;
 }
 

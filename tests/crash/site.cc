@@ -2,7 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "absl/strings/escaping.h"
 #include "crypto/hash.h"
@@ -44,10 +46,23 @@ void Site::WriteConfig() const {
   out << KeyEntry("gateway", "gateway", served) << KeyEntry("admin", "admin", "");
 }
 
-void Site::StartEngine() {
-  std::vector<std::string> command = {options_.engine, "--config", File("smsflowd.toml")};
+void Site::StartEngine(const std::string& fault) {
+  const std::string log = File("engine.log");
+  std::error_code none;
+  engine_log_from_ = std::filesystem::file_size(log, none);
+  if (none) engine_log_from_ = 0;
+  std::vector<std::string> command = {"/usr/bin/env", "CRASHFS_FREE=" + File("free")};
+  if (!fault.empty()) command.push_back("CRASHFS_FAULT=" + fault);
+  command.insert(command.end(), {options_.engine, "--config", File("smsflowd.toml")});
   if (options_.no_sync) command.push_back("--no-sync");
-  engine.Start(command, File("engine.log"));
+  engine.Start(command, log);
+}
+
+bool Site::EngineSaid(const std::string& words) const {
+  std::ifstream in(File("engine.log"));
+  in.seekg(static_cast<std::streamoff>(engine_log_from_));
+  const std::string said{std::istreambuf_iterator<char>(in), {}};
+  return said.find(words) != std::string::npos;
 }
 
 void Site::StartGateway() {

@@ -29,7 +29,10 @@ class Site {
  public:
   explicit Site(SiteOptions options);
 
-  void StartEngine();
+  // `fault`: what is to go wrong below it, as crash_faults.h says; for smsflowd-crashfs alone.
+  void StartEngine(const std::string& fault = "");
+  // Whether the engine printed that since it was last started.
+  bool EngineSaid(const std::string& words) const;
   void StartGateway();
   std::string address() const { return "unix:" + options_.folder + "/s"; }
   std::string File(const std::string& name) const { return options_.folder + "/" + name; }
@@ -45,6 +48,7 @@ class Site {
   void WriteConfig() const;
 
   const SiteOptions options_;
+  std::uintmax_t engine_log_from_ = 0;
   const crypto::PrivateKey key_;
 };
 

@@ -1,0 +1,369 @@
+#include "tests/crash/disturber.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <thread>
+
+#include "crypto/seal.h"
+#include "ids/ids.h"
+#include "smsflow/stored/v1/gateway.pb.h"
+#include "storage/rocks_store.h"
+#include "tests/crash/truth.h"
+
+namespace smsflow::crash {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr int kKilled = 128 + SIGKILL, kAborted = 128 + SIGABRT;
+constexpr int kFatal = 75, kRefused = 78;  // what smsflowd ends with: a write failed; it cannot start
+
+std::int64_t SinceMs(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start).count();
+}
+
+// On a machine with more to do than it has cores, everything takes longer: how many times as long is forgiven.
+double Patience() {
+  double load = 0;
+  if (::getloadavg(&load, 1) != 1) return 1;
+  return std::clamp(load / std::max(1U, std::thread::hardware_concurrency()), 1.0, 5.0);
+}
+std::int64_t Patient(std::int64_t ms) { return static_cast<std::int64_t>(static_cast<double>(ms) * Patience()); }
+
+}  // namespace
+
+Disturber::Disturber(Site& site, Api& api, const Book& book, const Load& load, Findings& findings, std::uint64_t seed,
+                     bool crashfs)
+    : site_(site), api_(api), book_(book), load_(load), findings_(findings), random_(seed), crashfs_(crashfs) {}
+
+const std::vector<Disturber::Kind>& Disturber::Kinds() {
+  static const std::vector<Kind> kinds = {
+      {"kill the engine", 18, false, &Disturber::KillEngine},
+      {"kill the engine while it recovers", 14, false, &Disturber::KillWhileRecovering},
+      {"kill the engine while it compacts", 10, false, &Disturber::KillWhileCompacting},
+      {"kill the engine during its graceful stop", 8, false, &Disturber::KillWhileStopping},
+      {"kill the gateway", 14, false, &Disturber::KillGateway},
+      {"kill both", 10, false, &Disturber::KillBoth},
+      {"stop the engine for a while", 5, false, &Disturber::StopEngine},
+      {"stop the gateway for a while", 5, false, &Disturber::StopGateway},
+      {"end the engine gracefully", 4, false, &Disturber::EndEngine},
+      {"end the gateway gracefully", 3, false, &Disturber::EndGateway},
+      {"kill the engine at a sync", 14, true, &Disturber::KillAtSync},
+      {"let a sync of the engine fail", 8, true, &Disturber::FailSync},
+      {"let the engine's writes find no space", 4, true, &Disturber::FillLog},
+      {"let the disk fill", 4, true, &Disturber::FillDisk},
+  };
+  return kinds;
+}
+
+milliseconds Disturber::Between(std::int64_t least_ms, std::int64_t most_ms) {
+  return milliseconds(least_ms +
+                      static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(most_ms - least_ms + 1)));
+}
+void Disturber::Pause(std::int64_t least_ms, std::int64_t most_ms) {
+  std::this_thread::sleep_for(Between(least_ms, most_ms));
+}
+void Disturber::MaybeAbsence() {
+  if (random_() % 4 == 0) Pause(0, 1500);
+}
+
+bool Disturber::AwaitEngine() {
+  const auto start = std::chrono::steady_clock::now();
+  const std::string nobody(InstanceId::Make(0, ShardId{0}, 0).AsBytes());
+  while (SinceMs(start) < Patient(30'000)) {
+    if (!StillRunning()) return false;
+    if (!IsIndefinite(api_.Get(kTenants[0], nobody).status())) return true;
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  findings_.Add("the engine does not answer " + std::to_string(SinceMs(start) / 1000) + " s after its start");
+  return false;
+}
+
+bool Disturber::StillRunning() {
+  for (auto [name, process] : {std::pair("engine", &site_.engine), std::pair("gateway", &site_.gateway)}) {
+    if (process->running()) continue;
+    findings_.Add(std::string("the ") + name + " ended by itself with status " +
+                  std::to_string(process->Await(milliseconds(0)).value_or(-1)) + ":\n" +
+                  Tail(site_.File(std::string(name) + ".log"), 8));
+    return false;
+  }
+  return true;
+}
+
+void Disturber::Step(int cycle) {
+  Pause(100, 1200);
+  if (!StillRunning()) return;
+  int all = 0;
+  for (const Kind& kind : Kinds()) all += !kind.crashfs || crashfs_ ? kind.weight : 0;
+  int dice = static_cast<int>(random_() % static_cast<std::uint64_t>(all));
+  for (const Kind& kind : Kinds()) {
+    if (kind.crashfs && !crashfs_) continue;
+    if (dice < kind.weight) {
+      std::cout << "cycle " << cycle << ": " << kind.name << std::endl;
+      (this->*kind.happen)();
+      break;
+    }
+    dice -= kind.weight;
+  }
+  const auto start = std::chrono::steady_clock::now();
+  if (AwaitEngine() && site_.EngineSaid("smsflowd ready"))
+    start_ms_ = std::clamp<std::int64_t>(SinceMs(start), 20, 5'000);
+}
+
+void Disturber::EngineDies() {
+  site_.engine.Kill();
+  ++kills_;
+}
+
+void Disturber::KillEngine() {
+  EngineDies();
+  moments_.Note("engine killed under load", true);
+  MaybeAbsence();
+  site_.StartEngine();
+}
+
+void Disturber::KillWhileRecovering() {
+  EngineDies();
+  for (std::uint64_t times = 1 + random_() % 3; times > 0; --times) {
+    site_.StartEngine();
+    Pause(0, start_ms_);
+    if (!StillRunning()) return;
+    EngineDies();
+    moments_.Note("engine killed while it recovers", !site_.EngineSaid("smsflowd ready"));
+  }
+  MaybeAbsence();
+  site_.StartEngine();
+}
+
+// A start turns the log into tables, so that a compaction is near: the engine itself says when one runs.
+void Disturber::KillWhileCompacting() {
+  bool compacts = false, flushes = false;
+  for (int starts = 0; starts < 3 && !compacts; ++starts) {
+    EngineDies();
+    site_.StartEngine();
+    const auto start = std::chrono::steady_clock::now();
+    while (!compacts && SinceMs(start) < 1'500) {
+      if (!StillRunning()) return;
+      const auto figures = api_.Stats();
+      if (!figures.ok()) continue;
+      const auto running = [&](const char* name) {
+        return std::any_of(figures->begin(), figures->end(), [&](const auto& figure) {
+          return figure.first.find(name) != std::string::npos && figure.second > 0;
+        });
+      };
+      compacts = running("compactions_running");
+      flushes = running("flushes_running");
+      if (flushes && random_() % 4 == 0) break;
+    }
+  }
+  EngineDies();
+  moments_.Note("engine killed while it compacts", compacts);
+  if (flushes) moments_.Note("… and while it writes a memtable to disk", true);
+  site_.StartEngine();
+}
+
+void Disturber::KillWhileStopping() {
+  site_.engine.Signal(SIGTERM);
+  Pause(0, end_ms_);
+  EngineDies();
+  const int status = site_.engine.Await(milliseconds(0)).value_or(-1);
+  if (status != 0 && status != kKilled) {
+    findings_.Add("the engine ended with status " + std::to_string(status) + ":\n" + Tail(site_.File("engine.log"), 8));
+  }
+  moments_.Note("engine killed during its graceful stop", status == kKilled && site_.EngineSaid("stopping"));
+  MaybeAbsence();
+  site_.StartEngine();
+}
+
+void Disturber::GatewayDies() {
+  site_.gateway.Kill();
+  ++kills_;
+  ++gateway_disturbed_;
+}
+
+void Disturber::KillGateway() {
+  GatewayDies();
+  moments_.Note("gateway killed under load", true);
+  CountIntents();
+  MaybeAbsence();
+  site_.StartGateway();
+}
+
+void Disturber::KillBoth() {
+  if (random_() % 2 == 0) {
+    EngineDies();
+    GatewayDies();
+  } else {
+    GatewayDies();
+    EngineDies();
+  }
+  moments_.Note("both killed at once", true);
+  CountIntents();
+  MaybeAbsence();
+  if (random_() % 2 == 0) {
+    site_.StartEngine();
+    site_.StartGateway();
+  } else {
+    site_.StartGateway();
+    Pause(0, 500);
+    site_.StartEngine();
+  }
+}
+
+void Disturber::CountIntents() {
+  const auto rows =
+      storage::RocksStore::Open({.path = site_.File("gateway"), .read_only = true, .file_system = nullptr});
+  if (!rows.ok()) return findings_.Add("the gateway's store: " + rows.status().ToString());
+  Findings none;
+  const Truth truth = ReadTruth(site_.File("truth"), none);
+  bool intent = false, unsubmitted = false, unanswered = false;
+  for (auto row = (*rows)->Scan(storage::Family::kQueues, "U", "V"); row->Valid(); row->Next()) {
+    std::string key(row->key()), scratch;
+    key[0] = 'A';
+    const auto value = (*rows)->Get(storage::Family::kInstances, key);
+    if (!value.ok() || !value->has_value()) continue;
+    const auto opened = crypto::Open("gateway", key, **value, scratch);
+    stored::v1::GatewayAttempt attempt;
+    if (!opened.ok() || !attempt.ParseFromString(std::string(*opened))) continue;
+    (attempt.result() == 0 ? intent : unanswered) = true;
+    unsubmitted = unsubmitted || (attempt.result() == 0 && !truth.contains(key.substr(key.size() - 20, 16)));
+  }
+  moments_.Note("… between INTENT and result", intent);
+  moments_.Note("… between INTENT and submit", unsubmitted);
+  moments_.Note("… between result and the engine's answer to it", unanswered);
+}
+
+void Disturber::StopEngine() {
+  site_.engine.Signal(SIGSTOP);
+  Pause(100, 1500);
+  site_.engine.Signal(SIGCONT);
+  moments_.Note("engine stopped for a while", true);
+}
+
+void Disturber::StopGateway() {
+  site_.gateway.Signal(SIGSTOP);
+  Pause(100, 1500);
+  site_.gateway.Signal(SIGCONT);
+  ++gateway_disturbed_;
+  moments_.Note("gateway stopped for a while", true);
+}
+
+void Disturber::EndGracefully(Process& process, const std::string& name, milliseconds within) {
+  const auto start = std::chrono::steady_clock::now();
+  process.Signal(SIGTERM);
+  const auto status = process.Await(milliseconds(Patient(within.count())));
+  if (!status.has_value()) {
+    findings_.Add("the " + name + " did not end within " + std::to_string(SinceMs(start)) + " ms:\n" +
+                  Tail(site_.File(name + ".log"), 8));
+  } else if (*status != 0) {
+    findings_.Add("the " + name + " ended with status " + std::to_string(*status) + ":\n" +
+                  Tail(site_.File(name + ".log"), 8));
+  }
+  if (name == "engine") end_ms_ = std::clamp<std::int64_t>(SinceMs(start), 10, 3'000);
+  process.Kill();
+}
+
+void Disturber::EndEngine() {
+  EndGracefully(site_.engine, "engine", milliseconds(12'000));
+  moments_.Note("engine ended gracefully", true);
+  site_.StartEngine();
+}
+
+void Disturber::EndGateway() {
+  EndGracefully(site_.gateway, "gateway", milliseconds(5'000));
+  ++gateway_disturbed_;
+  moments_.Note("gateway ended gracefully", true);
+  site_.StartGateway();
+}
+
+int Disturber::EndByFault(const std::string& order) {
+  EngineDies();
+  site_.StartEngine(order);
+  const auto code = site_.engine.Await(milliseconds(Patient(8'000)));
+  if (!code.has_value() && site_.EngineSaid("crashfs: ")) {
+    findings_.Add("the engine goes on for long after " + order + " came true:\n" + Tail(site_.File("engine.log"), 8));
+  }
+  if (!code.has_value()) EngineDies();
+  site_.StartEngine();
+  return code.value_or(-1);
+}
+
+// Not somewhere near a moment, but at it: with this many of these files durable and not one more.
+void Disturber::KillAtSync() {
+  static const std::array<std::pair<const char*, int>, 6> files{
+      {{"log", 150}, {"table", 12}, {"manifest", 6}, {"mark", 8}, {"directory", 6}, {"any", 40}}};
+  const auto& [kind, most] = files[random_() % files.size()];
+  const std::string when = AnyOf({"before", "after"});
+  const int code =
+      EndByFault("kill-" + when + ":" + kind + ":" + std::to_string(1 + random_() % static_cast<unsigned>(most)));
+  moments_.Note("engine killed just " + when + " a sync of " + kind, code == kKilled);
+  if (code != -1 && code != kKilled) {
+    findings_.Add("the engine ended with status " + std::to_string(code) + ":\n" + Tail(site_.File("engine.log"), 8));
+  }
+}
+
+void Disturber::FailSync() {
+  static const std::array<std::pair<const char*, int>, 5> files{
+      {{"log", 150}, {"table", 12}, {"manifest", 6}, {"mark", 8}, {"directory", 6}}};
+  const auto& [kind, most] = files[random_() % files.size()];
+  const std::string what = AnyOf({"fail-before", "fail-after"});
+  const int code = EndByFault(what + ":" + kind + ":" + std::to_string(1 + random_() % static_cast<unsigned>(most)));
+  moments_.Note(std::string("engine ended by a failed sync of ") + kind, code != -1);
+  if (code != -1) moments_.Note("… with exit code " + std::to_string(code), true);
+  if (code != -1 && code != kFatal && code != kRefused && code != kAborted) {
+    findings_.Add("a failed sync ended the engine with status " + std::to_string(code) + ":\n" +
+                  Tail(site_.File("engine.log"), 8));
+  }
+}
+
+void Disturber::FillLog() {
+  const std::string kind = AnyOf({"log", "any", "table"});
+  const int code = EndByFault("full:" + kind + ":" + std::to_string(1 + random_() % (kind == "table" ? 30 : 300)));
+  moments_.Note("engine ended by writes without space to " + kind, code != -1);
+  if (code != -1) moments_.Note("… with exit code " + std::to_string(code), true);
+}
+
+// As the guard sees it: nearly full, until somebody makes room. In some runs the engine dies meanwhile, and must refuse
+// to start, for RocksDB would abort.
+void Disturber::FillDisk() {
+  const std::uint64_t refused = load_.figures().refused;
+  std::ofstream(site_.File("free")) << 0;
+  const auto filled = std::chrono::steady_clock::now();
+  while (load_.figures().refused == refused && SinceMs(filled) < Patient(10'000))
+    std::this_thread::sleep_for(milliseconds(20));
+  const bool noticed = load_.figures().refused != refused;
+  moments_.Note("disk full: new SMSes refused, all else goes on", noticed);
+  if (!noticed) findings_.Add("the disk is full, and nobody was refused");
+  Pause(200, 1500);
+  if (!StillRunning()) return;
+  if (random_() % 2 == 0) {
+    EngineDies();
+    site_.StartEngine();
+    const auto code = site_.engine.Await(milliseconds(Patient(20'000)));
+    const bool right = code.has_value() && *code != 0 && site_.EngineSaid("is full");
+    moments_.Note("disk full: no start on it, and it says so", right);
+    if (!right) findings_.Add("it started on a full disk:\n" + Tail(site_.File("engine.log"), 8));
+    if (!code.has_value()) EngineDies();
+    std::filesystem::remove(site_.File("free"));
+    site_.StartEngine();
+  } else {
+    std::filesystem::remove(site_.File("free"));
+  }
+  const std::size_t known = book_.Acknowledged().size();
+  const auto room = std::chrono::steady_clock::now();
+  while (book_.Acknowledged().size() <= known + 3 && SinceMs(room) < Patient(20'000)) {
+    if (!StillRunning()) return;
+    std::this_thread::sleep_for(milliseconds(50));
+  }
+  const bool again = book_.Acknowledged().size() > known + 3;
+  moments_.Note("disk with room again: new SMSes taken", again);
+  if (!again) findings_.Add("the disk has room again, and nothing new is taken");
+}
+
+}  // namespace smsflow::crash

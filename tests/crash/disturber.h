@@ -1,0 +1,88 @@
+// Kills, stops and ends engine and gateway at random moments, lets the disk below the engine fail, starts them again,
+// and counts which moments were truly met. Used from the main thread, as processes are.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tests/crash/api.h"
+#include "tests/crash/book.h"
+#include "tests/crash/findings.h"
+#include "tests/crash/load.h"
+#include "tests/crash/moments.h"
+#include "tests/crash/site.h"
+
+namespace smsflow::crash {
+
+class Disturber {
+ public:
+  // All outlive it. With `crashfs` the engine stands on the file layer that forgets, and can be made to fail.
+  Disturber(Site& site, Api& api, const Book& book, const Load& load, Findings& findings, std::uint64_t seed,
+            bool crashfs);
+
+  // True when the engine answers. A process that ended by itself is a finding.
+  bool AwaitEngine();
+  bool StillRunning();
+  // A while of peace, and then one disturbance, drawn at random; the engine answers again when it returns.
+  void Step(int cycle);
+  // SIGTERM, and it must end well in time.
+  void EndGracefully(Process& process, const std::string& name, std::chrono::milliseconds within);
+
+  const Moments& moments() const { return moments_; }
+  int kills() const { return kills_; }
+  // How often the gateway's window may have been lost.
+  int gateway_disturbed() const { return gateway_disturbed_; }
+
+ private:
+  struct Kind {
+    const char* name;
+    int weight;
+    bool crashfs;  // possible on that file layer alone
+    void (Disturber::*happen)();
+  };
+  static const std::vector<Kind>& Kinds();
+
+  void KillEngine();
+  void KillWhileRecovering();
+  void KillWhileCompacting();
+  void KillWhileStopping();
+  void KillGateway();
+  void KillBoth();
+  void StopEngine();
+  void StopGateway();
+  void EndEngine();
+  void EndGateway();
+  void KillAtSync();
+  void FailSync();
+  void FillLog();
+  void FillDisk();
+
+  std::chrono::milliseconds Between(std::int64_t least_ms, std::int64_t most_ms);
+  void Pause(std::int64_t least_ms, std::int64_t most_ms);
+  // Sometimes nobody is there for a while.
+  void MaybeAbsence();
+  void EngineDies();
+  // What stands in the store of the gateway that was just killed.
+  void GatewayDies();
+  void CountIntents();
+  // Starts the engine with an order to its file layer, and waits until it has ended by it. The exit code; -1: it did
+  // not come true.
+  int EndByFault(const std::string& order);
+  std::string AnyOf(const std::vector<std::string>& words) { return words[random_() % words.size()]; }
+
+  Site& site_;
+  Api& api_;
+  const Book& book_;
+  const Load& load_;
+  Findings& findings_;
+  std::mt19937_64 random_;
+  const bool crashfs_;
+  Moments moments_;
+  std::int64_t start_ms_ = 200, end_ms_ = 50;  // how long the last start and the last graceful end took
+  int kills_ = 0, gateway_disturbed_ = 0;
+};
+
+}  // namespace smsflow::crash
