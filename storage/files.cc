@@ -56,10 +56,12 @@ absl::StatusOr<std::string> ReadWholeFile(rocksdb::FileSystem& files, const std:
 }
 
 absl::Status WriteWholeFile(rocksdb::FileSystem& files, const std::string& path, std::string_view content) {
+  const std::string made = absl::StrCat(path, ".new");
   std::unique_ptr<rocksdb::FSWritableFile> file;
-  auto status = files.NewWritableFile(path, {}, &file, nullptr);
+  auto status = files.NewWritableFile(made, {}, &file, nullptr);
   if (status.ok()) status = file->Append(ToSlice(content), kIo, nullptr);
   if (status.ok()) status = SyncAndClose(*file);
+  if (status.ok()) status = files.RenameFile(made, path, kIo, nullptr);
   if (!status.ok()) return ToStatus(status, absl::StrCat("write ", path));
   return SyncDirectoryOf(files, path);
 }

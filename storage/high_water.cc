@@ -1,11 +1,11 @@
 #include "storage/high_water.h"
 
-#include <array>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "storage/crc32c.h"
 #include "storage/data_folder.h"
 #include "storage/files.h"
 #include "storage/high_water_file.h"
@@ -21,23 +21,6 @@ constexpr std::size_t kMark = 16;
 constexpr std::size_t kChecksum = 4;
 constexpr std::size_t kBlock = 4096;
 const rocksdb::IOOptions kIo;
-
-constexpr std::array<std::uint32_t, 256> Crc32cTable() {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t i = 0; i < 256; ++i) {
-    std::uint32_t crc = i;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82F63B78U : 0U);
-    table[i] = crc;
-  }
-  return table;
-}
-
-std::uint32_t Crc32c(std::string_view bytes) {
-  static constexpr auto kTable = Crc32cTable();
-  std::uint32_t crc = 0xFFFFFFFFU;
-  for (const char c : bytes) crc = (crc >> 8) ^ kTable[(crc ^ static_cast<std::uint8_t>(c)) & 0xFF];
-  return ~crc;
-}
 
 std::size_t SlotSize(std::size_t shards) {
   return (kHeader + shards * kMark + kChecksum + kBlock - 1) / kBlock * kBlock;

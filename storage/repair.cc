@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "storage/folder_lock.h"
 #include "storage/rocks_store.h"
+#include "storage/table_list.h"
 
 namespace smsflow::storage {
 namespace {
@@ -64,7 +65,31 @@ bool MayBeMended(const absl::Status& status) {
   return !status.ok() && !absl::IsFailedPrecondition(status) && !absl::IsResourceExhausted(status);
 }
 
-absl::StatusOr<RepairedCopy> OpenCopy(DataFolderOptions options) {
+// Makes the copy anew: a means that did not help may have changed it.
+absl::Status CopyAgain(const std::string& from, const std::string& to) {
+  std::error_code error;
+  fs::remove_all(to, error);
+  return Copy(from, to);
+}
+
+absl::StatusOr<std::unique_ptr<DataFolder>> OpenWithListCut(const std::string& from, const DataFolderOptions& options) {
+  if (auto status = CopyAgain(from, options.path); !status.ok()) return status;
+  if (auto status = CutTableList(absl::StrCat(options.path, "/db")); !status.ok()) return status;
+  auto folder = DataFolder::Open(options);
+  if (MayBeMended(folder.status()))
+    if (auto status = CopyAgain(from, options.path); !status.ok()) return status;
+  return folder;
+}
+
+absl::StatusOr<std::unique_ptr<DataFolder>> OpenRebuilt(const DataFolderOptions& options) {
+  RocksStoreOptions database;
+  database.path = absl::StrCat(options.path, "/db");
+  database.cut_log = true;
+  if (auto status = RocksStore::Rebuild(database); !status.ok()) return absl::DataLossError(status.message());
+  return DataFolder::Open(options);
+}
+
+absl::StatusOr<RepairedCopy> OpenCopy(const std::string& from, DataFolderOptions options) {
   RepairedCopy repaired;
   auto folder = DataFolder::Open(options);
   if (MayBeMended(folder.status())) {
@@ -72,13 +97,13 @@ absl::StatusOr<RepairedCopy> OpenCopy(DataFolderOptions options) {
     repaired.by = RepairedBy::kCuttingTheLog;
     folder = DataFolder::Open(options);
   }
+  if (MayBeMended(folder.status()) && TableListIsDamaged(absl::StrCat(from, "/db"))) {
+    repaired.by = RepairedBy::kCuttingTheList;
+    folder = OpenWithListCut(from, options);
+  }
   if (MayBeMended(folder.status())) {
-    RocksStoreOptions database;
-    database.path = absl::StrCat(options.path, "/db");
-    database.cut_log = true;
-    if (auto status = RocksStore::Rebuild(database); !status.ok()) return absl::DataLossError(status.message());
     repaired.by = RepairedBy::kRebuilding;
-    folder = DataFolder::Open(options);
+    folder = OpenRebuilt(options);
   }
   if (MayBeMended(folder.status())) return absl::DataLossError(folder.status().message());
   if (!folder.ok()) return folder.status();
@@ -98,7 +123,7 @@ absl::StatusOr<RepairedCopy> RepairCopy(const DataFolderOptions& from, const std
   options.ballast_bytes = 0;
   absl::StatusOr<RepairedCopy> repaired = absl::UnknownError("");
   if (auto status = Copy(from.path, to); status.ok()) {
-    repaired = OpenCopy(options);
+    repaired = OpenCopy(from.path, options);
   } else {
     repaired = status;
   }

@@ -1,0 +1,287 @@
+#include "tests/crash/recorded_run.h"
+
+#include <algorithm>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <utility>
+
+#include "engine/engine.h"
+#include "tests/crash/crash_file_system.h"
+#include "workflows/delivery/codec/codec.h"
+
+namespace smsflow::crash {
+namespace {
+
+namespace delivery = workflows::delivery;
+namespace fs = std::filesystem;
+
+class RunClock final : public engine::Clock {
+ public:
+  std::int64_t WallMs() const override { return 1'700'000'000'000 + passed_ms; }
+  std::int64_t SteadyMs() const override { return 1'000'000 + passed_ms; }
+  std::int64_t passed_ms = 0;
+};
+
+class RunRandom final : public engine::Random {
+ public:
+  explicit RunRandom(std::uint64_t seed) : generator_(seed) {}
+  std::uint64_t Next64() override { return generator_(); }
+
+ private:
+  std::mt19937_64 generator_;
+};
+
+// The engine alone saves at every round; in a process it is a thread that comes now and then.
+class LateMarks final : public storage::HighWater {
+ public:
+  explicit LateMarks(storage::HighWater& real) : real_(real) {}
+  void Note(ShardId shard, storage::HighWaterMark mark) override { real_.Note(shard, mark); }
+  storage::HighWaterMark Noted(ShardId shard) const override { return real_.Noted(shard); }
+  storage::HighWaterMark AtOpen(ShardId shard) const override { return real_.AtOpen(shard); }
+  absl::Status Save() override { return absl::OkStatus(); }
+
+ private:
+  storage::HighWater& real_;
+};
+
+class Inbox final : public engine::PeerLink {
+ public:
+  explicit Inbox(std::deque<engine::Lease>& leases) : leases_(leases) {}
+  void Send(std::vector<engine::Lease> leases) override {
+    for (auto& lease : leases) leases_.push_back(std::move(lease));
+  }
+  void Send(std::vector<engine::Probe>) override {}
+  void Close(const absl::Status&) override {}
+
+ private:
+  std::deque<engine::Lease>& leases_;
+};
+
+std::string ReadAll(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+class OneRun {
+ public:
+  OneRun(const std::string& folder, std::uint64_t seed) : random_(seed), engine_random_(seed) {
+    run_.path = folder + "/data";
+    run_.disk = std::make_shared<Recording>();
+  }
+
+  RecordedRun Go(std::size_t commands) {
+    storage::DataFolderOptions options = OptionsOf(run_.path);
+    options.shards = kRecordedShards;
+    options.ballast_bytes = 64 << 10;
+    options.file_system = Record(MakeCrashFileSystem(), run_.disk);
+    auto folder = storage::DataFolder::Open(options);
+    if (!folder.ok()) return Strange("the folder was not made: " + folder.status().ToString());
+    folder_ = folder->get();
+    LateMarks marks((*folder)->high_water());
+    if (!Open(marks)) return std::move(run_);
+    Mark();
+    while (run_.commands < commands && run_.strange.empty()) {
+      Step();
+      if (Pick(300) == 0) CompareDisk();
+    }
+    Finish();
+    session_.reset();
+    engine_.reset();
+    return std::move(run_);
+  }
+
+ private:
+  int Pick(int below) { return static_cast<int>(random_() % static_cast<std::uint64_t>(below)); }
+  RecordedRun Strange(const std::string& what) {
+    run_.strange = what;
+    return std::move(run_);
+  }
+
+  bool Open(storage::HighWater& marks) {
+    engine::EngineOptions options;
+    options.shards = kRecordedShards;
+    options.partitions = 1;
+    engine::EngineParts parts;
+    parts.store = &folder_->store();
+    parts.index_keys = &folder_->index_keys();
+    parts.high_water = &marks;
+    parts.clock = &clock_;
+    parts.random = &engine_random_;
+    parts.policies = [this](std::string_view, std::uint16_t) -> const engine::Policy& { return policy_; };
+    parts.fatal = [this](const absl::Status& status) { run_.strange = status.ToString(); };
+    parts.workflows = {workflow_.get()};
+    auto engine = engine::Engine::Open(options, std::move(parts));
+    if (!engine.ok()) {
+      run_.strange = engine.status().ToString();
+      return false;
+    }
+    engine_ = *std::move(engine);
+    auto session = engine_->Attach({{"g1", "store-uuid-000001"}, {"t"}, {}, {}}, std::make_shared<Inbox>(leases_));
+    if (!session.ok()) {
+      run_.strange = session.status().ToString();
+      return false;
+    }
+    session_ = *std::move(session);
+    session_->AddCredit(1'000'000);
+    return true;
+  }
+
+  // One thing happens, or a few that share a commit, and what was answered is noted.
+  void Step() {
+    for (int more = Pick(4) == 0 ? Pick(4) : 0; more >= 0; --more) {
+      const int dice = Pick(100);
+      ++run_.commands;
+      if (dice < 45) {
+        Schedule();
+      } else if (dice < 80 && !leases_.empty()) {
+        Report();
+      } else if (dice < 88 && !ids_.empty()) {
+        engine_->Send({AnyId(), "t", "client", delivery::EncodeCancel(), std::nullopt},
+                      [this](const engine::Answer& answer) { run_.acknowledged += answer.status.ok() ? 1 : 0; });
+      } else if (dice < 92) {
+        Block();
+      } else {
+        clock_.passed_ms += Pick(20'000);
+      }
+    }
+    clock_.passed_ms += 10;
+    for (int quiet = 0; quiet < 2;) quiet = engine_->RunOnce() ? 0 : quiet + 1;
+    Moment moment = Now();
+    if (Pick(8) == 0) {
+      Mark();
+      moment.all_marked = true;
+    }
+    moment.operations = run_.disk->size();
+    run_.moments.push_back(std::move(moment));
+  }
+
+  void Schedule() {
+    delivery::Schedule schedule;
+    const std::int64_t now_s = clock_.WallMs() / 1000;
+    schedule.fixed.slots = {{now_s - 5 + Pick(30), now_s + 60 + Pick(600)}};
+    schedule.fixed.batch = "batch" + std::to_string(Pick(3));
+    engine::CreateRequest request;
+    request.workflow = delivery::kWorkflowNumber;
+    request.tenant = "t";
+    request.target = "target" + std::to_string(Pick(20));
+    request.actor = "client";
+    request.dedupe_key = "k" + std::to_string(run_.commands);
+    request.fingerprint = std::string(16, 'f');
+    request.payload.assign(static_cast<std::size_t>(50 + Pick(400)), '\0');
+    std::generate(request.payload.begin(), request.payload.end(), [this] { return static_cast<char>(random_()); });
+    request.event = delivery::EncodeSchedule(schedule);
+    engine_->Create(std::move(request), [this](const engine::Answer& answer) {
+      if (!answer.status.ok()) return;
+      ids_.push_back(answer.id);
+      ++run_.acknowledged;
+    });
+  }
+
+  void Report() {
+    const AttemptId attempt = leases_.front().attempt;
+    leases_.pop_front();
+    delivery::Report report;
+    report.attempt = attempt.number;
+    const int dice = Pick(10);
+    report.reported = dice < 6   ? delivery::Reported::kDelivered
+                      : dice < 8 ? delivery::Reported::kSent
+                                 : delivery::Reported::kFailedTransient;
+    session_->Report(attempt, delivery::EncodeReport(report), [this](engine::ReportAnswer answer) {
+      run_.reports += answer.outcome == engine::ReportOutcome::kApplied ? 1 : 0;
+    });
+  }
+
+  void Block() {
+    engine::SweepRequest request;
+    request.workflow = delivery::kWorkflowNumber;
+    request.tenant = "t";
+    request.actor = "client";
+    request.target = request.value = "target" + std::to_string(Pick(20));
+    request.index = delivery::kTargetIndex;
+    request.event = delivery::EncodeBlock();
+    request.membership = workflows::MembershipChange{delivery::kBlockedSet, Pick(2) == 0};
+    request.sweep = request.membership->member;
+    engine_->Sweep(std::move(request),
+                   [this](const engine::SweepAnswer& answer) { run_.acknowledged += answer.status.ok() ? 1 : 0; });
+  }
+
+  const InstanceId& AnyId() { return ids_[static_cast<std::size_t>(Pick(static_cast<int>(ids_.size())))]; }
+
+  Moment Now() const {
+    Moment moment;
+    for (std::uint16_t i = 0; i < kRecordedShards; ++i) moment.acknowledged.push_back(engine_->Committed(ShardId{i}));
+    return moment;
+  }
+  void Mark() {
+    if (const auto status = folder_->high_water().Save(); !status.ok()) run_.strange = status.ToString();
+  }
+
+  // Two views of one disk, made apart: the folder under the crash file system, and the model of the recording.
+  void CompareDisk() {
+    run_.disk->Hold([this](const std::vector<DiskOperation>& operations) {
+      DiskModel model;
+      for (const DiskOperation& operation : operations) model.Apply(operation);
+      std::mt19937_64 none;
+      const Image image = model.After(Loss::kUnsynced, none);
+      std::size_t found = 0;
+      for (const auto& file : fs::recursive_directory_iterator(run_.path)) {
+        const std::string name = file.path().filename().string();
+        if (!file.is_regular_file() || name.starts_with("LO")) continue;
+        ++found;
+        const auto expected = image.find(file.path().string());
+        if (expected == image.end() || expected->second != ReadAll(file.path()))
+          run_.strange = "the disk differs from its model: " + name;
+      }
+      if (found != image.size()) run_.strange = "the disk lacks files that its model has";
+    });
+  }
+
+  void Finish() {
+    run_.commits = engine_->Commits();
+    for (std::uint16_t i = 0; i < kRecordedShards; ++i) {
+      std::vector<storage::Digest> chain(1);
+      for (std::uint64_t sequence = 1; sequence <= engine_->Committed(ShardId{i}); ++sequence) {
+        const auto record = storage::GetJournal(folder_->store(), ShardId{i}, sequence);
+        if (!record.ok() || !*record) {
+          run_.strange = "the journal of the run itself has a gap";
+          return;
+        }
+        chain.push_back((*record)->header.chain);
+      }
+      run_.chain.push_back(std::move(chain));
+    }
+  }
+
+  RecordedRun run_;
+  std::mt19937_64 random_;
+  RunRandom engine_random_;
+  RunClock clock_;
+  const engine::Policy policy_;
+  const std::unique_ptr<workflows::Workflow> workflow_ = delivery::MakeDeliveryWorkflow();
+  storage::DataFolder* folder_ = nullptr;
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<engine::PeerSession> session_;
+  std::deque<engine::Lease> leases_;
+  std::vector<InstanceId> ids_;
+};
+
+}  // namespace
+
+storage::DataFolderOptions OptionsOf(const std::string& path) {
+  storage::DataFolderOptions options;
+  options.path = path;
+  options.ballast_bytes = 0;
+  options.memtable_bytes = 64 << 10;
+  options.block_cache_bytes = 1 << 20;
+  return options;
+}
+
+RecordedRun RecordRun(const std::string& folder, std::size_t commands, std::uint64_t seed) {
+  OneRun run(folder, seed);
+  return run.Go(commands);
+}
+
+}  // namespace smsflow::crash

@@ -1,0 +1,40 @@
+// A run of the real engine, with the delivery workflow, RocksDB and the marks, on a disk that is recorded: every answer
+// with the moment at which it was given, so that it can be told what must be found after a power cut at any moment.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "storage/data_folder.h"
+#include "storage/journal.h"
+#include "tests/crash/recorded_disk.h"
+
+namespace smsflow::crash {
+
+// After so many operations of the disk, so much had been acknowledged and marked.
+struct Moment {
+  std::size_t operations = 0;
+  std::vector<std::uint64_t> acknowledged;  // by shard, the last sequence of its journal
+  bool all_marked = false;                  // the high-water file knows all of it
+};
+
+struct RecordedRun {
+  std::string path;  // of the data folder while it ran; its key lies beside it
+  std::shared_ptr<Recording> disk;
+  std::vector<Moment> moments;                      // in order
+  std::vector<std::vector<storage::Digest>> chain;  // by shard and sequence; [shard][0] is the empty chain
+  std::size_t commands = 0, acknowledged = 0, reports = 0, commits = 0;
+  std::string strange;  // what went wrong in the run itself; empty: nothing
+};
+
+inline constexpr std::uint16_t kRecordedShards = 4;
+storage::DataFolderOptions OptionsOf(const std::string& path);
+
+// So many commands and reports of clients and a gateway, drawn by `seed`; in `folder`, which is there and empty. Now
+// and then the real folder is compared with what the model of the disk says of it.
+RecordedRun RecordRun(const std::string& folder, std::size_t commands, std::uint64_t seed);
+
+}  // namespace smsflow::crash
