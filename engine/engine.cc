@@ -278,7 +278,9 @@ void EngineImpl::Feed(Origin origin, FedWork work, FedDone done) {
       if (absl::IsResourceExhausted(sum.status)) what = Taking::kLater;
       if (fed) fed({what, {}});
     };
-    if (!shared_.broadcasts.Expect(command, one_shard ? 1 : shards, answer)) return RefuseSum(answer);
+    if (absl::Status status = shared_.broadcasts.Expect(command, sweep->tenant, one_shard ? 1 : shards, answer);
+        !status.ok())
+      return RefuseSum(answer, std::move(status));
     item.done = nullptr;
     item.work = FedSweep{std::move(*sweep), command};
   }
