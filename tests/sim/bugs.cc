@@ -122,8 +122,8 @@ std::string TableHead() {
 std::string TableRow(const Bug& bug, const Hunt& hunt) {
   char cpu_s[32];
   std::snprintf(cpu_s, sizeof(cpu_s), "%.1f", hunt.cpu_s);
-  return "| " + bug.name + " | " + bug.what + " | " + (hunt.found ? std::to_string(hunt.seed) : "none") + " | " + cpu_s +
-         " | " + WithoutIds(hunt.by) + " |\n";
+  return "| " + bug.name + " | " + bug.what + " | " + (hunt.found ? std::to_string(hunt.seed) : "none") + " | " +
+         cpu_s + " | " + WithoutIds(hunt.by) + " |\n";
 }
 
 std::map<std::string, std::uint64_t> SeedsOfTable(const std::string& table) {

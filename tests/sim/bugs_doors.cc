@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "tests/sim/bugs.h"
-#include "workflows/delivery/state.h"
+#include "workflows/delivery/codec/codec.h"
 
 namespace smsflow::sim {
+
+namespace delivery = workflows::delivery;
 
 std::vector<Bug> DoorBugs() {
   return {
@@ -14,17 +16,15 @@ std::vector<Bug> DoorBugs() {
          hooks.attach = [](engine::PeerHello& hello) { hello.peer.store_uuid = "store-" + hello.peer.gateway + "-1"; };
        }},
       {"gateway of all tenants", "whom a gateway serves is not looked at",
-       [](Hooks& hooks) {
-         hooks.attach = [](engine::PeerHello& hello) { hello.tenants = {"a", "b", "c"}; };
-       }},
+       [](Hooks& hooks) { hooks.attach = [](engine::PeerHello& hello) {
+                            hello.tenants = {"a", "b", "c"};
+                          }; }},
       {"gateway of all keys", "what a gateway can open is not looked at",
-       [](Hooks& hooks) {
-         hooks.attach = [](engine::PeerHello& hello) { hello.lanes = {"k1", "k2", "k3", ""}; };
-       }},
+       [](Hooks& hooks) { hooks.attach = [](engine::PeerHello& hello) {
+                            hello.lanes = {"k1", "k2", "k3", ""};
+                          }; }},
       {"tenant of a command not checked", "every command is an administrator's",
-       [](Hooks& hooks) {
-         hooks.send = [](engine::EventRequest& request) { request.tenant.clear(); };
-       }},
+       [](Hooks& hooks) { hooks.send = [](engine::EventRequest& request) { request.tenant.clear(); }; }},
       {"fingerprint not compared", "a used key is taken for another request",
        [](Hooks& hooks) {
          hooks.create = [](engine::CreateRequest& request) { request.fingerprint = std::string(16, 'f'); };
@@ -35,6 +35,21 @@ std::vector<Bug> DoorBugs() {
            if (++*count % 4 == 0) request.dedupe_key.clear();
          };
        }},
+      {"cancel told as done", "CANCELED is answered where it was too late",
+       [](Hooks& hooks) {
+         hooks.answer = [](engine::Answer& answer) {
+           if (answer.outcome == static_cast<std::uint16_t>(delivery::Outcome::kTooLate))
+             answer.outcome = static_cast<std::uint16_t>(delivery::Outcome::kCanceled);
+         };
+       }},
+      {"unblock forgotten", "who was unblocked stays blocked",
+       [](Hooks& hooks) {
+         hooks.sweep = [](engine::SweepRequest& request) {
+           if (request.membership) request.membership->member = true;
+         };
+       }},
+      {"resume forgotten", "what was paused stays paused",
+       [](Hooks& hooks) { hooks.pause = [](engine::PauseRequest& request) { request.resume = false; }; }},
       {"block without its row", "what is pending is swept, what comes later leaves",
        [](Hooks& hooks) {
          hooks.sweep = [](engine::SweepRequest& request) {
@@ -58,20 +73,17 @@ std::vector<Bug> DoorBugs() {
       {"report answered before it is durable", "a gateway is told what a crash undoes",
        [](Hooks& hooks) { hooks.answer_reports_at_once = true; }},
       {"report on the first attempt", "the number of the attempt is not read",
-       [](Hooks& hooks) {
-         hooks.report = [](AttemptId& attempt, workflows::Event&) { attempt.number = 1; };
-       }},
+       [](Hooks& hooks) { hooks.report = [](AttemptId& attempt, workflows::Event&) { attempt.number = 1; }; }},
       {"disk guard ignored", "new work is taken though the disk is nearly full",
        [](Hooks& hooks) { hooks.ignore_disk_guard = true; }},
-      {"drain ignored", "work leaves though the engine drains",
-       [](Hooks& hooks) { hooks.ignore_drain = true; }},
+      {"drain ignored", "work leaves though the engine drains", [](Hooks& hooks) { hooks.ignore_drain = true; }},
       {"deadline lost on the way", "the gateway gets ten minutes more",
-       [](Hooks& hooks) {
-         hooks.lease = [](engine::Lease& lease) { lease.deadline_ms += 600'000; };
-       }},
+       [](Hooks& hooks) { hooks.lease = [](engine::Lease& lease) { lease.deadline_ms += 600'000; }; }},
+      {"lease sent twice", "every lease goes over the link two times", [](Hooks& hooks) { hooks.lease_twice = true; }},
       {"payloads swapped", "every third lease carries the payload of the one before",
        [](Hooks& hooks) {
-         hooks.lease = [count = std::make_shared<int>(0), last = std::make_shared<std::string>()](engine::Lease& lease) {
+         hooks.lease = [count = std::make_shared<int>(0),
+                        last = std::make_shared<std::string>()](engine::Lease& lease) {
            std::string mine = lease.payload;
            if (++*count % 3 == 0) lease.payload = *last;
            *last = std::move(mine);
@@ -79,8 +91,12 @@ std::vector<Bug> DoorBugs() {
        }},
       {"every clock trusted", "a jump of the clock stops nothing",
        [](Hooks& hooks) { hooks.trust_every_clock = true; }},
-      {"chance repeats", "random numbers come again after three",
-       [](Hooks& hooks) { hooks.same_random = true; }},
+      {"clock a little ahead", "the engine's clock is two seconds ahead of the truth",
+       [](Hooks& hooks) { hooks.clock_ahead_ms = 2'000; }},
+      {"fire budget ignored", "all that is overdue leaves at once", [](Hooks& hooks) { hooks.no_budget = true; }},
+      {"high-water mark ahead of the data", "what is not written yet is said to be durable",
+       [](Hooks& hooks) { hooks.high_water_ahead = 1; }},
+      {"chance repeats", "random numbers come again after three", [](Hooks& hooks) { hooks.same_random = true; }},
   };
 }
 

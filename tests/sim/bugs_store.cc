@@ -26,9 +26,7 @@ std::function<void(Hooks&)> LoseRow(char kind, int every) {
   };
 }
 std::function<void(Hooks&)> KeepRow(char kind) {
-  return [=](Hooks& hooks) {
-    hooks.erase = [kind](Family, std::string_view key) { return key.front() != kind; };
-  };
+  return [=](Hooks& hooks) { hooks.erase = [kind](Family, std::string_view key) { return key.front() != kind; }; };
 }
 std::function<void(Hooks&)> PassOver(char kind, int every) {
   return [=](Hooks& hooks) {
@@ -105,6 +103,7 @@ std::vector<Bug> StoreBugs() {
        ChangeMarks([](Marks& marks) { marks.set_backlog_from_ms(marks.backlog_from_ms() + 60'000); })},
       {"outbox mark ahead", "the stored mark passes over what is open",
        ChangeMarks([](Marks& marks) { marks.set_outbox_from(marks.outbox_next()); })},
+      {"recovery passes over the outbox", "what is open is forgotten at every start", PassOver('o', 1)},
       {"outbox row lost", "every fifth lease has no row", LoseRow('o', 5)},
       {"ready row dropped", "every fourth that waits for credit has no row", LoseRow('r', 4)},
       {"timer row dropped", "every tenth timer has no row", LoseRow('t', 10)},

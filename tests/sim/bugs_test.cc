@@ -19,8 +19,8 @@ TEST_P(SeededBug, IsFound) {
   const Bug& bug = GetParam();
   const auto seeds = SeedsOfTable(ReadTable(kPage, "bugs").value_or(""));
   const auto seed = seeds.find(bug.name);
-  ASSERT_NE(seed, seeds.end()) << kPage << " has no seed for \"" << bug.name
-                               << "\"; tools/dev sim --bugs --page " << kPage << " searches for all and writes them";
+  ASSERT_NE(seed, seeds.end()) << kPage << " has no seed for \"" << bug.name << "\"; tools/dev sim --bugs --page "
+                               << kPage << " searches for all and writes them";
   const Hunt hunt = HuntFor(bug, seed->second, 1);
   EXPECT_TRUE(hunt.found) << "seed " << seed->second << " does not find \"" << bug.name << "\" any more " << hunt.by
                           << "\nanother one:  tools/dev sim --bug '" << bug.name << "' --page " << kPage

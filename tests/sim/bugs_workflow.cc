@@ -90,9 +90,13 @@ std::vector<Bug> WorkflowBugs() {
       {"slot not looked at when leaving", "what is late leaves as if it were on time", First(IgnoreLateness)},
       {"block not read", "a step sees no memberships", [](Hooks& hooks) { hooks.reads_no_sets = true; }},
       {"report forgotten", "every tenth report is answered and changes nothing", ForgetReport},
-      {"UNKNOWN taken for a failure", "what nobody can tell is tried again",
-       First([](Instance&, Event& event, Facts&) {
+      {"UNKNOWN taken for a failure", "what nobody can tell is tried again", First([](Instance&, Event& event, Facts&) {
          Retell(event, delivery::Reported::kUnknown, delivery::Reported::kFailedTransient);
+       })},
+      {"retry after a permanent failure", "what can never succeed is tried again",
+       First([](Instance&, Event& event, Facts&) {
+         Retell(event, delivery::Reported::kFailedPermanent, delivery::Reported::kFailedTransient);
+         Retell(event, delivery::Reported::kInvalid, delivery::Reported::kFailedTransient);
        })},
       {"probe answer ACCEPTED taken for NEVER_SEEN", "silence is taken for a negative",
        First([](Instance&, Event& event, Facts&) {

@@ -102,9 +102,24 @@ void Run::LeasedFresh(const Sms& sms, const std::string& gateway, const engine::
   if (std::abs(skew_ms() - trusted_skew_ms_) > world_.options.clock_jump_ms)
     Violated("I18: attempt " + attempt + " left by a clock that had jumped");
   Hit("event an attempt leaves");
+  if (view->left_ms - view->due_ms > world_.options.late_ms) CheckBudget(view->left_ms);
   if (sms.attempts_max && lease.attempt.number > *sms.attempts_max)
     Violated("attempt " + attempt + " left after " + sms.stopped_by + " was answered");
   CheckPauses(sms, gateway, lease);
+}
+
+// What is overdue leaves at the budget's pace, by the clock that never jumps.
+void Run::CheckBudget(std::int64_t left_ms) {
+  Hit("event what is late leaves");
+  const double capacity = std::max(1.0, budget_per_s_ / 10.0);
+  const std::int64_t at_ms = left_ms - skew_ms();
+  if (budget_at_ms_ == 0)
+    budget_ = capacity;
+  else
+    budget_ = std::min(capacity, budget_ + static_cast<double>(at_ms - budget_at_ms_) * budget_per_s_ / 1'000);
+  budget_at_ms_ = at_ms;
+  budget_ -= 1;
+  if (budget_ < -0.001) Violated("I19: what is overdue leaves faster than its budget");
 }
 
 void Run::CheckPauses(const Sms& sms, const std::string& gateway, const engine::Lease& lease) {
@@ -170,6 +185,7 @@ void Run::CheckPlans() {
   for (const InstanceId& id : ledger_->TakeMoved()) {
     const auto state = world_.StateOf(id);
     if (!state) continue;
+    CheckBlocked(id, static_cast<delivery::State>(state->state()));
     for (const auto& timer : state->timers()) {
       if (!timer.gated()) continue;
       const auto view = ViewOf(id);
@@ -177,6 +193,21 @@ void Run::CheckPlans() {
         Violated("I1: the next attempt of " + id.ToString() + " is planned outside its slots");
     }
   }
+}
+
+// Who ends as BLOCKED without the block's own sweep had a block to find.
+void Run::CheckBlocked(const InstanceId& id, delivery::State state) {
+  const auto name = names_.find(id);
+  const auto known = ledger_->instances().find(id);
+  if (state != delivery::State::kBlocked || name == names_.end() || known == ledger_->instances().end()) return;
+  ::smsflow::stored::v1::JournalBody body;
+  if (known->second.bodies.empty() || !body.ParseFromString(known->second.bodies.back().second)) return;
+  if (body.from_state() == body.result().state()) return;
+  if (body.event() != delivery::kScheduleEvent && body.event() != workflows::kTimerFired) return;
+  const Sms& sms = asked_.at(name->second);
+  const auto block = maybe_blocked_.find({sms.request.tenant, sms.request.target});
+  if (block == maybe_blocked_.end() || block->second < step_)
+    Violated("I5: " + id.ToString() + " was BLOCKED, and its target is not");
 }
 
 void Run::CheckStep() {
@@ -206,8 +237,7 @@ bool Run::MayBeErased(const InstanceId& id) const {
   if (name == names_.end()) return true;
   const Sms& sms = asked_.at(name->second);
   std::int64_t from_ms = known->second.kept_from_ms + typed_policies_.at(sms.request.tenant).retention_ms;
-  if (!sms.request.dedupe_key.empty())
-    from_ms = std::max(from_ms, id.created_ms() + world_.options.dedupe_min_ms);
+  if (!sms.request.dedupe_key.empty()) from_ms = std::max(from_ms, id.created_ms() + world_.options.dedupe_min_ms);
   return newest_wall_ms_ >= from_ms;
 }
 
@@ -219,9 +249,10 @@ void Run::CheckPresence() {
     if (world_.StateOf(*sms.id) || MayBeErased(*sms.id)) continue;
     const auto known = ledger_->instances().find(*sms.id);
     return Violated("I9: " + sms.id->ToString() + " was acknowledged and is gone" +
-                    (known == ledger_->instances().end() ? ", and has no journal"
-                                                         : "; it ended at " + std::to_string(known->second.kept_from_ms) + ", the clock never was beyond " +
-                                                               std::to_string(newest_wall_ms_)));
+                    (known == ledger_->instances().end()
+                         ? ", and has no journal"
+                         : "; it ended at " + std::to_string(known->second.kept_from_ms) +
+                               ", the clock never was beyond " + std::to_string(newest_wall_ms_)));
   }
 }
 

@@ -1,6 +1,8 @@
 // What clients, operators and gateways do in a run.
 #include <algorithm>
 #include <iterator>
+#include <limits>
+#include <tuple>
 #include <utility>
 
 #include "tests/sim/run.h"
@@ -49,6 +51,7 @@ void Run::Schedule() {
 }
 
 void Run::Ask(const std::string& name, bool again) {
+  Tell("  " + name + " of tenant " + asked_[name].request.tenant);
   const bool refused_for_disk = disk_guard_, refused_for_drain = draining_;
   engine::CreateRequest request = asked_[name].request;
   const bool existed = asked_[name].acknowledged;
@@ -95,9 +98,12 @@ void Run::ScheduleAgain() {
 
 void Run::MoveTime() {
   const int how = Pick(100);
-  if (how < 72) Pass(Pick(5'000));
-  else if (how < 97) Pass(Pick(5 * 60'000));
-  else Pass((10 + Pick(40)) * kMinuteMs);
+  if (how < 72)
+    Pass(Pick(5'000));
+  else if (how < 97)
+    Pass(Pick(5 * 60'000));
+  else
+    Pass((10 + Pick(40)) * kMinuteMs);
   if (Pick(60) == 0) {
     world_.clock.wall_ms -= Pick(2'000);  // a small step back, as a time daemon makes it
     Hit("fault a small step of the clock back");
@@ -112,7 +118,22 @@ void Run::StepGateway() {
 
 const std::pair<const std::string, Sms>* Run::AnySms() {
   if (asked_.empty()) return nullptr;
-  return &*std::next(asked_.begin(), Pick(static_cast<int>(asked_.size())));
+  const auto any = [this] { return &*std::next(asked_.begin(), Pick(static_cast<int>(asked_.size()))); };
+  if (Pick(2) == 0) return any();
+  // A state first, so that the rare ones meet as much as the common ones.
+  std::map<delivery::State, std::vector<const std::pair<const std::string, Sms>*>> found;
+  for (const auto& entry : asked_)
+    if (entry.second.acknowledged) found[StateSeen(*entry.second.id)].push_back(&entry);
+  if (found.empty()) return any();
+  const auto& chosen = std::next(found.begin(), Pick(static_cast<int>(found.size())))->second;
+  return chosen[static_cast<std::size_t>(Pick(static_cast<int>(chosen.size())))];
+}
+
+// As its journal says, which was read to its end after the last step.
+delivery::State Run::StateSeen(const InstanceId& id) const {
+  const auto known = ledger_->instances().find(id);
+  return known == ledger_->instances().end() ? delivery::State::kNew
+                                             : static_cast<delivery::State>(known->second.state.state());
 }
 
 // One that is in flight, if there is any: that is where commands come too late.
@@ -145,15 +166,21 @@ void Run::Cancel() {
   if (entry == nullptr || !entry->second.acknowledged) return;
   const std::string name = entry->first;
   const Sms& sms = entry->second;
-  world_.engine->Send({*sms.id, sms.request.tenant, "sim", delivery::EncodeCancel(), std::nullopt},
-                      [this, name](const engine::Answer& answer) {
-                        Sms& told = asked_[name];
-                        const auto outcome = static_cast<delivery::Outcome>(answer.outcome);
-                        if (outcome != delivery::Outcome::kCanceled && outcome != delivery::Outcome::kTooLate) return;
-                        Stopped(told, "cancel");
-                        told.stopped_unsent |=
-                            outcome == delivery::Outcome::kCanceled && told.attempts_max.value_or(1) == 0;
-                      });
+  Tell("  " + name);
+  world_.engine->Send(
+      {*sms.id, sms.request.tenant, "sim", delivery::EncodeCancel(), std::nullopt},
+      [this, name](const engine::Answer& answer) {
+        Sms& told = asked_[name];
+        const auto outcome = static_cast<delivery::Outcome>(answer.outcome);
+        const auto state = world_.StateOf(*told.id);
+        const bool over = outcome == delivery::Outcome::kCanceled || outcome == delivery::Outcome::kAlreadyEnded;
+        const auto now = static_cast<delivery::State>(state ? state->state() : 0);
+        if (over && (now == delivery::State::kPending || now == delivery::State::kInSlot))
+          Violated("I5: " + told.id->ToString() + " was told to be over, and it is not");
+        if (outcome != delivery::Outcome::kCanceled && outcome != delivery::Outcome::kTooLate) return;
+        Stopped(told, "cancel");
+        told.stopped_unsent |= outcome == delivery::Outcome::kCanceled && told.attempts_max.value_or(1) == 0;
+      });
 }
 
 void Run::AskSweep(engine::SweepRequest request, std::vector<std::string> before) {
@@ -163,13 +190,14 @@ void Run::AskSweep(engine::SweepRequest request, std::vector<std::string> before
   sweeps_.push_back(std::move(asked));
   const std::size_t number = sweeps_.size() - 1;
   const bool block = request.membership && request.membership->member;
+  const bool unblock = request.membership && !request.membership->member;
   const std::pair<std::string, std::string> target{request.tenant, request.target.value_or("")};
-  world_.engine->Sweep(std::move(request), [this, number, block, target](const engine::SweepAnswer& answer) {
+  world_.engine->Sweep(std::move(request), [this, number, block, unblock, target](const engine::SweepAnswer& answer) {
     if (!answer.status.ok()) return;
     sweeps_[number].answered = true;
     for (const std::string& name : sweeps_[number].before) Stopped(asked_[name], sweeps_[number].actor);
-    if (!block) return;
-    blocked_.insert(target);
+    if (block) blocked_.insert(target);
+    if (unblock) maybe_blocked_[target] = step_;
   });
 }
 
@@ -209,20 +237,27 @@ void Run::Block() {
   block.workflow = delivery::kWorkflowNumber;
   block.tenant = Tenant(Pick(3));
   block.target = Target(Pick(8));
-  if (const auto* entry = Pick(2) == 0 ? OneInFlight() : nullptr; entry && !entry->second.request.target.empty()) {
+  bool member = Pick(2) == 0;
+  if (!blocked_.empty() && Pick(3) == 0) {
+    member = false;
+    std::tie(block.tenant, block.target) = *std::next(blocked_.begin(), Pick(static_cast<int>(blocked_.size())));
+  } else if (const auto* entry = Pick(2) == 0 ? OneInFlight() : AnySms();
+             entry && !entry->second.request.target.empty()) {
     block.tenant = entry->second.request.tenant;
     block.target = entry->second.request.target;
   }
   block.index = delivery::kTargetIndex;
   block.value = *block.target;
   block.event = delivery::EncodeBlock();
-  block.membership = workflows::MembershipChange{delivery::kBlockedSet, Pick(2) == 0};
+  block.membership = workflows::MembershipChange{delivery::kBlockedSet, member};
+  Hit(member ? "command block a target" : "command unblock a target");
+  Tell((member ? "  " : "  not any more ") + *block.target + " of tenant " + block.tenant);
+  if (member) maybe_blocked_[{block.tenant, *block.target}] = std::numeric_limits<int>::max();
   block.sweep = block.membership->member;
   std::vector<std::string> before;
   if (block.sweep)
-    before = Matching([&](const Sms& sms) {
-      return sms.request.tenant == block.tenant && sms.request.target == *block.target;
-    });
+    before = Matching(
+        [&](const Sms& sms) { return sms.request.tenant == block.tenant && sms.request.target == *block.target; });
   else
     blocked_.erase({block.tenant, *block.target});
   AskSweep(std::move(block), std::move(before));
@@ -232,6 +267,7 @@ void Run::Reschedule() {
   const auto* entry = AnySms();
   if (entry == nullptr || !entry->second.acknowledged) return;
   const std::string name = entry->first;
+  Tell("  " + name);
   Sms& sms = asked_[name];
   delivery::Reschedule change;
   std::optional<std::string> payload;
@@ -270,8 +306,10 @@ void Run::Resolve() {
   }
   const auto* any = AnySms();
   if (any == nullptr || !any->second.acknowledged) return;
-  const std::string name =
-      unknown.empty() || Pick(5) == 0 ? any->first : unknown[static_cast<std::size_t>(Pick(static_cast<int>(unknown.size())))];
+  const std::string name = unknown.empty() || Pick(5) == 0
+                               ? any->first
+                               : unknown[static_cast<std::size_t>(Pick(static_cast<int>(unknown.size())))];
+  Tell("  " + name);
   Sms& sms = asked_[name];
   const auto how = static_cast<delivery::How>(1 + Pick(3));
   // It may be done though nobody answers.
@@ -294,8 +332,10 @@ void Run::TogglePause() {
   std::function<void(bool)> told;
   const auto change = [](auto& set, auto value) {
     return [&set, value](bool paused) {
-      if (paused) set.insert(value);
-      else set.erase(value);
+      if (paused)
+        set.insert(value);
+      else
+        set.erase(value);
     };
   };
   switch (Pick(4)) {
@@ -330,6 +370,39 @@ void Run::TogglePause() {
   world_.engine->Pause(std::move(pause), [told, resume](const absl::Status& status, bool) {
     if (status.ok() && !resume) told(true);
   });
+}
+
+// Why an SMS waits, asked beside all else; whatever the disk does, the engine goes on.
+void Run::Explain() {
+  const auto* entry = AnySms();
+  if (entry == nullptr || !entry->second.acknowledged) return;
+  const int errors = disk_.errors;
+  const auto reasons = world_.engine->Explain(*entry->second.id);
+  const bool unreadable = disk_.errors != errors;
+  disk_.errors = errors;
+  if (reasons.ok() || unreadable || absl::IsNotFound(reasons.status())) return;
+  Violated("why " + entry->second.id->ToString() + " waits could not be told: " + reasons.status().ToString());
+}
+
+// What a carrier learns of an attempt that was SENT or UNKNOWN, at a time when its SMS may be in any state.
+void Run::LateNews() {
+  const auto any = OneOf(&ModelGateway::Undecided);
+  if (!any) return;
+  const auto& [gateway, attempt] = *any;
+  if (!gateway->attached()) gateway->Attach(*world_.engine);
+  gateway->LearnLate(attempt);
+}
+
+// Of the attempts that gateways name, by the state of their SMS first, so that the rare ones meet as much as the
+// common.
+std::optional<std::pair<ModelGateway*, AttemptId>> Run::OneOf(std::vector<AttemptId> (ModelGateway::*which)() const) {
+  std::map<delivery::State, std::vector<std::pair<ModelGateway*, AttemptId>>> found;
+  for (const auto& gateway : gateways_)
+    for (const AttemptId& attempt : ((*gateway).*which)())
+      found[StateSeen(attempt.instance)].emplace_back(gateway.get(), attempt);
+  if (found.empty()) return std::nullopt;
+  const auto& chosen = std::next(found.begin(), Pick(static_cast<int>(found.size())))->second;
+  return chosen[static_cast<std::size_t>(Pick(static_cast<int>(chosen.size())))];
 }
 
 // I15: another tenant's id is as unknown as one that never was.

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace smsflow::sim {
 
@@ -30,5 +31,10 @@ class Coverage {
  private:
   std::map<std::string, std::uint64_t, std::less<>> counts_;
 };
+
+// Of `names`, those that were never counted.
+std::vector<std::string> NeverReached(const Coverage& coverage, const std::vector<std::string>& names);
+// One line for each kind of name, with its rarest; for docs/testing.md.
+std::string CoverageTable(const Coverage& coverage, const std::vector<std::string>& names);
 
 }  // namespace smsflow::sim

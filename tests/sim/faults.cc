@@ -5,6 +5,10 @@
 
 namespace smsflow::sim {
 
+std::string MetName(const std::string& fault, delivery::State state) {
+  return "met " + std::string(delivery::NameOf(state)) + ", " + fault;
+}
+
 void Run::Fault() {
   int weights = 0;
   for (const Choice& fault : faults_) weights += fault.weight;
@@ -14,7 +18,10 @@ void Run::Fault() {
     what -= fault.weight;
     if (what >= 0) continue;
     Trace(static_cast<std::uint64_t>(1'000 + (&fault - faults_.data())));
+    Tell(std::string("  ") + fault.name);
     Hit(std::string("fault ") + fault.name);
+    for (const auto& [id, known] : ledger_->instances())
+      if (!MayBeErased(id)) Hit(MetName(fault.name, static_cast<delivery::State>(known.state.state())));
     return (this->*fault.make)();
   }
 }
@@ -32,7 +39,9 @@ void Run::TwoStreams() {
   if (Pick(2) == 0) gateway.DropOlderStream();
 }
 
-void Run::Lie() { AnyGateway().Lie(); }
+void Run::Lie() {
+  if (const auto any = OneOf(&ModelGateway::Known); any && any->first->attached()) any->first->Lie(any->second);
+}
 
 void Run::Crash() { Restart(); }
 

@@ -35,6 +35,7 @@ struct Hooks {
   // The doors.
   std::function<void(engine::CreateRequest&)> create;
   std::function<void(engine::EventRequest&)> send;
+  std::function<void(engine::Answer&)> answer;  // to an event
   std::function<void(engine::SweepRequest&)> sweep;
   std::function<void(engine::PauseRequest&)> pause;
   std::function<void(engine::PeerHello&)> attach;
@@ -46,10 +47,16 @@ struct Hooks {
 
   // The way to the gateways.
   std::function<void(engine::Lease&)> lease;
+  bool lease_twice = false;
 
   // Time and chance.
   bool trust_every_clock = false;
   bool same_random = false;
+  std::int64_t clock_ahead_ms = 0;
+  bool no_budget = false;
+
+  // The small file beside the store.
+  std::uint64_t high_water_ahead = 0;
 };
 
 }  // namespace smsflow::sim

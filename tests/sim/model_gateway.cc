@@ -19,8 +19,7 @@ bool ModelGateway::Site::Serves(const std::string& tenant, const std::string& la
 }
 
 struct ModelGateway::Link : engine::PeerLink {
-  Link(ModelGateway& to, std::shared_ptr<Wire> over)
-      : gateway(to), store(to.StoreName()), wire(std::move(over)) {}
+  Link(ModelGateway& to, std::shared_ptr<Wire> over) : gateway(to), store(to.StoreName()), wire(std::move(over)) {}
   void Send(std::vector<engine::Lease> leases) override {
     for (auto& lease : leases) {
       if (wire->closed) gateway.truth_.violations.push_back("a lease was sent over a closed link");
@@ -98,11 +97,38 @@ void ModelGateway::BringStoreBack() {
   store_ = *std::exchange(lost_, std::nullopt);
 }
 
-void ModelGateway::Lie() {
-  if (store_.records.empty() || session_ == nullptr) return;
-  const auto it = std::next(store_.records.begin(), static_cast<std::ptrdiff_t>(random_() % store_.records.size()));
-  truth_.lied_about.insert(it->first.instance);
-  Report(it->first, static_cast<Reported>(1 + random_() % 9));
+void ModelGateway::Lie(const AttemptId& attempt) {
+  truth_.lied_about.insert(attempt.instance);
+  // What contradicts itself is otherwise told too seldom.
+  if (store_.records[attempt].result == Reported::kNeverSeen && Chance(60)) return Report(attempt, Reported::kAccepted);
+  Report(attempt, static_cast<Reported>(1 + random_() % 9));
+}
+
+std::vector<AttemptId> ModelGateway::Known() const {
+  std::vector<AttemptId> attempts;
+  for (const auto& [attempt, record] : store_.records) attempts.push_back(attempt);
+  return attempts;
+}
+
+std::vector<AttemptId> ModelGateway::Undecided() const {
+  std::vector<AttemptId> attempts;
+  for (const auto& [attempt, record] : store_.records)
+    if (record.intent && (record.result == Reported::kUnknown || record.result == Reported::kSent))
+      attempts.push_back(attempt);
+  return attempts;
+}
+
+void ModelGateway::LearnLate(const AttemptId& attempt) {
+  const bool sent = store_.records[attempt].result == Reported::kSent;
+  if (!sent && Chance(25)) return Settle(attempt, Reported::kSent);
+  if (truth_.copied.count(attempt) != 0) return Settle(attempt, Reported::kDelivered);
+  const Reported negatives[] = {Reported::kFailedTransient, Reported::kFailedPermanent, Reported::kInvalid};
+  Settle(attempt, negatives[random_() % 3]);
+}
+
+void ModelGateway::PutOnHandset(const AttemptId& attempt) {
+  ++truth_.copies[attempt.instance];
+  truth_.copied.insert(attempt);
 }
 
 bool ModelGateway::Step(std::int64_t now_ms) {
@@ -191,12 +217,12 @@ void ModelGateway::Submit(const AttemptId& attempt, std::int64_t now_ms) {
   if (++truth_.submits[attempt] > 1) truth_.violations.push_back("I7: submitted twice: " + attempt.ToString());
   const int fate = faithful ? 0 : static_cast<int>(random_() % 100);
   if (fate < 45) {
-    ++truth_.copies[attempt.instance];
+    PutOnHandset(attempt);
     if (Chance(10)) return Receipt(attempt, Reported::kDelivered, now_ms);  // which overtakes its response
     Settle(attempt, Reported::kSent);
     Receipt(attempt, Reported::kDelivered, now_ms);
   } else if (fate < 55) {
-    ++truth_.copies[attempt.instance];  // delivered, and no receipt ever comes
+    PutOnHandset(attempt);  // delivered, and no receipt ever comes
     Settle(attempt, Reported::kSent);
   } else if (fate < 68) {
     Settle(attempt, Reported::kFailedTransient);
@@ -211,7 +237,7 @@ void ModelGateway::Submit(const AttemptId& attempt, std::int64_t now_ms) {
   } else {
     // The link to the SMSC died in the middle: nobody can tell, but a receipt may still.
     const bool copied = Chance(50);
-    if (copied) ++truth_.copies[attempt.instance];
+    if (copied) PutOnHandset(attempt);
     Settle(attempt, Reported::kUnknown);
     if (!Chance(70)) return;
     const Reported told[] = {Reported::kFailedTransient, Reported::kFailedPermanent, Reported::kSent};

@@ -23,8 +23,9 @@ namespace smsflow::sim {
 // What nobody in the system can see.
 struct GroundTruth {
   std::map<AttemptId, int> submits;
-  std::map<InstanceId, int> copies;       // on the handset
-  std::set<InstanceId> lied_about;        // by a rogue gateway
+  std::map<InstanceId, int> copies;  // on the handset
+  std::set<AttemptId> copied;        // the attempts that put them there
+  std::set<InstanceId> lied_about;   // by a rogue gateway
   std::vector<std::string> violations;
 };
 
@@ -53,11 +54,15 @@ class ModelGateway {
   void Attach(engine::Engine& engine);
   void AttachAgain(engine::Engine& engine);  // while the older stream of the same store still stands
   void DropOlderStream() { older_.reset(); }
-  void CutLink();         // what is on its way in either direction is lost; neither side dies
-  void Die();             // the process; its store stays
-  void LoseStore();       // and its store is gone as well
-  void BringStoreBack();  // the one that was lost, found again
-  void Lie();             // one report that is not so
+  void CutLink();                      // what is on its way in either direction is lost; neither side dies
+  void Die();                          // the process; its store stays
+  void LoseStore();                    // and its store is gone as well
+  void BringStoreBack();               // the one that was lost, found again
+  void Lie(const AttemptId& attempt);  // one report that is not so
+  std::vector<AttemptId> Known() const;
+  // Attempts of which it knows no more than that they were SENT, or not even that.
+  std::vector<AttemptId> Undecided() const;
+  void LearnLate(const AttemptId& attempt);  // one of them, from the carrier
   // One step of whatever it has to do; false when there was nothing. `now_ms` is the true time.
   bool Step(std::int64_t now_ms);
   bool idle() const { return inbox_.empty() && carrier_.empty() && outbox_.empty(); }
@@ -99,6 +104,7 @@ class ModelGateway {
   void Answer(const engine::Probe& probe);
   void Submit(const AttemptId& attempt, std::int64_t now_ms);
   void Settle(const AttemptId& attempt, Reported result);
+  void PutOnHandset(const AttemptId& attempt);
   void Receipt(const AttemptId& attempt, Reported reported, std::int64_t now_ms);
   void Report(const AttemptId& attempt, Reported reported);
   bool Chance(int percent) { return static_cast<int>(random_() % 100) < percent; }
@@ -108,15 +114,15 @@ class ModelGateway {
   std::mt19937_64& random_;
   Coverage& coverage_;
   GatewayEvents events_;
-  Store store_;                                  // durable
-  std::optional<Store> lost_;                    // may be found again
+  Store store_;                // durable
+  std::optional<Store> lost_;  // may be found again
   int stores_ = 1;
   std::unique_ptr<engine::PeerSession> session_;
-  std::unique_ptr<engine::PeerSession> older_;   // of a stream that a newer one replaced
-  std::shared_ptr<Wire> wire_;                   // from the engine, while attached
-  std::deque<Message> inbox_;                    // taken from it
-  std::deque<AttemptId> carrier_;                // recorded, to be submitted
-  std::deque<Later> outbox_;                     // to be reported
+  std::unique_ptr<engine::PeerSession> older_;  // of a stream that a newer one replaced
+  std::shared_ptr<Wire> wire_;                  // from the engine, while attached
+  std::deque<Message> inbox_;                   // taken from it
+  std::deque<AttemptId> carrier_;               // recorded, to be submitted
+  std::deque<Later> outbox_;                    // to be reported
 };
 
 }  // namespace smsflow::sim

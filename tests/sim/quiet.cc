@@ -28,6 +28,7 @@ void Run::Quiet() {
 }
 
 void Run::Mend() {
+  Tell("all is mended");
   disk_ = Disk{};
   world_.clock.wall_ms = true_ms();
   Restart();

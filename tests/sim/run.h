@@ -30,7 +30,9 @@ inline constexpr std::int64_t kMinuteMs = 60'000;
 // In memory, and never lost: what the small file beside the store would say.
 class NotedMarks : public storage::HighWater {
  public:
+  std::uint64_t ahead = 0;  // of the truth, by a seeded bug
   void Note(ShardId shard, storage::HighWaterMark mark) override {
+    mark.sequence += ahead;
     auto& noted = marks_[shard.value];
     noted = std::max(noted, mark);
   }
@@ -58,7 +60,7 @@ struct Sms {
   bool acknowledged = false;
   std::optional<std::uint32_t> attempts_max;  // no attempt beyond may leave: it was stopped, and the client was told
   std::string stopped_by;
-  bool stopped_unsent = false;                // … before any had left
+  bool stopped_unsent = false;  // … before any had left
   int retries_by_hand = 0;
   bool resolved_delivered = false;
 };
@@ -69,11 +71,15 @@ struct AskedSweep {
   bool answered = false;
 };
 
+// An SMS in this state, while this happened.
+std::string MetName(const std::string& fault, delivery::State state);
+
 class Run {
  public:
   explicit Run(const RunOptions& options);
   ~Run();
   RunReport Go();
+  std::vector<std::string> NamesToReach() const;
 
  private:
   struct Choice {
@@ -93,6 +99,8 @@ class Run {
   void Restart();
   bool Open();
   void Hit(const std::string& name) { coverage_.Hit(name); }
+  void Tell(const std::string& what);  // for the trace
+  void Reseed() { random_.seed(seed_ + 0x9E3779B97F4A7C15ULL * static_cast<std::uint64_t>(step_ + 1)); }
   int Pick(int below) { return static_cast<int>(random_() % static_cast<std::uint64_t>(below)); }
   void Trace(std::uint64_t what) { report_.trace_hash = (report_.trace_hash ^ what) * 1'099'511'628'211ULL; }
   void Violated(const std::string& what) { report_.violations.push_back(what); }
@@ -117,10 +125,14 @@ class Run {
   void LookNow();
   void TogglePause();
   void ForeignCommand();
+  void Explain();
+  void LateNews();
+  std::optional<std::pair<ModelGateway*, AttemptId>> OneOf(std::vector<AttemptId> (ModelGateway::*which)() const);
   void Ask(const std::string& name, bool again);
   void AskSweep(engine::SweepRequest request, std::vector<std::string> before);
   void Stopped(Sms& sms, const std::string& by);
   const std::pair<const std::string, Sms>* AnySms();
+  delivery::State StateSeen(const InstanceId& id) const;
   const std::pair<const std::string, Sms>* OneInFlight();
   std::vector<std::string> Matching(const std::function<bool(const Sms&)>& wanted) const;
 
@@ -148,9 +160,11 @@ class Run {
   void Leased(const std::string& gateway, const std::string& store, const engine::Lease& lease);
   void LeasedFresh(const Sms& sms, const std::string& gateway, const engine::Lease& lease);
   void CheckPauses(const Sms& sms, const std::string& gateway, const engine::Lease& lease);
+  void CheckBudget(std::int64_t left_ms);
   void Answered(const AttemptId& attempt, delivery::Reported reported, engine::ReportOutcome outcome);
   void CheckStep();
   void CheckPlans();
+  void CheckBlocked(const InstanceId& id, delivery::State state);
   void CheckReports();
   void CheckTells();
   void CheckAfterRestart();
@@ -175,8 +189,11 @@ class Run {
   Hooks hooks_;
   Disk disk_;
   std::unique_ptr<engine::Random> same_random_;
+  std::unique_ptr<engine::Clock> clock_ahead_;
   NotedMarks marks_;
+  const std::uint64_t seed_;
   int steps_;
+  std::set<int> left_out_;
   Coverage* wanted_;
   engine::World world_;
   std::int64_t epoch_ms_ = 0;
@@ -197,6 +214,7 @@ class Run {
   std::map<InstanceId, std::string> names_;
   std::vector<AskedSweep> sweeps_;
   std::set<std::pair<std::string, std::string>> blocked_;
+  std::map<std::pair<std::string, std::string>, int> maybe_blocked_;  // until the end of which step
   bool paused_all_ = false;
   std::set<std::string> paused_tenants_, paused_gateways_;
   std::set<std::pair<std::string, std::string>> paused_batches_;
@@ -209,6 +227,11 @@ class Run {
   std::map<AttemptId, int> heard_at_;                               // the step of its first answer
   std::set<AttemptId> to_compare_;
   std::map<std::pair<std::uint16_t, std::uint16_t>, std::uint64_t> tells_;  // applied: (destination, source)
+
+  // As many tokens as the engine may have at most for what is late.
+  std::uint32_t budget_per_s_ = 0;
+  double budget_ = 0;
+  std::int64_t budget_at_ms_ = 0;
 
   std::int64_t trusted_skew_ms_ = 0;  // what the engine takes for right
   std::int64_t newest_wall_ms_ = 0;

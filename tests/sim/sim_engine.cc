@@ -13,6 +13,7 @@ class HookedLink : public engine::PeerLink {
   void Send(std::vector<engine::Lease> leases) override {
     if (hooks_.lease)
       for (engine::Lease& lease : leases) hooks_.lease(lease);
+    if (hooks_.lease_twice) real_->Send(std::vector<engine::Lease>(leases));
     real_->Send(std::move(leases));
   }
   void Send(std::vector<engine::Probe> probes) override { real_->Send(std::move(probes)); }
@@ -59,7 +60,11 @@ class HookedEngine : public engine::Engine {
   }
   void Send(engine::EventRequest request, engine::Done done) override {
     if (hooks_.send) hooks_.send(request);
-    real_->Send(std::move(request), std::move(done));
+    if (!hooks_.answer) return real_->Send(std::move(request), std::move(done));
+    real_->Send(std::move(request), [&hooks = hooks_, told = std::move(done)](engine::Answer answer) mutable {
+      hooks.answer(answer);
+      told(std::move(answer));
+    });
   }
   void Sweep(engine::SweepRequest request, engine::SweepDone done) override {
     if (hooks_.sweep) hooks_.sweep(request);
@@ -72,7 +77,7 @@ class HookedEngine : public engine::Engine {
     real_->Pause(std::move(request), std::move(done));
   }
   absl::StatusOr<std::unique_ptr<engine::PeerSession>> Attach(engine::PeerHello hello,
-                                                               std::shared_ptr<engine::PeerLink> link) override {
+                                                              std::shared_ptr<engine::PeerLink> link) override {
     if (hooks_.attach) hooks_.attach(hello);
     auto session = real_->Attach(std::move(hello), std::make_shared<HookedLink>(std::move(link), hooks_));
     if (!session.ok()) return session.status();
@@ -96,9 +101,7 @@ class HookedEngine : public engine::Engine {
   void SetDiskGuard(bool on) override { real_->SetDiskGuard(on && !hooks_.ignore_disk_guard); }
   std::uint64_t Committed(ShardId shard) const override { return real_->Committed(shard); }
   std::uint64_t Commits() const override { return real_->Commits(); }
-  void AwaitCommit(std::uint64_t seen, std::int64_t timeout_ms) const override {
-    real_->AwaitCommit(seen, timeout_ms);
-  }
+  void AwaitCommit(std::uint64_t seen, std::int64_t timeout_ms) const override { real_->AwaitCommit(seen, timeout_ms); }
   engine::Figures TakeFigures() const override { return real_->TakeFigures(); }
 
  private:

@@ -2,15 +2,20 @@
 // that repeats it.
 //
 // Exit codes: 0 all held, 1 something did not, 2 the command line is wrong.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "tests/sim/bugs.h"
 #include "tests/sim/page.h"
+#include "tests/sim/shrink.h"
 #include "tests/sim/simulation.h"
 
 namespace smsflow::sim {
@@ -27,18 +32,48 @@ struct Arguments {
   std::string page;
 };
 
-int ToldFinding(const Arguments& arguments, std::uint64_t seed, const RunReport& report) {
+// An assertion of the engine ends the process; the seed is told all the same.
+std::uint64_t seed_running = 0;
+int steps_running = 0;
+void TellAbort(int) {
+  char line[160];
+  const int length = std::snprintf(line, sizeof(line),
+                                   "\nan assertion failed; again: tools/dev sim --first %llu --seeds 1 --steps %d\n",
+                                   static_cast<unsigned long long>(seed_running), steps_running);
+  if (write(STDERR_FILENO, line, static_cast<std::size_t>(length)) < 0) _exit(1);
+}
+
+int ToldFinding(const RunOptions& options, const RunReport& report) {
   std::printf("\n");
   for (const std::string& violation : report.violations)
-    std::printf("seed %llu, step %d: %s\n", static_cast<unsigned long long>(seed), report.step, violation.c_str());
-  std::printf("\n%s\nagain: tools/dev sim --first %llu --seeds 1 --steps %d\n", report.journal.c_str(),
-              static_cast<unsigned long long>(seed), arguments.steps);
+    std::printf("seed %llu, step %d: %s\n", static_cast<unsigned long long>(options.seed), report.step,
+                violation.c_str());
+  std::fflush(stdout);
+  const RunReport shrunk = Shrink(options, report);
+  std::printf("\nas short as it could be made:\n");
+  for (const std::string& line : shrunk.trace) std::printf("  %s\n", line.c_str());
+  for (const std::string& violation : shrunk.violations) std::printf("  %s\n", violation.c_str());
+  std::printf("\n%s\nagain: tools/dev sim --first %llu --seeds 1 --steps %d\n", shrunk.journal.c_str(),
+              static_cast<unsigned long long>(options.seed), options.steps);
   return 1;
+}
+
+int ToldCoverage(const Arguments& arguments, const Coverage& coverage, std::uint64_t seeds) {
+  const std::vector<std::string> names = NamesToReach();
+  for (const auto& [name, count] : coverage.counts())
+    std::printf("%12llu  %s\n", static_cast<unsigned long long>(count), name.c_str());
+  const std::string table = CoverageTable(coverage, names);
+  std::printf("\n%s", table.c_str());
+  const auto never = NeverReached(coverage, names);
+  for (const std::string& name : never) std::printf("never reached: %s\n", name.c_str());
+  if (!arguments.page.empty() && !WriteTable(arguments.page, "coverage", table)) return 2;
+  return never.empty() || seeds < 1'000 ? 0 : 1;
 }
 
 int Campaign(const Arguments& arguments) {
   using Clock = std::chrono::steady_clock;
   const auto begun = Clock::now();
+  std::signal(SIGABRT, TellAbort);
   const auto passed_s = [&] { return std::chrono::duration<double>(Clock::now() - begun).count(); };
   // Without a number, as many as the time allows; without either, a thousand.
   const std::uint64_t seeds = arguments.seeds != 0 ? arguments.seeds : arguments.minutes > 0 ? ~0ULL : 1'000;
@@ -50,8 +85,10 @@ int Campaign(const Arguments& arguments) {
     options.seed = arguments.first + done;
     options.steps = arguments.steps;
     options.coverage = &coverage;
+    seed_running = options.seed;
+    steps_running = options.steps;
     const RunReport report = RunSeed(options);
-    if (!report.violations.empty()) return ToldFinding(arguments, options.seed, report);
+    if (!report.violations.empty()) return ToldFinding(options, report);
     sum.scheduled += report.scheduled;
     sum.crashes += report.crashes;
     sum.submits += report.submits;
@@ -60,16 +97,14 @@ int Campaign(const Arguments& arguments) {
     if ((done + 1) % 1'000 == 0)
       std::fprintf(stderr, "%llu seeds, %.0f s\n", static_cast<unsigned long long>(done + 1), passed_s());
   }
-  std::printf("%llu seeds from %llu: all held; %llu scheduled, %llu submits, %llu delivered, %llu crashes; digest of all "
-              "journals %016llx; %.1f s\n",
-              static_cast<unsigned long long>(done), static_cast<unsigned long long>(arguments.first),
-              static_cast<unsigned long long>(sum.scheduled), static_cast<unsigned long long>(sum.submits),
-              static_cast<unsigned long long>(sum.delivered), static_cast<unsigned long long>(sum.crashes),
-              static_cast<unsigned long long>(sum.journals), passed_s());
-  if (arguments.coverage)
-    for (const auto& [name, count] : coverage.counts())
-      std::printf("%12llu  %s\n", static_cast<unsigned long long>(count), name.c_str());
-  return 0;
+  std::printf(
+      "%llu seeds from %llu: all held; %llu scheduled, %llu submits, %llu delivered, %llu crashes; digest of all "
+      "journals %016llx; %.1f s\n",
+      static_cast<unsigned long long>(done), static_cast<unsigned long long>(arguments.first),
+      static_cast<unsigned long long>(sum.scheduled), static_cast<unsigned long long>(sum.submits),
+      static_cast<unsigned long long>(sum.delivered), static_cast<unsigned long long>(sum.crashes),
+      static_cast<unsigned long long>(sum.journals), passed_s());
+  return arguments.coverage ? ToldCoverage(arguments, coverage, done) : 0;
 }
 
 // The whole table, or the one row that was searched for.

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/engine/world.h"
+#include "tests/sim/shrink.h"
 #include "tests/sim/simulation.h"
 #include "workflows/delivery/codec/codec.h"
 
@@ -20,9 +21,11 @@ TEST(Simulation, HoldsItsInvariantsForEverySeed) {
   const std::uint64_t first = FromEnvironment("SMSFLOW_SIM_FIRST", 1);
   const std::uint64_t seeds = FromEnvironment("SMSFLOW_SIM_SEEDS", 100);
   RunReport sum;
+  Coverage coverage;
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     RunOptions options;
     options.seed = seed;
+    options.coverage = &coverage;
     const RunReport report = RunSeed(options);
     for (const std::string& violation : report.violations)
       ADD_FAILURE() << "seed " << seed << ", step " << report.step << ": " << violation;
@@ -38,6 +41,11 @@ TEST(Simulation, HoldsItsInvariantsForEverySeed) {
   EXPECT_GT(sum.submits, seeds * 5);
   EXPECT_GT(sum.delivered, seeds * 3);
   EXPECT_GT(sum.crashes, seeds);
+  // The whole list is the standard run's to reach; so few seeds reach nearly all of it.
+  const auto names = NamesToReach(), never = NeverReached(coverage, names);
+  if (seeds >= 100) {
+    EXPECT_LT(never.size() * 20, names.size()) << "such as " << never.front();
+  }
   std::printf("%llu seeds: %llu scheduled, %llu submits, %llu delivered, %llu crashes\n",
               static_cast<unsigned long long>(seeds), static_cast<unsigned long long>(sum.scheduled),
               static_cast<unsigned long long>(sum.submits), static_cast<unsigned long long>(sum.delivered),
@@ -59,6 +67,19 @@ TEST(Simulation, NoticesAnEngineThatDoesNotSync) {
   FAIL() << "no seed noticed that acknowledged work was lost";
 }
 
+TEST(Simulation, MakesAFindingShorter) {
+  RunOptions options;
+  options.bug.reads_no_sets = true;  // a block is not read
+  RunReport found = RunSeed(options);
+  while (found.violations.empty() && ++options.seed < 20) found = RunSeed(options);
+  ASSERT_FALSE(found.violations.empty());
+  const RunReport shrunk = Shrink(options, found);
+  ASSERT_FALSE(shrunk.violations.empty());
+  EXPECT_EQ(found.violations.front().substr(0, 4), shrunk.violations.front().substr(0, 4));
+  EXPECT_LT(shrunk.trace.size() * 2, found.trace.size());
+  EXPECT_FALSE(shrunk.journal.empty());
+}
+
 TEST(Simulation, RepeatsItselfForTheSameSeed) {
   for (const std::uint64_t seed : {7, 8, 9}) {
     const RunReport one = ShortRun(seed), two = ShortRun(seed);
@@ -71,8 +92,8 @@ TEST(Simulation, RepeatsItselfForTheSameSeed) {
   }
 }
 
-// Found by a seed: a row that woke the SMS was passed by a clock that was ahead; when that is right again, the SMS counts
-// on the row once more.
+// Found by a seed: a row that woke the SMS was passed by a clock that was ahead; when that is right again, the SMS
+// counts on the row once more.
 TEST(Simulation, WhatAClockAheadHasPassedWakesAgainWhenItIsRight) {
   namespace delivery = workflows::delivery;
   engine::World world;

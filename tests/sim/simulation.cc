@@ -13,7 +13,9 @@ namespace smsflow::sim {
 Run::Run(const RunOptions& options)
     : random_(options.seed),
       hooks_(options.bug),
+      seed_(options.seed),
       steps_(options.steps),
+      left_out_(options.left_out),
       wanted_(options.coverage),
       world_(Options(options.seed), options.seed) {
   world_.engine.reset();
@@ -24,12 +26,15 @@ Run::Run(const RunOptions& options)
   world_.wrap_store = [this](storage::Store& below) {
     return std::make_unique<SimStore>(below, world_.clock, disk_, hooks_);
   };
-  world_.wrap_engine = [this](std::unique_ptr<engine::Engine> real) {
-    return WithHooks(std::move(real), hooks_);
-  };
+  world_.wrap_engine = [this](std::unique_ptr<engine::Engine> real) { return WithHooks(std::move(real), hooks_); };
   world_.high_water = &marks_;
   same_random_ = std::make_unique<SameRandom>();
   if (hooks_.same_random) world_.engine_random = same_random_.get();
+  clock_ahead_ = std::make_unique<ClockAhead>(world_.clock, hooks_.clock_ahead_ms);
+  if (hooks_.clock_ahead_ms != 0) world_.engine_clock = clock_ahead_.get();
+  marks_.ahead = hooks_.high_water_ahead;
+  budget_per_s_ = world_.options.fire_budget_per_s;
+  if (hooks_.no_budget) world_.options.fire_budget_per_s = 1'000'000'000;
   epoch_ms_ = world_.clock.wall_ms - world_.clock.steady_ms;
   newest_wall_ms_ = world_.clock.wall_ms;
   ledger_ = std::make_unique<Ledger>(world_.memory, world_.options.shards, coverage_);
@@ -74,17 +79,15 @@ void Run::ChoosePolicies() {
 }
 
 void Run::ChooseGateways() {
-  const GatewayEvents events{
-      [this](const std::string& gateway, const std::string& store, const engine::Lease& lease) {
-        Leased(gateway, store, lease);
-      },
-      [this](const AttemptId& attempt, delivery::Reported reported) {
-        delivery::Result& said = said_[attempt];
-        said = delivery::Join(said, delivery::ResultOf(reported));
-      },
-      [this](const AttemptId& attempt, delivery::Reported reported, engine::ReportOutcome outcome) {
-        Answered(attempt, reported, outcome);
-      }};
+  const GatewayEvents events{[this](const std::string& gateway, const std::string& store, const engine::Lease& lease) {
+                               Leased(gateway, store, lease);
+                             },
+                             [this](const AttemptId& attempt, delivery::Reported reported) {
+                               delivery::Result& said = said_[attempt];
+                               said = delivery::Join(said, delivery::ResultOf(reported));
+                             },
+                             [this](const AttemptId& attempt, delivery::Reported reported,
+                                    engine::ReportOutcome outcome) { Answered(attempt, reported, outcome); }};
   const auto add = [&](ModelGateway::Site site) {
     gateways_.push_back(std::make_unique<ModelGateway>(std::move(site), truth_, random_, coverage_, events));
     gateways_.back()->slow_receipts = Pick(3) * 25;
@@ -95,7 +98,7 @@ void Run::ChooseGateways() {
 }
 
 void Run::ChooseFaults() {
-  rogue_ = Pick(6) == 0;
+  rogue_ = Pick(3) == 0;
   faults_ = {{"a link is cut", 3, &Run::CutLink},
              {"a gateway dies", 3, &Run::GatewayDies},
              {"a gateway's store is lost", 1, &Run::StoreIsLost},
@@ -112,7 +115,7 @@ void Run::ChooseFaults() {
              {"the clock is trusted by hand", 2, &Run::ClockIsTrusted},
              {"the disk guard is on", 1, &Run::DiskGuard},
              {"the engine drains", 1, &Run::Drain},
-             {"a gateway lies", rogue_ ? 12 : 0, &Run::Lie}};
+             {"a gateway lies", rogue_ ? 40 : 0, &Run::Lie}};
   for (Choice& fault : faults_) fault.weight *= Pick(2) == 0 ? 0 : 1 + Pick(3);
   commands_ = {{"schedule", 20, &Run::Schedule},
                {"schedule again", 3, &Run::ScheduleAgain},
@@ -120,12 +123,14 @@ void Run::ChooseFaults() {
                {"gateways work", 28, &Run::StepGateway},
                {"cancel", 3, &Run::Cancel},
                {"cancel many", 1, &Run::CancelMany},
-               {"block", 3, &Run::Block},
+               {"block", 5, &Run::Block},
                {"reschedule", 3, &Run::Reschedule},
                {"resolve", 3, &Run::Resolve},
                {"look now", 2, &Run::LookNow},
                {"pause or resume", 2, &Run::TogglePause},
                {"a command of another tenant", 1, &Run::ForeignCommand},
+               {"explain", 1, &Run::Explain},
+               {"late news", 6, &Run::LateNews},
                {"fault", 9, &Run::Fault}};
   // What never changes keeps the run alive; the rest is seldom, often or never in this seed.
   for (Choice& command : commands_)
@@ -134,13 +139,21 @@ void Run::ChooseFaults() {
 
 RunReport Run::Go() {
   const auto held = [this] { return report_.violations.empty() && truth_.violations.empty(); };
-  for (step_ = 1; step_ <= steps_ && held(); ++step_) Step();
-  if (held()) Quiet();
+  for (step_ = 1; step_ <= steps_ && held(); ++step_)
+    if (left_out_.count(step_) == 0) Step();
+  if (held()) {
+    step_ = steps_ + 1;
+    Reseed();
+    Quiet();
+  }
   for (const std::string& violation : truth_.violations) report_.violations.push_back(violation);
   report_.step = step_;
   report_.journals = ledger_->Digest();
   for (const auto& [attempt, count] : truth_.submits) report_.submits += static_cast<std::uint64_t>(count);
-  if (!report_.violations.empty()) report_.journal = Readable();
+  if (!report_.violations.empty())
+    report_.journal = Readable();
+  else
+    report_.trace.clear();
   if (wanted_ != nullptr) wanted_->Add(coverage_);
   return report_;
 }
@@ -149,6 +162,7 @@ void Run::Step() {
   // An engine that was cut down in the middle of a write is started again at the next step.
   try {
     disk_.slept_ms = 0;
+    Reseed();  // so that a step does the same when others are left out
     if (world_.engine == nullptr) return Restart();
     int weights = 0;
     for (const Choice& command : commands_) weights += command.weight;
@@ -157,6 +171,7 @@ void Run::Step() {
     for (const Choice& command : commands_) {
       what -= command.weight;
       if (what >= 0) continue;
+      Tell(command.name);
       (this->*command.make)();
       Hit(std::string("command ") + command.name);
       break;
@@ -170,6 +185,11 @@ void Run::Step() {
     Hit("event the engine ended itself for its disk");
     Restart();
   }
+}
+
+void Run::Tell(const std::string& what) {
+  const std::int64_t passed_s = (true_ms() - epoch_ms_ - 1'000'000) / 1'000;
+  report_.trace.push_back("step " + std::to_string(step_) + ", second " + std::to_string(passed_s) + ": " + what);
 }
 
 void Run::Rounds() {
@@ -194,6 +214,7 @@ void Run::Pass(std::int64_t ms) {
 }
 
 void Run::Restart() {
+  Tell("the engine is started again");
   ++report_.crashes;
   newest_wall_ms_ = std::max(newest_wall_ms_, world_.clock.wall_ms);
   for (const auto& gateway : gateways_) gateway->CutLink();
@@ -241,8 +262,10 @@ std::string Run::Readable() {
   for (const auto& [id, known] : ledger_->instances()) {
     if (!named.empty() && named.count(id) == 0) continue;
     const auto name = names_.find(id);
-    text += id.ToString() + ", " + (name == names_.end() ? "of no answer" : name->second + " of tenant " +
-            asked_.at(name->second).request.tenant) + "\n";
+    text += id.ToString() + ", " +
+            (name == names_.end() ? "of no answer"
+                                  : name->second + " of tenant " + asked_.at(name->second).request.tenant) +
+            "\n";
     std::string fixed;
     for (const auto& [sequence, bytes] : known.bodies) {
       ::smsflow::stored::v1::JournalBody body;
@@ -274,6 +297,35 @@ std::string Run::Readable(const ::smsflow::stored::v1::JournalBody& body, const 
   return text;
 }
 
+std::vector<std::string> Run::NamesToReach() const {
+  std::vector<std::string> names = RowsToReach();
+  for (std::string& refusal : RefusalsToReach()) names.push_back(std::move(refusal));
+  for (const Choice& command : commands_) names.push_back(std::string("command ") + command.name);
+  for (const char* part : {"cancel a batch", "cancel a key", "cancel a target", "cancel all of a tenant", "pause all",
+                           "pause a tenant", "pause a gateway", "pause a batch", "block a target", "unblock a target"})
+    names.push_back(std::string("command ") + part);
+  for (const char* event :
+       {"a clock ahead is trusted", "a clock behind is trusted", "a gateway's store is lost",
+        "a probe reaches a gateway", "a sweep is complete", "a whole run is erased",
+        "an SMS whose tenant retries the unknown", "an attempt is handed over again", "an attempt leaves",
+        "asked again after the answer", "asked again without an answer", "not rescheduled", "rescheduled",
+        "the clock jumps back to the truth", "the engine ended itself for its disk", "the power was cut",
+        "there is space on the disk again", "two open timers of one SMS overdue at once", "what is late leaves"})
+    names.push_back(std::string("event ") + event);
+  for (const Choice& fault : faults_) {
+    names.push_back(std::string("fault ") + fault.name);
+    for (const delivery::State state : delivery::kAllStates)
+      if (state != delivery::State::kNew) names.push_back(MetName(fault.name, state));
+  }
+  for (const char* fault :
+       {"a report is lost on its way", "a small step of the clock back", "a write fails and happens",
+        "a write fails and does not happen", "the clock jumps ahead", "the clock jumps back"})
+    names.push_back(std::string("fault ") + fault);
+  return names;
+}
+
 RunReport RunSeed(const RunOptions& options) { return Run(options).Go(); }
+
+std::vector<std::string> NamesToReach() { return Run(RunOptions{}).NamesToReach(); }
 
 }  // namespace smsflow::sim

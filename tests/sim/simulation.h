@@ -2,11 +2,12 @@
 // not synced, and gateways that die, lose their store and their link. The same seed makes the same run, whatever the
 // build.
 //
-// A run has a rough phase, in which anything may fail between any two steps, and a quiet one, in which all is mended and
-// everything must end. Which faults it knows, and how often they come, is the seed's choice as well.
+// A run has a rough phase, in which anything may fail between any two steps, and a quiet one, in which all is mended
+// and everything must end. Which faults it knows, and how often they come, is the seed's choice as well.
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ namespace smsflow::sim {
 struct RunReport {
   std::vector<std::string> violations;  // empty: all held
   int step = 0;                         // at which the first was found; the quiet phase is one step
+  std::vector<std::string> trace;       // what was done, step by step; of a finding alone
   std::string journal;                  // readable, of the instances that the violations name; else of all
   std::uint64_t trace_hash = 0;         // of every decision that was made; the same for the same seed
   std::uint64_t journals = 0;           // digest of all journals; the same for the same seed
@@ -31,10 +33,15 @@ struct RunReport {
 struct RunOptions {
   std::uint64_t seed = 1;
   int steps = 400;
+  std::set<int> left_out;        // steps in which nothing is done; the others do what they would have done
   Hooks bug;                     // empty: none
   Coverage* coverage = nullptr;  // counts are added; null: not wanted
 };
 
 RunReport RunSeed(const RunOptions& options);
+
+// What a campaign must have counted, each at least once: commands, events, faults, rows and refusals of the transition
+// table, and each kind of fault while there was an SMS in each state.
+std::vector<std::string> NamesToReach();
 
 }  // namespace smsflow::sim
