@@ -12,26 +12,28 @@ namespace {
 constexpr std::size_t kIdCharacters = 64;
 constexpr std::array kForms = {IdForm::kSame, IdForm::kFromDecimal, IdForm::kFromHex};
 
-std::string_view Trim(std::string_view id) { return WithoutBlanks(id).substr(0, kIdCharacters); }
-
 }  // namespace
 
-std::string NormalId(std::string_view id) { return Upper(WithoutLeadingZeros(Trim(id))); }
+std::string NormalId(std::string_view id) {
+  id = WithoutBlanks(id);
+  while (id.size() > 1 && (id.front() == '0' || IsBlank(id.front()))) id.remove_prefix(1);
+  return Upper(WithoutBlanks(id.substr(0, kIdCharacters)));
+}
 
 std::optional<std::string> ConvertId(std::string_view id, IdForm form) {
-  if (form == IdForm::kSame) return NormalId(id);
-  id = Trim(id);
+  const std::string normal = NormalId(id);
+  if (form == IdForm::kSame) return normal;
   const int from = form == IdForm::kFromDecimal ? 10 : 16;
   std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), number, from);
-  if (id.empty() || error != std::errc() || end != id.data() + id.size()) return std::nullopt;
+  const auto [end, error] = std::from_chars(normal.data(), normal.data() + normal.size(), number, from);
+  if (normal.empty() || error != std::errc() || end != normal.data() + normal.size()) return std::nullopt;
   std::array<char, 24> text{};
   const auto written = std::to_chars(text.data(), text.data() + text.size(), number, from == 10 ? 16 : 10);
   return NormalId({text.data(), static_cast<std::size_t>(written.ptr - text.data())});
 }
 
 void IdForms::Add(IdSource source, std::string_view id, std::vector<IdCandidate>& candidates) const {
-  if (Trim(id).empty()) return;
+  if (WithoutBlanks(id).empty()) return;
   for (const IdForm form : kForms) {
     if (At(source).known && *At(source).known != form) continue;
     auto key = ConvertId(id, form);

@@ -40,6 +40,7 @@ TEST(MessageIdsTest, ZerosAndCaseMakeNoDifference) {
   EXPECT_EQ(NormalId("0E999F21"), NormalId("e999f21"));
   EXPECT_EQ(NormalId(" 7 "), "7");
   EXPECT_EQ(NormalId("000"), "0");
+  EXPECT_EQ(NormalId("0 5"), "5");
   EXPECT_EQ(NormalId(""), "");
   EXPECT_EQ(NormalId(std::string(100, '1')).size(), 64U);
 }
