@@ -22,6 +22,7 @@ readonly PACKAGES=(
 )
 readonly FUZZ_PACKAGES=(clang libclang-rt-14-dev)  # libFuzzer and the sanitizers beside it
 readonly KAFKA_PACKAGES=(default-jre-headless maven)  # a broker for the tests, and what fetches it
+readonly PEER_PACKAGES=(tshark libnet-smpp-perl)  # what SMPP is checked against, beside tests/smpp/peers/package.json
 readonly CHECK_PACKAGES=(clang clang-tidy clang-format gcovr shellcheck prometheus systemd)
 
 # Prints those of the named packages that are not installed; asks dpkg only, takes milliseconds.
@@ -40,12 +41,16 @@ install_packages() {
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-remove --no-install-recommends "$@"
 }
 
-# setup [fuzz|check|kafka]…: installs what is missing; says nothing when nothing is.
+# setup [fuzz|check|kafka|peers]…: installs what is missing; says nothing when nothing is.
 setup() {
   local wanted=("${PACKAGES[@]}") missing
   [[ " $* " != *" fuzz "* ]] || wanted+=("${FUZZ_PACKAGES[@]}")
   [[ " $* " != *" check "* ]] || wanted+=("${CHECK_PACKAGES[@]}")
   [[ " $* " != *" kafka "* ]] || wanted+=("${KAFKA_PACKAGES[@]}")
+  if [[ " $* " == *" peers "* ]]; then
+    wanted+=("${PEER_PACKAGES[@]}")
+    command -v npm >/dev/null || wanted+=(nodejs npm)
+  fi
   command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
     fail "this is not Debian: there is no apt-get" "smsflow is built on Debian 12; deploy/ has a container file for other systems"
   mapfile -t missing < <(missing_packages "${wanted[@]}")
@@ -58,4 +63,11 @@ setup() {
   # The password is asked for before the output goes into a log.
   [ "$(id -u)" -eq 0 ] || sudo -v || fail "sudo was refused" "as root: tools/dev setup"
   step setup "install ${#missing[@]} Debian packages" install_packages "${missing[@]}"
+}
+
+# The SMPP peers in JavaScript, pinned. Without a registry their tests are skipped and say so: nothing else needs them.
+peers_fetch() {
+  cmp -s tests/smpp/peers/package-lock.json "$BUILD/peers/installed.json" ||
+    (step peers "install the SMPP peers in JavaScript" tests/smpp/peers/install.sh "$BUILD/peers") ||
+    say "note: the SMPP peers could not be installed; their tests will be skipped"
 }

@@ -1,0 +1,23 @@
+// Makes tests/smpp/golden/pdus.txt: node golden.js > ../golden/pdus.txt
+const smpp=require('smpp');
+const P=(cmd,o)=>{const p=new smpp.PDU(cmd,o);return p.toBuffer().toString('hex')};
+const out=[];
+const add=(n,c,o)=>out.push(n+' '+P(c,o));
+add('bind_transceiver','bind_transceiver',{sequence_number:1,system_id:'smsflow',password:'secret12',system_type:'smpp',interface_version:0x34,addr_ton:1,addr_npi:1,address_range:'^255'});
+add('bind_transmitter','bind_transmitter',{sequence_number:1,system_id:'a',password:''});
+add('bind_receiver','bind_receiver',{sequence_number:2,system_id:'a',password:''});
+add('bind_transceiver_resp','bind_transceiver_resp',{sequence_number:1,system_id:'sc',sc_interface_version:0x34});
+add('submit_sm','submit_sm',{sequence_number:0x7fffffff,service_type:'CMT',source_addr_ton:5,source_addr_npi:0,source_addr:'CLINIC',dest_addr_ton:1,dest_addr_npi:1,destination_addr:'255123456789',validity_period:'000001000000000R',registered_delivery:1,data_coding:0,short_message:Buffer.from('Hello')});
+add('submit_sm_payload','submit_sm',{sequence_number:3,source_addr:'100',destination_addr:'255123456789',data_coding:8,message_payload:Buffer.from('0416d83dde00','hex'),user_message_reference:7});
+add('submit_sm_sar','submit_sm',{sequence_number:4,source_addr:'100',destination_addr:'255123456789',short_message:Buffer.from('part'),sar_msg_ref_num:258,sar_total_segments:3,sar_segment_seqnum:2});
+add('submit_sm_resp','submit_sm_resp',{sequence_number:0x7fffffff,message_id:'0E999F21'});
+add('submit_sm_resp_throttled','submit_sm_resp',{sequence_number:5,command_status:0x58});
+add('deliver_sm_receipt','deliver_sm',{sequence_number:9,esm_class:4,source_addr_ton:1,source_addr_npi:1,source_addr:'255123456789',destination_addr:'CLINIC',short_message:Buffer.from('id:4098 sub:001 dlvrd:001 submit date:2601010000 done date:2601010001 stat:DELIVRD err:000 text:Hello'),receipted_message_id:'1002',message_state:2,network_error_code:Buffer.from([3,0,0])});
+add('deliver_sm_resp','deliver_sm_resp',{sequence_number:9,message_id:''});
+add('data_sm','data_sm',{sequence_number:10,source_addr:'1',destination_addr:'2',esm_class:4,message_payload:Buffer.from('id:1 stat:EXPIRED')});
+add('data_sm_resp','data_sm_resp',{sequence_number:10,message_id:'77'});
+add('query_sm','query_sm',{sequence_number:11,message_id:'77',source_addr_ton:5,source_addr:'CLINIC'});
+add('query_sm_resp','query_sm_resp',{sequence_number:11,message_id:'77',final_date:'',message_state:2,error_code:0});
+for(const c of['unbind','unbind_resp','enquire_link','enquire_link_resp'])add(c,c,{sequence_number:12});
+add('generic_nack','generic_nack',{sequence_number:0,command_status:3});
+console.log(out.join('\n'));
