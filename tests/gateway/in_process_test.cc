@@ -7,13 +7,14 @@
 #include <mutex>
 
 #include "gateway/open_nothing.h"
+#include "tests/engine/idle_engine.h"
 #include "tests/gateway/fakes.h"
 
 namespace smsflow::gateway {
 namespace {
 
 // The engine as a peer sees it: one session, whose reports are noted and answered by the test.
-class PeerSide : public engine::Engine {
+class PeerSide : public engine::IdleEngine {
  public:
   struct Noted {
     AttemptId attempt;
@@ -41,28 +42,6 @@ class PeerSide : public engine::Engine {
   std::condition_variable heard;
   std::vector<Noted> noted;
   bool detached = false;
-
-  void Start() override {}
-  void Stop() override {}
-  bool RunOnce() override { return false; }
-  void Create(engine::CreateRequest, engine::Done) override {}
-  void Send(engine::EventRequest, engine::Done) override {}
-  void Sweep(engine::SweepRequest, engine::SweepDone) override {}
-  void Pause(engine::PauseRequest, absl::AnyInvocable<void(absl::Status, bool)>) override {}
-  void Taken(ShardId, std::uint64_t) override {}
-  void Feed(engine::Origin, engine::FedWork, engine::FedDone) override {}
-  void FeedProgress(engine::FeedRef, std::vector<std::uint64_t>, storage::Hash16, bool,
-                    absl::AnyInvocable<void(absl::Status)>) override {}
-  absl::StatusOr<engine::FeedPosition> FeedAt(const engine::FeedId&) const override { return engine::FeedPosition{}; }
-  bool TakesCreations() const override { return true; }
-  void Drain(bool) override {}
-  absl::StatusOr<engine::WaitReasons> Explain(const InstanceId&) override { return engine::WaitReasons{}; }
-  void TrustClock() override {}
-  void SetDiskGuard(bool) override {}
-  std::uint64_t Committed(ShardId) const override { return 0; }
-  std::uint64_t Commits() const override { return 0; }
-  void AwaitCommit(std::uint64_t, std::int64_t) const override {}
-  engine::Figures TakeFigures() const override { return {}; }
 
  private:
   class Session : public engine::PeerSession {

@@ -9,6 +9,8 @@
 #include <mutex>
 #include <vector>
 
+#include "tests/engine/idle_engine.h"
+
 namespace smsflow::server {
 namespace {
 
@@ -69,7 +71,7 @@ class Disk : public storage::DataFolder {
 };
 
 // Notes what it is told of the disk.
-class Told : public engine::Engine {
+class Told : public engine::IdleEngine {
  public:
   void SetDiskGuard(bool on) override {
     const std::lock_guard lock(mutex_);
@@ -82,31 +84,6 @@ class Told : public engine::Engine {
     told_.wait_for(lock, kPatience, [&] { return words_.size() >= words; });
     return words_;
   }
-
-  void Start() override {}
-  void Stop() override {}
-  bool RunOnce() override { return false; }
-  void Create(engine::CreateRequest, engine::Done) override {}
-  void Send(engine::EventRequest, engine::Done) override {}
-  void Sweep(engine::SweepRequest, engine::SweepDone) override {}
-  void Pause(engine::PauseRequest, absl::AnyInvocable<void(absl::Status, bool)>) override {}
-  absl::StatusOr<std::unique_ptr<engine::PeerSession>> Attach(engine::PeerHello,
-                                                              std::shared_ptr<engine::PeerLink>) override {
-    return absl::UnimplementedError("");
-  }
-  void Taken(ShardId, std::uint64_t) override {}
-  void Feed(engine::Origin, engine::FedWork, engine::FedDone) override {}
-  void FeedProgress(engine::FeedRef, std::vector<std::uint64_t>, storage::Hash16, bool,
-                    absl::AnyInvocable<void(absl::Status)>) override {}
-  absl::StatusOr<engine::FeedPosition> FeedAt(const engine::FeedId&) const override { return engine::FeedPosition{}; }
-  bool TakesCreations() const override { return true; }
-  void Drain(bool) override {}
-  absl::StatusOr<engine::WaitReasons> Explain(const InstanceId&) override { return engine::WaitReasons{}; }
-  void TrustClock() override {}
-  std::uint64_t Committed(ShardId) const override { return 0; }
-  std::uint64_t Commits() const override { return 0; }
-  void AwaitCommit(std::uint64_t, std::int64_t) const override {}
-  engine::Figures TakeFigures() const override { return {}; }
 
  private:
   std::mutex mutex_;
