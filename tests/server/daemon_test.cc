@@ -148,6 +148,17 @@ class DaemonTest : public ::testing::Test {
     return stub->Schedule(&context, request, &response);
   }
 
+  // It still serves and knows what it answered before; and it stops as it should.
+  static void ServesAsBefore(Daemon& daemon, const std::string& address, const std::string& id) {
+    v1::ScheduleResponse again;
+    const grpc::Status status = Schedule(address, again);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    EXPECT_TRUE(again.duplicate());
+    EXPECT_EQ(again.id(), id);
+    daemon.Signal(SIGTERM);
+    EXPECT_EQ(daemon.End(), kExitOk) << daemon.output;
+  }
+
   // With a connection of its own.
   static std::shared_ptr<grpc::Channel> Channel(const std::string& address) {
     grpc::ChannelArguments arguments;
@@ -262,12 +273,7 @@ TEST_F(DaemonTest, AcceptsAgainOnceThereAreFileDescriptors) {
   EXPECT_FALSE(Connects(address, 2'000));
   daemon.LimitFiles(before);
   EXPECT_TRUE(Connects(address, 10'000));
-  v1::ScheduleResponse again;
-  const grpc::Status status = Schedule(address, again);
-  ASSERT_TRUE(status.ok()) << status.error_message();
-  EXPECT_EQ(again.id(), first.id());
-  daemon.Signal(SIGTERM);
-  EXPECT_EQ(daemon.End(), kExitOk) << daemon.output;
+  ServesAsBefore(daemon, address, first.id());
 }
 
 TEST_F(DaemonTest, ManyIdleConnectionsDoNotTakeTheDescriptorsOfTheRest) {
@@ -286,12 +292,7 @@ TEST_F(DaemonTest, ManyIdleConnectionsDoNotTakeTheDescriptorsOfTheRest) {
   EXPECT_EQ(::poll(&last, 1, 10'000), 1);
   for (const int socket : idle) ::close(socket);
   EXPECT_TRUE(Connects(address, 5'000));
-  v1::ScheduleResponse again;
-  const grpc::Status status = Schedule(address, again);
-  ASSERT_TRUE(status.ok()) << status.error_message();
-  EXPECT_EQ(again.id(), first.id());
-  daemon.Signal(SIGTERM);
-  EXPECT_EQ(daemon.End(), kExitOk) << daemon.output;
+  ServesAsBefore(daemon, address, first.id());
 }
 
 TEST_F(DaemonTest, RefusesConnectionsBeforeItLacksFileDescriptors) {
