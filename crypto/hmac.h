@@ -27,10 +27,6 @@ class HmacKey {
   Digest Mac(std::initializer_list<std::string_view> parts) const;
   Digest Mac(std::string_view bytes) const { return Mac({bytes}); }
 
-  // Cut to 16 bytes, as index keys carry it.
-  Digest16 Mac16(std::initializer_list<std::string_view> parts) const { return Cut(Mac(parts)); }
-  Digest16 Mac16(std::string_view bytes) const { return Cut(Mac({bytes})); }
-
  private:
   static constexpr std::size_t kPool = 16;
 

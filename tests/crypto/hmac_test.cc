@@ -38,7 +38,6 @@ TEST(HmacKey, GivesThePublishedVectorsAgainAndAgain) {
   for (const Vector& vector : Rfc4231()) {
     const HmacKey key(vector.key);
     for (int i = 0; i < 3; ++i) EXPECT_EQ(ToHex(AsView(key.Mac(vector.data))), vector.mac);
-    EXPECT_EQ(ToHex(AsView(key.Mac16(vector.data))), vector.mac.substr(0, 32));
   }
 }
 
