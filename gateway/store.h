@@ -57,9 +57,7 @@ class Store {
   void Note(const engine::Mark& mark);
   // The engine has this result durably; if it is still the recorded one, it need not be repeated.
   [[nodiscard]] absl::Status Answered(const AttemptId& attempt, Reported result);
-  // True when something would be lost that somebody was or will be told.
-  bool NeedsSync() const { return needs_sync_; }
-  // Blocks for the disk. Without NeedsSync() nothing is synced.
+  // Blocks for the disk, but when only answers came: what is lost of those is answered again.
   [[nodiscard]] absl::Status Commit();
 
   // Results that the engine has not answered yet, by attempt, from `after` on, at most `most`.
@@ -88,7 +86,7 @@ class Store {
   storage::Batch batch_;
   std::unordered_map<AttemptId, Record> changed_;
   std::map<ShardId, engine::Mark> noted_;
-  bool needs_sync_ = false;
+  bool needs_sync_ = false;  // something would be lost that somebody was or will be told
 };
 
 }  // namespace smsflow::gateway
