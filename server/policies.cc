@@ -20,6 +20,7 @@ engine::Policy Encode(const workflows::delivery::Policy& chosen) {
 }
 
 struct Table {
+  engine::Policy none;  // of a workflow that this configuration does not speak of
   engine::Policy by_default;
   std::map<std::string, engine::Policy, std::less<>> by_tenant;
 };
@@ -28,10 +29,11 @@ struct Table {
 
 engine::Policies MakePolicies(const Config& config) {
   auto table = std::make_shared<Table>();
+  table->none.digest = crypto::Cut(crypto::Sha256(table->none.bytes));
   table->by_default = Encode(config.delivery);
   for (const auto& [tenant, policy] : config.tenants) table->by_tenant[tenant] = Encode(policy);
-  // There is one workflow yet; a second one brings a section of its own.
-  return [table](std::string_view tenant, std::uint16_t) -> const engine::Policy& {
+  return [table](std::string_view tenant, std::uint16_t workflow) -> const engine::Policy& {
+    if (workflow != workflows::delivery::kWorkflowNumber) return table->none;
     const auto found = table->by_tenant.find(tenant);
     return found == table->by_tenant.end() ? table->by_default : found->second;
   };

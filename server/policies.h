@@ -6,7 +6,8 @@
 
 namespace smsflow::server {
 
-// The function holds all that it needs; thread-safe, does not block. A tenant that chose nothing gets [delivery].
+// The function holds all that it needs; thread-safe, does not block. A tenant that chose nothing gets [delivery]; a
+// workflow other than that gets no policy, which means its own defaults.
 engine::Policies MakePolicies(const Config& config);
 
 }  // namespace smsflow::server

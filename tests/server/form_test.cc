@@ -338,6 +338,14 @@ TEST(PoliciesTest, EachTenantGetsItsOwn) {
   EXPECT_EQ(&policies("other", 1), &policies("third", 1));
 }
 
+TEST(PoliciesTest, AnotherWorkflowGetsNoneOfDelivery) {
+  Config config;
+  config.tenants["acme"] = config.delivery;
+  const engine::Policies policies = MakePolicies(config);
+  EXPECT_EQ(policies("acme", 2).bytes, "");
+  EXPECT_NE(policies("acme", 2).digest, policies("acme", 1).digest);
+}
+
 TEST(FiguresTest, NamesAreWhatPrometheusTakes) {
   engine::Figures figures;
   figures.results[{"delivery", "acme", "DELIVERED"}] = 2;
