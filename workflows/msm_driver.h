@@ -38,23 +38,21 @@ enum class Ran : std::uint8_t {
   kNoRow,     // nothing changed
 };
 
-// Text of several names put together at compile time.
-template <std::size_t N>
-struct FixedText {
-  std::array<char, N> chars{};
-  constexpr std::string_view view() const { return {chars.data(), N}; }
-};
+// How a table names an event, a guard or an action; MSM's own stand-in for "none" has no name.
+template <class T>
+inline constexpr std::string_view kNameOf = T::kName;
+template <>
+inline constexpr std::string_view kNameOf<boost::msm::front::none> = {};
 
 // Guards put together. Their names are what the diagram shows.
 template <class Guard>
 struct Not {
   static constexpr auto kText = [] {
-    FixedText<Guard::kName.size() + 1> text;
-    text.chars[0] = '!';
-    for (std::size_t i = 0; i < Guard::kName.size(); ++i) text.chars[i + 1] = Guard::kName[i];
+    std::array<char, Guard::kName.size() + 1> text{'!'};
+    for (std::size_t i = 0; i < Guard::kName.size(); ++i) text[i + 1] = Guard::kName[i];
     return text;
   }();
-  static constexpr std::string_view kName = kText.view();
+  static constexpr std::string_view kName{kText.data(), kText.size()};
   template <class E, class M, class S, class T>
   bool operator()(const E& event, M& machine, S& source, T& target) const {
     return !Guard{}(event, machine, source, target);
@@ -65,13 +63,13 @@ template <class First, class Second>
 struct And {
   static constexpr std::string_view kJoint = " & ";
   static constexpr auto kText = [] {
-    FixedText<First::kName.size() + kJoint.size() + Second::kName.size()> text;
+    std::array<char, First::kName.size() + kJoint.size() + Second::kName.size()> text{};
     std::size_t at = 0;
     for (const std::string_view part : {First::kName, kJoint, Second::kName})
-      for (const char c : part) text.chars[at++] = c;
+      for (const char c : part) text[at++] = c;
     return text;
   }();
-  static constexpr std::string_view kName = kText.view();
+  static constexpr std::string_view kName{kText.data(), kText.size()};
   template <class E, class M, class S, class T>
   bool operator()(const E& event, M& machine, S& source, T& target) const {
     return First{}(event, machine, source, target) && Second{}(event, machine, source, target);
@@ -91,10 +89,13 @@ class MsmDriver {
   template <class State>
   static constexpr int kMsmNumber = boost::msm::back::get_state_id<typename Machine::stt, State>::value;
 
+  // By MSM's number.
   static constexpr auto kIds = [] {
     std::array<StateId, boost::mp11::mp_size<States>::value> ids{};
     boost::mp11::mp_for_each<boost::mp11::mp_transform<boost::mp11::mp_identity, States>>(
-        [&]<class State>(boost::mp11::mp_identity<State>) { ids[kMsmNumber<State>] = State::kId; });
+        [&]<class State>(boost::mp11::mp_identity<State>) {  // never runs but in the compiler
+          ids[kMsmNumber<State>] = State::kId;
+        });
     return ids;
   }();
 
@@ -121,14 +122,6 @@ class MsmDriver {
     return std::nullopt;
   }
 
-  template <class T>
-  static constexpr std::string_view NameOf() {
-    if constexpr (std::is_same_v<T, boost::msm::front::none>)
-      return {};
-    else
-      return T::kName;
-  }
-
  public:
   // Leaves the state after `event` in `state`. A state that the table does not have takes no event: kNoRow.
   template <class Context, class Event>
@@ -149,8 +142,8 @@ class MsmDriver {
     std::vector<TableRow> rows;
     boost::mp11::mp_for_each<boost::mp11::mp_transform<boost::mp11::mp_identity, Table>>(
         [&]<class R>(boost::mp11::mp_identity<R>) {
-          rows.push_back({R::Source::kName, R::Evt::kName, R::Target::kName, NameOf<typename R::Action>(),
-                          NameOf<typename R::Guard>()});
+          rows.push_back({R::Source::kName, R::Evt::kName, R::Target::kName, kNameOf<typename R::Action>,
+                          kNameOf<typename R::Guard>});
         });
     return rows;
   }

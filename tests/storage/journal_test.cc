@@ -8,6 +8,7 @@
 
 #include "storage/keys.h"
 #include "storage/memory_store.h"
+#include "tests/storage/broken_store.h"
 
 namespace smsflow::storage {
 namespace {
@@ -137,6 +138,34 @@ TEST_F(JournalTest, SegmentsGoAndLeaveAnAnchor) {
   const auto head = FindChainHead(store_, kShard);
   EXPECT_EQ(head->sequence, kRecords) << "an emptied shard does not begin anew";
   EXPECT_EQ(head->chain, head_.chain);
+}
+
+TEST_F(JournalTest, DamageIsToldAndNeverPassedOver) {
+  std::string value = Value(kRecords);
+  value[1 + 10 + 6] = '\x40';  // in the instance, after the sealing byte
+  Overwrite(kRecords, value);
+  const auto lost = absl::StatusCode::kDataLoss;
+  EXPECT_EQ(GetJournal(store_, kShard, kRecords).status().code(), lost);
+  EXPECT_EQ(FindChainHead(store_, kShard).status().code(), lost);
+
+  Write([&](Batch& batch) {
+    batch.DeleteRange(Family::kJournal, JournalKey(kShard, 0), JournalKey(kShard, kRecords + 1));
+    batch.Put(Family::kJournal, AnchorKey(kShard, kRecords), "no anchor");
+  });
+  EXPECT_EQ(LastAnchor(store_, kShard).status().code(), lost);
+  EXPECT_EQ(FindChainHead(store_, kShard).status().code(), lost) << "an emptied shard does not begin anew";
+}
+
+TEST(Journal, AnErrorOfTheDiskIsToldAsIt) {
+  const BrokenStore broken;
+  EXPECT_EQ(GetJournal(broken, kShard, 1).status().code(), BrokenStore::kError);
+  EXPECT_EQ(LastAnchor(broken, kShard).status().code(), BrokenStore::kError);
+  EXPECT_EQ(FindChainHead(broken, kShard).status().code(), BrokenStore::kError);
+}
+
+TEST(Journal, ThePayloadStandsInItByItsDigestAlone) {
+  EXPECT_EQ(PayloadDigest("payload"), PayloadDigest("payload"));
+  EXPECT_NE(PayloadDigest("payload"), PayloadDigest("payloae"));
 }
 
 }  // namespace

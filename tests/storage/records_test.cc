@@ -12,6 +12,7 @@
 
 #include "storage/journal.h"
 #include "storage/memory_store.h"
+#include "tests/storage/broken_store.h"
 #include "tests/storage/sample_rows.h"
 #include "tests/storage/whole_rows.h"
 
@@ -67,6 +68,7 @@ TEST_F(RecordsTest, RowsComeBackAndGo) {
   EXPECT_EQ((*feed)->next(), 12U);
   EXPECT_FALSE(GetFeed(store_, shard, "a log with a name that is longer than a key may be", 4)->has_value());
   EXPECT_FALSE(GetFeed(store_, ShardId{9}, "a log with a name that is longer than a key may be", 3)->has_value());
+  EXPECT_EQ(DecodeFeed(FirstValue(store_, Family::kQueues, 'f'))->partition(), 3U);
   ExpectFilled(GetHead(store_, kSampleInstance));
   ExpectFilled(GetState(store_, kSampleInstance));
   ExpectFilled(GetMarks(store_, shard));
@@ -84,6 +86,70 @@ TEST_F(RecordsTest, RowsComeBackAndGo) {
     DeleteDedupe(b, shard, kSampleHash);
   });
   EXPECT_EQ(store_.rows(Family::kInstances) + store_.rows(Family::kIndexes), 0U);
+}
+
+TEST_F(RecordsTest, WhatIsNotThereIsNoError) {
+  EXPECT_EQ(*GetHead(store_, kSampleInstance), std::nullopt);
+  EXPECT_EQ(*GetState(store_, kSampleInstance), std::nullopt);
+  EXPECT_EQ(*GetMarks(store_, kSampleShard), std::nullopt);
+  EXPECT_EQ(*GetDedupe(store_, kSampleShard, kSampleHash), std::nullopt);
+  EXPECT_EQ(*GetPolicy(store_, kSampleHash), std::nullopt);
+  EXPECT_EQ(*GetMeta(store_), std::nullopt);
+}
+
+// An error of the disk must never look like a row that is not there: what is not there is made anew.
+TEST(Records, AnErrorOfTheDiskIsToldAsIt) {
+  const BrokenStore broken;
+  EXPECT_EQ(GetHead(broken, kSampleInstance).status().code(), BrokenStore::kError);
+  EXPECT_EQ(GetState(broken, kSampleInstance).status().code(), BrokenStore::kError);
+  EXPECT_EQ(GetMarks(broken, kSampleShard).status().code(), BrokenStore::kError);
+  EXPECT_EQ(GetDedupe(broken, kSampleShard, kSampleHash).status().code(), BrokenStore::kError);
+  EXPECT_EQ(GetMeta(broken).status().code(), BrokenStore::kError);
+  EXPECT_EQ(GetPolicy(broken, kSampleHash).status().code(), BrokenStore::kError);
+  EXPECT_EQ(GetAppliedTell(broken, kSampleShard, kSampleShard).status().code(), BrokenStore::kError);
+}
+
+TEST_F(RecordsTest, RowsOfTheQueuesAndIndexesGo) {
+  const auto sweep = [] {
+    auto row = Filled<stored::SweepRow>();
+    row.set_command("sixteen bytes...");
+    return row;
+  }();
+  Write([&](Batch& b) {
+    PutSweep(b, kSampleShard, sweep);
+    PutIndex(b, kSampleShard, 2, kSampleHash, kSampleInstance);
+    PutPause(b, kSampleShard, PauseScope::kTenant, kSampleHash, Filled<stored::PauseRow>());
+  });
+  EXPECT_EQ(DecodeSweep(FirstValue(store_, Family::kQueues, 'w'))->command(), sweep.command());
+  ExpectFilled(Found<stored::PauseRow>(DecodePause(FirstValue(store_, Family::kIndexes, 'p'))));
+  Write([&](Batch& b) {
+    DeleteSweep(b, kSampleShard, sweep.command());
+    DeleteIndex(b, kSampleShard, 2, kSampleHash, kSampleInstance);
+    DeletePause(b, kSampleShard, PauseScope::kTenant, kSampleHash);
+  });
+  EXPECT_EQ(store_.rows(Family::kQueues) + store_.rows(Family::kIndexes), 0U);
+}
+
+TEST_F(RecordsTest, DamageOfWhatIsNoMessageIsDataLossToo) {
+  const auto write = [&](Family family, std::string_view key, const std::string& value) {
+    Write([&](Batch& b) { b.Put(family, key, value); });
+  };
+  const auto applied = [&] { return GetAppliedTell(store_, kSampleShard, ShardId{5}).status(); };
+  write(Family::kQueues, AppliedTellKey(kSampleShard, ShardId{5}), std::string("\0seven..", 8));
+  EXPECT_THAT(std::string(applied().message()), HasSubstr("it is not eight bytes"));
+  write(Family::kQueues, AppliedTellKey(kSampleShard, ShardId{5}), "\0118 bytes.");
+  EXPECT_EQ(applied().code(), absl::StatusCode::kDataLoss);
+  stored::FeedRow feed;
+  const auto decoded = [&](const std::string& digest) {
+    feed.set_digest(digest);
+    return DecodeFeed(std::string(1, '\0') + feed.SerializeAsString()).status();
+  };
+  EXPECT_TRUE(decoded("").ok());
+  EXPECT_TRUE(decoded("sixteen bytes...").ok());
+  EXPECT_THAT(std::string(decoded("fifteen bytes..").message()), HasSubstr("its digest is not 16 bytes"));
+  EXPECT_EQ(DecodeFeed("\x09").status().code(), absl::StatusCode::kDataLoss);
+  write(Family::kMeta, PolicyKey(kSampleHash), "\x09policy");
+  EXPECT_EQ(GetPolicy(store_, kSampleHash).status().code(), absl::StatusCode::kDataLoss);
 }
 
 TEST_F(RecordsTest, QueueRowsAreDecodedFromTheirValues) {
@@ -178,6 +244,12 @@ TEST(Keys, DecodeIsTheOppositeOfEncodeAndRefusesAllElse) {
   EXPECT_EQ(TimerKey::Decode(key + "x"), std::nullopt);
   key[3] = '\x80';
   EXPECT_EQ(TimerKey::Decode(key), std::nullopt) << "a time below zero";
+  key = timer.Encode().view();
+  key[11 + 6] = '\x40';
+  EXPECT_EQ(TimerKey::Decode(key), std::nullopt) << "an instance that is no version 7";
+  key = ready.Encode().view();
+  key[11] = '\x80';
+  EXPECT_EQ(ReadyKey::Decode(key), std::nullopt) << "a time below zero";
   EXPECT_EQ(InstanceOfKey(HeadKey(kSampleInstance)), kSampleInstance);
   EXPECT_EQ(InstanceOfKey(IndexKey(kSampleShard, 1, kSampleHash, kSampleInstance)), kSampleInstance);
   EXPECT_EQ(InstanceOfKey(MarksKey(kSampleShard)), std::nullopt);

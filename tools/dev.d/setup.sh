@@ -23,7 +23,7 @@ readonly PACKAGES=(
 readonly FUZZ_PACKAGES=(clang libclang-rt-14-dev)  # libFuzzer and the sanitizers beside it
 readonly KAFKA_PACKAGES=(default-jre-headless maven)  # a broker for the tests, and what fetches it
 readonly PEER_PACKAGES=(tshark libnet-smpp-perl)  # what SMPP is checked against, beside tests/smpp/peers/package.json
-readonly CHECK_PACKAGES=(clang clang-tidy clang-format gcovr shellcheck prometheus systemd)
+readonly CHECK_PACKAGES=(clang clang-tidy clang-format libclang-rt-14-dev llvm shellcheck prometheus systemd)
 
 # Prints those of the named packages that are not installed; asks dpkg only, takes milliseconds.
 missing_packages() {

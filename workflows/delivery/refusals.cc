@@ -42,8 +42,11 @@ struct Refuser {
     Say(out, Outcome::kNotNow, Refusal::kNone,
         waits ? "no slot is open, or it is due already" : "it waits for no slot");
   }
-  void operator()(const TimerFired&) const { out.verdict = Verdict::kIgnored; }
-  void operator()(const PeerLost&) const { out.verdict = Verdict::kIgnored; }
+  // TimerFired, PeerLost: nobody waits for an answer.
+  template <class OfTheKernel>
+  void operator()(const OfTheKernel&) const {
+    out.verdict = Verdict::kIgnored;
+  }
 
  private:
   // Not an error for its sender: the outcome tells.

@@ -24,9 +24,10 @@ Signal SignalOfResult(Result result) {
   }
 }
 
-std::string_view CauseOf(Result before, Result reported, Result after, std::string_view told) {
-  if (after == Result::kUnknown && reported != Result::kUnknown && before != Result::kUnknown)
-    return cause::kContradiction;  // NEVER_SEEN and ACCEPTED met
+// Of a result that was raised to `after`.
+std::string_view CauseOf(Result reported, Result after, std::string_view told) {
+  // NEVER_SEEN and ACCEPTED met.
+  if (after == Result::kUnknown && reported != Result::kUnknown) return cause::kContradiction;
   if (!told.empty()) return told;
   switch (after) {
     case Result::kNeverSeen:
@@ -80,7 +81,7 @@ std::optional<Signal> Learn(Moment& moment, std::uint32_t attempt, Result learnt
   const Result before = data.results[index], after = Join(before, learnt);
   if (after == before) return KnownBefore(moment, index, learnt);
   data.results[index] = after;
-  const std::string_view why = CauseOf(before, learnt, after, told);
+  const std::string_view why = CauseOf(learnt, after, told);
   // Told of whichever attempt: somebody has to look at that gateway.
   if (why == cause::kContradiction) out.cause = why;
   if (!over && after == Result::kAccepted) out.accepted.push_back(attempt);
@@ -133,14 +134,8 @@ std::optional<Signal> OfTimer(Moment& moment, Timer timer) {
 }
 
 Signal OfResolve(const Resolve& resolve) {
-  switch (resolve.how) {
-    case How::kDelivered:
-      return signals::ResolveDelivered{};
-    case How::kRetry:
-      return signals::ResolveRetry{};
-    case How::kGiveUp:
-      break;
-  }
+  if (resolve.how == How::kDelivered) return signals::ResolveDelivered{};
+  if (resolve.how == How::kRetry) return signals::ResolveRetry{};
   return signals::GiveUp{};
 }
 

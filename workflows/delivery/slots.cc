@@ -29,9 +29,10 @@ std::optional<std::int64_t> Seconds(std::string_view digits) {
   return value;
 }
 
+// What stands before the dash is digits.
 ParsedSlot ParseSeconds(std::string_view text, std::size_t dash) {
   const std::string_view from = text.substr(0, dash), till = text.substr(dash + 1);
-  if (!AllDigits(from) || !AllDigits(till)) return {{}, kForm};
+  if (!AllDigits(till)) return {{}, kForm};
   const auto from_s = Seconds(from), till_s = Seconds(till);
   if (!from_s || !till_s) return {{}, "a time must not lie beyond the year 9999"};
   return {{*from_s, *till_s}, nullptr};

@@ -8,20 +8,6 @@
 namespace smsflow::workflows::delivery {
 namespace {
 
-// The library looks for files that Debian does not have; there the compact form of the database begins with
-// "# version 2025b".
-std::string ReadVersion() {
-  try {
-    if (const std::string version = date::get_tzdb().version; !version.empty() && version != "unknown") return version;
-  } catch (const std::exception&) {
-    return "unknown";  // there is no database: no zone will be found either
-  }
-  std::ifstream compact("/usr/share/zoneinfo/tzdata.zi");
-  std::string hash, word, version;
-  if (compact >> hash >> word >> version && hash == "#" && word == "version") return version;
-  return "unknown";
-}
-
 class DatabaseResolver : public ZoneResolver {
  public:
   std::optional<std::int64_t> ToUtc(std::int64_t local_s, std::string_view zone, Edge edge) const override {
@@ -44,12 +30,23 @@ class DatabaseResolver : public ZoneResolver {
     }
   }
   std::string Version() const override {
-    static const std::string version = ReadVersion();
+    // The library looks for files that Debian does not have.
+    static const std::string version = [] {
+      std::ifstream compact("/usr/share/zoneinfo/tzdata.zi");
+      return TzdataVersion(compact);
+    }();
     return version;
   }
 };
 
 }  // namespace
+
+std::string TzdataVersion(std::istream& compact) {
+  // "# version 2025b"
+  std::string hash, word, version;
+  if (compact >> hash >> word >> version && hash == "#" && word == "version") return version;
+  return "unknown";
+}
 
 std::unique_ptr<ZoneResolver> MakeZoneResolver() { return std::make_unique<DatabaseResolver>(); }
 

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "workflows/delivery/codec/rows.h"
+#include "workflows/delivery/delivery.h"
 
 namespace smsflow::workflows::delivery {
 namespace {
@@ -212,6 +213,7 @@ TEST(Codec, RefusesWhatItCannotRead) {
   EXPECT_FALSE(DecodeFixed(std::string("\x22\x02\x0a\x00", 4))) << "an empty slot";
   EXPECT_FALSE(DecodeData(std::string("\x20\x02\x2a\x01\x05", 5))) << "two attempts, one result";
   EXPECT_FALSE(DecodeData(std::string("\x20\x01\x2a\x01\x09", 5))) << "no such result";
+  EXPECT_FALSE(DecodeData(std::string("\x20\x01\x2a\x01\xff", 5))) << "nor one below zero";
   EXPECT_FALSE(DecodePolicy("\xff"));
   const auto workflow = MakeDeliveryWorkflow();
   Instance instance;
@@ -221,10 +223,56 @@ TEST(Codec, RefusesWhatItCannotRead) {
     EXPECT_EQ(decision.verdict, Verdict::kRefused) << event.kind;
     EXPECT_EQ(decision.code, Refusal::kInvalidArgument) << event.kind;
   }
-  Instance spoiled;
-  spoiled.state = 1;
-  spoiled.data = "\xff\xff";
-  EXPECT_EQ(workflow->Step(spoiled, EncodeCancel(), {}).code, Refusal::kFailedPrecondition);
+  EXPECT_FALSE(DecodeScheduleAnswer("\xff"));
+  EXPECT_EQ(workflow->ClientKey("\xff"), "");
+  EXPECT_EQ(workflow->Lane("\xff"), "");
+}
+
+TEST(Codec, RefusesToDecideOnWhatItCannotRead) {
+  const auto workflow = MakeDeliveryWorkflow();
+  const std::string fixed = EncodeFixed({"b", "k", "gw", kSlots}), data = EncodeData(SomeData());
+  const auto decide = [&](std::string_view its_fixed, std::string_view its_data, std::string_view policy) {
+    Instance instance;
+    instance.state = 1;
+    instance.fixed = its_fixed;
+    instance.data = its_data;
+    Facts facts;
+    facts.policy = policy;
+    return workflow->Step(instance, EncodeCancel(), facts);
+  };
+  EXPECT_EQ(decide(fixed, data, "").verdict, Verdict::kApplied);
+  for (const Decision& decision : {decide("\xff", data, ""), decide(fixed, "\xff", ""), decide(fixed, data, "\xff")}) {
+    EXPECT_EQ(decision.verdict, Verdict::kRefused);
+    EXPECT_EQ(decision.code, Refusal::kFailedPrecondition);
+  }
+  EXPECT_FALSE(ViewOf(1, "t", "\xff", data));
+  EXPECT_FALSE(ViewOf(1, "t", fixed, "\xff"));
+  for (const Description& told :
+       {workflow->Describe(EncodeCancel(), "\xff", data), workflow->Describe(EncodeCancel(), fixed, "\xff")})
+    EXPECT_EQ(told.detail, "cannot be read");
+}
+
+// A number that a later version may have written: it takes no event, and nothing is lost by asking.
+TEST(Codec, AStateThatIsNoneTakesNoEvent) {
+  const auto workflow = MakeDeliveryWorkflow();
+  const std::string fixed = EncodeFixed({"b", "k", "gw", kSlots}), data = EncodeData(SomeData());
+  Instance instance;
+  instance.state = 77;
+  instance.fixed = fixed;
+  instance.data = data;
+  EXPECT_EQ(workflow->Step(instance, EncodeCancel(), {}).verdict, Verdict::kRefused);
+  EXPECT_EQ(workflow->Step(instance, {kTimerFired, {}, kDueTimer, 0}, {}).verdict, Verdict::kIgnored);
+  EXPECT_EQ(workflow->Step(instance, EncodeReport({1, Reported::kDelivered, {}, "", 0}), {}).verdict, Verdict::kNoted);
+  EXPECT_EQ(workflow->StateName(77), "?");
+}
+
+TEST(Codec, TellsTheKernelWhatItIs) {
+  const auto workflow = MakeDeliveryWorkflow();
+  EXPECT_EQ(workflow->number(), kWorkflowNumber);
+  EXPECT_EQ(workflow->name(), "delivery");
+  EXPECT_EQ(workflow->version(), kWorkflowVersion);
+  EXPECT_EQ(workflow->StateName(10), "UNKNOWN");
+  EXPECT_EQ(workflow->TransitionTable().size(), TransitionTable().size());
 }
 
 // Spoiled bytes are refused or read as something that is written as it was read; nothing crashes on them.
@@ -282,6 +330,59 @@ TEST(Describe, TellsWhatAPersonWantsToKnow) {
   EXPECT_EQ(workflow->Describe(EncodeReschedule({kSlots, false, "", "2025b"}), fixed, EncodeData({})).detail,
             "new slots; local times by tzdata 2025b");
   EXPECT_EQ(workflow->Describe({77, "", 0, 0}, fixed, "").detail, "cannot be read");
+}
+
+TEST(Describe, HasAWordForEachEvent) {
+  const auto workflow = MakeDeliveryWorkflow();
+  const std::string fixed = EncodeFixed({"b", "k", "", kSlots});
+  Data data;
+  data.attempts = 1;
+  data.results = {Result::kSent};
+  const auto told = [&](const Event& event) {
+    const Description one = workflow->Describe(event, fixed, EncodeData(data));
+    return one.event + (one.detail.empty() ? "" : ": " + one.detail) +
+           (one.cause.empty() ? "" : " (" + one.cause + ")");
+  };
+  const auto fired = [](std::uint16_t timer) { return Event{kTimerFired, {}, timer, 0}; };
+  const auto report = [](Reported reported, About about) { return EncodeReport({1, reported, about, "", 0}); };
+  EXPECT_EQ(told(EncodeCancel()), "cancel");
+  EXPECT_EQ(told(EncodeBlock()), "block");
+  EXPECT_EQ(told(EncodeLookNow()), "look now");
+  EXPECT_EQ(told({kPeerLost, {}, 0, 1}), "gateway store lost (peer_lost)");
+  EXPECT_EQ(told(EncodeResolve(How::kDelivered)), "resolve: delivered");
+  EXPECT_EQ(told(EncodeResolve(How::kRetry)), "resolve: retry");
+  EXPECT_EQ(told(EncodeResolve(How::kGiveUp)), "resolve: give up");
+  EXPECT_EQ(told(EncodeReschedule({std::nullopt, true, "gw"})), "reschedule: new payload");
+  EXPECT_EQ(told(EncodeReschedule({kSlots, true, "gw"})), "reschedule: new payload; new slots");
+  EXPECT_EQ(told(fired(kDueTimer)), "due");
+  EXPECT_EQ(told(fired(kProbeTimer)), "silence: gateway asked");
+  EXPECT_EQ(told(fired(kReceiptTimer)), "receipt overdue (no_receipt)");
+  EXPECT_EQ(told(fired(kKeepTimer)), "last slot over: payload erased");
+  EXPECT_EQ(told(fired(77)), "timer") << "of a later version";
+  EXPECT_EQ(told(report(Reported::kSent, About::kNotSaid)), "report SENT");
+  EXPECT_EQ(told(report(Reported::kUnknown, About::kNotSaid)), "report UNKNOWN: not above SENT, noted");
+  data.results = {Result::kFailedPermanent};
+  EXPECT_EQ(told(report(Reported::kInvalid, About::kMessage)), "report INVALID: about the message");
+  EXPECT_EQ(told(report(Reported::kInvalid, About::kRecipient)), "report INVALID: about the recipient");
+  EXPECT_EQ(told(report(Reported::kInvalid, About::kSender)), "report INVALID: about the sender");
+  EXPECT_EQ(told(report(Reported::kExpired, About::kRoute)),
+            "report EXPIRED: not above FAILED for good, noted; about the route");
+  data.results = {Result::kUnknown};
+  EXPECT_EQ(told(fired(kProbeTimer)), "silence: no answer in time");
+  EXPECT_EQ(told(report(Reported::kAccepted, About::kNotSaid)), "report ACCEPTED: not above UNKNOWN, noted");
+  data.cause = "contradiction";
+  EXPECT_EQ(told(report(Reported::kAccepted, About::kNotSaid)), "report ACCEPTED: it contradicts an earlier report");
+  data.attempts = 2;
+  data.results = {Result::kUnknown, Result::kNone};
+  EXPECT_EQ(told(report(Reported::kAccepted, About::kNotSaid)), "report ACCEPTED: not above UNKNOWN, noted")
+      << "the contradiction was of another attempt";
+  data.due_ms = 5'000;
+  EXPECT_EQ(told(fired(kDueTimer)), "due: due 1970-01-01T00:00:05Z") << "in no slot that there is";
+  const std::string one = EncodeFixed({"", "", "", {kSlots[0]}});
+  EXPECT_EQ(workflow->Describe(EncodeSchedule({}), one, EncodeData({})).detail, "1 slot");
+  data = {};
+  data.stop = Stop::kBlock;
+  EXPECT_EQ(workflow->Describe(EncodeSchedule({}), one, EncodeData(data)).cause, "blocked");
 }
 
 // The timer fires the guard before the slot ends: what it means depends on whether an attempt is out.

@@ -127,6 +127,8 @@ TEST(Reports, OfAnAttemptTooOldToBeKeptOnlyDeliveredCounts) {
   EXPECT_EQ(life.state(), State::kInSlot);
   life.Apply(EncodeReport({2, Reported::kDelivered, About::kNotSaid, "", 0}));
   EXPECT_EQ(life.state(), State::kDelivered);
+  EXPECT_EQ(life.Apply(EncodeReport({3, Reported::kDelivered, About::kNotSaid, "", 0})).decision.verdict,
+            Verdict::kIgnored);
   EXPECT_TRUE(life.broken().empty()) << life.broken().front();
 }
 

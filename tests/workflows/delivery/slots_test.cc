@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <random>
+#include <sstream>
 
 #include "workflows/delivery/policy.h"
 #include "workflows/delivery/retry.h"
@@ -74,11 +75,50 @@ TEST(Slots, WhatBreaksARuleIsToldByRuleAndPlace) {
       {"1969-01-01T00:00Z/1970-01-01T00:01Z", "error: slot 1: a time must not lie before 1970"},
       {"2026-03-29T10:00[Mars/Olympus]/2026-03-29T12:00Z",
        "error: slot 1: a zone must be one of the time zone database"},
+      {"10-", "error: slot 1: a time slot must be SECONDS-SECONDS or TIME/TIME"},
+      {"9999-12-31T00:00Z/9999-12-31T23:00-18:00", "error: slot 1: a time must not lie beyond the year 9999"},
+      {"2023-02-28T23:60Z/2023-03-01T00:00Z", "error: slot 1: a date or time must exist in the calendar"},
+      {"2023-02-28T23:00:60Z/2023-03-01T00:00Z", "error: slot 1: a date or time must exist in the calendar"},
+      {"2023-02-28T23:00+01:60/2023-03-01T00:00Z", "error: slot 1: an offset must be at most 18 hours"},
+      {"2023-02-28T23:00+01:00:60/2023-03-01T00:00Z", "error: slot 1: an offset must be at most 18 hours"},
+      {"2026-03-29T10:00[a=b]/2026-03-29T12:00Z", "error: slot 1: a zone must be one of the time zone database"},
       {"2026-03-29T10:00[]/2026-03-29T12:00Z", "error: slot 1: a zone must be one of the time zone database"},
       {"2026-07-01T10:00+05:00[Europe/Berlin]/2026-07-01T12:00Z",
        "error: slot 1: an offset must be one that its [zone] has at that time"},
   };
   for (const Case& one : cases) EXPECT_EQ(Normal(one.text), one.normal) << one.text;
+}
+
+// One piece too few or too many, at every place of a time.
+TEST(Slots, ATimeHasOneForm) {
+  for (const char* time : {"",
+                           "2",
+                           "202x-01-01T00:00Z",
+                           "2026",
+                           "2026x01-01T00:00Z",
+                           "2026-0",
+                           "2026-01",
+                           "2026-01x01T00:00Z",
+                           "2026-01-0",
+                           "2026-01-01",
+                           "2026-01-01 00:00Z",
+                           "2026-01-01T0",
+                           "2026-01-01T00",
+                           "2026-01-01T00-00Z",
+                           "2026-01-01T00:0",
+                           "2026-01-01T00:00:0",
+                           "2026-01-01T00:00:",
+                           "2026-01-01T00:00:00.Z",
+                           "2026-01-01T00:00:00.1234567890Z",
+                           "2026-01-01T00:00+0",
+                           "2026-01-01T00:00+00:0",
+                           "2026-01-01T00:00+00:00:0",
+                           "2026-01-01T00:00Zx",
+                           "2026-01-01T00:00Z[Europe/Berlin",
+                           "2026-01-01T00:00x[Europe/Berlin]"})
+    EXPECT_EQ(Normal(std::string("2026-01-01T00:00Z/") + time),
+              "error: slot 1: a time must be YYYY-MM-DDThh:mm[:ss] with an offset or a [zone]")
+        << time;
 }
 
 // Berlin skips 02:00 to 03:00 on 2026-03-29 and shows 02:00 to 03:00 twice on 2026-10-25.
@@ -91,6 +131,7 @@ TEST(Slots, LocalTimesFollowTheClocksBeingTurned) {
       {"2026-03-29T01:30[Europe/Berlin]/2026-03-29T02:30[Europe/Berlin]", "2026-03-29T00:30Z/2026-03-29T01:00Z"},
       {"2026-10-25T02:30[Europe/Berlin]/2026-10-25T02:45[Europe/Berlin]", "2026-10-25T00:30Z/2026-10-25T01:45Z"},
       {"2026-10-25T02:30+01:00[Europe/Berlin]/2026-10-25T02:45[Europe/Berlin]", "2026-10-25T01:30Z/2026-10-25T01:45Z"},
+      {"2026-10-25T01:30[Europe/Berlin]/2026-10-25T02:45+02:00[Europe/Berlin]", "2026-10-24T23:30Z/2026-10-25T00:45Z"},
       {"2026-07-01T10:00+02:00[Europe/Berlin]/2026-07-01T12:00Z", "2026-07-01T08:00Z/2026-07-01T12:00Z"},
       {"2026-07-01T10:00[America/Argentina/Buenos_Aires]/2026-07-01T14:00Z", "2026-07-01T13:00Z/2026-07-01T14:00Z"},
   };
@@ -120,6 +161,18 @@ TEST(Slots, SayByWhichDatabaseLocalTimesWereRead) {
   EXPECT_EQ(tzdata("2026-03-29T10:00[Europe/Berlin]/2026-03-29T14:00Z;2026-03-30T10:00Z/2026-03-30T11:00Z"), version);
 }
 
+TEST(Slots, TheVersionOfTheDatabaseStandsInItsFirstLine) {
+  const auto version = [](const std::string& text) {
+    std::istringstream in(text);
+    return TzdataVersion(in);
+  };
+  EXPECT_EQ(version("# version 2025b\n# This zic input file"), "2025b");
+  EXPECT_EQ(version(""), "unknown") << "no such file";
+  EXPECT_EQ(version("# version"), "unknown");
+  EXPECT_EQ(version("! version 2025b"), "unknown");
+  EXPECT_EQ(version("# redo 2025b"), "unknown");
+}
+
 TEST(Slots, DeadlineIsTheEndOfTheSlotThatHoldsIt) {
   const Slots slots = {{10, 20}, {30, 40}};
   EXPECT_EQ(DeadlineOf(slots, 10), 20);
@@ -139,6 +192,7 @@ TEST(Slots, LimitsNameEveryBrokenRule) {
   EXPECT_EQ(broken[1], "the last slot must end within 1 days");
   EXPECT_EQ(broken[2], "a slot must last at least 5 s");
   EXPECT_TRUE(CheckLimits({{10, 12}, {86'000, 900'401}}, {0, 0, 0}, 0).empty());
+  EXPECT_TRUE(CheckLimits({}, limits, 0).empty());
 }
 
 // Against the plainest picture of slots there is: one bit a second.

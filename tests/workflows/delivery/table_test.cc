@@ -208,6 +208,78 @@ TEST(Table, GuardsOfOneStateAndEventExcludeEachOther) {
   }
 }
 
+TEST(Table, EveryNumberHasANameAndWhatIsNoneSaysSo) {
+  std::set<std::string_view> names;
+  for (const State state : kAllStates) names.insert(NameOf(state));
+  EXPECT_EQ(names.size(), std::size(kAllStates));
+  EXPECT_EQ(NameOf(State{77}), "?");
+  names.clear();
+  for (int number = 0; number <= 14; ++number) names.insert(NameOf(static_cast<Outcome>(number)));
+  EXPECT_EQ(names.size(), 15u);
+  EXPECT_FALSE(names.contains("?"));
+  EXPECT_EQ(NameOf(Outcome{77}), "?");
+  names.clear();
+  for (int number = 1; number <= 5; ++number) names.insert(NameOf(static_cast<Timer>(number)));
+  EXPECT_EQ(names.size(), 5u);
+  EXPECT_EQ(NameOf(Timer{77}), "?");
+  names.clear();
+  for (int number = 1; number <= 9; ++number) names.insert(NameOf(static_cast<Reported>(number)));
+  EXPECT_EQ(names.size(), 9u);
+  EXPECT_EQ(NameOf(Reported{77}), "?");
+  EXPECT_EQ(ResultOf(Reported{77}), Result::kNone);
+}
+
+// What no life comes to, but damage or a later version might: no step breaks on it.
+TEST(Table, AnUnlikelyCaseIsDecidedToo) {
+  Input in = At(State::kInSlot);
+  in.fixed.slots.clear();
+  const StepResult slotless = Step(in, Reports(Reported::kUnknown));
+  EXPECT_EQ(slotless.state, State::kUnknown);
+  EXPECT_TRUE(slotless.erase_payload) << "nothing can need it any more";
+
+  in = At(State::kUnknown);
+  in.has_payload = false;
+  EXPECT_EQ(Step(in, Resolve{How::kRetry}).outcome, Outcome::kNoSlotLeft) << "there is nothing to send again";
+  in.has_payload = true;
+  EXPECT_EQ(Step(in, Resolve{How::kRetry}).state, State::kPending);
+
+  in = At(State::kInSlot);
+  EXPECT_EQ(Step(in, Report{0, Reported::kSent, About::kNotSaid, "", 0}).outcome, Outcome::kNoSuchAttempt);
+  EXPECT_EQ(Step(in, PeerLost{2}).verdict, Verdict::kIgnored) << "of another attempt";
+  in.data.results = {Result::kSent};
+  EXPECT_EQ(Step(in, PeerLost{1}).verdict, Verdict::kIgnored) << "of a known result nothing gets lost";
+
+  in = At(State::kPending);
+  const StepResult stranger = Step(in, TimerFired{Timer{77}});
+  EXPECT_EQ(stranger.verdict, Verdict::kIgnored);
+  EXPECT_EQ(stranger.data, in.data);
+}
+
+// After a long downtime everything is overdue at once: the gateway is still asked before the attempt is given up.
+TEST(Table, AnAttemptThatBecameOverdueUnseenIsAskedForOnceMore) {
+  Input in = At(State::kInSlot);
+  in.now_ms = in.data.deadline_ms + 10 * 24 * 3600'000;
+  const StepResult asked = Step(in, TimerFired{kSlotEndTimer});
+  EXPECT_EQ(asked.state, State::kInSlot);
+  ASSERT_EQ(asked.effects.size(), 1u);
+  EXPECT_EQ(asked.effects[0].kind, EffectKind::kProbe);
+  ASSERT_EQ(asked.timers.size(), 1u);
+  EXPECT_EQ(asked.timers[0].name, kProbeTimer);
+  EXPECT_GT(asked.timers[0].due_ms, in.now_ms);
+  in.data = asked.data;
+  in.now_ms = *asked.timers[0].due_ms;
+  EXPECT_EQ(Step(in, TimerFired{kProbeTimer}).state, State::kUnknown);
+}
+
+// The last slot may be over and its timer late.
+TEST(Table, ALookFindsNothingAfterTheLastSlot) {
+  Input in = At(State::kPending);
+  in.now_ms = in.fixed.slots.back().till_s * 1000;
+  EXPECT_EQ(Step(in, LookNow{}).outcome, Outcome::kNotNow);
+}
+
+TEST(Table, NoAttemptHasTheNumberNought) { EXPECT_EQ(At(State::kSent).data.ResultOf(0), Result::kNone); }
+
 TEST(Table, StateNumbersArePersisted) {
   const std::pair<State, int> numbers[] = {{State::kPending, 1},   {State::kInSlot, 2},  {State::kSent, 3},
                                            {State::kDelivered, 4}, {State::kExpired, 5}, {State::kCanceled, 6},

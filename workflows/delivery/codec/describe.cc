@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <string>
 
 #include "workflows/delivery/causes.h"
@@ -26,42 +27,19 @@ std::string TimeText(std::int64_t ms) {
          Digits(time.minutes().count(), 2) + ':' + Digits(time.seconds().count(), 2) + 'Z';
 }
 
-std::string_view NameOf(Result result) {
-  switch (result) {
-    case Result::kNone:
-      return "nothing";
-    case Result::kNeverSeen:
-      return "NEVER_SEEN";
-    case Result::kAccepted:
-      return "ACCEPTED";
-    case Result::kUnknown:
-      return "UNKNOWN";
-    case Result::kSent:
-      return "SENT";
-    case Result::kFailedTransient:
-      return "FAILED";
-    case Result::kFailedPermanent:
-      return "FAILED for good";
-    case Result::kDelivered:
-      return "DELIVERED";
-  }
-  return "?";
-}
+// By their numbers, which DecodeData() and DecodeEvent() have checked.
+constexpr std::string_view kResults[] = {"nothing", "NEVER_SEEN", "ACCEPTED",        "UNKNOWN",
+                                         "SENT",    "FAILED",     "FAILED for good", "DELIVERED"};
+constexpr std::string_view kAbouts[] = {"", "about the message", "about the recipient", "about the sender",
+                                        "about the route"};
+constexpr std::string_view kHows[] = {"", "resolve: delivered", "resolve: retry", "resolve: give up"};
+static_assert(std::size(kResults) == static_cast<std::size_t>(Result::kDelivered) + 1);
+static_assert(std::size(kAbouts) == static_cast<std::size_t>(About::kRoute) + 1);
+static_assert(std::size(kHows) == static_cast<std::size_t>(How::kGiveUp) + 1);
 
-std::string_view NameOf(About about) {
-  switch (about) {
-    case About::kMessage:
-      return "about the message";
-    case About::kRecipient:
-      return "about the recipient";
-    case About::kSender:
-      return "about the sender";
-    case About::kRoute:
-      return "about the route";
-    case About::kNotSaid:
-      break;
-  }
-  return {};
+template <class Number, std::size_t N>
+std::string_view WordOf(const std::string_view (&words)[N], Number number) {
+  return words[static_cast<std::size_t>(number)];
 }
 
 void AddPart(std::string& text, std::string_view part) {
@@ -81,18 +59,6 @@ std::string ZonesText(const std::string& tzdata) {
   return tzdata.empty() ? std::string() : "local times by tzdata " + tzdata;
 }
 
-std::string_view NameOf(How how) {
-  switch (how) {
-    case How::kDelivered:
-      return "resolve: delivered";
-    case How::kRetry:
-      return "resolve: retry";
-    case How::kGiveUp:
-      return "resolve: give up";
-  }
-  return "resolve";
-}
-
 struct Describer {
   const Fixed& fixed;
   const Data& data;
@@ -104,15 +70,15 @@ struct Describer {
     return {"schedule", detail, data.stop == Stop::kBlock ? std::string(cause::kBlocked) : data.cause};
   }
   Description operator()(const Report& report) const {
-    Description told{"report " + std::string(delivery::NameOf(report.reported)), {}, report.cause};
+    Description told{"report " + std::string(NameOf(report.reported)), {}, report.cause};
     const Result after = data.ResultOf(report.attempt), learnt = ResultOf(report.reported);
     if (Join(after, learnt) == after && after != learnt) {
       if (after == Result::kUnknown && report.attempt == data.attempts && data.cause == cause::kContradiction)
         told.detail = "it contradicts an earlier report";
       else
-        told.detail = "not above " + std::string(NameOf(after)) + ", noted";
+        told.detail = "not above " + std::string(WordOf(kResults, after)) + ", noted";
     }
-    AddPart(told.detail, NameOf(report.about));
+    AddPart(told.detail, WordOf(kAbouts, report.about));
     return told;
   }
   Description operator()(const Cancel&) const { return {"cancel", {}, {}}; }
@@ -124,7 +90,7 @@ struct Describer {
     AddPart(detail, ZonesText(asked.tzdata));
     return {"reschedule", detail, {}};
   }
-  Description operator()(const Resolve& resolve) const { return {std::string(NameOf(resolve.how)), {}, {}}; }
+  Description operator()(const Resolve& resolve) const { return {std::string(WordOf(kHows, resolve.how)), {}, {}}; }
   Description operator()(const LookNow&) const { return {"look now", PlanText(fixed, data), {}}; }
   Description operator()(const PeerLost&) const { return {"gateway store lost", {}, std::string(cause::kPeerLost)}; }
   Description operator()(const TimerFired& fired) const { return OfTimer(fired.timer); }
