@@ -82,20 +82,24 @@ absl::StatusOr<engine::PeerHello> HelloOf(const v1::Hello& hello, const Caller& 
   return peer;
 }
 
-absl::StatusOr<workflows::Event> ReportEventOf(const v1::Report& report) {
+absl::StatusOr<AttemptReport> ReportOf(const v1::Report& report) {
   if (report.result() == v1::ATTEMPT_RESULT_UNSPECIFIED || !v1::AttemptResult_IsValid(report.result())) {
     return absl::InvalidArgumentError("reports.result: must be one of AttemptResult");
   }
   if (!v1::FailureAbout_IsValid(report.about())) {
     return absl::InvalidArgumentError("reports.about: must be one of FailureAbout");
   }
+  const auto attempt = AttemptId::Parse(report.attempt_id());
+  if (!attempt) return absl::InvalidArgumentError("reports.attempt_id: must be an SMS's id, a dot and a number");
   delivery::Report event;
   event.reported = static_cast<delivery::Reported>(report.result());
   event.about = static_cast<delivery::About>(report.about());
   event.cause = report.cause();
   event.at_ms = std::max<std::int64_t>(0, report.at_ms());
-  if (const auto attempt = AttemptId::Parse(report.attempt_id())) event.attempt = attempt->number;
-  return delivery::EncodeReport(event);
+  event.attempt = attempt->number;
+  AttemptReport reported{*attempt, delivery::EncodeReport(event)};
+  reported.event.effect = attempt->number;
+  return reported;
 }
 
 void FillLease(engine::Lease&& lease, v1::Lease* out) {

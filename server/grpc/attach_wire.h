@@ -19,8 +19,14 @@ namespace smsflow::server {
 absl::StatusOr<engine::PeerHello> HelloOf(const v1::Hello& hello, const Caller& caller, const storage::IndexKeys& keys,
                                           Violations& violations);
 
-// INVALID_ARGUMENT: a result or a subject that does not exist.
-absl::StatusOr<workflows::Event> ReportEventOf(const v1::Report& report);
+// What was reported of which attempt.
+struct AttemptReport {
+  AttemptId attempt;
+  workflows::Event event;
+};
+
+// INVALID_ARGUMENT: no attempt's id, or a result or a subject that does not exist.
+absl::StatusOr<AttemptReport> ReportOf(const v1::Report& report);
 
 void FillLease(engine::Lease&& lease, v1::Lease* out);
 // Seals the highest mark of each shard, which is the one to keep, on every lease that carries it: the leases of one

@@ -194,18 +194,16 @@ class AttachCall final : public BidiReactor<v1::GatewayMessage, v1::EngineMessag
       return absl::InvalidArgumentError("reports.reports: must be at most 10000 in a message");
     }
     for (const v1::Report& report : request_.reports().reports()) {
-      auto event = ReportEventOf(report);
-      if (!event.ok()) return event.status();
-      const auto attempt = AttemptId::Parse(report.attempt_id());
-      if (!attempt) return absl::InvalidArgumentError("reports.attempt_id: must be an SMS's id, a dot and a number");
+      auto reported = ReportOf(report);
+      if (!reported.ok()) return reported.status();
       {
         const std::lock_guard lock(mutex_);
         ++open_reports_;
       }
-      event->effect = attempt->number;
-      session_->Report(*attempt, *std::move(event), [this, tag = report.tag()](engine::ReportAnswer answer) {
-        Take({tag, answer.attempt, OutcomeOf(answer.outcome)});
-      });
+      session_->Report(reported->attempt, std::move(reported->event),
+                       [this, tag = report.tag()](engine::ReportAnswer answer) {
+                         Take({tag, answer.attempt, OutcomeOf(answer.outcome)});
+                       });
     }
     return absl::OkStatus();
   }

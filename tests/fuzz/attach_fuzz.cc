@@ -29,7 +29,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } else if (data[0] % 3 == 1) {
     v1::Report report;
     if (!report.ParseFromString(bytes)) return 0;
-    if (const auto event = server::ReportEventOf(report); event.ok()) (void)workflow->Describe(*event, "", "");
+    if (const auto reported = server::ReportOf(report); reported.ok()) {
+      (void)workflow->Describe(reported->event, "", "");
+    }
   } else {
     smsflow::gateway::Unreadable why;
     if (const auto sms = smsflow::gateway::ParsePlaintext(bytes, why); sms.ok())
