@@ -1,0 +1,226 @@
+// The link over real sockets, against the simulator in this process.
+#include "gateway/smsc_link.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "smpp/codec.h"
+#include "smpp/receipt.h"
+#include "tools/smsc/server.h"
+
+namespace smsflow::gateway {
+namespace {
+
+using smpp::OutcomeKind;
+
+class SteadyClock : public engine::Clock {
+ public:
+  std::int64_t WallMs() const override { return SteadyMs(); }
+  std::int64_t SteadyMs() const override {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+  }
+};
+
+class RememberedTruth : public smsc::Truth {
+ public:
+  void Tell(const std::string& line) override {
+    const std::lock_guard lock(mutex_);
+    all_ += line;
+  }
+  int Count(std::string_view what) {
+    const std::lock_guard lock(mutex_);
+    int count = 0;
+    for (std::size_t at = all_.find(what); at != std::string::npos; at = all_.find(what, at + 1)) ++count;
+    return count;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string all_;
+};
+
+// The simulator on a port of its own, for as long as this lives.
+class RunningSmsc {
+ public:
+  explicit RunningSmsc(std::string_view toml, std::uint16_t port = 0) {
+    const auto script = smsc::ReadScript(toml, "script");
+    EXPECT_TRUE(script.ok()) << script.status();
+    auto server = smsc::Listen({.host = "127.0.0.1", .port = port}, *script, truth);
+    EXPECT_TRUE(server.ok()) << server.status();
+    server_ = std::move(*server);
+    thread_ = std::thread([this] { server_->Run(60'000); });
+  }
+  ~RunningSmsc() {
+    server_->Stop();
+    thread_.join();
+  }
+  std::uint16_t port() const { return server_->port(); }
+
+  RememberedTruth truth;
+
+ private:
+  std::unique_ptr<smsc::Server> server_;
+  std::thread thread_;
+};
+
+// What the link told; acknowledges every delivery.
+class Ear : public SmscLinkEvents {
+ public:
+  void OnOutcome(const smpp::action::Outcome& outcome) override {
+    const std::lock_guard lock(mutex_);
+    ++kinds_[outcome.kind];
+    wake_.notify_all();
+  }
+  void OnDelivery(const smpp::action::Delivery& delivery) override {
+    smpp::Refusal why;
+    const auto pdu = smpp::Decode(delivery.frame, why);
+    const auto receipt = pdu.ok() ? smpp::ReadReceipt(*pdu) : std::nullopt;
+    link->Acknowledge(delivery.key, smpp::CommandStatus::kOk);
+    const std::lock_guard lock(mutex_);
+    if (receipt) receipts_.insert(std::string(receipt->text_id));
+    wake_.notify_all();
+  }
+  void OnNotice(const smpp::action::Notice& notice) override {
+    const std::lock_guard lock(mutex_);
+    ++notices_[notice.event];
+    wake_.notify_all();
+  }
+
+  template <typename Condition>
+  [[nodiscard]] bool Wait(Condition condition) {
+    std::unique_lock lock(mutex_);
+    return wake_.wait_for(lock, std::chrono::seconds(20), condition);
+  }
+  int Kind(OutcomeKind kind) { return kinds_[kind]; }
+  int Outcomes() {
+    int all = 0;
+    for (const auto& [kind, count] : kinds_) all += count;
+    return all;
+  }
+  int Notices(smpp::action::Event event) { return notices_[event]; }
+  std::size_t Receipts() { return receipts_.size(); }
+
+  SmscLink* link = nullptr;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::map<OutcomeKind, int> kinds_;
+  std::map<smpp::action::Event, int> notices_;
+  std::multiset<std::string> receipts_;
+};
+
+class SmscLinkTest : public ::testing::Test {
+ protected:
+  void Begin(std::uint16_t port, bool pair = false) {
+    SmscLinkOptions options{.port = port, .pair = pair};
+    options.session.system_id = "esme";
+    options.session.again_least_ms = 20;
+    options.session.again_most_ms = 100;
+    options.session.throttle_least_ms = 20;
+    options.session.response_ms = 1000;
+    auto link = SmscLink::Make(options, clock_, ear_);
+    ASSERT_TRUE(link.ok()) << link.status();
+    link_ = std::move(*link);
+    ear_.link = link_.get();
+    link_->Start();
+  }
+  void Submit(int count) {
+    for (int i = 0; i < count; ++i) {
+      const smpp::Pdu pdu{.header = {.id = smpp::CommandId::kSubmitSm},
+                          .body = smpp::Sm{.destination = {.ton = 1, .npi = 1, .digits = "255700000001"},
+                                           .registered_delivery = smpp::kReceiptAlways,
+                                           .short_message = "x"},
+                          .tlvs = {}};
+      ASSERT_TRUE(link_->Submit(++token_, pdu, clock_.SteadyMs() + 60'000).ok());
+    }
+  }
+
+  SteadyClock clock_;
+  Ear ear_;
+  smpp::SubmitToken token_ = 0;
+  std::unique_ptr<SmscLink> link_;
+};
+
+TEST_F(SmscLinkTest, SubmitsHearsReceiptsAndUnbinds) {
+  RunningSmsc smsc("[receipt]\ndelay_ms = [0, 20]");
+  Begin(smsc.port());
+  Submit(500);
+  EXPECT_TRUE(ear_.Wait([this] { return ear_.Kind(OutcomeKind::kAccepted) == 500 && ear_.Receipts() == 500; }));
+  link_->Stop();
+  EXPECT_EQ(ear_.Notices(smpp::action::Event::kStopped), 1);
+  EXPECT_EQ(smsc.truth.Count("\"why\":\"unbind\""), 1);
+  EXPECT_EQ(smsc.truth.Count("\"event\":\"delivered\""), 500);
+  EXPECT_TRUE(absl::IsFailedPrecondition(link_->Submit(1, {}, 0)));
+}
+
+TEST_F(SmscLinkTest, ATransmitterAndAReceiver) {
+  RunningSmsc smsc("[receipt]\ndelay_ms = 0");
+  Begin(smsc.port(), true);
+  Submit(50);
+  EXPECT_TRUE(ear_.Wait([this] { return ear_.Kind(OutcomeKind::kAccepted) == 50 && ear_.Receipts() == 50; }));
+  link_->Stop();
+  EXPECT_EQ(smsc.truth.Count("\"command\":\"bind_transmitter\""), 1);
+  EXPECT_EQ(smsc.truth.Count("\"command\":\"bind_receiver\""), 1);
+  EXPECT_EQ(ear_.Notices(smpp::action::Event::kStopped), 2);
+}
+
+TEST_F(SmscLinkTest, ComesBackAfterEveryLossAndTellsWhatIsUnknown) {
+  RunningSmsc smsc(
+      "[receipt]\ndelay_ms = 0\n[[fault]]\nkind = \"reset\"\nevery = 50\nfrom = 10\n"
+      "[[fault]]\nkind = \"close\"\nevery = 70\nfrom = 30\n[[fault]]\nkind = \"refuse\"\nevery = 90\nfrom = 40\n"
+      "[[fault]]\nkind = \"drop-response\"\nfrom = 5\nto = 5");
+  Begin(smsc.port());
+  Submit(300);
+  EXPECT_TRUE(ear_.Wait([this] { return ear_.Outcomes() >= 300; }));
+  link_->Stop();
+  EXPECT_EQ(ear_.Kind(OutcomeKind::kRefused), 0);
+  EXPECT_GE(ear_.Kind(OutcomeKind::kUnknown), 3);
+  EXPECT_GE(ear_.Kind(OutcomeKind::kAccepted), 200);
+  EXPECT_GE(ear_.Notices(smpp::action::Event::kLost), 3);
+  EXPECT_GE(ear_.Notices(smpp::action::Event::kThrottled), 1);
+  // Whatever was told, nothing was taken that was not submitted, and nothing twice.
+  EXPECT_LE(smsc.truth.Count("\"event\":\"submit\"") - smsc.truth.Count("\"status\":88,"), 300);
+}
+
+TEST_F(SmscLinkTest, WaitsForAnSmscThatIsNotThereYet) {
+  std::uint16_t port = 0;
+  {
+    RunningSmsc before("");
+    port = before.port();
+  }
+  Begin(port);
+  Submit(10);
+  EXPECT_TRUE(ear_.Wait([this] { return ear_.Notices(smpp::action::Event::kLost) >= 2; }));
+  RunningSmsc smsc("", port);
+  EXPECT_TRUE(ear_.Wait([this] { return ear_.Kind(OutcomeKind::kAccepted) == 10; }));
+}
+
+TEST_F(SmscLinkTest, StopsWithoutEverHavingBeenBound) {
+  Begin(1);  // nobody listens there
+  Submit(3);
+  link_->Stop();
+  EXPECT_EQ(ear_.Kind(OutcomeKind::kGivenUp), 3);
+}
+
+TEST_F(SmscLinkTest, OptionsHaveRules) {
+  const auto refused = [this](SmscLinkOptions options) {
+    const auto link = SmscLink::Make(std::move(options), clock_, ear_);
+    return std::string(link.status().message());
+  };
+  EXPECT_EQ(refused({.port = 0}), "host, port: must be there");
+  EXPECT_EQ(refused({.host = ""}), "host, port: must be there");
+  EXPECT_EQ(refused({.session = {.window = 0}}), "window: must be 1 to 10000");
+  EXPECT_EQ(refused({.tls = true, .ca_pem = "x"}), "tls.ca: must be certificates in PEM");
+  EXPECT_EQ(refused({.tls = true, .cert_pem = "x"}), "tls.cert, tls.key: must be there together");
+}
+
+}  // namespace
+}  // namespace smsflow::gateway
