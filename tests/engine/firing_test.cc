@@ -17,6 +17,16 @@ class Firing : public ::testing::Test {
   Answer Due(std::int64_t in_ms, const std::string& tenant = "t", const std::string& target = "") {
     return world_.Create(tenant, target, {world_.clock.wall_ms + in_ms, "", std::nullopt, ""});
   }
+  // After a life, with a clock that is a day behind what that stored.
+  void StartADayBehind() {
+    auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
+    Due(100);
+    world_.AdvanceAndRun(3'000);
+    session.reset();
+    world_.Crash();
+    world_.clock.wall_ms -= 86'400'000;
+    world_.Open();
+  }
   World world_;
   std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
 };
@@ -404,13 +414,7 @@ TEST_F(Firing, NothingLeavesEarlyBecauseAClockThatWasAheadHadTakenItForOverdue) 
 
 // A start with a clock that is behind what is stored; the marks follow it, and a second start knows all the same.
 TEST_F(Firing, AClockThatIsBehindAtTheStartIsNotTrustedAtTheNextOneEither) {
-  auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
-  Due(100);
-  world_.AdvanceAndRun(3'000);
-  session.reset();
-  world_.Crash();
-  world_.clock.wall_ms -= 86'400'000;
-  world_.Open();
+  StartADayBehind();
   world_.AdvanceAndRun(1'000);
   EXPECT_TRUE(world_.engine->TakeFigures().clock_guard);
   world_.Crash();
@@ -481,14 +485,8 @@ TEST_F(Firing, AClockThatGoesBackFiresNothingTwice) {
 }
 
 TEST_F(Firing, AStartWithAClockFarBehindWhatIsStoredFiresNothing) {
-  auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
-  Due(100);
-  world_.AdvanceAndRun(3'000);
-  session.reset();
-  world_.Crash();
-  world_.clock.wall_ms -= 86'400'000;
-  world_.Open();
-  session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
+  StartADayBehind();
+  const auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
   world_.AdvanceAndRun(1'000);
   EXPECT_TRUE(world_.engine->TakeFigures().clock_guard);
   world_.engine->TrustClock();
