@@ -1,4 +1,4 @@
-// What holds for every value: what was encoded is decoded the same, and texts come back whole. 500 values each.
+// What holds for every value: what was encoded is decoded the same, and texts come back whole.
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
