@@ -69,7 +69,8 @@ int Run(const Flags& flags) {
   auto server = Listen(options, std::move(*script), *truth);
   if (!server.ok()) return Refuse(server.status());
   (*server)->StopOnSignals();
-  std::cerr << "smsflow-smsc: listening on port " << (*server)->port() << std::endl;
+  // In one piece: whoever starts it waits for this line.
+  std::cerr << "smsflow-smsc: listening on port " + std::to_string((*server)->port()) + "\n" << std::flush;
   (*server)->Run(flags.seconds * 1000);
   return 0;
 }

@@ -53,7 +53,13 @@ function fail(error) {
 }
 process.on('uncaughtException', fail);
 
-smsc.stderr.once('data', (line) => run(Number(/port (\d+)/.exec(line)[1])));
+let said = '';
+smsc.stderr.on('data', (data) => {
+  const before = /port (\d+)\n/.test(said);
+  said += data;
+  const found = /port (\d+)\n/.exec(said);
+  if (found && !before) run(Number(found[1]));
+});
 
 function run(port) {
   const wrong = smpp.connect({ host: '127.0.0.1', port }, () =>
