@@ -1,12 +1,17 @@
 // Kills engine and gateway at random moments under load, starts them again, lets everything drain, and looks whether
 // any promise was broken. `--seed` repeats the choices of a run (the moments are the machine's own).
 //
-// Exit codes: 0 all held, 1 something was broken, 2 the run itself failed. With --expect-loss 0 and 1 change places.
+// Exit codes: 0 all held, 1 something was broken, 2 the run itself failed, 77 it is not possible here. With
+// --expect-loss 0 and 1 change places.
+#include <sched.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iomanip>
@@ -37,10 +42,14 @@ struct Flags {
   bool expect_loss = false;
   bool lies = false;
   bool keep = false;
+  std::string only;
+  int disk_mb = 0;
   std::string tests;  // folder of this program, and of smsflowd-crashfs
   std::string bin;
   std::string folder;
 };
+
+constexpr int kSkipped = 77;
 
 std::string ReadAll(const std::string& file) {
   std::ifstream in(file);
@@ -52,6 +61,7 @@ class Run {
   explicit Run(const Flags& flags)
       : flags_(flags),
         site_({.bin = flags.bin,
+               .tests = flags.tests,
                .engine = flags.crashfs ? flags.tests + "/smsflowd-crashfs" : flags.bin + "/smsflowd",
                .folder = flags.folder,
                .no_sync = flags.no_sync}),
@@ -59,7 +69,7 @@ class Run {
         book_(site_.File("acknowledged"), findings_),
         load_(api_, book_, findings_, site_.key(), flags.seed),
         watchers_(api_, findings_),
-        disturber_(site_, api_, book_, load_, findings_, flags.seed, flags.crashfs) {}
+        disturber_(site_, api_, book_, load_, findings_, {flags.seed, flags.crashfs, flags.disk_mb != 0, flags.only}) {}
 
   // How many promises were broken.
   std::size_t Go() {
@@ -179,7 +189,17 @@ std::string Again(const Flags& flags) {
                                   std::pair(flags.lies, " --lies"), std::pair(flags.expect_loss, " --expect-loss")}) {
     if (set) command += name;
   }
+  if (flags.disk_mb != 0) command += " --disk " + std::to_string(flags.disk_mb);
+  if (!flags.only.empty()) command += " --only '" + flags.only + "'";
   return command;
+}
+
+// A disk of its own for the engine's data, of memory and so small; it goes with this process.
+bool MountSmallDisk(const std::string& data, int megabytes) {
+  if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
+  std::filesystem::create_directory(data);
+  const std::string size = "size=" + std::to_string(megabytes) + "m,mode=0700";
+  return ::mount("smsflow-crash", data.c_str(), "tmpfs", 0, size.c_str()) == 0;
 }
 
 int Main(Flags flags) {
@@ -189,8 +209,14 @@ int Main(Flags flags) {
     if (mkdtemp(folder) == nullptr) return 2;
     flags.folder = folder;
   }
+  if (flags.disk_mb != 0 && !MountSmallDisk(flags.folder + "/data", flags.disk_mb)) {
+    std::cout << "skipped: a small disk cannot be mounted here (" << std::strerror(errno) << ")\n";
+    std::filesystem::remove_all(flags.folder);
+    return kSkipped;
+  }
   std::cout << "seed " << flags.seed << ", folder " << flags.folder << std::endl;
   const std::size_t broken = Run(flags).Go();
+  if (flags.disk_mb != 0) ::umount2((flags.folder + "/data").c_str(), MNT_DETACH);
   const bool as_expected = (broken != 0) == flags.expect_loss;
   if (as_expected && !flags.keep) {
     std::filesystem::remove_all(flags.folder);
@@ -220,6 +246,11 @@ int main(int argc, char** argv) {
   app.add_flag("--crashfs", flags.crashfs, "start smsflowd-crashfs, which loses at a kill what was not synced");
   app.add_flag("--expect-loss", flags.expect_loss, "the run must find something broken");
   app.add_flag("--lies", flags.lies, "when all held, check again after lies, each of which must be found");
+  app.add_option("--only", flags.only, "one kind of disturbance alone, by its name")
+      ->check(CLI::IsMember(smsflow::crash::Disturber::Names()));
+  app.add_option("--disk", flags.disk_mb,
+                 "a disk of so many megabytes for the data, to be filled; needs the right to mount")
+      ->check(CLI::Range(64, 4096));
   app.add_flag("--keep", flags.keep, "keep logs and data also when all held");
   app.add_option("--bin", flags.bin, "folder of the programs")->check(CLI::ExistingDirectory);
   app.add_option("--dir", flags.folder, "an empty folder for everything; its path must be short");

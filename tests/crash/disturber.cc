@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -14,6 +13,7 @@
 #include "ids/ids.h"
 #include "smsflow/stored/v1/gateway.pb.h"
 #include "storage/rocks_store.h"
+#include "tests/crash/patience.h"
 #include "tests/crash/truth.h"
 
 namespace smsflow::crash {
@@ -22,44 +22,70 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kKilled = 128 + SIGKILL, kAborted = 128 + SIGABRT;
+#ifdef SMSFLOW_SANITIZED
+constexpr bool kSanitized = true;  // nothing can be preloaded, and memory not be bounded
+#else
+constexpr bool kSanitized = false;
+#endif
 constexpr int kFatal = 75, kRefused = 78;  // what smsflowd ends with: a write failed; it cannot start
-
-std::int64_t SinceMs(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start).count();
-}
-
-// On a machine with more to do than it has cores, everything takes longer: how many times as long is forgiven.
-double Patience() {
-  double load = 0;
-  if (::getloadavg(&load, 1) != 1) return 1;
-  return std::clamp(load / std::max(1U, std::thread::hardware_concurrency()), 1.0, 5.0);
-}
-std::int64_t Patient(std::int64_t ms) { return static_cast<std::int64_t>(static_cast<double>(ms) * Patience()); }
 
 }  // namespace
 
-Disturber::Disturber(Site& site, Api& api, const Book& book, const Load& load, Findings& findings, std::uint64_t seed,
-                     bool crashfs)
-    : site_(site), api_(api), book_(book), load_(load), findings_(findings), random_(seed), crashfs_(crashfs) {}
+Disturber::Disturber(Site& site, Api& api, const Book& book, const Load& load, Findings& findings, Options options)
+    : site_(site),
+      api_(api),
+      book_(book),
+      load_(load),
+      findings_(findings),
+      random_(options.seed),
+      options_(std::move(options)) {}
 
 const std::vector<Disturber::Kind>& Disturber::Kinds() {
   static const std::vector<Kind> kinds = {
-      {"kill the engine", 18, false, &Disturber::KillEngine},
-      {"kill the engine while it recovers", 14, false, &Disturber::KillWhileRecovering},
-      {"kill the engine while it compacts", 10, false, &Disturber::KillWhileCompacting},
-      {"kill the engine during its graceful stop", 8, false, &Disturber::KillWhileStopping},
-      {"kill the gateway", 14, false, &Disturber::KillGateway},
-      {"kill both", 10, false, &Disturber::KillBoth},
-      {"stop the engine for a while", 5, false, &Disturber::StopEngine},
-      {"stop the gateway for a while", 5, false, &Disturber::StopGateway},
-      {"end the engine gracefully", 4, false, &Disturber::EndEngine},
-      {"end the gateway gracefully", 3, false, &Disturber::EndGateway},
-      {"kill the engine at a sync", 14, true, &Disturber::KillAtSync},
-      {"let a sync of the engine fail", 8, true, &Disturber::FailSync},
-      {"let the engine's writes find no space", 4, true, &Disturber::FillLog},
-      {"let the disk fill", 4, true, &Disturber::FillDisk},
+      {"kill the engine", 18, Kind::kAnywhere, &Disturber::KillEngine},
+      {"kill the engine while it recovers", 14, Kind::kAnywhere, &Disturber::KillWhileRecovering},
+      {"kill the engine while it compacts", 10, Kind::kAnywhere, &Disturber::KillWhileCompacting},
+      {"kill the engine during its graceful stop", 8, Kind::kAnywhere, &Disturber::KillWhileStopping},
+      {"kill the gateway", 14, Kind::kAnywhere, &Disturber::KillGateway},
+      {"kill both", 10, Kind::kAnywhere, &Disturber::KillBoth},
+      {"stop the engine for a while", 5, Kind::kAnywhere, &Disturber::StopEngine},
+      {"stop the gateway for a while", 5, Kind::kAnywhere, &Disturber::StopGateway},
+      {"end the engine gracefully", 4, Kind::kAnywhere, &Disturber::EndEngine},
+      {"end the gateway gracefully", 3, Kind::kAnywhere, &Disturber::EndGateway},
+      {"kill the engine at a sync", 14, Kind::kCrashFs, &Disturber::KillAtSync},
+      {"let a sync of the engine fail", 8, Kind::kCrashFs, &Disturber::FailSync},
+      {"let the engine's writes find no space", 4, Kind::kCrashFs, &Disturber::FillLog},
+      {"let the disk fill", 4, Kind::kCrashFs, &Disturber::FillDisk},
+      {"let a call of the engine fail", 14, Kind::kReal, &Disturber::FailCall},
+      {"turn the engine's clock", 6, Kind::kReal, &Disturber::TurnClock},
+      {"give the engine little memory", 4, Kind::kReal, &Disturber::LittleMemory},
+      {"fill the engine's disk", 8, Kind::kSmallDisk, &Disturber::FillSmallDisk},
+      // Long, so only when asked for.
+      {"stop the engine for a minute", 0, Kind::kAnywhere, &Disturber::StopEngineLong},
+      {"stop the gateway for a minute", 0, Kind::kAnywhere, &Disturber::StopGatewayLong},
   };
   return kinds;
+}
+
+std::vector<std::string> Disturber::Names() {
+  std::vector<std::string> names;
+  for (const Kind& kind : Kinds()) names.push_back(kind.name);
+  return names;
+}
+
+bool Disturber::Happens(const Kind& kind) const {
+  if (!options_.only.empty()) return options_.only == kind.name;
+  switch (kind.where) {
+    case Kind::kAnywhere:
+      return true;
+    case Kind::kCrashFs:
+      return options_.crashfs;
+    case Kind::kReal:
+      return !options_.crashfs && !kSanitized;
+    case Kind::kSmallDisk:
+      return options_.small_disk;
+  }
+  return false;
 }
 
 milliseconds Disturber::Between(std::int64_t least_ms, std::int64_t most_ms) {
@@ -99,17 +125,18 @@ bool Disturber::StillRunning() {
 void Disturber::Step(int cycle) {
   Pause(100, 1200);
   if (!StillRunning()) return;
+  const auto weight = [this](const Kind& kind) { return !Happens(kind) ? 0 : options_.only.empty() ? kind.weight : 1; };
   int all = 0;
-  for (const Kind& kind : Kinds()) all += !kind.crashfs || crashfs_ ? kind.weight : 0;
+  for (const Kind& kind : Kinds()) all += weight(kind);
+  if (all == 0) return;
   int dice = static_cast<int>(random_() % static_cast<std::uint64_t>(all));
   for (const Kind& kind : Kinds()) {
-    if (kind.crashfs && !crashfs_) continue;
-    if (dice < kind.weight) {
+    if (dice < weight(kind)) {
       std::cout << "cycle " << cycle << ": " << kind.name << std::endl;
       (this->*kind.happen)();
       break;
     }
-    dice -= kind.weight;
+    dice -= weight(kind);
   }
   const auto start = std::chrono::steady_clock::now();
   if (AwaitEngine() && site_.EngineSaid("smsflowd ready"))
@@ -282,11 +309,11 @@ void Disturber::EndGateway() {
   site_.StartGateway();
 }
 
-int Disturber::EndByFault(const std::string& order) {
+int Disturber::EndByFault(const EngineStart& how, const std::string& order) {
   EngineDies();
-  site_.StartEngine(order);
+  site_.StartEngine(how);
   const auto code = site_.engine.Await(milliseconds(Patient(8'000)));
-  if (!code.has_value() && site_.EngineSaid("crashfs: ")) {
+  if (!code.has_value() && (site_.EngineSaid("crashfs: ") || site_.EngineSaid("call-faults: "))) {
     findings_.Add("the engine goes on for long after " + order + " came true:\n" + Tail(site_.File("engine.log"), 8));
   }
   if (!code.has_value()) EngineDies();
@@ -300,8 +327,9 @@ void Disturber::KillAtSync() {
       {{"log", 150}, {"table", 12}, {"manifest", 6}, {"mark", 8}, {"directory", 6}, {"any", 40}}};
   const auto& [kind, most] = files[random_() % files.size()];
   const std::string when = AnyOf({"before", "after"});
-  const int code =
-      EndByFault("kill-" + when + ":" + kind + ":" + std::to_string(1 + random_() % static_cast<unsigned>(most)));
+  const std::string order =
+      "kill-" + when + ":" + kind + ":" + std::to_string(1 + random_() % static_cast<unsigned>(most));
+  const int code = EndByFault({{"CRASHFS_FAULT=" + order}, 0}, order);
   moments_.Note("engine killed just " + when + " a sync of " + kind, code == kKilled);
   if (code != -1 && code != kKilled) {
     findings_.Add("the engine ended with status " + std::to_string(code) + ":\n" + Tail(site_.File("engine.log"), 8));
@@ -313,7 +341,8 @@ void Disturber::FailSync() {
       {{"log", 150}, {"table", 12}, {"manifest", 6}, {"mark", 8}, {"directory", 6}}};
   const auto& [kind, most] = files[random_() % files.size()];
   const std::string what = AnyOf({"fail-before", "fail-after"});
-  const int code = EndByFault(what + ":" + kind + ":" + std::to_string(1 + random_() % static_cast<unsigned>(most)));
+  const std::string order = what + ":" + kind + ":" + std::to_string(1 + random_() % static_cast<unsigned>(most));
+  const int code = EndByFault({{"CRASHFS_FAULT=" + order}, 0}, order);
   moments_.Note(std::string("engine ended by a failed sync of ") + kind, code != -1);
   if (code != -1) moments_.Note("… with exit code " + std::to_string(code), true);
   if (code != -1 && code != kFatal && code != kRefused && code != kAborted) {
@@ -324,7 +353,8 @@ void Disturber::FailSync() {
 
 void Disturber::FillLog() {
   const std::string kind = AnyOf({"log", "any", "table"});
-  const int code = EndByFault("full:" + kind + ":" + std::to_string(1 + random_() % (kind == "table" ? 30 : 300)));
+  const std::string order = "full:" + kind + ":" + std::to_string(1 + random_() % (kind == "table" ? 30 : 300));
+  const int code = EndByFault({{"CRASHFS_FAULT=" + order}, 0}, order);
   moments_.Note("engine ended by writes without space to " + kind, code != -1);
   if (code != -1) moments_.Note("… with exit code " + std::to_string(code), true);
 }
@@ -355,9 +385,13 @@ void Disturber::FillDisk() {
   } else {
     std::filesystem::remove(site_.File("free"));
   }
+  AwaitNewWork();
+}
+
+void Disturber::AwaitNewWork() {
   const std::size_t known = book_.Acknowledged().size();
   const auto room = std::chrono::steady_clock::now();
-  while (book_.Acknowledged().size() <= known + 3 && SinceMs(room) < Patient(20'000)) {
+  while (book_.Acknowledged().size() <= known + 3 && SinceMs(room) < Patient(30'000)) {
     if (!StillRunning()) return;
     std::this_thread::sleep_for(milliseconds(50));
   }

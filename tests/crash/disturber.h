@@ -19,9 +19,15 @@ namespace smsflow::crash {
 
 class Disturber {
  public:
-  // All outlive it. With `crashfs` the engine stands on the file layer that forgets, and can be made to fail.
-  Disturber(Site& site, Api& api, const Book& book, const Load& load, Findings& findings, std::uint64_t seed,
-            bool crashfs);
+  struct Options {
+    std::uint64_t seed = 0;
+    bool crashfs = false;     // the engine stands on the file layer that forgets, and can be made to fail
+    bool small_disk = false;  // its data has a disk of its own, which can be filled
+    std::string only;         // the name of the one kind of disturbance that there is to be; empty: any
+  };
+  // All outlive it.
+  Disturber(Site& site, Api& api, const Book& book, const Load& load, Findings& findings, Options options);
+  static std::vector<std::string> Names();
 
   // True when the engine answers. A process that ended by itself is a finding.
   bool AwaitEngine();
@@ -40,7 +46,7 @@ class Disturber {
   struct Kind {
     const char* name;
     int weight;
-    bool crashfs;  // possible on that file layer alone
+    enum Where { kAnywhere, kCrashFs, kReal, kSmallDisk } where;  // on which file layer it is possible
     void (Disturber::*happen)();
   };
   static const std::vector<Kind>& Kinds();
@@ -59,6 +65,12 @@ class Disturber {
   void FailSync();
   void FillLog();
   void FillDisk();
+  void FailCall();
+  void TurnClock();
+  void LittleMemory();
+  void StopEngineLong();
+  void StopGatewayLong();
+  void FillSmallDisk();
 
   std::chrono::milliseconds Between(std::int64_t least_ms, std::int64_t most_ms);
   void Pause(std::int64_t least_ms, std::int64_t most_ms);
@@ -70,7 +82,13 @@ class Disturber {
   void CountIntents();
   // Starts the engine with an order to its file layer, and waits until it has ended by it. The exit code; -1: it did
   // not come true.
-  int EndByFault(const std::string& order);
+  int EndByFault(const EngineStart& how, const std::string& order);
+  bool Happens(const Kind& kind) const;
+  // Until new SMSes are taken again after the disk had none left for them.
+  void AwaitNewWork();
+  // A figure of the engine by name; -1: it does not say.
+  double Figure(const std::string& name);
+  bool AwaitFigure(const std::string& name, double wanted, std::int64_t within_ms);
   std::string AnyOf(const std::vector<std::string>& words) { return words[random_() % words.size()]; }
 
   Site& site_;
@@ -79,7 +97,7 @@ class Disturber {
   const Load& load_;
   Findings& findings_;
   std::mt19937_64 random_;
-  const bool crashfs_;
+  const Options options_;
   Moments moments_;
   std::int64_t start_ms_ = 200, end_ms_ = 50;  // how long the last start and the last graceful end took
   int kills_ = 0, gateway_disturbed_ = 0;

@@ -46,16 +46,28 @@ void Site::WriteConfig() const {
   out << KeyEntry("gateway", "gateway", served) << KeyEntry("admin", "admin", "");
 }
 
-void Site::StartEngine(const std::string& fault) {
+void Site::StartEngine(const EngineStart& how) {
   const std::string log = File("engine.log");
   std::error_code none;
   engine_log_from_ = std::filesystem::file_size(log, none);
   if (none) engine_log_from_ = 0;
-  std::vector<std::string> command = {"/usr/bin/env", "CRASHFS_FREE=" + File("free")};
-  if (!fault.empty()) command.push_back("CRASHFS_FAULT=" + fault);
+  std::vector<std::string> command;
+  if (how.address_space_bytes != 0)
+    command = {"/usr/bin/prlimit", "--as=" + std::to_string(how.address_space_bytes), "--core=0"};
+  command.insert(command.end(), {"/usr/bin/env", "CRASHFS_FREE=" + File("free")});
+  command.insert(command.end(), how.environment.begin(), how.environment.end());
   command.insert(command.end(), {options_.engine, "--config", File("smsflowd.toml")});
   if (options_.no_sync) command.push_back("--no-sync");
   engine.Start(command, log);
+}
+
+EngineStart Site::WithCallFault(const std::string& order) const {
+  return {{"LD_PRELOAD=" + options_.tests + "/libcall_faults.so", "CALL_FAULT=" + order,
+           "CALL_FAULT_UNDER=" + File("data/")},
+          0};
+}
+EngineStart Site::WithTurnedClock() const {
+  return {{"LD_PRELOAD=" + options_.tests + "/libcall_faults.so", "CALL_FAULT_CLOCK=" + File("clock")}, 0};
 }
 
 bool Site::EngineSaid(const std::string& words) const {

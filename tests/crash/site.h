@@ -14,10 +14,17 @@ namespace smsflow::crash {
 
 struct SiteOptions {
   std::string bin;     // folder of the programs
+  std::string tests;   // folder of what is preloaded
   std::string engine;  // path of the engine's program
   std::string folder;  // of everything; empty and new
   bool no_sync = false;
   std::uint32_t credit = 300;
+};
+
+// How the engine's process is to begin, when it is not as always.
+struct EngineStart {
+  std::vector<std::string> environment;   // NAME=VALUE, as crash_faults.h (for smsflowd-crashfs) and call_faults.cc say
+  std::uint64_t address_space_bytes = 0;  // 0: as much as it likes
 };
 
 // Tenants: "clinic" and "lab" are served by the gateway, "adrift" by none.
@@ -29,14 +36,16 @@ class Site {
  public:
   explicit Site(SiteOptions options);
 
-  // `fault`: what is to go wrong below it, as crash_faults.h says; for smsflowd-crashfs alone.
-  void StartEngine(const std::string& fault = "");
+  void StartEngine(const EngineStart& how = {});
   // Whether the engine printed that since it was last started.
   bool EngineSaid(const std::string& words) const;
   void StartGateway();
   std::string address() const { return "unix:" + options_.folder + "/s"; }
   std::string File(const std::string& name) const { return options_.folder + "/" + name; }
   const crypto::PublicKey& key() const { return key_.public_key(); }
+  // What a start needs to have a call to the system fail (CALL:ERROR:N), or a clock that follows File("clock").
+  EngineStart WithCallFault(const std::string& order) const;
+  EngineStart WithTurnedClock() const;
   std::uint32_t credit() const { return options_.credit; }
 
   // `smsflow db verify` over the data folder; no process may have it open.

@@ -1,0 +1,200 @@
+// Preloaded into a real process: the n-th of its calls to the system on files of its data folder fails, once; and its
+// wall clock is as wrong as a file says. Nothing else is different.
+//
+//   CALL_FAULT=CALL:ERROR:N   CALL is open, write (also pwrite), fdatasync (also fsync) or rename, ERROR is EIO, ENOSPC
+//                             or short (of a write: half of it is written and said so, which is no error), N from 1
+//   CALL_FAULT_UNDER=FOLDER   counted are files in it, but for logs for people, options and locks: a database rightly
+//                             goes on without those
+//   CALL_FAULT_CLOCK=FILE     of 8 bytes, milliseconds that are added to the wall clock; read at every call
+//
+// What comes true is said in one line on standard error, before it does.
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+
+namespace {
+
+enum class Call { kOpen, kWrite, kSync, kRename };
+constexpr const char* kCalls[] = {"open", "write", "fdatasync", "rename"};
+
+struct Order {
+  bool given = false;
+  Call call = Call::kOpen;
+  int error = 0;  // 0: short
+  std::uint64_t number = 0;
+  char under[4096] = "";
+};
+
+Order ReadOrder() {
+  Order order;
+  const char* text = std::getenv("CALL_FAULT");
+  const char* under = std::getenv("CALL_FAULT_UNDER");
+  if (text == nullptr || under == nullptr) return order;
+  char call[16] = "", error[16] = "";
+  unsigned long long number = 0;
+  if (std::sscanf(text, "%15[a-z]:%15[A-Za-z]:%llu", call, error, &number) != 3) return order;
+  for (int i = 0; i < 4; ++i) {
+    if (std::strcmp(call, kCalls[i]) != 0) continue;
+    order.call = static_cast<Call>(i);
+    order.given = true;
+  }
+  order.error = std::strcmp(error, "EIO") == 0 ? EIO : std::strcmp(error, "ENOSPC") == 0 ? ENOSPC : 0;
+  order.number = number;
+  std::snprintf(order.under, sizeof order.under, "%s", under);
+  return order;
+}
+
+// Before main(), and never destroyed: other libraries call in while they are set up.
+const Order& TheOrder() {
+  static const Order order = ReadOrder();
+  return order;
+}
+
+template <class Function>
+Function Real(const char* name) {
+  return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, name));
+}
+
+bool Counts(const char* path) {
+  const Order& order = TheOrder();
+  if (std::strncmp(path, order.under, std::strlen(order.under)) != 0) return false;
+  const char* slash = std::strrchr(path, '/');
+  const char* name = slash == nullptr ? path : slash + 1;
+  for (const char* other : {"LO", "OPTIONS", "IDENTITY", "ballast"})
+    if (std::strncmp(name, other, std::strlen(other)) == 0) return false;
+  struct stat info {};
+  return ::stat(path, &info) != 0 || !S_ISDIR(info.st_mode);
+}
+
+bool Comes(Call call, const char* path) {
+  static std::atomic<std::uint64_t> count{0};
+  const Order& order = TheOrder();
+  if (!order.given || order.call != call) return false;
+  const int error = errno;
+  const bool comes = Counts(path) && ++count == order.number;
+  if (comes) {
+    char line[256];
+    const char* slash = std::strrchr(path, '/');
+    const int size = std::snprintf(line, sizeof line, "call-faults: %s number %llu fails (%s) on %s\n",
+                                   kCalls[static_cast<int>(call)], static_cast<unsigned long long>(order.number),
+                                   order.error == EIO      ? "EIO"
+                                   : order.error == ENOSPC ? "ENOSPC"
+                                                           : "short",
+                                   slash == nullptr ? path : slash + 1);
+    static const auto write = Real<ssize_t (*)(int, const void*, size_t)>("write");
+    if (write(2, line, static_cast<size_t>(size)) < 0) std::abort();
+  }
+  errno = error;
+  return comes;
+}
+
+bool Comes(Call call, int fd) {
+  if (!TheOrder().given || TheOrder().call != call) return false;
+  char link[32], path[4096];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  const int error = errno;
+  const ssize_t size = ::readlink(link, path, sizeof path - 1);
+  errno = error;
+  if (size <= 0) return false;
+  path[size] = '\0';
+  return Comes(call, path);
+}
+
+int Fail() {
+  errno = TheOrder().error == 0 ? EIO : TheOrder().error;
+  return -1;
+}
+
+const std::int64_t* ClockError() {
+  const char* file = std::getenv("CALL_FAULT_CLOCK");
+  if (file == nullptr) return nullptr;
+  static const auto open = Real<int (*)(const char*, int, ...)>("open");
+  const int fd = open(file, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return nullptr;
+  void* page = ::mmap(nullptr, sizeof(std::int64_t), PROT_READ, MAP_SHARED, fd, 0);
+  return page == MAP_FAILED ? nullptr : static_cast<const std::int64_t*>(page);
+}
+
+std::int64_t ClockErrorMs() {
+  static const std::int64_t* const error = ClockError();
+  return error == nullptr ? 0 : __atomic_load_n(error, __ATOMIC_RELAXED);
+}
+
+int OpenAny(const char* name, const char* path, int flags, mode_t mode) {
+  const auto real = Real<int (*)(const char*, int, ...)>(name);
+  return Comes(Call::kOpen, path) ? Fail() : real(path, flags, mode);
+}
+
+}  // namespace
+
+extern "C" {
+
+int open(const char* path, int flags, ...) {
+  va_list more;
+  va_start(more, flags);
+  const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  return OpenAny("open", path, flags, mode);
+}
+int open64(const char* path, int flags, ...) {
+  va_list more;
+  va_start(more, flags);
+  const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  return OpenAny("open64", path, flags, mode);
+}
+int __open_2(const char* path, int flags) { return OpenAny("open", path, flags, 0); }
+int __open64_2(const char* path, int flags) { return OpenAny("open64", path, flags, 0); }
+
+ssize_t write(int fd, const void* bytes, size_t size) {
+  static const auto real = Real<ssize_t (*)(int, const void*, size_t)>("write");
+  if (!Comes(Call::kWrite, fd)) return real(fd, bytes, size);
+  return TheOrder().error == 0 && size > 1 ? real(fd, bytes, size / 2) : Fail();
+}
+ssize_t pwrite(int fd, const void* bytes, size_t size, off_t at) {
+  static const auto real = Real<ssize_t (*)(int, const void*, size_t, off_t)>("pwrite");
+  if (!Comes(Call::kWrite, fd)) return real(fd, bytes, size, at);
+  return TheOrder().error == 0 && size > 1 ? real(fd, bytes, size / 2, at) : Fail();
+}
+ssize_t pwrite64(int fd, const void* bytes, size_t size, off64_t at) { return pwrite(fd, bytes, size, at); }
+
+int fdatasync(int fd) {
+  static const auto real = Real<int (*)(int)>("fdatasync");
+  return Comes(Call::kSync, fd) ? Fail() : real(fd);
+}
+int fsync(int fd) {
+  static const auto real = Real<int (*)(int)>("fsync");
+  return Comes(Call::kSync, fd) ? Fail() : real(fd);
+}
+
+int rename(const char* from, const char* to) noexcept {
+  static const auto real = Real<int (*)(const char*, const char*)>("rename");
+  return Comes(Call::kRename, to) ? Fail() : real(from, to);
+}
+
+int clock_gettime(clockid_t clock, timespec* now) noexcept {
+  static const auto real = Real<int (*)(clockid_t, timespec*)>("clock_gettime");
+  const int result = real(clock, now);
+  const std::int64_t wrong_ms = clock == CLOCK_REALTIME && result == 0 ? ClockErrorMs() : 0;
+  if (wrong_ms != 0) {
+    const std::int64_t ns = now->tv_sec * 1'000'000'000 + now->tv_nsec + wrong_ms * 1'000'000;
+    now->tv_sec = ns / 1'000'000'000;
+    now->tv_nsec = ns % 1'000'000'000;
+  }
+  return result;
+}
+
+}  // extern "C"
