@@ -1,7 +1,9 @@
 // The only file that knows toml++, and the only one that meets its exceptions.
 #include <toml++/toml.h>
 
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -77,6 +79,9 @@ class Flattener {
 }  // namespace
 
 absl::StatusOr<std::vector<Setting>> ReadTomlFile(const std::string& path) {
+  // Read as a file it would be an empty one.
+  std::error_code none;
+  if (std::filesystem::is_directory(path, none)) return absl::NotFoundError(absl::StrCat(path, ": cannot be read"));
   try {
     const toml::table parsed = toml::parse_file(path);
     Flattener flattener(path);

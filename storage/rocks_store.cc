@@ -18,6 +18,7 @@
 #include "rocksdb/snapshot.h"
 #include "rocksdb/table.h"
 #include "rocksdb/write_batch.h"
+#include "storage/files.h"
 #include "storage/rocks_types.h"
 
 namespace smsflow::storage {
@@ -201,7 +202,13 @@ absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(const RocksStoreOpt
   if (status.IsInvalidArgument() && absl::StrContains(status.ToString(), "not opened"))
     return absl::FailedPreconditionError(
         absl::StrCat(options.path, " was made by a newer smsflow: it has tables that this one does not know"));
-  if (!status.ok()) return ToStatus(status, absl::StrCat("open ", options.path));
+  if (!status.ok()) {
+    const absl::Status why = ToStatus(status, absl::StrCat("open ", options.path));
+    // It is there, and one of its files is not.
+    const bool damaged = absl::IsNotFound(why) &&
+                         FileExists(*database->any_env()->GetFileSystem(), absl::StrCat(options.path, "/CURRENT"));
+    return damaged ? absl::DataLossError(why.message()) : why;
+  }
   for (std::size_t i = 0; i < kFamilies; ++i)
     if (database->families[i]->GetID() != i)
       return absl::DataLossError(absl::StrCat(options.path, " was not made by smsflow: its family ", kNames[i],

@@ -70,13 +70,24 @@ std::string OneLine(std::string text) {
 }
 
 // What was wrong, and where to read on.
+// Names flags that do not exist, and never other words that were too many: one may be the text of an SMS.
+std::string What(const std::vector<std::string>& words, const CLI::ParseError& error) {
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr) return OneLine(error.what());
+  const std::string all = std::string(error.what()) + " ";
+  std::string flags;
+  for (const std::string& word : words)
+    if (word.size() > 1 && word[0] == '-' && all.find(" " + word + " ") != std::string::npos)
+      flags += " " + Visible(word.substr(0, word.find('=')));
+  return flags.empty() ? "more words than the verb takes" : "The following argument was not expected:" + flags;
+}
+
 std::string Complaint(const Parser& parser, const std::vector<std::string>& words, const CLI::ParseError& error) {
   const auto verbs = parser.app.get_subcommands([](const CLI::App*) { return true; });
   for (const std::string& word : words)
     for (const CLI::App* verb : verbs)
-      if (verb->get_name() == word) return OneLine(error.what()) + "; see smsflow " + word + " --help";
+      if (verb->get_name() == word) return What(words, error) + "; see smsflow " + word + " --help";
   const auto verb = std::find_if(words.begin(), words.end(), [](const std::string& word) { return word[0] != '-'; });
-  if (verb == words.end()) return OneLine(error.what()) + "; see smsflow --help";
+  if (verb == words.end()) return What(words, error) + "; see smsflow --help";
   return "there is no verb '" + Visible(*verb) + "'; see smsflow --help";
 }
 
