@@ -1,0 +1,68 @@
+"""Looks for secrets in files, outputs and the memory of processes, in every form in which one could stand there."""
+
+import base64
+import os
+from pathlib import Path
+
+
+def base64_forms(secret):
+    """Whatever stands before it, and in both alphabets: the characters that are its own bytes alone."""
+    for before in range(3):
+        text = base64.b64encode(b"\0" * before + secret)
+        begin = (before * 8 + 5) // 6
+        end = (before + len(secret)) * 8 // 6
+        yield text[begin:end]
+        yield text[begin:end].translate(bytes.maketrans(b"+/", b"-_"))
+
+
+def forms(secret):
+    """By name, for whoever reads a finding."""
+    raw = secret.encode()
+    found = {"raw": raw, "hex": raw.hex().encode(), "HEX": raw.hex().upper().encode(),
+             "UTF-16LE": secret.encode("utf-16-le"), "UTF-16BE": secret.encode("utf-16-be"), "backwards": raw[::-1]}
+    for number, form in enumerate(base64_forms(raw)):
+        found[f"base64 {number}"] = form
+    return found
+
+
+class Search:
+    def __init__(self, secrets):
+        """`secrets`: by name. Each at least 8 characters, or it would be found everywhere."""
+        self.patterns = [(name, form, pattern) for name, secret in secrets.items() for form, pattern in forms(secret).items()]
+        assert all(len(pattern) >= 8 for _, _, pattern in self.patterns)
+        self.bytes = 0
+
+    def bytes_in(self, data, where):
+        self.bytes += len(data)
+        return [f"{name} ({form}) in {where}" for name, form, pattern in self.patterns if pattern in data]
+
+    def folder(self, folder):
+        found = []
+        for file in sorted(Path(folder).rglob("*")):
+            if file.is_file():
+                found += self.bytes_in(file.read_bytes(), str(file))
+                found += self.bytes_in(str(file).encode(), f"the name of {file}")
+        return found
+
+    def memory(self, pid):
+        """As a core dump would show it: everything that the process can write to."""
+        found = []
+        part, overlap = 16 << 20, 4096
+        with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+            for line in maps:
+                span, rights = line.split()[:2]
+                if not rights.startswith("rw") or "[vvar]" in line:
+                    continue
+                begin, end = (int(address, 16) for address in span.split("-"))
+                for at in range(begin, end, part):
+                    try:
+                        memory.seek(at)
+                        data = memory.read(min(part + overlap, end - at))
+                    except OSError:
+                        continue  # reserved, and nothing there
+                    found += self.bytes_in(data, f"the memory of process {pid} at {at:x}")
+        return found
+
+
+def can_read_memory(pid):
+    return os.access(f"/proc/{pid}/mem", os.R_OK)

@@ -1,0 +1,234 @@
+"""Numbers and texts of a real run are nowhere to be found; targets, batches and keys only where the rules let them be.
+
+secrets_test.py SMSFLOWD SMSFLOW SMSFLOW-GATEWAY. Engine and gateway are processes of their own, as in production: the
+engine never sees what is sealed. With a control that shows that the search would have found each form.
+"""
+
+import hashlib
+import random
+import re
+import string
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.request
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from search import Search, can_read_memory, forms  # noqa: E402
+
+SMSFLOWD, SMSFLOW, GATEWAY = (Path(argument).resolve() for argument in sys.argv[1:4])
+CHANCE = random.SystemRandom()
+
+
+def word(length):
+    return "".join(CHANCE.choice(string.ascii_letters) for _ in range(length))
+
+
+# One mark in all numbers, one in all texts, …: whatever part of one shows, shows it.
+DIGITS = "".join(CHANCE.choice("123456789") for _ in range(11))
+MARKS = {"number": DIGITS, "text": word(14), "target": word(14), "batch": word(14), "key": word(14), "token": word(30)}
+# What clients call an SMS stands in stored values, until those are sealed, and in what they ask for.
+SEALED = {name: MARKS[name] for name in ("number", "text", "token")}
+
+CONFIG = """
+data = "{folder}/data"
+[listen]
+grpc = "unix:{folder}/s"
+metrics = "127.0.0.1:0"
+plaintext = true
+[log]
+level = "trace"
+format = "json"
+[engine]
+ballast = "1MB"
+[delivery]
+max_jitter = "0ms"
+max_attempts = 2
+wait_after_fail = "100ms"
+ack_send_timeout = "2s"
+ack_receipt_timeout = "1s"
+probe = "1s"
+"""
+KEY = '[[key]]\nname = "{name}"\nsha256 = "{digest}"\nrole = "{role}"\n'
+
+
+class Secrets(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory(prefix="smsflow-secrets-")
+        cls.folder = Path(cls.temporary.name)
+        subprocess.run([SMSFLOW, "keygen", cls.folder / "gateway"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([SMSFLOW, "keygen", cls.folder / "other"], check=True, stdout=subprocess.DEVNULL)
+        config = CONFIG.format(folder=cls.folder)
+        for role in ("client", "gateway", "admin"):
+            config += KEY.format(name=role, role=role, digest=hashlib.sha256(cls.token(role).encode()).hexdigest())
+            config += "" if role == "admin" else 'tenants = ["demo"]\n'
+        (cls.folder / "smsflowd.toml").write_text(config, encoding="utf-8")
+        cls.said = []  # all that a shell was told
+        cls.start()
+        cls.run_lives()
+
+    @staticmethod
+    def token(role):
+        return f"{role}-{MARKS['token']}"
+
+    @classmethod
+    def start(cls):
+        with open(cls.folder / "engine.log", "ab") as log:
+            cls.engine = subprocess.Popen([SMSFLOWD, "--config", cls.folder / "smsflowd.toml"], stdout=subprocess.PIPE,
+                                          stderr=log, text=True)
+        ready = cls.engine.stdout.readline()
+        cls.metrics = re.search(r"metrics=(\S+)", ready).group(1)
+        with open(cls.folder / "gateway.log", "ab") as log:
+            cls.gateway = subprocess.Popen(
+                [GATEWAY, "--loopback", "--engine", f"unix:{cls.folder}/s", "--token-file", cls.token_file(), "--gateway",
+                 "gateway", "--tenants", "demo", "--store", cls.folder / "store", "--key", cls.folder / "gateway.key.pem",
+                 "--truth", cls.folder / "truth", "--normal-delay-ms", "20", "--log-level", "trace"],
+                stdout=log, stderr=log)
+
+    @classmethod
+    def token_file(cls):
+        path = cls.folder / "token"
+        path.write_text(cls.token("gateway"), encoding="ascii")
+        path.chmod(0o600)
+        return path
+
+    @classmethod
+    def cli(cls, *words, role="client", environment=None):
+        done = subprocess.run([SMSFLOW, *(str(each) for each in words)], capture_output=True, timeout=60, check=False,
+                              env={"SMSFLOW_ADDRESS": f"unix:{cls.folder}/s", "SMSFLOW_TOKEN": cls.token(role),
+                                   "SMSFLOW_TENANT": "demo" if role == "client" else "", **(environment or {})})
+        cls.said.append((words, done.stdout + done.stderr))
+        return done
+
+    @classmethod
+    def schedule(cls, number, text, at="+0", pubkey="gateway.jwk", **more):
+        name = f"{MARKS['key']}{number}"
+        more = [each for pair in more.items() for each in (f"--{pair[0]}", pair[1])]
+        done = cls.cli("schedule", "--at", at, "--batch", MARKS["batch"], "--key", name, "--target",
+                       f"{MARKS['target']}{number}", "--to", f"+{DIGITS}{number:04}", "--text", f"{text} {MARKS['text']}",
+                       "--pubkey", cls.folder / pubkey, *more)
+        return done.stdout.decode().split("\t")[0]
+
+    @classmethod
+    def run_lives(cls):
+        """Every way in which an SMS can end, and every way in which a person can be wrong."""
+        ids = [cls.schedule(1, "S1D1"), cls.schedule(2, "S0I1"), cls.schedule(3, "FAIL"), cls.schedule(4, "S1D0"),
+               cls.schedule(5, "S1D1", at="10-20"), cls.schedule(6, "S1D1", pubkey="other.jwk"),
+               cls.schedule(7, "S1D1", at="+1h"), cls.schedule(8, "S1D1", at="+1h"), cls.schedule(9, "S1D1", at="+1h")]
+        cls.cli("cancel", ids[6])
+        cls.cli("block", f"{MARKS['target']}8")
+        cls.cli("schedule", "--at", "+0", "--to", f"+{DIGITS}99999", "--text", MARKS["text"], "--pubkey", cls.folder / "no")
+        cls.cli("schedule", "--at", "+0", "--to", f"0{DIGITS}", "--text", MARKS["text"], "--pubkey",
+                cls.folder / "gateway.jwk")
+        cls.cli("schedule", "--at", "+0", "--txt", MARKS["text"], "--too", f"+{DIGITS}")
+        cls.cli("schedule", "--at", "now", "--to", f"+{DIGITS}", "--text", MARKS["text"], "--pubkey",
+                cls.folder / "gateway.jwk")
+        cls.cli("get", ids[0], environment={"SMSFLOW_TOKEN": cls.token("client") + "x"})
+        cls.cli("verify", role="client")
+        end = time.monotonic() + 40
+        while time.monotonic() < end:
+            states = cls.cli("summary", MARKS["batch"]).stdout
+            if not any(state in states for state in (b"IN_SLOT", b"SENT")) and b"PENDING\t2\n" in states:
+                break
+            time.sleep(0.1)
+        for one in ids:
+            for verb in (("get",), ("get", "--json"), ("journal",), ("journal", "--json"), ("why",), ("replay",)):
+                cls.cli(verb[0], one, *verb[1:], role="client" if verb[0] == "get" else "admin")
+        for verb in (("stats",), ("verify",), ("replay", "--all")):
+            cls.cli(*verb, role="admin")
+        cls.cli("list", "--json")
+        cls.cli("watch", "--for", "1s", "--batch", MARKS["batch"])
+        cls.states = states
+        with urllib.request.urlopen(f"http://{cls.metrics}/metrics", timeout=10) as page:
+            cls.page = page.read()
+        cls.memory, cls.gateway_memory = None, None
+        if can_read_memory(cls.engine.pid):
+            cls.memory = Search({name: MARKS[name] for name in ("number", "text")}).memory(cls.engine.pid)
+            cls.gateway_memory = Search({"text": MARKS["text"]}).memory(cls.gateway.pid)
+        for process in (cls.engine, cls.gateway):
+            process.kill()
+            process.wait(timeout=20)
+        cls.engine.stdout.close()
+        cls.cli("db", "verify", "--data", cls.folder / "data")
+        cls.cli("db", "stats", "--data", cls.folder / "data")
+        cls.dumped = cls.cli("db", "dump", "--data", cls.folder / "data").stdout
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    def test_the_run_was_one(self):
+        for state in (b"DELIVERED", b"INVALID", b"EXPIRED", b"CANCELED", b"BLOCKED", b"PENDING"):
+            self.assertIn(state, self.states)
+        self.assertGreater((self.folder / "engine.log").stat().st_size, 100)
+
+    def test_nothing_sealed_is_in_the_folder_of_data(self):
+        self.assertEqual(Search(SEALED).folder(self.folder / "data"), [])
+
+    def test_nothing_sealed_is_in_the_gateways_store_and_truth(self):
+        search = Search(SEALED)
+        self.assertEqual(search.folder(self.folder / "store") + search.bytes_in((self.folder / "truth").read_bytes(), "truth"), [])
+
+    def test_logs_and_metrics_name_nobody(self):
+        search = Search(MARKS)
+        found = search.bytes_in(self.page, "the metrics")
+        for name in ("engine.log", "gateway.log"):
+            found += search.bytes_in((self.folder / name).read_bytes(), name)
+        self.assertEqual(found, [])
+
+    def test_nothing_sealed_is_said_in_a_shell(self):
+        search = Search(SEALED)
+        self.assertEqual([found for words, said in self.said for found in search.bytes_in(said, f"the answer to {words[0]}")], [])
+
+    def test_a_dump_without_names_has_none(self):
+        self.assertGreater(len(self.dumped), 1000)
+        self.assertEqual(Search(MARKS).bytes_in(self.dumped, "the dump"), [])
+
+    def test_names_are_in_stored_values_alone(self):
+        """And an SMS's key in the readable header of its envelope, base64url, by which it cannot be moved to another."""
+        search = Search({name: MARKS[name] for name in ("target", "batch", "key")})
+        found = search.folder(self.folder / "data")
+        self.assertTrue(found, "they are stored, so the search must find them")
+        for each in found:
+            self.assertRegex(each, r"^(target|batch|key) \(raw\) in .*/db/|^key \(base64 \d\) in .*/db/")
+
+    def test_the_engines_memory_never_held_what_is_sealed(self):
+        if self.memory is None:
+            self.skipTest("the memory of another process cannot be read here")
+        self.assertEqual(self.memory, [])
+
+    def test_the_gateways_memory_is_wiped_of_texts(self):
+        if self.gateway_memory is None:
+            self.skipTest("the memory of another process cannot be read here")
+        self.assertEqual(self.gateway_memory, [])
+
+    def test_every_form_would_be_found(self):
+        secret = word(16)
+        search = Search({"planted": secret})
+        for form, pattern in forms(secret).items():
+            for before in range(3):
+                around = b"?" * (100 + before)
+                self.assertTrue(search.bytes_in(around + pattern + around, form), form)
+        planted = subprocess.Popen([sys.executable, "-c", f"kept = bytearray({secret!r}, 'ascii')\nprint(flush=True)\ninput()"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        planted.stdout.readline()
+        try:
+            if can_read_memory(planted.pid):
+                self.assertTrue(search.memory(planted.pid))
+        finally:
+            planted.kill()
+            planted.wait(timeout=10)
+            planted.stdout.close()
+            planted.stdin.close()
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "plain").write_bytes(b"x" + secret.encode("utf-16-le"))
+            self.assertEqual(len(search.folder(folder)), 1)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
