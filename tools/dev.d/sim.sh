@@ -1,4 +1,4 @@
-# The simulator and the fuzzers, for as long as asked.
+# The simulator, the fuzzers and the proof, for as long as asked.
 
 # sim [ARGUMENT…]: see tests/sim/sim_main.cc.
 sim() { "$BUILD/tests/sim_campaign" "$@"; }
@@ -24,3 +24,7 @@ fuzz() {
   done
   [ ${#failed[@]} -eq 0 ] || fail "broken: ${failed[*]}" "${found#"$ROOT"/}/ keeps the input, and its program takes it as its argument"
 }
+
+# proof [--hours H] [--seed S] [--report FILE] [--page FILE]: all of the above and the crash runs, in turns. Its own exit
+# code tells whether all held.
+proof() { exec python3 -B tools/dev.d/proof.py "$@" "$BUILD"; }

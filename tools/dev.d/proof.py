@@ -1,0 +1,225 @@
+"""The proof, for as long as asked: everything that tries to break smsflow, in turns, and one report of what it did.
+
+proof.py BUILD --hours H [--seed S] [--report FILE] [--page FILE]. A turn runs every part for its share; each part goes on
+from a seed of its own, and what it prints is read for its figures. When it is interrupted, the report tells of what was
+done by then. Exit codes: 0 all held, 1 something was broken, 2 the command line is wrong, 130 interrupted.
+"""
+
+import argparse
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+LOST = re.compile(r"is lost|lacks|missing|no journal|below|nobody was told|has lost|never ends")
+DOUBLED = re.compile(r"twice|second instance|more than one copy|copies of|doubled")
+LEAKED = re.compile(r"\((raw|hex|HEX|UTF-16..|backwards|base64 \d)\) in|I17|payload in a row")
+FUZZERS = ("attach", "config", "envelope", "records", "request", "slots", "step", "tokens")
+TURN_S = 1_200  # so that an interrupted run has something of each
+
+
+class Proof:
+    def __init__(self, build, hours, seed):
+        self.build, self.hours, self.seed = Path(build).resolve(), hours, seed
+        self.figures = {}  # sums by name
+        self.parts = {}  # by name: seconds, runs, broken
+        self.findings = []
+        self.running = None
+        self.began = time.monotonic()
+        self.log = self.build / "log" / "proof.log"
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.write_text("", encoding="utf-8")
+        self.last_fuzzed = 0
+
+    def left(self):
+        return self.hours * 3_600 - (time.monotonic() - self.began)
+
+    def count(self, name, number):
+        self.figures[name] = self.figures.get(name, 0) + int(number)
+
+    def next_seed(self):
+        self.seed += 1
+        return self.seed
+
+    # Runs one program to its end and returns what it printed. A part that fails is a finding, with its own words.
+    def run(self, part, words, expect=0, patience_s=3_600, **environment):
+        begun = time.monotonic()
+        self.running = subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        text=True, errors="replace", start_new_session=True,
+                                        env=dict(os.environ, **environment))
+        try:
+            said, _ = self.running.communicate(timeout=patience_s)
+        except subprocess.TimeoutExpired:
+            self.stop_running()
+            said = f"it did not end within {patience_s} s"
+        code = self.running.returncode
+        self.running = None
+        with open(self.log, "a", encoding="utf-8") as log:
+            log.write(f"==== {part}: {' '.join(str(word) for word in words)}\n{said}\n")
+        entry = self.parts.setdefault(part, {"seconds": 0.0, "runs": 0, "broken": 0, "skipped": 0})
+        entry["seconds"] += time.monotonic() - begun
+        entry["runs"] += 1
+        if code == 77:
+            entry["skipped"] += 1
+        elif code != expect:
+            entry["broken"] += 1
+            self.findings.append((part, " ".join(str(word) for word in words), said[-3_000:]))
+        return said
+
+    def stop_running(self):
+        if self.running is not None and self.running.poll() is None:
+            os.killpg(self.running.pid, signal.SIGKILL)  # its own session, made above
+            self.running.wait()
+
+    def simulate(self, seconds):
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 1:
+            said = self.run("simulator", [self.build / "tests/sim_campaign", "--first", self.next_seed() * 1_000_000,
+                                          "--minutes", min(left, 120) / 60])
+            if done := re.search(r"(\d+) seeds from .*?; (\d+) scheduled, (\d+) submits, .*? (\d+) crashes", said):
+                for name, number in zip(("seeds", "simulated SMSes", "simulated submits", "simulated crashes"), done.groups()):
+                    self.count(name, number)
+
+    def hunt(self, _):
+        said = self.run("seeded bugs, searched afresh", [self.build / "tests/sim_campaign", "--bugs", "--first",
+                                                         self.next_seed() * 1_000])
+        rows = [row for row in said.splitlines() if row.startswith("| ") and not row.startswith(("| seeded bug", "|---"))]
+        self.count("seeded bugs searched", len(rows))
+        self.count("seeded bugs found", len([row for row in rows if "not found" not in row]))
+
+    def crash(self, part, cycles, *flags):
+        said = self.run(part, [self.build / "tests/crash_driver", "--cycles", cycles, "--seed", self.next_seed(), *flags],
+                        patience_s=120 + cycles * 90)
+        for line, name in (("kills", "kills"), ("acknowledged", "acknowledged in crash runs"),
+                           ("submitted", "submitted in crash runs"), ("calls", "calls in crash runs"),
+                           ("strangers refused", "bad calls refused")):
+            if found := re.search(rf"(?m)^{line} +(\d+)", said):
+                self.count(name, found.group(1))
+        for moment, met in re.findall(r"(?m)^(\S.*?) +\d+ +(\d+)$", said.partition("\nmoment ")[2]):
+            if re.search(r"came true|failed sync|without space|disk full: new|clock turned|little memory|for a minute|"
+                         r"small disk full: new|just (before|after) a sync", moment):
+                self.count("faults made", met)
+
+    def crash_for(self, part, *flags, cycles=20):
+        def go(seconds):
+            end = time.monotonic() + seconds
+            while end - time.monotonic() > 1:
+                self.crash(part, cycles, *flags)
+        return go
+
+    def cut(self, seconds):
+        said = self.run("power cuts and flipped bits",
+                        [self.build / "tests/power_cuts", "--seconds", int(seconds), "--flips", int(2 + seconds * 8),
+                         "--share", 1 if seconds > 1_800 else max(0.001, seconds * 0.6 / 600), "--seed", self.next_seed()])
+        for pattern, name in ((r"power cuts (\d+)", "power cuts"), (r"flipped bits (\d+)", "flipped bits")):
+            if found := re.search(pattern, said):
+                self.count(name, found.group(1))
+
+    def fuzz(self, seconds):
+        fuzzers = [name for name in FUZZERS if (self.build / "fuzz/fuzz" / f"{name}_fuzz").exists()]
+        if not fuzzers:
+            return
+        each = max(2, int(seconds / len(fuzzers)))
+        for name in fuzzers:
+            said = self.run(f"fuzzer {name}", ["tests/fuzz/run.sh", self.build / "fuzz/fuzz", name, each],
+                            SMSFLOW_FUZZ_NEW=str(self.build / "fuzz/found"))
+            if done := re.search(r"Done (\d+) runs", said):
+                self.count("inputs", done.group(1))
+
+    def inputs(self, _):
+        binaries = [self.build / "bin" / name for name in ("smsflowd", "smsflow", "smsflow-gateway")]
+        self.run("bad input", [sys.executable, "-B", "tests/bad_input/bad_input_test.py", *binaries[:2]])
+        self.run("secrets", [sys.executable, "-B", "tests/secrets/secrets_test.py", *binaries])
+
+    def turn(self, seconds, first):
+        shares = ((0.30, self.simulate), (0.13, self.crash_for("kill -9")),
+                  (0.15, self.crash_for("kill -9, unsynced is lost", "--crashfs")),
+                  (0.12, self.crash_for("calls that fail", "--only", "let a call of the engine fail")),
+                  (0.03, self.crash_for("clocks that jump", "--only", "turn the engine's clock", cycles=5)),
+                  (0.04, self.crash_for("a full disk", "--disk", "128", "--only", "fill the engine's disk", cycles=3)),
+                  (0.12, self.cut), (0.11, self.fuzz))
+        if first:
+            self.inputs(0)
+            self.hunt(0)
+            seconds = max(60, seconds - (time.monotonic() - self.began))
+        for share, part in shares:
+            part(seconds * share)
+        if seconds > 600:
+            self.crash("a minute's stop", 1, "--only", "stop the engine for a minute")
+            self.crash("a minute's stop", 1, "--only", "stop the gateway for a minute")
+
+    def go(self):
+        first = True
+        while first or self.left() > 120:
+            turns = max(1, round(self.left() / TURN_S))
+            self.turn(self.left() / turns, first)
+            first = False
+
+    def verdict(self, pattern):
+        return len([1 for _, _, said in self.findings if pattern.search(said)])
+
+    def report(self, interrupted):
+        hours = (time.monotonic() - self.began) / 3_600
+        commit = subprocess.run(["git", "log", "-1", "--format=%h"], capture_output=True, text=True, check=False).stdout.strip()
+        cpu = sum(os.times()[2:4]) / 3_600
+        lines = [f"{hours:.2f} hours at {commit or 'an unknown commit'}, {os.cpu_count()} cores, {cpu:.2f} hours of CPU"
+                 + (", interrupted" if interrupted else "") + ":", "", "| what | how many |", "|---|---:|"]
+        order = ("seeds", "simulated SMSes", "simulated submits", "simulated crashes", "seeded bugs searched",
+                 "seeded bugs found", "kills", "calls in crash runs", "acknowledged in crash runs", "submitted in crash runs",
+                 "bad calls refused", "faults made", "power cuts", "flipped bits", "inputs")
+        lines += [f"| {name} | {self.figures[name]:,} |" for name in order if name in self.figures]
+        lines += [f"| **lost** | {self.verdict(LOST)} |", f"| **doubled** | {self.verdict(DOUBLED)} |",
+                  f"| **leaked** | {self.verdict(LEAKED)} |", f"| broken in any way | {len(self.findings)} |", "",
+                  "| part | runs | seconds | |", "|---|---:|---:|---|"]
+        for name, part in self.parts.items():
+            held = f"BROKEN {part['broken']}" if part["broken"] else "skipped" if part["skipped"] == part["runs"] else "held"
+            lines.append(f"| {name} | {part['runs']} | {part['seconds']:.0f} | {held} |")
+        return "\n".join(lines) + "\n"
+
+
+def write_page(page, report):
+    text = Path(page).read_text(encoding="utf-8")
+    begin, end = "<!-- table proof -->\n", "<!-- end -->"
+    head, rest = text.split(begin, 1)
+    Path(page).write_text(head + begin + "\n" + report + "\n" + end + rest.split(end, 1)[1], encoding="utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/dev proof", description="Everything that tries to break smsflow, in turns.")
+    parser.add_argument("--hours", type=float, default=1, help="for how long; fractions are fine (1)")
+    parser.add_argument("--seed", type=int, default=0, help="what the parts' seeds begin at; 0: a new one")
+    parser.add_argument("--report", help="where the report goes (BUILD/proof.md)")
+    parser.add_argument("--page", help="a page that has a place for the report")
+    parser.add_argument("build")
+    arguments = parser.parse_args()
+    if not 0 < arguments.hours <= 10_000:
+        parser.error("--hours wants a number above 0")
+    proof = Proof(arguments.build, arguments.hours, arguments.seed or random.SystemRandom().randrange(1, 1_000_000))
+    interrupted = False
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        print(f"proof for {arguments.hours} hours, seeds from {proof.seed}; what the parts say is in {proof.log}", flush=True)
+        proof.go()
+    except KeyboardInterrupt:
+        interrupted = True
+        proof.stop_running()
+    report = proof.report(interrupted)
+    target = Path(arguments.report or proof.build / "proof.md")
+    target.write_text("\n".join([report, *(f"## {part}\n\n`{words}`\n\n```\n{said}\n```\n" for part, words, said in proof.findings)]),
+                      encoding="utf-8")
+    if arguments.page:
+        write_page(arguments.page, report)
+    print(report + f"\nthe report is in {target}")
+    return 130 if interrupted else 1 if proof.findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
