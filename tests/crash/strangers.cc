@@ -43,7 +43,7 @@ void Strangers::Step(Random& random) {
   const absl::Status answer = attempt.call(random);
   if (answer.code() == attempt.right) {
     ++refused_;
-  } else if (IsIndefinite(answer)) {
+  } else if (IsIndefinite(answer) || absl::IsResourceExhausted(answer)) {  // a full disk is told before all else
     ++unanswered_;
   } else {
     findings_.Add(attempt.what + " was answered " + answer.ToString());

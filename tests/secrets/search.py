@@ -65,4 +65,4 @@ class Search:
 
 
 def can_read_memory(pid):
-    return os.access(f"/proc/{pid}/mem", os.R_OK)
+    return "SMSFLOW_SANITIZED" not in os.environ and os.access(f"/proc/{pid}/mem", os.R_OK)
