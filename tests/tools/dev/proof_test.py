@@ -1,0 +1,83 @@
+"""The proof's report, from stand-ins for what it runs: its sums, its verdict, and what an interrupted one still says."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+PROOF = Path("tools/dev.d/proof.py").resolve()
+SIMULATED = "echo '7 seeds from 1: all held; 70 scheduled, 30 submits, 20 delivered, 5 crashes; digest 0; 0.1 s'; sleep 0.1"
+CRASHED = r"""printf 'calls    %9d   0 lost\nacknowledged    11\nsubmitted    12\nkills     3\n\n' 9
+printf 'moment      aimed  met\nengine: the n-th write with EIO, came true      2    1\n'; sleep 0.1"""
+CUT = "echo 'power cuts 40 (2 more left the same): recovered 40, repaired 0'; echo 'flipped bits 20: whole 1'"
+
+
+class Report(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = Path(temporary.name)
+        for name, text in {"build/tests/sim_campaign": SIMULATED, "build/tests/crash_driver": CRASHED,
+                           "build/tests/power_cuts": CUT}.items():
+            self.program(name, text)
+        for name in ("tests/bad_input/bad_input_test.py", "tests/secrets/secrets_test.py"):
+            path = self.folder / name
+            path.parent.mkdir(parents=True)
+            path.write_text("", encoding="utf-8")
+
+    def program(self, name, text):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+        path.chmod(0o700)
+
+    def start(self, hours):
+        return subprocess.Popen([sys.executable, "-B", PROOF, "--hours", str(hours), "--page", "page.md", "build"],
+                                cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def proof(self, hours=0.0005, code=0):
+        (self.folder / "page.md").write_text("before\n<!-- table proof -->\nold\n<!-- end -->\nafter\n", encoding="utf-8")
+        running = self.start(hours)
+        said, _ = running.communicate(timeout=60)
+        self.assertEqual(running.returncode, code, said)
+        return (self.folder / "page.md").read_text(encoding="utf-8")
+
+    def test_sums_and_verdict(self):
+        page = self.proof()
+        self.assertRegex(page, r"\| seeds \| [1-9]\d* \|")
+        self.assertRegex(page, r"\| kills \| [1-9]\d* \|")
+        self.assertRegex(page, r"\| power cuts \| 40 \|\n\| flipped bits \| 20 \|")
+        self.assertRegex(page, r"\| faults made \| [1-9]")
+        self.assertIn("| **lost** | 0 |\n| **doubled** | 0 |\n| **leaked** | 0 |\n| broken in any way | 0 |", page)
+        self.assertTrue(page.startswith("before\n<!-- table proof -->\n\n"))
+        self.assertTrue(page.endswith("\n<!-- end -->\nafter\n"))
+        self.assertNotIn("old", page)
+
+    def test_a_loss_is_told_and_ends_with_one(self):
+        self.program("build/tests/power_cuts", "echo 'BROKEN: shard 1 ends at 3, but 4 was acknowledged: it is lost'; exit 1")
+        page = self.proof(code=1)
+        self.assertIn("| **lost** | 1 |\n| **doubled** | 0 |", page)
+        self.assertRegex(page, r"\| power cuts and flipped bits \| 1 \| \d+ \| BROKEN 1 \|")
+        self.assertIn("it is lost", (self.folder / "build/proof.md").read_text(encoding="utf-8"))
+
+    def test_an_interrupted_one_tells_what_was_done(self):
+        (self.folder / "page.md").write_text("<!-- table proof -->\n<!-- end -->\n", encoding="utf-8")
+        running = self.start(hours=1)
+        log = self.folder / "build/log/proof.log"
+        end = time.monotonic() + 30
+        while time.monotonic() < end and not (log.exists() and log.read_text(encoding="utf-8").count("7 seeds") > 2):
+            time.sleep(0.05)
+        os.kill(running.pid, signal.SIGINT)
+        said, _ = running.communicate(timeout=30)
+        self.assertEqual(running.returncode, 130, said)
+        page = (self.folder / "page.md").read_text(encoding="utf-8")
+        self.assertIn(", interrupted:", page)
+        self.assertRegex(page, r"\| seeds \| \d+ \|")
+
+
+if __name__ == "__main__":
+    unittest.main()
