@@ -137,7 +137,7 @@ TEST(CodecTest, ACommandLengthThatIsNotTheFrameIsRefused) {
   EXPECT_EQ(MustRefuse(frame.substr(0, 15)).answer, CommandStatus::kInvalidCommandLength);
   EXPECT_EQ(MustRefuse(frame + "x").answer, CommandStatus::kInvalidCommandLength);
   frame[3] = 17;
-  const Refusal why = MustRefuse(frame + "x");
+  const Refusal why = MustRefuse(frame + "x");  // a body where there is none
   EXPECT_EQ(why.answer, CommandStatus::kInvalidCommandLength);
   EXPECT_EQ(why.field, "command_length");
 }

@@ -394,6 +394,19 @@ TEST_F(SessionTest, WhatIsNoSmppIsNackedAndLeft) {
   EXPECT_TRUE(sent_.empty());
 }
 
+TEST_F(SessionTest, AnAnswerToNothingAndASecondOneAreIgnored) {
+  BeginBound();
+  EXPECT_TRUE(Submit(1).ok());
+  const std::uint32_t sequence = SentSubmit();
+  Answer(sequence + 1);
+  EXPECT_TRUE(outcomes_.empty());
+  Answer(sequence);
+  Answer(sequence, CommandStatus::kThrottled);
+  EXPECT_EQ(outcomes_.size(), 1U);
+  EXPECT_EQ(session_->waiting(), 0U);
+  EXPECT_EQ(session_->window_now(), 10U);
+}
+
 TEST_F(SessionTest, ANackRefusesItsSubmit) {
   BeginBound();
   EXPECT_TRUE(Submit(1).ok());
