@@ -87,8 +87,12 @@ void Core::LookForRoom(Inbox& inbox) {
   low_ = room_->Low();
   if (low_) {
     // Too late for it. The engine asks at its deadline, and hears that it was never seen.
-    std::erase_if(held_back_,
-                  [now_ms = clock_.WallMs()](const auto& held) { return held.second.deadline_ms <= now_ms; });
+    std::vector<AttemptId> over;
+    for (const auto& [attempt, lease] : held_back_) {
+      if (lease.deadline_ms <= clock_.WallMs()) over.push_back(attempt);
+    }
+    for (const AttemptId& attempt : over) held_back_.erase(attempt);
+    if (!over.empty()) link_.Kept(over);
     return;
   }
   for (auto& [attempt, lease] : held_back_) inbox.leases.push_back(std::move(lease));
@@ -98,9 +102,12 @@ void Core::LookForRoom(Inbox& inbox) {
 void Core::Decide(Inbox inbox) {
   std::vector<gateway::Report> reports;
   std::vector<engine::Lease> submit;
-  Require(DecideLeases(inbox.leases, reports, submit));
+  std::vector<AttemptId> kept;
+  Require(DecideLeases(inbox.leases, reports, submit, kept));
   Require(DecideOthers(inbox, reports));
   Require(store_.Commit());
+  for (const engine::Probe& probe : inbox.probes) kept.push_back(probe.attempt);
+  if (!kept.empty()) link_.Kept(kept);
   {
     const std::lock_guard lock(mutex_);
     figures_.submitted += submit.size();
@@ -111,7 +118,7 @@ void Core::Decide(Inbox inbox) {
 }
 
 absl::Status Core::DecideLeases(std::vector<engine::Lease>& leases, std::vector<gateway::Report>& reports,
-                                std::vector<engine::Lease>& submit) {
+                                std::vector<engine::Lease>& submit, std::vector<AttemptId>& kept) {
   std::uint64_t repeated = 0;
   for (engine::Lease& lease : leases) {
     const auto known = store_.Find(lease.attempt);
@@ -120,6 +127,7 @@ absl::Status Core::DecideLeases(std::vector<engine::Lease>& leases, std::vector<
       held_back_.insert_or_assign(lease.attempt, std::move(lease));
       continue;
     }
+    kept.push_back(lease.attempt);
     store_.Note(lease.mark);
     repeated += known->has_value() ? 1 : 0;
     const auto verdict = OnLease(lease.attempt, lease.deadline_ms, *known, {store_.pruned_ms(), clock_.WallMs()});

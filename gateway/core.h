@@ -89,7 +89,7 @@ class Core : public LinkEvents, public CarrierEvents {
   void Decide(Inbox inbox);
   // Puts what is to be stored; the rest of the verdict is for after the commit.
   absl::Status DecideLeases(std::vector<engine::Lease>& leases, std::vector<gateway::Report>& reports,
-                            std::vector<engine::Lease>& submit);
+                            std::vector<engine::Lease>& submit, std::vector<AttemptId>& kept);
   absl::Status DecideOthers(const Inbox& inbox, std::vector<gateway::Report>& reports);
   void Keep(const AttemptId& attempt, const Verdict& verdict, bool is_new, std::vector<gateway::Report>& reports);
   absl::Status TellOn(const Inbox& inbox, std::vector<gateway::Report> reports);

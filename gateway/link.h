@@ -1,5 +1,5 @@
-// The gateway's way to the engine, whatever carries it: a gRPC stream (attach_client.h) or the same process
-// (in_process.h). One Link serves one Core for its whole life. The stream attaches again by itself whenever it was cut;
+// The gateway's way to the engine, whatever carries it: a gRPC stream (attach_client.h), Kafka (kafka_link.h) or the
+// same process (in_process.h). One Link serves one Core for its whole life. The stream attaches again by itself whenever it was cut;
 // in the same process there is one attachment, made at the start, which nothing but a refusal or a stop ends.
 #pragma once
 
@@ -28,7 +28,7 @@ class LinkEvents {
   virtual void OnDetached(const absl::Status& why) = 0;
   virtual void OnLeases(std::vector<engine::Lease> leases) = 0;
   virtual void OnProbes(std::vector<engine::Probe> probes) = 0;
-  virtual void OnAnswers(std::vector<Answer> answers) = 0;  // each report that is durable at the engine
+  virtual void OnAnswers(std::vector<Answer> answers) = 0;  // each report that is durable at the engine, or on its way
   // So many reports of this attachment have left, and their memory is free. Those of an attachment that has ended are
   // not told of. May be called within Report(), on its caller's thread.
   virtual void OnGone(std::size_t reports) = 0;
@@ -42,6 +42,9 @@ class Link {
   // Goes out as soon as it can; dropped while not attached, for the core repeats what was not answered. The stream only
   // queues it; in the same process the caller waits, half a second at most, while the engine has too much to do.
   virtual void Report(std::vector<gateway::Report> reports) = 0;
+  // What these attempts' leases and probes asked for is durable, or over: they need not be handed over again. Before
+  // any report on it. Must not block, and must not call the core.
+  virtual void Kept(const std::vector<AttemptId>&) {}
   // Ends the attachment and the link's threads; no event comes afterwards. Blocks for a second at most.
   virtual void Stop() = 0;
 };

@@ -1,5 +1,5 @@
-// smsflow-gateway: attaches to an engine, opens envelopes, submits, reports. Exit codes: 0 stopped on request, 75 the
-// store or the truth log failed (start again), 78 the configuration is wrong.
+// smsflow-gateway: attaches to an engine, directly or through Kafka, opens envelopes, submits, reports. Exit codes: 0
+// stopped on request, 75 the store or the truth log failed (start again), 78 the configuration is wrong.
 #include <pthread.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -20,6 +21,8 @@
 #include "engine/seams.h"
 #include "gateway/attach_client.h"
 #include "gateway/gateway.h"
+#include "gateway/kafka_link.h"
+#include "gateway/kafka_words.h"
 
 namespace smsflow::gateway {
 namespace {
@@ -32,12 +35,31 @@ constexpr std::int64_t kBallastMaxMb = 65'536;
 struct Flags {
   GatewayOptions gateway;
   AttachOptions attach{.address = "127.0.0.1:7070", .token = "", .ca_pem = ""};
+  KafkaLinkOptions kafka;
+  std::vector<std::string> kafka_properties;  // NAME=VALUE
+  std::string kafka_properties_file, kafka_partitions;
   bool loopback = false;
   std::int64_t ballast_mb = 64;
   std::vector<std::string> key_files;
   std::string token_file, ca_file;
   std::string log_level = "info";
 };
+
+void DeclareKafka(CLI::App& app, Flags& flags) {
+  KafkaLinkOptions& kafka = flags.kafka;
+  app.add_option("--kafka", kafka.client.servers, "take work from Kafka instead of --engine: host:port,host:port")
+      ->envname("SMSFLOW_KAFKA");
+  app.add_option("--kafka-partitions", flags.kafka_partitions,
+                 "of the send topic, that this gateway alone reads, as 0-3,7; all when left out");
+  app.add_option("--kafka-property", flags.kafka_properties, "NAME=VALUE of librdkafka; may be given several times");
+  app.add_option("--kafka-properties", flags.kafka_properties_file,
+                 "file with a NAME=VALUE on each line, for what nobody else may see")
+      ->check(CLI::ExistingFile);
+  app.add_option("--send-topic", kafka.send_topic, "topic that attempts come on")->capture_default_str();
+  app.add_option("--status-topic", kafka.status_topic, "topic that reports go to")->capture_default_str();
+  app.add_option("--dead-letter-topic", kafka.dead_letter_topic, "topic for what cannot be read")
+      ->capture_default_str();
+}
 
 void Declare(CLI::App& app, Flags& flags) {
   GatewayOptions& gateway = flags.gateway;
@@ -51,6 +73,7 @@ void Declare(CLI::App& app, Flags& flags) {
       ->envname("SMSFLOW_TOKEN");
   app.add_option("--token-file", flags.token_file, "file that holds the token")->check(CLI::ExistingFile);
   app.add_option("--ca", flags.ca_file, "PEM file of trusted authorities: attach with TLS")->check(CLI::ExistingFile);
+  DeclareKafka(app, flags);
   app.add_option("--gateway", gateway.gateway, "id of this gateway")->capture_default_str();
   app.add_option("--tenants", gateway.tenants, "tenants that it serves, separated by commas")->delimiter(',');
   app.add_option("--store", gateway.store, "folder of its store; made when missing");
@@ -83,10 +106,47 @@ absl::StatusOr<std::string> ReadFile(const std::string& file) {
   return text.str();
 }
 
+absl::Status AddProperty(std::map<std::string, std::string>& properties, std::string_view line) {
+  const std::size_t equals = line.find('=');
+  if (equals == std::string_view::npos || equals == 0) {
+    return absl::InvalidArgumentError("kafka-property: must be NAME=VALUE");
+  }
+  properties[std::string(line.substr(0, equals))] = line.substr(equals + 1);
+  return absl::OkStatus();
+}
+
+absl::Status CompleteKafka(Flags& flags) {
+  auto& properties = flags.kafka.client.properties;
+  if (!flags.kafka_properties_file.empty()) {
+    const auto text = ReadFile(flags.kafka_properties_file);
+    if (!text.ok()) return text.status();
+    std::istringstream lines(*text);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.empty() || line.front() == '#') continue;
+      if (const auto status = AddProperty(properties, line); !status.ok()) return status;
+    }
+  }
+  for (const std::string& property : flags.kafka_properties) {
+    if (const auto status = AddProperty(properties, property); !status.ok()) return status;
+  }
+  flags.kafka.credit = flags.attach.credit;
+  if (flags.kafka_partitions.empty()) return absl::OkStatus();
+  auto partitions = ParsePartitions(flags.kafka_partitions);
+  if (!partitions.ok()) return partitions.status();
+  flags.kafka.partitions = std::move(*partitions);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Link>> MakeLink(const Flags& flags) {
+  if (flags.kafka.client.servers.empty()) return MakeAttachClient(flags.attach);
+  return MakeKafkaLink(flags.kafka, engine::SystemClock());
+}
+
 absl::Status Complete(Flags& flags) {
   if (!flags.loopback && !flags.gateway.open_nothing) {
     return absl::InvalidArgumentError("loopback: it is the only carrier there is; say --loopback");
   }
+  if (const auto status = CompleteKafka(flags); !status.ok()) return status;
   flags.gateway.ballast_bytes = static_cast<std::uint64_t>(flags.ballast_mb) << 20;
   if (!flags.token_file.empty()) {
     auto token = ReadFile(flags.token_file);
@@ -125,7 +185,7 @@ int Run(Flags flags) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
   if (const auto status = Complete(flags); !status.ok()) return Refuse(status, kExitConfig);
-  auto link = MakeAttachClient(flags.attach);
+  auto link = MakeLink(flags);
   if (!link.ok()) return Refuse(link.status(), kExitConfig);
   flags.gateway.notice = [](std::string_view line) { spdlog::warn("{}", line); };
   auto gateway = Gateway::Open(std::move(flags.gateway), std::move(*link), engine::SystemClock(), Fatal);

@@ -383,5 +383,30 @@ TEST_F(CoreTest, HelloTellsStoreAndMarks) {
   EXPECT_EQ(core_->Hello().marks.size(), 1u);
 }
 
+TEST_F(CoreTest, TheLinkHearsWhatNeedNotComeAgainOnceItIsDurableAndBeforeItIsTold) {
+  Lease(Attempt(1));
+  core_->OnProbes({{Attempt(2), kNow + kHour}});
+  Lease(Attempt(1));
+  EXPECT_TRUE(link_.kept.empty());
+  core_->RunOnce();
+  EXPECT_EQ(link_.kept, (std::vector{Attempt(1), Attempt(1), Attempt(2)}));
+  EXPECT_FALSE(link_.told_before_kept);
+  EXPECT_EQ(rows_.unsynced(), 0u);
+}
+
+TEST_F(CoreTest, WhatWaitsForRoomIsKeptOnceItIsDecidedOrOver) {
+  room_.low = true;
+  Lease(Attempt(1), kNow + 1000);
+  Lease(Attempt(2));
+  core_->RunOnce();
+  EXPECT_TRUE(link_.kept.empty()) << "after a crash they must come again";
+  clock_.now_ms += 1000;
+  core_->RunOnce();
+  EXPECT_EQ(link_.kept, std::vector{Attempt(1)});
+  room_.low = false;
+  core_->RunOnce();
+  EXPECT_EQ(link_.kept, (std::vector{Attempt(1), Attempt(2)}));
+}
+
 }  // namespace
 }  // namespace smsflow::gateway

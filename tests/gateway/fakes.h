@@ -29,9 +29,15 @@ class FakeLink : public Link {
   void Report(std::vector<gateway::Report> more) override {
     for (auto& report : more) reports.push_back(std::move(report));
   }
+  void Kept(const std::vector<AttemptId>& attempts) override {
+    kept.insert(kept.end(), attempts.begin(), attempts.end());
+    if (!reports.empty()) told_before_kept = true;
+  }
   void Stop() override {}
   std::vector<gateway::Report> Take() { return std::exchange(reports, {}); }
   std::vector<gateway::Report> reports;
+  std::vector<AttemptId> kept;
+  bool told_before_kept = false;
 };
 
 class FakeCarrier : public Carrier {

@@ -1,0 +1,458 @@
+#include "gateway/kafka_link.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gateway/kafka_offsets.h"
+#include "gateway/kafka_words.h"
+
+namespace smsflow::gateway {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLook(200);  // how long a stop may go unnoticed
+constexpr milliseconds kAsk(2'000);
+constexpr milliseconds kPause(1'000);  // before what failed is tried again
+constexpr milliseconds kCommitEvery(1'000);
+constexpr milliseconds kPartitionsEvery(10'000);
+constexpr milliseconds kFarewell(700);
+constexpr std::size_t kRecordsAtOnce = 1'000;
+constexpr std::size_t kOpenBeyondCredit = 2'000;  // probes and doubles, beside the leases that credit allows
+
+using Steady = std::chrono::steady_clock;
+
+class KafkaLink : public Link {
+ public:
+  KafkaLink(KafkaLinkOptions options, engine::Clock& clock) : options_(std::move(options)), clock_(clock) {}
+  ~KafkaLink() override { Stop(); }
+
+  void Start(LinkEvents& events) override {
+    events_ = &events;
+    peer_ = events.Hello().peer;
+    options_.client.name = absl::StrCat("smsflow-gateway-", peer_.gateway);
+    teller_ = std::thread([this] { TellLoop(); });
+    reader_ = std::thread([this] { ReadLoop(); });
+  }
+
+  void Report(std::vector<gateway::Report> reports) override {
+    std::size_t lost = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!attached_) return;
+      for (const gateway::Report& report : reports) lost += Send(report) ? 0 : 1;
+    }
+    if (lost > 0) events_->OnGone(lost);
+  }
+
+  void Kept(const std::vector<AttemptId>& attempts) override {
+    {
+      const std::lock_guard lock(mutex_);
+      for (const AttemptId& attempt : attempts) offsets_.Done(attempt);
+    }
+    wake_.notify_all();
+  }
+
+  void Stop() override {
+    if (!teller_.joinable()) return;
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    reader_.join();
+    teller_.join();
+  }
+
+ private:
+  // What a record of ours on its way to the broker says.
+  struct UnderWay {
+    AttemptId attempt;
+    Reported result = Reported::kAccepted;
+    enum class Kind { kReport, kLetter, kAnnouncement, kStranger } kind = Kind::kReport;
+    std::int32_t partition = 0;  // kLetter: of the record that cannot be read
+    std::int64_t offset = 0;
+  };
+  struct Letter {
+    kafka::DeadLetter letter;
+    bool under_way = false;
+  };
+  using LetterPlace = std::pair<std::int32_t, std::int64_t>;
+
+  bool Waits(std::unique_lock<std::mutex>& lock, milliseconds time) {
+    return !wake_.wait_for(lock, time, [this] { return stopping_; });
+  }
+
+  // --- telling, under mutex_ but for events
+
+  // False: it did not leave and will not; that it is told again is seen to.
+  bool Send(const gateway::Report& report) {
+    const auto status = Send(options_.status_topic, StatusOf(report, peer_),
+                             {report.attempt, report.result, UnderWay::Kind::kReport, 0, 0});
+    if (!status.ok()) broken_ = true;
+    return status.ok();
+  }
+
+  absl::Status Send(const std::string& topic, const kafka::Outgoing& record, UnderWay what) {
+    const std::uint64_t tag = ++last_tag_;
+    under_way_.emplace(tag, what);
+    auto status = producer_->Produce(topic, kafka::kAnyPartition, record.key, record.value, record.headers, tag);
+    if (!status.ok()) under_way_.erase(tag);
+    return status;
+  }
+
+  absl::Status SendAnnouncement(const engine::PeerHello& hello, bool leaves) {
+    kafka::Announcement said = AnnouncementOf(hello, partitions_, options_.credit, clock_.WallMs());
+    said.leaves = leaves;
+    return Send(options_.status_topic, kafka::EncodeAnnouncement(said), {{}, {}, UnderWay::Kind::kAnnouncement, 0, 0});
+  }
+
+  void SendLetters() {
+    for (auto& [place, waiting] : letters_) {
+      if (waiting.under_way) continue;
+      const auto status = Send(options_.dead_letter_topic, kafka::EncodeDeadLetter(waiting.letter),
+                               {{}, {}, UnderWay::Kind::kLetter, place.first, place.second});
+      waiting.under_way = status.ok();
+    }
+  }
+
+  void TellLoop() {
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+      if (partitions_.empty()) {
+        Waits(lock, kLook);
+        continue;
+      }
+      lock.unlock();
+      const absl::Status why = Attend();
+      lock.lock();
+      if (stopping_) break;
+      spdlog::warn("not at Kafka: {}; next try in {} ms", why.ToString(), kPause.count());
+      Waits(lock, kPause);
+    }
+  }
+
+  // The life of one producer: announces, then tells until it is no good any more.
+  absl::Status Attend() {
+    auto opened = kafka::Producer::Open(options_.client);
+    if (!opened.ok()) return opened.status();
+    const std::shared_ptr<kafka::Producer> producer = std::move(*opened);
+    const engine::PeerHello hello = events_->Hello();
+    {
+      const std::lock_guard lock(mutex_);
+      producer_ = producer;
+      hello_ = hello;
+      under_way_.clear();
+      broken_ = announced_ = false;
+      for (auto& [place, waiting] : letters_) waiting.under_way = false;
+      if (const auto status = SendAnnouncement(hello, false); !status.ok()) return status;
+    }
+    const absl::Status why = Tell(*producer);
+    bool was_attached = false;
+    {
+      const std::lock_guard lock(mutex_);
+      was_attached = std::exchange(attached_, false);
+    }
+    if (was_attached) events_->OnDetached(why);
+    return why;
+  }
+
+  absl::Status Tell(kafka::Producer& producer) {
+    auto announce_at = Steady::now() + milliseconds(options_.announce_every_ms);
+    std::vector<kafka::Delivery> deliveries;
+    for (;;) {
+      deliveries.clear();
+      producer.Poll(kLook, kRecordsAtOnce, deliveries);
+      absl::Status why = TakeDeliveries(deliveries);
+      why.Update(producer.Fatal());
+      const engine::PeerHello hello = Steady::now() >= announce_at ? events_->Hello() : engine::PeerHello{};
+      const std::lock_guard lock(mutex_);
+      if (stopping_) {
+        Farewell(producer);
+        return absl::OkStatus();
+      }
+      if (broken_) why.Update(absl::UnavailableError("reports could not be told"));
+      if (!why.ok()) return why;
+      if (hello.tenants.empty()) continue;
+      announce_at = Steady::now() + milliseconds(options_.announce_every_ms);
+      SendAnnouncement(hello, false).IgnoreError();  // the next one is as good
+      SendLetters();
+    }
+  }
+
+  // Under mutex_: nothing more is to be told.
+  void Farewell(kafka::Producer& producer) {
+    if (!attached_) return;
+    attached_ = false;
+    SendAnnouncement(hello_, true).IgnoreError();
+    producer.Flush(kFarewell).IgnoreError();  // an engine that does not hear it will hear nothing more
+  }
+
+  // An error: the attachment is over, and what was not answered is to be told again.
+  absl::Status TakeDeliveries(const std::vector<kafka::Delivery>& deliveries) {
+    absl::Status why;
+    std::vector<Answer> answers;
+    std::size_t gone = 0;
+    bool attached_now = false;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const kafka::Delivery& delivery : deliveries) {
+        const auto found = under_way_.find(delivery.tag);
+        if (found == under_way_.end()) continue;
+        const UnderWay what = found->second;
+        under_way_.erase(found);
+        if (what.kind == UnderWay::Kind::kLetter) {
+          TakeLetter(what, delivery.status);
+          continue;
+        }
+        if (!delivery.status.ok()) why = delivery.status;
+        if (what.kind == UnderWay::Kind::kAnnouncement && delivery.status.ok()) attached_now = !announced_;
+        if (what.kind != UnderWay::Kind::kReport) continue;
+        ++gone;
+        if (delivery.status.ok()) answers.push_back({what.attempt, what.result, true});
+      }
+      if (attached_now && why.ok()) announced_ = attached_ = true;
+    }
+    if (attached_now && why.ok()) {
+      spdlog::info("announced on {}", options_.status_topic);
+      events_->OnAttached();
+      wake_.notify_all();
+    }
+    if (!answers.empty()) events_->OnAnswers(std::move(answers));
+    if (gone > 0) events_->OnGone(gone);
+    return why;
+  }
+
+  void TakeLetter(const UnderWay& what, const absl::Status& status) {
+    const auto found = letters_.find({what.partition, what.offset});
+    if (found == letters_.end()) return;
+    if (!status.ok()) {
+      spdlog::error("a dead letter cannot be written, so {}[{}] waits at it: {}", options_.send_topic, what.partition,
+                    status.ToString());
+      found->second.under_way = false;
+      return;
+    }
+    letters_.erase(found);
+    offsets_.Done(what.partition, what.offset);
+    wake_.notify_all();
+  }
+
+  // --- reading
+
+  void ReadLoop() {
+    while (!IsStopping()) {
+      const absl::Status why = ReadOn();
+      std::unique_lock lock(mutex_);
+      if (stopping_) return;
+      spdlog::warn("reading {} is interrupted: {}; next try in {} ms", options_.send_topic, why.ToString(),
+                   kPause.count());
+      Waits(lock, kPause);
+    }
+  }
+
+  bool IsStopping() {
+    const std::lock_guard lock(mutex_);
+    return stopping_;
+  }
+
+  // The life of one consumer.
+  absl::Status ReadOn() {
+    auto admin = kafka::Admin::Open(options_.client);
+    if (!admin.ok()) return admin.status();
+    auto consumer = kafka::Consumer::Open(options_.client, options_.client.name);
+    if (!consumer.ok()) return consumer.status();
+    auto partitions = FindPartitions(**admin);
+    if (!partitions.ok()) return partitions.status();
+    {
+      std::unique_lock lock(mutex_);
+      partitions_ = *partitions;
+      wake_.notify_all();
+      // Nothing is taken up before what becomes of it can be told.
+      while (!announced_ && !stopping_) Waits(lock, kLook);
+      if (stopping_) return absl::OkStatus();
+    }
+    auto starts = CommittedStarts(**consumer, *partitions);
+    if (!starts.ok()) return starts.status();
+    if (const auto status = Begin(**consumer, *starts); !status.ok()) return status;
+    auto look_at = Steady::now() + kPartitionsEvery;
+    auto commit_at = Steady::now() + kCommitEvery;
+    std::map<std::int32_t, std::int64_t> committed;
+    while (!IsStopping()) {
+      if (AwaitRoom()) {
+        if (const auto status = Round(**consumer); !status.ok()) return status;
+      }
+      if (Steady::now() >= commit_at) {
+        commit_at = Steady::now() + kCommitEvery;
+        Commit(**consumer, committed);
+      }
+      if (options_.partitions.empty() && Steady::now() >= look_at) {
+        look_at = Steady::now() + kPartitionsEvery;
+        auto now = FindPartitions(**admin);
+        if (now.ok() && *now != *partitions) return absl::UnavailableError("its partitions have changed");
+      }
+    }
+    Commit(**consumer, committed);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::vector<std::int32_t>> FindPartitions(kafka::Admin& admin) {
+    auto topics = admin.Topics({options_.send_topic}, kAsk);
+    if (!topics.ok()) return topics.status();
+    const kafka::TopicInfo& topic = topics->front();
+    if (!topic.status.ok()) return topic.status;
+    std::vector<std::int32_t> there;
+    for (const kafka::PartitionInfo& one : topic.partitions) there.push_back(one.partition);
+    std::sort(there.begin(), there.end());
+    if (options_.partitions.empty()) return there;
+    if (!std::includes(there.begin(), there.end(), options_.partitions.begin(), options_.partitions.end())) {
+      return absl::NotFoundError(absl::StrCat("kafka-partitions: ", options_.send_topic, " has only ", there.size()));
+    }
+    return options_.partitions;
+  }
+
+  absl::StatusOr<std::map<std::int32_t, std::int64_t>> CommittedStarts(kafka::Consumer& consumer,
+                                                                       const std::vector<std::int32_t>& partitions) {
+    std::vector<kafka::TopicPartition> places;
+    for (const std::int32_t partition : partitions) places.push_back({options_.send_topic, partition});
+    const auto committed = consumer.Committed(places, kAsk);
+    if (!committed.ok()) return committed.status();
+    std::map<std::int32_t, std::int64_t> starts;
+    for (const auto& [place, offset] : *committed) starts[place.partition] = offset.value_or(kafka::kFromBeginning);
+    return starts;
+  }
+
+  absl::Status Begin(kafka::Consumer& consumer, const std::map<std::int32_t, std::int64_t>& starts) {
+    std::vector<kafka::Start> assigned;
+    for (const auto& [partition, offset] : starts) assigned.push_back({{options_.send_topic, partition}, offset});
+    {
+      const std::lock_guard lock(mutex_);
+      offsets_.Begin(starts);
+      letters_.clear();  // what is not yet a letter will be read again
+    }
+    return consumer.Assign(assigned);
+  }
+
+  // True: there is room for more in the core.
+  bool AwaitRoom() {
+    std::unique_lock lock(mutex_);
+    const std::size_t most = options_.credit + kOpenBeyondCredit;
+    wake_.wait_for(lock, kLook, [&] { return stopping_ || offsets_.open() < most; });
+    return offsets_.open() < most;
+  }
+
+  absl::Status Round(kafka::Consumer& consumer) {
+    const kafka::Polled polled = consumer.Poll(kLook, kRecordsAtOnce);
+    std::vector<engine::Lease> leases;
+    std::vector<engine::Probe> probes;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const kafka::Record& record : polled.records) Take(record, leases, probes);
+      SendLetters();
+    }
+    if (!leases.empty()) events_->OnLeases(std::move(leases));
+    if (!probes.empty()) events_->OnProbes(std::move(probes));
+    return polled.errors.empty() ? absl::OkStatus() : Mend(consumer, polled);
+  }
+
+  // Under mutex_.
+  void Take(const kafka::Record& record, std::vector<engine::Lease>& leases, std::vector<engine::Probe>& probes) {
+    const std::int32_t partition = record.partition();
+    const std::int64_t offset = record.offset();
+    if (!offsets_.Read(partition, offset)) return;
+    Asked asked = AskedBy(record.value(), record.headers(), peer_);
+    if (auto* lease = std::get_if<engine::Lease>(&asked)) {
+      offsets_.Open(partition, offset, lease->attempt);
+      leases.push_back(std::move(*lease));
+    } else if (auto* probe = std::get_if<engine::Probe>(&asked)) {
+      offsets_.Open(partition, offset, probe->attempt);
+      probes.push_back(*probe);
+    } else if (auto* other = std::get_if<ForAnother>(&asked)) {
+      const gateway::Report unknown{other->attempt, Reported::kUnknown, About::kNotSaid, "unknown", clock_.WallMs()};
+      if (attached_) {
+        Send(options_.status_topic, StatusOf(unknown, peer_), {{}, {}, UnderWay::Kind::kStranger, 0, 0}).IgnoreError();
+      }
+    } else {
+      const absl::Status& why = std::get<Unread>(asked).why;
+      spdlog::error("{}[{}] {} cannot be read: {}", options_.send_topic, partition, offset, std::string(why.message()));
+      offsets_.Open(partition, offset);
+      letters_[{partition, offset}] = {{options_.send_topic, partition, offset, std::string(why.message()),
+                                        clock_.WallMs(), record.value().size(), peer_.gateway},
+                                       false};
+    }
+  }
+
+  // A partition whose offset is not there any more begins anew: what was skipped the engine asks for again.
+  absl::Status Mend(kafka::Consumer& consumer, const kafka::Polled& polled) {
+    std::map<std::int32_t, std::int64_t> starts;
+    {
+      const std::lock_guard lock(mutex_);
+      starts = offsets_.Positions();
+    }
+    bool moved = false;
+    for (const auto& [place, why] : polled.errors) {
+      spdlog::warn("{}", why.ToString());
+      if (absl::IsOutOfRange(why) && starts.count(place.partition) == 1) {
+        starts[place.partition] = kafka::kFromBeginning;
+        moved = true;
+      } else if (absl::IsNotFound(why) || kafka::IsFatal(why)) {
+        return why;
+      }
+    }
+    return moved ? Begin(consumer, starts) : absl::OkStatus();
+  }
+
+  void Commit(kafka::Consumer& consumer, std::map<std::int32_t, std::int64_t>& committed) {
+    std::map<std::int32_t, std::int64_t> positions;
+    {
+      const std::lock_guard lock(mutex_);
+      positions = offsets_.Positions();
+    }
+    if (positions == committed) return;
+    std::vector<kafka::Start> next;
+    for (const auto& [partition, offset] : positions) {
+      if (offset >= 0) next.push_back({{options_.send_topic, partition}, offset});
+    }
+    if (!next.empty() && consumer.Commit(next).ok()) committed = std::move(positions);
+  }
+
+  KafkaLinkOptions options_;
+  engine::Clock& clock_;
+  LinkEvents* events_ = nullptr;
+  PeerId peer_;
+  engine::PeerHello hello_;  // as it was announced by this producer first
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::shared_ptr<kafka::Producer> producer_;
+  std::unordered_map<std::uint64_t, UnderWay> under_way_;  // by tag
+  std::uint64_t last_tag_ = 0;
+  KafkaOffsets offsets_;
+  std::map<LetterPlace, Letter> letters_;  // not yet at the broker
+  std::vector<std::int32_t> partitions_;   // empty: not known yet
+  bool announced_ = false;                 // by this producer
+  bool attached_ = false;
+  bool broken_ = false;  // something must be told again
+  bool stopping_ = false;
+  std::thread teller_;
+  std::thread reader_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Link>> MakeKafkaLink(KafkaLinkOptions options, engine::Clock& clock) {
+  if (options.client.servers.empty())
+    return absl::InvalidArgumentError("kafka: must be host:port, or several with commas");
+  if (const auto status = kafka::CheckProperties(options.client.properties); !status.ok()) return status;
+  return std::make_unique<KafkaLink>(std::move(options), clock);
+}
+
+}  // namespace smsflow::gateway
