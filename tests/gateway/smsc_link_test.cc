@@ -19,6 +19,26 @@ namespace {
 
 using smpp::OutcomeKind;
 
+// Of a test authority that is its own: 127.0.0.1, valid for a hundred years. The key opens nothing else.
+constexpr char kCertPem[] =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBkDCCATagAwIBAgIUO0j2mz+VSDLzL3Ctv3kW1oilLxUwCgYIKoZIzj0EAwIw\n"
+    "FDESMBAGA1UEAwwJc21zYy10ZXN0MCAXDTI2MTEyMTE5MzAxM1oYDzIxMjYxMDI4\n"
+    "MTkzMDEzWjAUMRIwEAYDVQQDDAlzbXNjLXRlc3QwWTATBgcqhkjOPQIBBggqhkjO\n"
+    "PQMBBwNCAASoQYiluyaZyEb/fnWqoBT3t13XnEYHpvRUuFM9IRlzxhcv1Vem3lyE\n"
+    "g46bEi3DTZffjCdFTRTWGtTzXlWahtKeo2QwYjAdBgNVHQ4EFgQUpaJixbj4UJLC\n"
+    "xNPZAz2JF+qbNzEwHwYDVR0jBBgwFoAUpaJixbj4UJLCxNPZAz2JF+qbNzEwDwYD\n"
+    "VR0TAQH/BAUwAwEB/zAPBgNVHREECDAGhwR/AAABMAoGCCqGSM49BAMCA0gAMEUC\n"
+    "IHgU1PuoxvSipM5jnjRexarDh3LszIJc6rLDr+mgrg3VAiEA2PWh2JoZp0a6Opkd\n"
+    "+3wIt+gusr4aD+m2Munm9/hAMkY=\n"
+    "-----END CERTIFICATE-----\n";
+constexpr char kKeyPem[] =
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgMQgMvybyk/inq10/\n"
+    "JxiKG4hYu9FKL8nZwwYB/Fz3e5ShRANCAASoQYiluyaZyEb/fnWqoBT3t13XnEYH\n"
+    "pvRUuFM9IRlzxhcv1Vem3lyEg46bEi3DTZffjCdFTRTWGtTzXlWahtKe\n"
+    "-----END PRIVATE KEY-----\n";
+
 class SteadyClock : public engine::Clock {
  public:
   std::int64_t WallMs() const override { return SteadyMs(); }
@@ -49,10 +69,12 @@ class RememberedTruth : public smsc::Truth {
 // The simulator on a port of its own, for as long as this lives.
 class RunningSmsc {
  public:
-  explicit RunningSmsc(std::string_view toml, std::uint16_t port = 0) {
+  explicit RunningSmsc(std::string_view toml, std::uint16_t port = 0, const std::string& cert_pem = "",
+                       const std::string& key_pem = "") {
     const auto script = smsc::ReadScript(toml, "script");
     EXPECT_TRUE(script.ok()) << script.status();
-    auto server = smsc::Listen({.host = "127.0.0.1", .port = port}, *script, truth);
+    auto server =
+        smsc::Listen({.host = "127.0.0.1", .port = port, .cert_pem = cert_pem, .key_pem = key_pem}, *script, truth);
     EXPECT_TRUE(server.ok()) << server.status();
     server_ = std::move(*server);
     thread_ = std::thread([this] { server_->Run(60'000); });
@@ -119,8 +141,9 @@ class Ear : public SmscLinkEvents {
 
 class SmscLinkTest : public ::testing::Test {
  protected:
-  void Begin(std::uint16_t port, bool pair = false) {
-    SmscLinkOptions options{.port = port, .pair = pair};
+  void Begin(std::uint16_t port, bool pair = false, const std::string& ca_pem = "",
+             const std::string& host = "127.0.0.1") {
+    SmscLinkOptions options{.host = host, .port = port, .pair = pair, .tls = !ca_pem.empty(), .ca_pem = ca_pem};
     options.session.system_id = "esme";
     options.session.again_least_ms = 20;
     options.session.again_most_ms = 100;
@@ -188,6 +211,25 @@ TEST_F(SmscLinkTest, ComesBackAfterEveryLossAndTellsWhatIsUnknown) {
   EXPECT_GE(ear_.Notices(smpp::action::Event::kThrottled), 1);
   // Whatever was told, nothing was taken that was not submitted, and nothing twice.
   EXPECT_LE(smsc.truth.Count("\"event\":\"submit\"") - smsc.truth.Count("\"status\":88,"), 300);
+}
+
+TEST_F(SmscLinkTest, OverTls) {
+  RunningSmsc smsc("[receipt]\ndelay_ms = 0\n[[fault]]\nkind = \"reset\"\nfrom = 20\nto = 20", 0, kCertPem, kKeyPem);
+  Begin(smsc.port(), false, kCertPem);
+  Submit(50);
+  EXPECT_TRUE(ear_.Wait([this] { return ear_.Outcomes() >= 50; }));
+  link_->Stop();
+  EXPECT_GE(ear_.Kind(OutcomeKind::kUnknown), 1);
+  EXPECT_GE(ear_.Kind(OutcomeKind::kAccepted), 30);
+  EXPECT_EQ(smsc.truth.Count("\"why\":\"unbind\""), 1);
+}
+
+TEST_F(SmscLinkTest, ACertificateOfAnotherHostIsNone) {
+  RunningSmsc smsc("", 0, kCertPem, kKeyPem);
+  Begin(smsc.port(), false, kCertPem, "localhost");  // it is of 127.0.0.1 alone
+  EXPECT_TRUE(ear_.Wait([this] { return ear_.Notices(smpp::action::Event::kLost) >= 2; }));
+  link_->Stop();
+  EXPECT_EQ(smsc.truth.Count("\"event\":\"bind\""), 0);
 }
 
 TEST_F(SmscLinkTest, WaitsForAnSmscThatIsNotThereYet) {

@@ -14,10 +14,10 @@ namespace {
 
 constexpr int kExitUsage = 64;
 constexpr int kExitConfig = 78;
-constexpr std::size_t kScriptBytesMax = 1 << 20;
+constexpr std::size_t kFileBytesMax = 1 << 20;
 
 struct Flags {
-  std::string script, truth, listen = "127.0.0.1:2775";
+  std::string script, truth, tls_cert, tls_key, listen = "127.0.0.1:2775";
   std::int64_t seconds = 0;
   bool check = false, anywhere = false;
 };
@@ -27,14 +27,21 @@ int Refuse(const absl::Status& why) {
   return kExitConfig;
 }
 
-absl::StatusOr<Script> LoadScript(const std::string& file) {
-  if (file.empty()) return Script();
+// At most 1 MiB; nothing of no file.
+absl::StatusOr<std::string> ReadFile(const std::string& file) {
+  if (file.empty()) return std::string();
   std::ifstream in(file, std::ios::binary);
   std::ostringstream text;
   text << in.rdbuf();
   if (!in.good()) return absl::InvalidArgumentError(file + ": cannot be read");
-  if (text.str().size() > kScriptBytesMax) return absl::InvalidArgumentError(file + ": must be at most 1 MiB");
-  return ReadScript(text.str(), file);
+  if (text.str().size() > kFileBytesMax) return absl::InvalidArgumentError(file + ": must be at most 1 MiB");
+  return text.str();
+}
+
+absl::StatusOr<Script> LoadScript(const std::string& file) {
+  const auto text = ReadFile(file);
+  if (!text.ok()) return text.status();
+  return ReadScript(*text, file);
 }
 
 // HOST:PORT, [HOST]:PORT.
@@ -55,9 +62,13 @@ int Run(const Flags& flags) {
   if (!script.ok()) return Refuse(script.status());
   ServerOptions options;
   if (!ReadAddress(flags.listen, options)) return Refuse(absl::InvalidArgumentError("listen: must be HOST:PORT"));
+  const auto cert = ReadFile(flags.tls_cert), key = ReadFile(flags.tls_key);
+  if (!cert.ok()) return Refuse(cert.status());
+  if (!key.ok()) return Refuse(key.status());
+  options.cert_pem = *cert;
+  options.key_pem = *key;
   if (!IsLoopback(options.host) && !flags.anywhere) {
-    return Refuse(absl::InvalidArgumentError(
-        "listen: is beyond this machine, without encryption; say --anywhere if that is meant"));
+    return Refuse(absl::InvalidArgumentError("listen: is beyond this machine; say --anywhere if that is meant"));
   }
   if (flags.check) return 0;
   std::unique_ptr<Truth> truth = PrintedTruth();
@@ -88,6 +99,8 @@ int main(int argc, char** argv) {
   app.add_option("--script", flags.script, "TOML file that says what goes wrong when; without one nothing does");
   app.add_option("--truth", flags.truth, "append the ground truth to this file instead of standard output");
   app.add_option("--listen", flags.listen, "HOST:PORT; port 0 takes a free one and says which")->capture_default_str();
+  app.add_option("--tls-cert", flags.tls_cert, "PEM file of a certificate: speak TLS; with --tls-key");
+  app.add_option("--tls-key", flags.tls_key, "PEM file of its private key");
   app.add_flag("--anywhere", flags.anywhere, "allow a host that is not loopback");
   app.add_option("--seconds", flags.seconds, "stop after so many; 0: on SIGTERM or SIGINT")
       ->check(CLI::Range(0, 86'400))

@@ -2,15 +2,18 @@
 
 #include <array>
 #include <boost/asio.hpp>
+#include <boost/asio/ssl.hpp>
 #include <chrono>
 #include <csignal>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace smsflow::smsc {
 namespace {
 
 namespace asio = boost::asio;
+namespace ssl = asio::ssl;
 using asio::ip::tcp;
 using boost::system::error_code;
 
@@ -19,8 +22,10 @@ constexpr std::int64_t kAcceptAgain_ms = 100;
 
 class AsioServer : public Server {
  public:
-  AsioServer(tcp::acceptor acceptor, std::unique_ptr<asio::io_context> context, Script script, Truth& truth)
+  AsioServer(tcp::acceptor acceptor, std::unique_ptr<asio::io_context> context, std::unique_ptr<ssl::context> tls,
+             Script script, Truth& truth)
       : context_(std::move(context)),
+        tls_(std::move(tls)),
         acceptor_(std::move(acceptor)),
         timer_(*context_),
         again_(*context_),
@@ -59,6 +64,7 @@ class AsioServer : public Server {
   struct Peer {
     explicit Peer(tcp::socket accepted) : socket(std::move(accepted)) {}
     tcp::socket socket;
+    std::optional<ssl::stream<tcp::socket&>> tls;  // over it, or none
     std::array<char, kReadBytes> read{};
     std::string sending, unsent;
     bool closing = false, silent = false;
@@ -87,18 +93,32 @@ class AsioServer : public Server {
       peers_[id] = peer;
       smsc_.Connected(id, NowMs());
       Carry();
-      if (peers_.count(id) != 0) Read(id, peer);
+      if (peers_.count(id) != 0) Welcome(id, peer);
       Accept();
     });
   }
 
+  void Welcome(ConnectionId id, const PeerPtr& peer) {
+    if (tls_ == nullptr) return Read(id, peer);
+    peer->tls.emplace(peer->socket, *tls_);
+    peer->tls->async_handshake(ssl::stream_base::server, [this, id, peer](const error_code& error) {
+      if (error) return Gone(id);
+      if (peers_.count(id) != 0) Read(id, peer);
+    });
+  }
+
   void Read(ConnectionId id, const PeerPtr& peer) {
-    peer->socket.async_read_some(asio::buffer(peer->read), [this, id, peer](const error_code& error, std::size_t size) {
+    const auto heard = [this, id, peer](const error_code& error, std::size_t size) {
       if (error) return Gone(id);
       smsc_.Received(id, {peer->read.data(), size}, NowMs());
       Carry();
       if (peers_.count(id) != 0 && !peer->silent && !peer->closing) Read(id, peer);
-    });
+    };
+    if (peer->tls) {
+      peer->tls->async_read_some(asio::buffer(peer->read), heard);
+    } else {
+      peer->socket.async_read_some(asio::buffer(peer->read), heard);
+    }
   }
 
   void Gone(ConnectionId id) {
@@ -154,16 +174,21 @@ class AsioServer : public Server {
   void Write(ConnectionId id, const PeerPtr& peer) {
     if (!peer->sending.empty() || peer->unsent.empty()) return;
     peer->sending = std::exchange(peer->unsent, {});
-    asio::async_write(peer->socket, asio::buffer(peer->sending),
-                      [this, id, peer](const error_code& error, std::size_t) {
-                        if (error) return Gone(id);
-                        peer->sending.clear();
-                        if (peer->unsent.empty() && peer->closing) return Gone(id);
-                        Write(id, peer);
-                      });
+    const auto sent = [this, id, peer](const error_code& error, std::size_t) {
+      if (error) return Gone(id);
+      peer->sending.clear();
+      if (peer->unsent.empty() && peer->closing) return Gone(id);
+      Write(id, peer);
+    };
+    if (peer->tls) {
+      asio::async_write(*peer->tls, asio::buffer(peer->sending), sent);
+    } else {
+      asio::async_write(peer->socket, asio::buffer(peer->sending), sent);
+    }
   }
 
   const std::unique_ptr<asio::io_context> context_;
+  const std::unique_ptr<ssl::context> tls_;  // null: plain TCP
   tcp::acceptor acceptor_;
   asio::steady_timer timer_, again_, end_;
   asio::signal_set signals_;
@@ -174,12 +199,27 @@ class AsioServer : public Server {
   std::optional<std::int64_t> planned_ms_;
 };
 
+absl::StatusOr<std::unique_ptr<ssl::context>> MakeTls(const ServerOptions& options) {
+  std::unique_ptr<ssl::context> tls;
+  if (options.cert_pem.empty() && options.key_pem.empty()) return tls;
+  tls = std::make_unique<ssl::context>(ssl::context::tls_server);
+  SSL_CTX_set_min_proto_version(tls->native_handle(), TLS1_2_VERSION);
+  error_code error;
+  tls->use_certificate_chain(asio::buffer(options.cert_pem), error);
+  if (error) return absl::InvalidArgumentError("tls-cert: must be certificates in PEM");
+  tls->use_private_key(asio::buffer(options.key_pem), ssl::context::pem, error);
+  if (error) return absl::InvalidArgumentError("tls-key: must be the certificate's private key in PEM");
+  return tls;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Listen(const ServerOptions& options, Script script, Truth& truth) {
   error_code error;
   const auto address = asio::ip::make_address(options.host, error);
   if (error) return absl::InvalidArgumentError("listen: the host must be an IP address");
+  auto tls = MakeTls(options);
+  if (!tls.ok()) return tls.status();
   auto context = std::make_unique<asio::io_context>(1);
   tcp::acceptor acceptor(*context);
   const tcp::endpoint endpoint(address, options.port);
@@ -189,7 +229,7 @@ absl::StatusOr<std::unique_ptr<Server>> Listen(const ServerOptions& options, Scr
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return absl::InvalidArgumentError("listen: cannot listen there: " + error.message());
   return std::unique_ptr<Server>(
-      std::make_unique<AsioServer>(std::move(acceptor), std::move(context), std::move(script), truth));
+      std::make_unique<AsioServer>(std::move(acceptor), std::move(context), std::move(*tls), std::move(script), truth));
 }
 
 }  // namespace smsflow::smsc

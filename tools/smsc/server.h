@@ -18,6 +18,8 @@ inline constexpr std::size_t kUnsentMax = 4 * 1024 * 1024;
 struct ServerOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 2775;  // 0: any that is free
+  // TLS 1.2 or 1.3 when both are there, in PEM. A handshake counts as a part of binding in time.
+  std::string cert_pem = {}, key_pem = {};
 };
 
 class Server {
@@ -32,7 +34,8 @@ class Server {
   virtual void StopOnSignals() = 0;
 };
 
-// `truth` outlives the server. InvalidArgument when the address is none or cannot be listened on.
+// `truth` outlives the server. InvalidArgument when the address is none or cannot be listened on,
+// or a PEM is none.
 [[nodiscard]] absl::StatusOr<std::unique_ptr<Server>> Listen(const ServerOptions& options, Script script, Truth& truth);
 
 }  // namespace smsflow::smsc
