@@ -97,6 +97,8 @@ class Bound {
   }
 
   void Do(smpp::action::Connect&) {
+    // One that could not get rid of its last words by now never will.
+    if (leaving_ != nullptr) std::exchange(leaving_, nullptr)->stream->Close();
     const auto wire = std::make_shared<Wire>();
     wire->stream = MakeSmscStream(context_, tls_);
     wire_ = wire;
@@ -116,12 +118,13 @@ class Bound {
     Write(wire_);
   }
 
-  // What was sent before still goes out; the wire is on its own then.
+  // What was sent before still goes out, until the next one connects.
   void Do(smpp::action::Close&) {
     const WirePtr wire = std::exchange(wire_, nullptr);
     if (wire == nullptr) return;
     wire->closing = true;
-    if (wire->sending.empty() || !wire->connected) wire->stream->Close();
+    if (wire->sending.empty() || !wire->connected) return wire->stream->Close();
+    leaving_ = wire;
   }
 
   void Do(smpp::action::Outcome& outcome) { events_.OnOutcome(outcome); }
@@ -168,7 +171,7 @@ class Bound {
   SmscLinkEvents& events_;
   const std::function<void()> stopped_;
   asio::steady_timer timer_;
-  WirePtr wire_;  // of the link's thread
+  WirePtr wire_, leaving_;  // of the link's thread
 
   std::mutex mutex_;  // guards what follows
   smpp::Session session_;
