@@ -55,6 +55,7 @@ TEST(Tells, ToAShardThatThereIsNotHaveNoEffect) {
   world.AdvanceAndRun(20, 10);
   ASSERT_EQ(inbox->leases.size(), 1U);
   EXPECT_EQ(world.Report(*session, inbox->leases[0].attempt, "done"), ReportOutcome::kApplied);
+  session.reset();  // no session outlives its engine
   world.Crash();
   world.Open();
   world.AdvanceAndRun(100, 10);
