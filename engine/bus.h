@@ -75,7 +75,7 @@ struct ReportAnswer {
 };
 
 // An attached peer's way to the engine. Thread-safe. Destroying it detaches: its credit is gone, its leases stay its
-// own.
+// own. It must not outlive the engine.
 class PeerSession {
  public:
   virtual ~PeerSession() = default;
