@@ -52,7 +52,8 @@ class SmscLink {
                                             std::int64_t deadline_ms) = 0;
   virtual void Acknowledge(std::uint64_t key, smpp::CommandStatus status) = 0;
   // Waits for the answers that are due, unbinds, closes, ends the thread: at most twice the session's drain_ms and a
-  // second. Every submit has had its outcome then; no event comes afterwards.
+  // second, but for a host's name that is being looked up. Every submit has had its outcome then; no event comes
+  // afterwards.
   virtual void Stop() = 0;
 };
 

@@ -65,8 +65,10 @@ class StreamOver : public SmscStream, public std::enable_shared_from_this<Stream
     } else {
       error_code bad;
       stream_.set_verify_callback(ssl::host_name_verification(host), bad);
-      // Needed by SMSCs of several names; an address is no name, and then this fails and is not needed.
-      SSL_set_tlsext_host_name(stream_.native_handle(), host.c_str());
+      // An address is no name to ask for (RFC 6066, section 3).
+      error_code is_name;
+      asio::ip::make_address(host, is_name);
+      if (is_name) SSL_set_tlsext_host_name(stream_.native_handle(), host.c_str());
       if (bad) return done(bad, 0);
       stream_.async_handshake(ssl::stream_base::client,
                               [self = this->shared_from_this(), done](const error_code& error) { done(error, 0); });

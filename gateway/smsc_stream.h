@@ -37,8 +37,7 @@ struct SmscTlsOptions {
   std::string key_pem;
 };
 
-// TLS 1.2 with ECDHE and AEAD, or 1.3; the certificate must be of the host's name or address. InvalidArgument when a PEM is
-// none.
+// TLS 1.2 with ECDHE and AEAD, or 1.3; the certificate must be of the host's name or address. InvalidArgument when a
 // PEM is none.
 [[nodiscard]] absl::StatusOr<std::shared_ptr<boost::asio::ssl::context>> MakeSmscTls(const SmscTlsOptions& options);
 

@@ -384,7 +384,8 @@ std::int64_t Session::NextPause() {
   const std::int64_t most_ms = again_ms_;
   again_ms_ = std::min(again_ms_ * 2, options_.again_most_ms);
   if (!options_.chance) return most_ms;
-  return most_ms / 2 + static_cast<std::int64_t>(options_.chance() * static_cast<double>(most_ms - most_ms / 2));
+  const std::int64_t least_ms = most_ms / 2;
+  return least_ms + static_cast<std::int64_t>(options_.chance() * static_cast<double>(most_ms - least_ms));
 }
 
 std::uint32_t Session::NextSequence() {

@@ -48,6 +48,7 @@ void Smsc::Disconnected(ConnectionId id, std::int64_t now_ms) {
   for (auto one = connection.unanswered.rbegin(); one != connection.unanswered.rend(); ++one) {
     queue.push_front(one->second.delivery);
   }
+  if (queue.empty()) queues_.erase(connection.system_id);  // names are the client's, and there is no end of them
   truth_.Tell(TruthLine("disconnected", now_ms_).Number("connection", id).Finish());
   connections_.erase(it);
   PumpAll();
@@ -290,13 +291,12 @@ void Smsc::CheckTimes() {
       End(id, Action::Kind::kClose, "idle");
       continue;
     }
-    auto& queue = queues_[connection.system_id];
     for (auto it = connection.unanswered.begin(); it != connection.unanswered.end();) {
       if (it->second.until_ms > now_ms_) {
         ++it;
         continue;
       }
-      queue.push_back(it->second.delivery);
+      queues_[connection.system_id].push_back(it->second.delivery);
       it = connection.unanswered.erase(it);
     }
     Pump(id, connection);
