@@ -38,6 +38,7 @@ class Loader {
   bool Set(const Keys<Owner>& keys, Owner& owner, std::string_view name, const Setting& setting);
   void CheckCredentials();
   void CheckListeners();
+  bool SetProperty(const Setting& setting);
   std::string OriginOf(const std::string& key) const;
   void Wrong(const std::string& key, const char* rule) { Error(absl::StrCat(OriginOf(key), ": ", key, " ", rule)); }
 
@@ -83,11 +84,14 @@ bool Loader::Set(const Keys<Owner>& keys, Owner& owner, std::string_view name, c
 }
 
 bool IsSection(const Setting& setting) {
-  static constexpr std::string_view kSections[] = {"listen", "tls", "limits", "engine", "loopback", "log", "delivery"};
+  static constexpr std::string_view kSections[] = {"listen", "tls", "limits", "engine", "loopback",
+                                                      "log",    "delivery", "kafka",  "gateway"};
   if (!std::holds_alternative<Setting::Other>(setting.value)) return false;
   return setting.path.size() == 1
              ? std::find(std::begin(kSections), std::end(kSections), setting.path[0]) != std::end(kSections)
-             : setting.path.size() == 2 && setting.path[0] == "tenant";
+             : setting.path.size() == 2 &&
+                   (setting.path[0] == "tenant" ||
+                    (setting.path[0] == "kafka" && (setting.path[1] == "properties" || setting.path[1] == "clients")));
 }
 
 void Loader::TakeOne(Setting setting) {
@@ -99,6 +103,15 @@ void Loader::TakeOne(Setting setting) {
   bool known = IsSection(setting);
   if (path[0] == "delivery" && path.size() == 2) {
     known = Set(PolicyKeys(), loaded_.config.delivery, path[1], setting);
+  } else if (path[0] == "kafka" && path.size() >= 3 && path[1] == "properties") {
+    known = SetProperty(setting);
+  } else if (path[0] == "kafka" && path.size() == 3 && path[1] == "clients") {
+    KafkaTopic topic;
+    loaded_.origins[setting.Name()] = setting.origin;
+    if (!IsTopicName(path[2]) || !KafkaTopicKeys()[0].set(topic, setting))
+      Error(absl::StrCat(setting.origin, ": kafka.clients must be TOPIC = [\"TENANT\", …]"));
+    loaded_.config.kafka.clients[path[2]] = std::move(topic.tenants);
+    known = true;
   } else if (path[0] == "key" && path.size() == 3) {
     const auto [place, fresh] = credentials_.try_emplace(path[1], loaded_.config.keys.size());
     if (fresh) loaded_.config.keys.emplace_back();
@@ -107,6 +120,24 @@ void Loader::TakeOne(Setting setting) {
     known = Set(ConfigKeys(), loaded_.config, setting.Name(), setting);
   }
   if (!known) Error(absl::StrCat(setting.origin, ": unknown key ", setting.Name()));
+}
+
+// Named as librdkafka does, with its dots, in quotes or without. Its value is text whatever it means there.
+bool Loader::SetProperty(const Setting& setting) {
+  std::string name;
+  for (std::size_t i = 2; i < setting.path.size(); ++i) absl::StrAppend(&name, i == 2 ? "" : ".", setting.path[i]);
+  loaded_.origins[setting.Name()] = setting.origin;
+  std::string& value = loaded_.config.kafka.properties[name];
+  if (const auto* text = std::get_if<std::string>(&setting.value)) {
+    value = *text;
+  } else if (const auto* number = std::get_if<std::int64_t>(&setting.value)) {
+    value = std::to_string(*number);
+  } else if (const auto* truth = std::get_if<bool>(&setting.value)) {
+    value = *truth ? "true" : "false";
+  } else {
+    Error(absl::StrCat(setting.origin, ": ", setting.Name(), " must be text, a number, true or false"));
+  }
+  return true;
 }
 
 std::string Loader::OriginOf(const std::string& key) const {
@@ -181,6 +212,7 @@ void Loader::CheckListeners() {
 
 LoadedConfig Loader::Finish(bool whole) {
   Config& config = loaded_.config;
+  if (!config.gateway.dedupe) config.delivery.dedupe = false;  // it cannot tell that an attempt came twice
   for (const Setting& setting : overrides_) {
     const std::string& tenant = setting.path[1];
     if (!IsPlainName(tenant)) {
@@ -254,6 +286,20 @@ std::string PrintConfig(const LoadedConfig& loaded) {
   std::string out;
   const Config& config = loaded.config;
   Print(out, "", ConfigKeys(), config, loaded, false);
+  const auto origin = [&](const std::string& name) {
+    const auto found = loaded.origins.find(name);
+    return found == loaded.origins.end() ? std::string("default") : found->second;
+  };
+  if (!config.kafka.clients.empty()) absl::StrAppend(&out, "\n[kafka.clients]\n");
+  for (const auto& [topic, tenants] : config.kafka.clients) {
+    absl::StrAppend(&out, Quoted(topic), " = ", KafkaTopicKeys()[0].show({tenants}), "  # ",
+                    origin(absl::StrCat("kafka.clients.", topic)), "\n");
+  }
+  if (!config.kafka.properties.empty()) absl::StrAppend(&out, "\n[kafka.properties]\n");
+  // Any of them may be a secret.
+  for (const auto& [name, value] : config.kafka.properties) {
+    absl::StrAppend(&out, Quoted(name), " = \"***\"  # ", origin(absl::StrCat("kafka.properties.", name)), "\n");
+  }
   absl::StrAppend(&out, "\n[delivery]\n");
   Print(out, "delivery.", PolicyKeys(), config.delivery, loaded, false);
   for (const auto& [name, policy] : config.tenants) {

@@ -82,6 +82,35 @@ struct LoopbackConfig {
   std::uint32_t credit = 1'000;
 };
 
+// The broker that records come from and leave for. Without servers there is none.
+struct KafkaConfig {
+  enum class From : std::uint8_t { kStart, kEnd };
+  std::string servers;  // host:port,host:port
+  std::string group = "smsflow";
+  From from = From::kStart;               // of a topic that was never read
+  bool unsigned_records = false;          // whoever may write to the topic acts for every tenant
+  std::vector<std::string> tenants;       // that records may name, beside those that a key names
+  std::vector<std::string> gateways;      // that may announce themselves
+  std::vector<std::string> accept;        // TOPIC/PARTITION that may begin anew with another log
+  std::int64_t repeat_ms = 30'000;        // of a gateway's silence about an attempt until it is produced again
+  std::int64_t silence_ms = 60'000;       // of a gateway until it counts as away
+  std::string schedule_topic = "schedule-sms";
+  std::string status_topic = "sms-status";
+  std::string timer_topic = "sms-timer";
+  std::string send_topic = "send-sms";
+  bool events = false;
+  std::string events_topic = "sms-events";
+  std::string dead_letter_topic = "smsflow-dead-letter";
+  std::map<std::string, std::vector<std::string>> clients;  // by topic: the tenants whose records it holds
+  std::map<std::string, std::string> properties;            // of librdkafka
+};
+
+// What gateways on Kafka are like.
+struct GatewayConfig {
+  bool dedupe = true;           // false: one that knows no attempts; each is handed over once and never again
+  std::uint32_t window = 1'000;  // attempts that such a one may hold
+};
+
 enum class LogFormat : std::uint8_t { kText, kJson };
 
 struct LogConfig {
@@ -101,6 +130,8 @@ struct Config {
   LimitsConfig limits;
   EngineConfig engine;
   LoopbackConfig loopback;
+  KafkaConfig kafka;
+  GatewayConfig gateway;
   LogConfig log;
   std::vector<KeyConfig> keys;
   workflows::delivery::Policy delivery;                        // of tenants that choose nothing

@@ -169,6 +169,19 @@ bool IsAddress(const std::string& text) {
 }
 constexpr char kAddressRule[] = "must be \"HOST:PORT\" or \"unix:/PATH\"";
 
+constexpr char kTopicRule[] = "must be a topic's name, of 1 to 249 characters of A-Z a-z 0-9 . _ -";
+bool IsTopic(const std::string& text) {
+  return !text.empty() && text.size() <= 249 && std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
+  });
+}
+bool IsTopicPartition(const std::string& text) {
+  const std::size_t slash = text.rfind('/');
+  std::uint32_t partition = 0;
+  return slash != std::string::npos && IsTopic(text.substr(0, slash)) &&
+         absl::SimpleAtoi(text.substr(slash + 1), &partition) && partition <= 1'000'000;
+}
+
 bool IsAnything(const std::string&) { return true; }
 bool IsNotEmpty(const std::string& text) { return !text.empty(); }
 
@@ -224,6 +237,27 @@ const Keys<Config>& ConfigKeys() {
       Duration<Config>("loopback.delay", 0, kDay, IN(loopback.delay_ms)),
       Duration<Config>("loopback.long_delay", 0, kDay, IN(loopback.long_delay_ms)),
       Number<Config>("loopback.credit", 1, 1'000'000, IN(loopback.credit)),
+      Text<Config>("kafka.servers", "must be \"HOST:PORT,HOST:PORT\", or empty for none", IsAnything, IN(kafka.servers)),
+      Text<Config>("kafka.group", "must be a name", IsNotEmpty, IN(kafka.group)),
+      Word<Config, KafkaConfig::From>(
+          "kafka.from", {{"start", KafkaConfig::From::kStart}, {"end", KafkaConfig::From::kEnd}}, IN(kafka.from)),
+      Truth<Config>("kafka.unsigned", IN(kafka.unsigned_records)),
+      List<Config>("kafka.tenants", absl::StrCat("must be a list of names ", kPlainNameRule), IsPlainName,
+                   IN(kafka.tenants)),
+      List<Config>("kafka.gateways", absl::StrCat("must be a list of names ", kPlainNameRule), IsPlainName,
+                   IN(kafka.gateways)),
+      List<Config>("kafka.accept", "must be a list of \"TOPIC/PARTITION\"", IsTopicPartition, IN(kafka.accept)),
+      Duration<Config>("kafka.repeat", 100, kDay, IN(kafka.repeat_ms)),
+      Duration<Config>("kafka.silence", 1'000, kDay, IN(kafka.silence_ms)),
+      Text<Config>("kafka.schedule_topic", kTopicRule, IsTopic, IN(kafka.schedule_topic)),
+      Text<Config>("kafka.status_topic", kTopicRule, IsTopic, IN(kafka.status_topic)),
+      Text<Config>("kafka.timer_topic", kTopicRule, IsTopic, IN(kafka.timer_topic)),
+      Text<Config>("kafka.send_topic", kTopicRule, IsTopic, IN(kafka.send_topic)),
+      Truth<Config>("kafka.events", IN(kafka.events)),
+      Text<Config>("kafka.events_topic", kTopicRule, IsTopic, IN(kafka.events_topic)),
+      Text<Config>("kafka.dead_letter_topic", kTopicRule, IsTopic, IN(kafka.dead_letter_topic)),
+      Truth<Config>("gateway.dedupe", IN(gateway.dedupe)),
+      Number<Config>("gateway.window", 1, 1'000'000, IN(gateway.window)),
       Word<Config, std::string>("log.level",
                                 {{"trace", "trace"},
                                  {"debug", "debug"},
@@ -236,6 +270,13 @@ const Keys<Config>& ConfigKeys() {
   };
   return *table;
 }
+
+const Keys<KafkaTopic>& KafkaTopicKeys() {
+  static const auto* const table = new Keys<KafkaTopic>{List<KafkaTopic>(
+      "tenants", absl::StrCat("must be a list of names ", kPlainNameRule), IsPlainName, IN(tenants))};
+  return *table;
+}
+bool IsTopicName(const std::string& text) { return IsTopic(text); }
 
 const Keys<Policy>& PolicyKeys() {
   static const auto* const table = new Keys<Policy>{

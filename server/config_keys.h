@@ -26,6 +26,13 @@ const Keys<Config>& ConfigKeys();
 const Keys<workflows::delivery::Policy>& PolicyKeys();  // of [delivery] and of each [tenant.NAME]
 const Keys<KeyConfig>& CredentialKeys();                // of each [[key]]
 
+// Of each line of [kafka.clients].
+struct KafkaTopic {
+  std::vector<std::string> tenants;
+};
+const Keys<KafkaTopic>& KafkaTopicKeys();
+bool IsTopicName(const std::string& text);
+
 // What tenants, gateways and credentials may be called.
 bool IsPlainName(const std::string& text);
 inline constexpr char kPlainNameRule[] = "of 1 to 64 characters of A-Z a-z 0-9 . _ -";

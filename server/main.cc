@@ -18,6 +18,7 @@
 #include "server/flags.h"
 #include "server/grpc/grpc_server.h"
 #include "server/grpc/listener.h"
+#include "server/kafka/kafka_door.h"
 #include "server/logging.h"
 #include "server/metrics.h"
 #include "server/policies.h"
@@ -48,7 +49,7 @@ absl::StatusOr<std::unique_ptr<storage::DataFolder>> OpenFolder(const Config& co
 }
 
 absl::StatusOr<std::unique_ptr<engine::Engine>> OpenEngine(const Config& config, storage::DataFolder& folder,
-                                                           const workflows::Workflow& delivery) {
+                                                           const workflows::Workflow& delivery, KafkaDoor* kafka) {
   engine::EngineOptions options;
   options.shards = folder.shards();
   options.partitions = static_cast<std::uint16_t>(config.engine.partitions);
@@ -66,6 +67,7 @@ absl::StatusOr<std::unique_ptr<engine::Engine>> OpenEngine(const Config& config,
   parts.policies = MakePolicies(config);
   parts.fatal = EndFatally;
   parts.workflows = {&delivery};
+  if (kafka != nullptr) parts.posts = kafka->posts();
   return engine::Engine::Open(options, std::move(parts));
 }
 
@@ -92,12 +94,15 @@ absl::StatusOr<std::unique_ptr<gateway::Gateway>> OpenLoopback(const Config& con
 }
 
 absl::StatusOr<std::unique_ptr<Metrics>> StartMetrics(const Config& config, const engine::Engine& engine,
-                                                      const storage::DataFolder& folder, const GrpcServer& grpc) {
+                                                      const storage::DataFolder& folder, const GrpcServer& grpc,
+                                                      const KafkaDoor* kafka) {
   if (config.listen.metrics.empty()) return nullptr;
-  return Metrics::Start(config.listen.metrics, [&engine, &folder, &grpc] {
+  return Metrics::Start(config.listen.metrics, [&engine, &folder, &grpc, kafka] {
     const engine::Figures figures = engine.TakeFigures();
     Metrics::Figures all{ListFigures(figures, &folder), ListHistograms(figures)};
     for (NamedFigure& figure : grpc.figures()) all.figures.push_back(std::move(figure));
+    if (kafka != nullptr)
+      for (NamedFigure& figure : kafka->figures()) all.figures.push_back(std::move(figure));
     return all;
   });
 }
@@ -115,6 +120,14 @@ void SayReady(const Config& config, const GrpcServer& grpc, const Metrics* metri
 // A folder or a network that refuses needs a person; what only failed may be tried again.
 int CodeOf(const absl::Status& status) { return absl::IsInternal(status) ? kExitFatal : kExitConfig; }
 
+// It speaks to the engine, so it must be quiet before that goes, whichever way this ends.
+struct StopsKafka {
+  KafkaDoor* kafka;
+  ~StopsKafka() {
+    if (kafka != nullptr) kafka->Stop();
+  }
+};
+
 int Serve(const Config& config) {
   const std::uint64_t files = RaiseFileLimit();
   if (files < 1'024) Log(LogLevel::kWarn, "few files may be open at once", {{"limit", std::to_string(files)}});
@@ -129,7 +142,9 @@ int Serve(const Config& config) {
                   kExitConfig);
   if (!folder.ok()) return Refuse(folder.status(), CodeOf(folder.status()));
   const auto delivery = workflows::delivery::MakeDeliveryWorkflow();
-  auto engine = OpenEngine(config, **folder, *delivery);
+  auto kafka = KafkaDoor::Make(config);
+  if (!kafka.ok()) return Refuse(kafka.status(), kExitConfig);
+  auto engine = OpenEngine(config, **folder, *delivery, kafka->get());
   if (!engine.ok()) return Refuse(engine.status(), CodeOf(engine.status()));
   const DiskGuard disk_guard(**folder, **engine, config.engine.ballast_bytes);
   (*engine)->Start();
@@ -144,7 +159,14 @@ int Serve(const Config& config) {
                (*folder)->shards(), [&engine, &folder] { return ListFigures((*engine)->TakeFigures(), folder->get()); },
                ConnectionsMax(config.limits.connections, files)});
   if (!grpc.ok()) return Refuse(grpc.status(), kExitConfig);
-  auto metrics = StartMetrics(config, **engine, **folder, **grpc);
+  const StopsKafka stops_kafka{kafka->get()};
+  if (*kafka != nullptr) {
+    const absl::Status status =
+        (*kafka)->Start({engine->get(), &reader, delivery.get(), &(*folder)->index_keys(), &engine::SystemClock(),
+                         (*folder)->shards()});
+    if (!status.ok()) return Refuse(status, kExitConfig);
+  }
+  auto metrics = StartMetrics(config, **engine, **folder, **grpc, kafka->get());
   if (!metrics.ok()) return Refuse(metrics.status(), kExitConfig);
   if (*loopback != nullptr) (*loopback)->Start();
   SayReady(config, **grpc, metrics->get(), **folder);
@@ -153,6 +175,7 @@ int Serve(const Config& config) {
   Log(LogLevel::kInfo, "stopping", {{"by", signal}});
   (*grpc)->Stop(config.shutdown_ms);
   if (*loopback != nullptr) (*loopback)->Stop();
+  if (*kafka != nullptr) (*kafka)->Stop();
   (*engine)->Stop();
   Log(LogLevel::kInfo, "stopped");
   return kExitOk;

@@ -81,7 +81,7 @@ delivery::ParsedSlots Validation::Slots(const std::string& text, std::int64_t no
   delivery::ParsedSlots parsed = delivery::ParseSlots(text, zones_);
   if (!parsed.ok()) {
     violations.push_back({"schedule", std::move(parsed.error)});
-  } else if (parsed.slots.empty()) {
+  } else if (parsed.slots.empty() && limits_.horizon_ms != 0) {
     violations.push_back({"schedule", "must have at least one slot"});
   } else {
     const delivery::SlotLimits limits{limits_.slots, limits_.horizon_ms, 0};

@@ -19,7 +19,8 @@ namespace smsflow::server {
 
 class Validation {
  public:
-  // `zones` must outlive it.
+  // `zones` must outlive it. A horizon of 0 is none, as on the old contracts: there an SMS may also have no slot, and
+  // expires at once.
   Validation(const LimitsConfig& limits, const workflows::delivery::ZoneResolver* zones);
 
   // Fills everything of `create` but its actor. `create.tenant` must be set. What is in `create` after violations is of

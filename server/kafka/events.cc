@@ -1,0 +1,200 @@
+#include "server/kafka/events.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+#include "server/logging.h"
+#include "workflows/delivery/codec/codec.h"
+#include "workflows/delivery/state.h"
+
+namespace smsflow::server {
+
+namespace delivery = workflows::delivery;
+
+namespace {
+
+constexpr std::uint32_t kRecordsAtOnce = 1'000;
+constexpr std::int64_t kLookEveryMs = 200;
+constexpr auto kSaveWait = std::chrono::seconds(5);
+
+// What the old contracts call a state.
+std::string_view StatusWord(delivery::State state) {
+  switch (state) {
+    case delivery::State::kPending:
+      return "SCHEDULED";
+    case delivery::State::kInSlot:
+    case delivery::State::kUnknown:
+      return "ENROUTE";
+    case delivery::State::kSent:
+    case delivery::State::kUnconfirmed:
+      return "SENT";
+    case delivery::State::kDelivered:
+      return "DELIVERED";
+    case delivery::State::kExpired:
+      return "EXPIRED";
+    case delivery::State::kCanceled:
+      return "CANCELED";
+    case delivery::State::kBlocked:
+      return "BLOCKED";
+    case delivery::State::kInvalid:
+      return "INVALID";
+    default:
+      return "NEW";
+  }
+}
+
+// Of some records, until each was told of.
+struct Round {
+  std::mutex mutex;
+  std::condition_variable told;
+  std::size_t left = 0;
+  bool failed = false;
+};
+
+}  // namespace
+
+Events::Events(std::string topic, Parts parts)
+    : topic_(std::move(topic)),
+      parts_(parts),
+      // No topic's name holds a space: this log leaves, and is none that is read.
+      feed_(std::make_shared<const engine::FeedId>(engine::FeedId{"to " + topic_, 0})) {}
+
+void Events::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Events::Stop() {
+  stopping_ = true;
+  if (thread_.joinable()) thread_.join();
+}
+
+void Events::Pause() const {
+  for (int i = 0; i < 10 && !stopping_; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+}
+
+void Events::Run() {
+  while (!stopping_) {
+    auto from = Begin();
+    const absl::Status status = from.ok() ? Follow(*std::move(from)) : from.status();
+    if (stopping_) return;
+    if (!status.ok())
+      Log(LogLevel::kError, "kafka: transitions cannot leave just now", {{"why", std::string(status.message())}});
+    Pause();
+  }
+}
+
+absl::StatusOr<engine::ShardVector> Events::Begin() {
+  const auto at = parts_.engine->FeedAt(*feed_);
+  if (!at.ok()) return at.status();
+  engine::ShardVector positions = at->next;
+  if (!at->known) {
+    positions = parts_.reader->Now();
+    if (absl::Status status = Save(positions); !status.ok()) return status;
+  }
+  return positions;
+}
+
+absl::Status Events::Follow(engine::ShardVector from) {
+  engine::Tail tail(*parts_.reader, {delivery::kWorkflowNumber, "", std::nullopt}, std::move(from));
+  absl::Status status = tail.Check();
+  // What retention took is gone: those who follow learn it from the gap in the sequences.
+  if (absl::IsOutOfRange(status)) {
+    Log(LogLevel::kError, "kafka: transitions were erased by retention before they left; going on with those of now");
+    return Save(parts_.reader->Now());
+  }
+  if (!status.ok()) return status;
+  std::uint64_t commits = 0;
+  std::vector<engine::TailRecord> records;
+  while (!stopping_) {
+    commits = parts_.engine->Commits();
+    records.clear();
+    const auto more = tail.Read(kRecordsAtOnce, records);
+    if (!more.ok()) return more.status();
+    behind_ = records.size();
+    if (records.empty()) {
+      if (!*more) parts_.engine->AwaitCommit(commits, kLookEveryMs);
+      continue;
+    }
+    if (!Publish(records)) return absl::UnavailableError("kafka: the broker did not take them all");
+    // Not waited for: after a crash some leave twice.
+    std::vector<std::uint64_t> positions = tail.positions();
+    parts_.engine->FeedProgress(feed_, std::move(positions), {}, /*again=*/false, {});
+    behind_ = 0;
+  }
+  return absl::OkStatus();
+}
+
+bool Events::Publish(const std::vector<engine::TailRecord>& records) {
+  const auto round = std::make_shared<Round>();
+  round->left = records.size();
+  for (const engine::TailRecord& record : records) {
+    const auto event = EventOf(record);
+    const auto told = [round](const absl::Status& status) {
+      const std::lock_guard lock(round->mutex);
+      round->failed |= !status.ok();
+      if (--round->left == 0) round->told.notify_all();
+    };
+    if (!event.ok()) {
+      told(absl::IsNotFound(event.status()) ? absl::OkStatus() : event.status());
+      continue;
+    }
+    parts_.outlet->Produce(topic_, kafka::kAnyPartition, kafka::EncodeSmsEvent(*event), told);
+  }
+  std::unique_lock lock(round->mutex);
+  while (round->left != 0 && !stopping_) round->told.wait_for(lock, std::chrono::milliseconds(100));
+  return round->left == 0 && !round->failed;
+}
+
+absl::Status Events::Save(const engine::ShardVector& positions) {
+  struct Saved {
+    std::mutex mutex;
+    std::condition_variable told;
+    std::optional<absl::Status> status;
+  };
+  const auto saved = std::make_shared<Saved>();
+  parts_.engine->FeedProgress(feed_, positions, {}, /*again=*/true, [saved](const absl::Status& status) {
+    const std::lock_guard lock(saved->mutex);
+    saved->status = status;
+    saved->told.notify_all();
+  });
+  std::unique_lock lock(saved->mutex);
+  saved->told.wait_for(lock, kSaveWait, [&] { return saved->status.has_value(); });
+  return saved->status.value_or(absl::UnavailableError("the engine has too much to do"));
+}
+
+absl::StatusOr<kafka::SmsEvent> Events::EventOf(const engine::TailRecord& record) const {
+  const auto& body = record.body;
+  std::string fixed = body.fixed(), target = body.target();
+  if (fixed.empty()) {
+    const auto instance = parts_.reader->Get(record.id, "");
+    if (!instance.ok()) return instance.status();  // NOT_FOUND: erased meanwhile
+    fixed = instance->head.fixed();
+  }
+  const auto view =
+      delivery::ViewOf(static_cast<std::uint16_t>(body.result().state()), target, fixed, body.result().data());
+  if (!view) return absl::DataLossError("SMS " + record.id.ToString() + ": its journal cannot be read");
+  workflows::Event event;
+  event.kind = static_cast<std::uint16_t>(body.event());
+  event.body = body.event_body();
+  event.timer = static_cast<std::uint16_t>(body.timer());
+  event.effect = body.event_effect();
+  kafka::SmsEvent out;
+  out.shard = record.id.shard().value;
+  out.sequence = record.sequence;
+  out.id = record.id;
+  out.client = body.tenant();
+  out.batch = view->batch;
+  out.key = view->key;
+  out.event = parts_.delivery->Describe(event, fixed, body.result().data()).event;
+  out.from = parts_.delivery->StateName(static_cast<std::uint16_t>(body.from_state()));
+  out.state = parts_.delivery->StateName(static_cast<std::uint16_t>(body.result().state()));
+  out.status = StatusWord(view->state);
+  out.attempt = body.attempt();
+  const bool ends = body.from_state() != body.result().state() && delivery::IsOverForUser(view->state);
+  out.cause = ends ? view->cause : body.cause();
+  out.at_ms = body.at_ms();
+  return out;
+}
+
+}  // namespace smsflow::server

@@ -1,0 +1,53 @@
+// Every transition, onto `sms-events`: in order per SMS, at least once; shard and sequence tell what came twice. How
+// far it is stands in the data folder, as the progress of a log that leaves (engine/feed.h).
+//
+// Has a thread of its own. What cannot leave waits in the journal, and is bounded by its retention alone.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <thread>
+
+#include "engine/engine.h"
+#include "engine/reader.h"
+#include "engine/tail.h"
+#include "kafka/records.h"
+#include "server/kafka/outlet.h"
+
+namespace smsflow::server {
+
+class Events {
+ public:
+  struct Parts {
+    engine::Engine* engine = nullptr;
+    const engine::Reader* reader = nullptr;
+    const workflows::Workflow* delivery = nullptr;
+    Outlet* outlet = nullptr;
+  };
+  Events(std::string topic, Parts parts);
+  ~Events() { Stop(); }
+
+  void Start();
+  void Stop();
+  std::uint64_t behind() const { return behind_; }  // transitions that have not left
+
+ private:
+  void Run();
+  // Where it is; from the present on where it never was. Waits until the data folder knows.
+  absl::StatusOr<engine::ShardVector> Begin();
+  absl::Status Follow(engine::ShardVector from);
+  bool Publish(const std::vector<engine::TailRecord>& records);
+  absl::Status Save(const engine::ShardVector& positions);
+  absl::StatusOr<kafka::SmsEvent> EventOf(const engine::TailRecord& record) const;
+  void Pause() const;
+
+  const std::string topic_;
+  const Parts parts_;
+  const engine::FeedRef feed_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> behind_{0};
+  std::thread thread_;
+};
+
+}  // namespace smsflow::server

@@ -1,0 +1,162 @@
+// Reads the topics that concern the engine, from where its shards have come, and gives it each record once and in the
+// order of its partition.
+//
+// A partition begins with a check: the record before the highest applied offset must be the one that was applied. Where
+// another one stands, or none, the topic was made anew or cut off; where the lowest offset that is needed is gone,
+// records were lost unread. Such a partition stops and says so, until somebody puts it into kafka.accept.
+//
+// Bounded: so many records of a partition are given and unanswered, so many wait; beyond it the partition is paused.
+// It is also held while a dead letter of it is on its way, and, where it asks for new work, while the engine takes
+// none.
+//
+// One thread, Run()'s; RunOnce() for tests that have none. Figures and Stop() from any.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/engine.h"
+#include "kafka/client.h"
+#include "server/figures.h"
+#include "server/kafka/dead_letters.h"
+#include "server/kafka/progress.h"
+#include "server/kafka/work.h"
+
+namespace smsflow::server {
+
+enum class TopicKind : std::uint8_t { kSchedule, kStatus, kTimer };
+
+struct IntakeOptions {
+  std::map<std::string, TopicKind> topics;
+  Acting acting;
+  std::optional<PeerId> old_gateway;        // whose reports those without a store are
+  bool from_end = false;                    // of a topic that was never read: only what comes from now on
+  std::set<kafka::TopicPartition> accept;   // begin anew where another log is found
+  std::size_t unanswered_max = 4'000;       // per partition
+  std::size_t waiting_max = 2'000;          // records, per partition
+  std::size_t waiting_bytes_max = 8 << 20;  // per partition
+  std::int64_t progress_ms = 5'000;         // so often shards that got nothing are moved on
+  std::int64_t look_ms = 10'000;            // so often topics are looked at: new partitions, ends
+  std::int64_t again_ms = 5'000;            // after a partition could not be begun
+  std::chrono::milliseconds ask_ms{3'000};  // for an answer of the broker
+};
+
+struct IntakeParts {
+  engine::Engine* engine = nullptr;
+  std::uint16_t shards = 0;
+  const Validation* validation = nullptr;
+  const engine::Clock* clock = nullptr;
+  DeadLetters* dead_letters = nullptr;
+  kafka::Admin* admin = nullptr;
+  std::function<absl::StatusOr<std::unique_ptr<kafka::Consumer>>()> open;
+  std::function<void(kafka::Announcement, std::int64_t timestamp_ms)> announced;  // may be empty
+  std::function<void(const AttemptId&)> reported;                                 // may be empty
+  std::function<void()> tick;  // now and then, on the same thread; may be empty
+};
+
+class Intake {
+ public:
+  Intake(IntakeOptions options, IntakeParts parts);
+  ~Intake();
+
+  absl::Status Open();
+  void Start();
+  void Stop();
+  // True when something was done. `wait`: for records, at most.
+  bool RunOnce(std::chrono::milliseconds wait);
+  // Of DeadLetters; any thread.
+  void DeadLetterTaken(const engine::FeedId& feed, std::uint64_t offset);
+
+  std::vector<NamedFigure> figures() const;
+
+ private:
+  enum class State : std::uint8_t { kNew, kBeginning, kReading };
+  struct Source {
+    kafka::TopicPartition place;
+    TopicKind kind = TopicKind::kSchedule;
+    engine::FeedRef feed;
+    State state = State::kNew;
+    std::uint64_t generation = 0;  // rises when it begins again, so that late answers are known
+    std::string why;               // it does not begin; empty: nothing is wrong
+    std::int64_t again_ms = 0;     // when to try again
+    std::uint64_t fetched = 0;     // the next one that the consumer gives
+    std::uint64_t marked = 0;      // progress that the engine was told
+    std::uint64_t end = 0;         // of the log, as last seen
+    Progress progress;
+    std::deque<kafka::Record> waiting;
+    std::size_t waiting_bytes = 0;
+    std::optional<Work> next;            // what the first one that waits asks for
+    std::optional<kafka::Record> alone;  // given, and nothing else until it is answered
+    std::int64_t give_again_ms = 0;      // of `alone`; 0: it was taken
+    std::set<std::uint64_t> dead;        // on their way to the dead letters
+    bool paused = false;
+    std::uint64_t given = 0, again = 0, refused = 0, strange = 0;
+  };
+  struct Event {
+    kafka::TopicPartition place;
+    std::uint64_t generation = 0;
+    enum { kAnswer, kBegun, kLetterTaken } kind = kAnswer;
+    std::uint64_t offset = 0;
+    engine::Taking what = engine::Taking::kApplied;
+    absl::Status status;
+  };
+  // What the engine's threads leave for ours. It outlives us.
+  struct Inbox {
+    std::mutex mutex;
+    std::vector<Event> events;
+    kafka::Consumer* consumer = nullptr;  // to be woken
+    void Add(Event event);
+  };
+
+  std::int64_t now_ms() const { return parts_.clock->SteadyMs(); }
+  void LookAtTopics();
+  bool BeginSome();
+  void BeginOne(Source& source);
+  absl::Status Check(const Source& source, const engine::FeedPosition& at, const kafka::Watermarks& ends);
+  absl::StatusOr<storage::Hash16> DigestAt(const kafka::TopicPartition& place, std::uint64_t offset);
+  void BeginAt(Source& source, std::uint64_t offset, bool again);
+  void ReadFrom(Source& source, std::uint64_t offset);
+  void Fail(Source& source, const absl::Status& why);
+  void AssignAll();
+  bool TakeEvents();
+  void Take(Source& source, const Event& event);
+  void Take(kafka::Polled polled);
+  bool GiveSome(Source& source);
+  bool Held(const Source& source) const;
+  Work WorkOf(const Source& source, const kafka::Record& record) const;
+  void Give(Source& source, kafka::Record record, Work work);
+  engine::Origin OriginOf(const Source& source, const kafka::Record& record) const;
+  void SlowDown(Source& source);
+  void TellProgress(bool all);
+  void ShowFigures();
+
+  const IntakeOptions options_;
+  const IntakeParts parts_;
+  std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
+  std::unique_ptr<kafka::Consumer> consumer_;
+  std::map<kafka::TopicPartition, std::unique_ptr<Source>> sources_;
+  mutable std::mutex figures_mutex_;
+  std::vector<NamedFigure> figures_;  // as of a second ago
+  std::int64_t figures_at_ms_ = 0;
+  std::set<std::string> missing_;  // topics that there are not
+  bool assign_ = false;
+  bool stopped_by_engine_ = false;
+  std::int64_t look_at_ms_ = 0;
+  std::int64_t progress_at_ms_ = 0;
+  std::int64_t tick_at_ms_ = 0;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+}  // namespace smsflow::server

@@ -1,0 +1,118 @@
+#include "server/kafka/outlet.h"
+
+#include <utility>
+
+#include "server/logging.h"
+
+namespace smsflow::server {
+
+namespace {
+
+constexpr auto kPollFor = std::chrono::milliseconds(100);
+constexpr auto kOpenAgainAfter = std::chrono::seconds(1);
+constexpr std::size_t kDeliveriesMax = 10'000;
+
+}  // namespace
+
+void Outlet::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Outlet::Stop(std::chrono::milliseconds patience) {
+  for (const auto until = Clock::now() + patience; thread_.joinable() && pending() != 0 && Clock::now() < until;)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  stopping_ = true;
+  if (thread_.joinable()) thread_.join();
+  GiveUp(absl::AbortedError("kafka: the process stops"));
+}
+
+void Outlet::Produce(std::string_view topic, std::int32_t partition, const kafka::Outgoing& record, Done done) {
+  absl::Status status;
+  {
+    const std::lock_guard lock(mutex_);
+    if (producer_ == nullptr || on_their_way_.size() >= kPendingMax) {
+      status = absl::ResourceExhaustedError("kafka: there is no room for more on its way");
+    } else {
+      const std::uint64_t tag = ++tag_;
+      status = producer_->Produce(topic, partition, record.key, record.value, record.headers, tag);
+      if (status.ok()) {
+        on_their_way_.emplace(tag, OnItsWay{std::move(done), Clock::now()});
+        return;
+      }
+    }
+  }
+  if (!absl::IsResourceExhausted(status)) ++failed_;
+  done(status);
+}
+
+void Outlet::Run() {
+  std::vector<kafka::Delivery> deliveries;
+  std::vector<std::pair<Done, absl::Status>> told;
+  while (!stopping_) {
+    std::shared_ptr<kafka::Producer> producer;
+    {
+      const std::lock_guard lock(mutex_);
+      producer = producer_;
+    }
+    if (producer == nullptr) {
+      auto opened = open_();
+      if (!opened.ok()) {
+        Log(LogLevel::kError, "kafka: no producer can be made", {{"why", std::string(opened.status().message())}});
+        for (int i = 0; i < 10 && !stopping_; ++i) std::this_thread::sleep_for(kOpenAgainAfter / 10);
+        continue;
+      }
+      const std::lock_guard lock(mutex_);
+      producer_ = std::move(*opened);
+      continue;
+    }
+    deliveries.clear();
+    producer->Poll(kPollFor, kDeliveriesMax, deliveries);
+    {
+      const std::lock_guard lock(mutex_);
+      for (kafka::Delivery& delivery : deliveries) {
+        const auto one = on_their_way_.find(delivery.tag);
+        if (one == on_their_way_.end()) continue;
+        told.emplace_back(std::move(one->second.done), std::move(delivery.status));
+        on_their_way_.erase(one);
+      }
+    }
+    for (auto& [done, status] : told) {
+      ++(status.ok() ? produced_ : failed_);
+      done(status);
+    }
+    told.clear();
+    if (const absl::Status fatal = producer->Fatal(); !fatal.ok()) {
+      ++remade_;
+      Log(LogLevel::kWarn, "kafka: the producer is made anew", {{"why", std::string(fatal.message())}});
+      {
+        const std::lock_guard lock(mutex_);
+        producer_.reset();
+      }
+      producer.reset();  // before it is told: what it still holds must not arrive after what is produced again
+      GiveUp(absl::AbortedError("kafka: the producer ended with it still on its way"));
+    }
+  }
+}
+
+void Outlet::GiveUp(const absl::Status& why) {
+  std::map<std::uint64_t, OnItsWay> left;
+  {
+    const std::lock_guard lock(mutex_);
+    left.swap(on_their_way_);
+  }
+  for (auto& [tag, one] : left) one.done(why);
+}
+
+std::size_t Outlet::pending() const {
+  const std::lock_guard lock(mutex_);
+  return on_their_way_.size();
+}
+
+std::int64_t Outlet::oldest_ms() const {
+  const std::lock_guard lock(mutex_);
+  if (on_their_way_.empty()) return 0;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - on_their_way_.begin()->second.since)
+      .count();
+}
+
+}  // namespace smsflow::server

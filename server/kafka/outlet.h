@@ -1,0 +1,70 @@
+// What leaves for Kafka: one producer, made anew when it is no good any more, and a word on each record that it took.
+//
+// Thread-safe. Bounded: beyond kPendingMax records it takes none. A record's `done` is called once: OK when it is
+// durable at the broker; RESOURCE_EXHAUSTED at once when there is no room; ABORTED when the producer ended with it
+// still on its way, so that nobody knows; else why it will never be taken. It is called on the outlet's thread, or on
+// the caller's when it is refused at once, and must not block.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "kafka/client.h"
+#include "kafka/records.h"
+
+namespace smsflow::server {
+
+class Outlet {
+ public:
+  using Done = absl::AnyInvocable<void(const absl::Status&)>;
+  using Open = std::function<absl::StatusOr<std::unique_ptr<kafka::Producer>>()>;
+  static constexpr std::size_t kPendingMax = 20'000;
+
+  explicit Outlet(Open open) : open_(std::move(open)) {}
+  ~Outlet() { Stop(); }
+
+  void Start();
+  // Waits up to `patience` for what is on its way; the rest is ABORTED.
+  void Stop(std::chrono::milliseconds patience = std::chrono::milliseconds(0));
+
+  void Produce(std::string_view topic, std::int32_t partition, const kafka::Outgoing& record, Done done);
+
+  std::size_t pending() const;
+  std::int64_t oldest_ms() const;  // for how long the oldest is on its way; 0: none is
+  std::uint64_t produced() const { return produced_; }
+  std::uint64_t failed() const { return failed_; }
+  std::uint64_t remade() const { return remade_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct OnItsWay {
+    Done done;
+    Clock::time_point since;
+  };
+
+  void Run();
+  void GiveUp(const absl::Status& why);  // all that is on its way
+
+  const Open open_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<kafka::Producer> producer_;
+  std::map<std::uint64_t, OnItsWay> on_their_way_;
+  std::uint64_t tag_ = 0;
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::uint64_t> produced_{0}, failed_{0}, remade_{0};
+  std::thread thread_;
+};
+
+}  // namespace smsflow::server

@@ -1,0 +1,94 @@
+// `schedule-sms`: what clients ask for, checked as every other door checks it.
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/kafka/work.h"
+#include "workflows/delivery/codec/codec.h"
+
+namespace smsflow::server {
+
+namespace delivery = workflows::delivery;
+
+namespace {
+
+Work Dead(std::string reason) { return {engine::FedWork(engine::DeadLetter{std::move(reason)})}; }
+
+Work Dead(const Violations& violations) {
+  std::string reason;
+  for (const auto& violation : violations) {
+    absl::StrAppend(&reason, reason.empty() ? "" : "; ", violation.field, ": ", violation.description);
+  }
+  return Dead(std::move(reason));
+}
+
+// The topic has one name less than the API: what it calls message is the payload.
+void NameAsTheTopicDoes(Violations& violations) {
+  for (auto& violation : violations) {
+    if (violation.field == "payload") violation.field = "message";
+    if (violation.field == "idempotency_key") violation.field = std::string(kafka::kIdempotencyKey);
+  }
+}
+
+Work Schedule(kafka::ScheduleSms&& sms, std::string actor, const Validation& validation, std::int64_t now_ms) {
+  engine::CreateRequest create;
+  create.tenant = std::move(sms.client);
+  create.actor = std::move(actor);
+  v1::ScheduleRequest request;
+  request.set_batch(std::move(sms.batch));
+  request.set_key(std::move(sms.key));
+  request.set_target(std::move(sms.target));
+  request.set_schedule(std::move(sms.schedule));
+  request.set_payload(std::move(sms.message));
+  request.set_idempotency_key(std::move(sms.idempotency_key));
+  Violations violations = validation.Schedule(std::move(request), now_ms, create);
+  if (!violations.empty()) {
+    NameAsTheTopicDoes(violations);
+    return Dead(violations);
+  }
+  return {engine::FedWork(std::move(create))};
+}
+
+engine::SweepRequest SweepOf(kafka::ScheduleSms& sms, std::string actor) {
+  engine::SweepRequest sweep;
+  sweep.workflow = delivery::kWorkflowNumber;
+  sweep.tenant = std::move(sms.client);
+  sweep.actor = std::move(actor);
+  return sweep;
+}
+
+}  // namespace
+
+Work ScheduleWork(const Raw& record, const Acting& acting, const Validation& validation, std::int64_t now_ms) {
+  auto sms = kafka::DecodeScheduleSms(record.value, record.headers);
+  if (!sms.ok()) return Dead(std::string(sms.status().message()));
+  auto actor = ActorOf(record, sms->client, acting);
+  if (!actor.ok()) return Dead(std::string(actor.status().message()));
+  Violations violations;
+  switch (sms->action) {
+    case kafka::ScheduleSms::Action::kSchedule:
+      return Schedule(*std::move(sms), *std::move(actor), validation, now_ms);
+    case kafka::ScheduleSms::Action::kCancel: {
+      validation.Name(sms->key, "key", violations);
+      if (!violations.empty()) return Dead(violations);
+      engine::SweepRequest sweep = SweepOf(*sms, *std::move(actor));
+      sweep.index = delivery::kKeyIndex;
+      sweep.value = std::move(sms->key);
+      sweep.event = delivery::EncodeCancel();
+      return {engine::FedWork(std::move(sweep)), /*alone=*/true};
+    }
+    case kafka::ScheduleSms::Action::kBlock: {
+      validation.Name(sms->target, "target", violations);
+      if (!violations.empty()) return Dead(violations);
+      engine::SweepRequest sweep = SweepOf(*sms, *std::move(actor));
+      sweep.index = delivery::kTargetIndex;
+      sweep.value = sms->target;
+      sweep.target = std::move(sms->target);
+      sweep.event = delivery::EncodeBlock();
+      sweep.membership = workflows::MembershipChange{delivery::kBlockedSet, true};
+      return {engine::FedWork(std::move(sweep)), /*alone=*/true};
+    }
+  }
+  return Dead("action: must be one of schedule, cancel, block");
+}
+
+}  // namespace smsflow::server

@@ -1,0 +1,64 @@
+// What a record asks for, once it was read: one work for the engine, or word of a gateway, or nothing.
+//
+// The functions are pure but for the index of violations' texts, and safe from any thread. A record that cannot be read
+// becomes an engine::DeadLetter, whose reason names fields and rules and nothing of the record.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/engine.h"
+#include "kafka/headers.h"
+#include "kafka/records.h"
+#include "server/grpc/validation.h"
+#include "storage/keys.h"
+
+namespace smsflow::server {
+
+// A record as it stands in its topic.
+struct Raw {
+  std::string_view topic;
+  std::string_view key;
+  std::string_view value;
+  std::span<const kafka::HeaderView> headers;
+  std::int64_t timestamp_ms = 0;
+};
+
+// What the record is, to know it again: another one at its offset is another log.
+storage::Hash16 DigestOf(const Raw& record);
+
+struct NoWork {
+  bool strange = false;  // of no attempt that could be ours; counted
+};
+struct Work {
+  std::variant<NoWork, engine::FedWork, kafka::Announcement> what;
+  // Waits until all before it are answered, and what follows waits for it: it concerns them.
+  bool alone = false;
+  std::optional<AttemptId> reported = {};  // what a gateway speaks of
+};
+
+// Who acts for whom. A name of a credential stands in journals as the actor.
+struct Acting {
+  std::set<std::string> tenants;                             // that there are
+  bool unsigned_ok = false;                                  // any record of the old form acts for the tenant it names
+  std::map<std::string, std::set<std::string>> topics = {};  // topic → tenants that its records act for
+};
+// PERMISSION_DENIED names the rule. The actor's name otherwise.
+absl::StatusOr<std::string> ActorOf(const Raw& record, const std::string& client, const Acting& acting);
+
+// server/kafka/schedule_consumer.cc
+Work ScheduleWork(const Raw& record, const Acting& acting, const Validation& validation, std::int64_t now_ms);
+// server/kafka/timer_consumer.cc
+Work TimerWork(const Raw& record, const Acting& acting, const Validation& validation);
+// server/kafka/status_consumer.cc. `old_gateway`: whose reports those are that name no store; null: nobody's.
+Work StatusWork(const Raw& record, const std::set<std::string>& tenants, const PeerId* old_gateway);
+
+}  // namespace smsflow::server
