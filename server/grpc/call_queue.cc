@@ -43,6 +43,9 @@ absl::Status NoMessage() { return absl::InternalError("the call has no message")
 
 namespace {
 
+constexpr std::size_t kMany = 3;  // holding a connection back and letting it go costs about one answer's sending
+thread_local const CallQueue* answering_many = nullptr;  // of the queue's thread
+
 constexpr std::string_view kOpenToAll = "/grpc.";  // what the paths of health and reflection begin with
 
 // A call of a verb that no service has; destroys itself.
@@ -121,8 +124,15 @@ void CallQueue::DoWork() {
     woken_ = false;
     doing_.swap(work_);
   }
+  if (doing_.size() >= kMany) answering_many = this;
   for (Work& work : doing_) work();
+  answering_many = nullptr;
+  corks_.Release();
   doing_.clear();
+}
+
+void CallQueue::Answers(const CallContext& call) {
+  if (answering_many == this) corks_.Hold(call.peer());
 }
 
 void CallQueue::EndIfIdle() {

@@ -27,6 +27,7 @@
 #include "absl/functional/any_invocable.h"
 #include "server/auth.h"
 #include "server/grpc/calls.h"
+#include "server/grpc/corks.h"
 #include "server/grpc/received.h"
 #include "server/grpc/status.h"
 
@@ -111,8 +112,14 @@ class CallQueue {
   // The same, but false after this time: somebody still owes an answer, and calls are served on until Stop().
   [[nodiscard]] bool StopWithin(std::int64_t within_ms);
 
+  // Each connection that comes; what is not told of is served as well, only dearer.
+  void Came(int connection) { corks_.Add(connection); }
+
   // Does `work` on the queue's thread, soon and in order. What comes while the thread is busy costs no waking.
   void Run(Work work);
+
+  // A call is about to be answered: where others will be too, on the same connection, they leave together.
+  void Answers(const CallContext& call);
 
   // A call has one from being asked for until it is destroyed. gRPC ends the process when an operation begins on a
   // queue that was shut down, and its server is down when its connections are gone: not when its calls are finished.
@@ -161,6 +168,7 @@ class CallQueue {
   grpc::Alarm alarm_;
   Wake wake_{*this};
   std::vector<Work> doing_;  // of the queue's thread
+  Corks corks_;
 };
 
 namespace calls {
@@ -201,7 +209,10 @@ class ServedUnary final : public UnaryCall {
     if (verb.notice_cancel) wire_.AsyncNotifyWhenDone(ended_.tag());
     verb.ask(&wire_, &stream_, came_.tag());
   }
-  void Finish(const grpc::Status& status) override { stream_.Finish(response_, status, finished_.tag()); }
+  void Finish(const grpc::Status& status) override {
+    verb_.queue.Answers(*this);
+    stream_.Finish(response_, status, finished_.tag());
+  }
 
  private:
   void Came(bool ok) {

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <map>
+#include <string>
 
 #include "absl/status/status.h"
 
@@ -23,6 +24,8 @@ class CallContext {
   CallContext& operator=(const CallContext&) = delete;
 
   const std::multimap<grpc::string_ref, grpc::string_ref>& client_metadata() const { return wire_.client_metadata(); }
+  // The other end of its connection, as gRPC names it.
+  std::string peer() const { return wire_.peer(); }
   // Nobody waits for the answer any more: the client gave up or is gone, or its deadline has passed. Always false for
   // a verb that is served without notice of it.
   bool IsCancelled() const { return cancelled_.load(std::memory_order_acquire); }

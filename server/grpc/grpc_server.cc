@@ -134,7 +134,8 @@ class GrpcServerImpl final : public GrpcServer {
     queue_.Others(others_, *doors_.authenticator);
     queue_.Start();
     listener_ = *std::move(listener);
-    listener_->Start([acceptor = std::shared_ptr(std::move(acceptor))](int socket, int connection) {
+    listener_->Start([this, acceptor = std::shared_ptr(std::move(acceptor))](int socket, int connection) {
+      queue_.Came(connection);
       grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters came;
       came.listener_fd = socket;
       came.fd = connection;

@@ -340,6 +340,37 @@ struct Keeper {
   std::promise<UnaryCall*> came;
 };
 
+// Corks know connections by that name.
+TEST(CallQueueTest, APeerIsNamedAsExpected) {
+  for (const auto& [address, name] :
+       {std::pair("127.0.0.1:", "ipv4:127\\.0\\.0\\.1:[0-9]+"), std::pair("[::1]:", "ipv6:%5B::1%5D:[0-9]+")}) {
+    Wire<health::Health> wire(nullptr);
+    Keeper keeper;
+    grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddListeningPort(std::string(address) + "0", grpc::InsecureServerCredentials(), &port);
+    builder.RegisterService(&wire);
+    CallQueue queue;
+    queue.Prepare(builder);
+    const auto server = builder.BuildAndStart();
+    ASSERT_NE(server, nullptr);
+    queue.Unary(wire, "Check", keeper, &Keeper::Check);
+    queue.Start();
+    std::thread client([&] {
+      const auto channel = grpc::CreateChannel(address + std::to_string(port), grpc::InsecureChannelCredentials());
+      grpc::ClientContext context;
+      health::HealthCheckResponse response;
+      EXPECT_TRUE(health::Health::NewStub(channel)->Check(&context, {}, &response).ok());
+    });
+    UnaryCall* const call = keeper.came.get_future().get();
+    EXPECT_THAT(call->peer(), testing::MatchesRegex(name));
+    call->Finish(grpc::Status::OK);
+    client.join();
+    server->Shutdown();
+    queue.Stop();
+  }
+}
+
 // gRPC's server is down once its connections are gone: the engine may answer much later, and must not end the process.
 TEST(CallQueueTest, AStopWaitsForAnAnswerThatNobodyWaitsForButNotForEver) {
   Wire<health::Health> wire(nullptr);

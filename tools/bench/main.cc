@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/bench/echo_process.h"
 #include "tools/bench/engine_only.h"
 #include "tools/bench/options.h"
 #include "tools/bench/pending.h"
@@ -56,7 +57,7 @@ int Run(int argc, char** argv) {
   CLI::App app("Measures smsflow against the limit of the machine that it runs on. Read docs/performance.md first.");
   Options options;
   std::string profile = NameOf(options.profile);
-  bool json = false, budget = false;
+  bool json = false, budget = false, echo = false, hand_over = false;
   app.add_option("--workload", options.workload, "what is measured")
       ->check(CLI::IsMember({"schedule", "stream", "batch", "wave", "life", "restart", "size"}))
       ->capture_default_str();
@@ -83,7 +84,10 @@ int Run(int argc, char** argv) {
   app.add_flag("--engine-only", options.engine_only, "the engine in this process, without a door");
   app.add_flag("--budget", budget, "only show which rows one SMS writes, and their sums");
   app.add_flag("--json", json, "one JSON object on standard output");
+  app.add_flag(kEchoFlag, echo, "be the bare echo until standard input is closed")->group("");
+  app.add_flag(kHandOverFlag, hand_over)->group("");
   CLI11_PARSE(app, argc, argv);
+  if (echo) return ServeEcho(hand_over);
   spdlog::set_level(spdlog::level::warn);  // the gateway's link would tell of each attachment
   options.profile = profile == "full" ? Profile::kFull : Profile::kBare;
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "tools/bench/bare_store.h"
-#include "tools/bench/echo_server.h"
+#include "tools/bench/echo_process.h"
 #include "tools/bench/load.h"
 #include "tools/bench/scratch.h"
 #include "tools/bench/server_process.h"
@@ -47,9 +47,9 @@ absl::StatusOr<Report> RunThroughput(const Options& options, const SmsShape& sha
   LoadOptions load = LoadOf(options);
   auto bare = OpenBareStore(*scratch / "bare", shape, load.lives ? Extent::kLives : Extent::kSchedules);
   if (!bare.ok()) return bare.status();
-  const auto echo_server = EchoServer::Start(load.lives);
-  if (echo_server == nullptr) return absl::InternalError("cannot listen on the loopback");
-  load.address = echo_server->address();
+  const auto echo_process = EchoProcess::Start(load.lives);
+  if (!echo_process.ok()) return echo_process.status();
+  load.address = (*echo_process)->address();
   const auto echo = MakeLoad(load);
   auto server = ServerProcess::Start({scratch->path(), options.partitions});
   if (!server.ok()) return server.status();
