@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
-#include <map>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -106,28 +105,15 @@ absl::StatusOr<std::string> ReadFile(const std::string& file) {
   return text.str();
 }
 
-absl::Status AddProperty(std::map<std::string, std::string>& properties, std::string_view line) {
-  const std::size_t equals = line.find('=');
-  if (equals == std::string_view::npos || equals == 0) {
-    return absl::InvalidArgumentError("kafka-property: must be NAME=VALUE");
-  }
-  properties[std::string(line.substr(0, equals))] = line.substr(equals + 1);
-  return absl::OkStatus();
-}
-
 absl::Status CompleteKafka(Flags& flags) {
   auto& properties = flags.kafka.client.properties;
   if (!flags.kafka_properties_file.empty()) {
     const auto text = ReadFile(flags.kafka_properties_file);
     if (!text.ok()) return text.status();
-    std::istringstream lines(*text);
-    for (std::string line; std::getline(lines, line);) {
-      if (line.empty() || line.front() == '#') continue;
-      if (const auto status = AddProperty(properties, line); !status.ok()) return status;
-    }
+    if (const auto status = kafka::AddProperties(*text, properties); !status.ok()) return status;
   }
   for (const std::string& property : flags.kafka_properties) {
-    if (const auto status = AddProperty(properties, property); !status.ok()) return status;
+    if (const auto status = kafka::AddProperties(property, properties); !status.ok()) return status;
   }
   flags.kafka.credit = flags.attach.credit;
   if (flags.kafka_partitions.empty()) return absl::OkStatus();

@@ -53,6 +53,10 @@ struct ClientOptions {
 // sets itself; one line for each. Connects to nobody.
 [[nodiscard]] absl::Status CheckProperties(const std::map<std::string, std::string>& properties);
 
+// Adds what stands in `text`, NAME=VALUE on a line; empty lines and those that begin with # count for nothing.
+// INVALID_ARGUMENT: a line that is neither.
+[[nodiscard]] absl::Status AddProperties(std::string_view text, std::map<std::string, std::string>& properties);
+
 struct TopicPartition {
   std::string topic;
   std::int32_t partition = 0;

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 namespace smsflow::kafka {
 namespace {
@@ -177,6 +178,18 @@ absl::Status StatusOf(rd_kafka_resp_err_t error, std::string_view doing) {
 absl::Status CheckProperties(const std::map<std::string, std::string>& properties) {
   const ConfHandle conf(rd_kafka_conf_new());
   return SetAll(conf.get(), properties);
+}
+
+absl::Status AddProperties(std::string_view text, std::map<std::string, std::string>& properties) {
+  for (const std::string& line : std::vector<std::string>(absl::StrSplit(std::string(text), '\n'))) {
+    if (line.empty() || line.front() == '#') continue;
+    const std::size_t equals = line.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return absl::InvalidArgumentError("a property of librdkafka must be NAME=VALUE");
+    }
+    properties[line.substr(0, equals)] = line.substr(equals + 1);
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<ConfHandle> MakeConf(const ClientOptions& options, const Settings& defaults, const Settings& fixed) {

@@ -45,5 +45,14 @@ TEST(Properties, NobodyThereIsToldInTime) {
   EXPECT_TRUE(IsRetriable((*admin)->Brokers(std::chrono::milliseconds(200)).status()));
 }
 
+TEST(Properties, AreReadFromLines) {
+  std::map<std::string, std::string> properties = {{"linger.ms", "1"}};
+  ASSERT_TRUE(AddProperties("# for the brokers\n\nlinger.ms=5\nsasl.password=a=b\n", properties).ok());
+  EXPECT_EQ(properties, (std::map<std::string, std::string>{{"linger.ms", "5"}, {"sasl.password", "a=b"}}));
+  for (const char* text : {"linger.ms", "=5", "linger.ms=1\nhunter2"}) {
+    EXPECT_EQ(AddProperties(text, properties).message(), "a property of librdkafka must be NAME=VALUE");
+  }
+}
+
 }  // namespace
 }  // namespace smsflow::kafka

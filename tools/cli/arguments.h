@@ -93,6 +93,7 @@ struct Arguments {
   std::string out, private_key;            // keygen, unseal
   std::string data, index_key, kind;       // db
   bool names = false;                      // db dump
+  std::string kafka, kafka_properties;     // doctor: brokers, and a file
 };
 
 struct ParsedArguments {

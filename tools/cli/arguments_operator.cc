@@ -98,7 +98,15 @@ void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
       ->required();
   unseal.add_option("--key", arguments.key, "The key it was scheduled with; may be none");
 
-  AddVerb(app, arguments, Verb::kDoctor, kGroupLocal, "doctor", "Is everything set, reachable and allowed?");
+  CLI::App& doctor =
+      AddVerb(app, arguments, Verb::kDoctor, kGroupLocal, "doctor", "Is everything set, reachable and allowed?");
+  doctor.add_option("--kafka", arguments.kafka, "Look at these brokers and their topics too: host:port,host:port")
+      ->envname("SMSFLOW_KAFKA")
+      ->type_name("SERVERS");
+  doctor
+      .add_option("--kafka-properties", arguments.kafka_properties,
+                  "Properties of librdkafka from a file, NAME=VALUE on a line: TLS, SASL")
+      ->type_name("FILE");
   AddVerb(app, arguments, Verb::kCompletion, kGroupLocal, "completion", "Completion for your shell: bash or zsh")
       .add_option("shell", arguments.subject, "bash or zsh")
       ->required()

@@ -1,8 +1,13 @@
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "kafka/checkup.h"
 #include "tools/cli/connection.h"
 #include "tools/cli/failure.h"
+#include "tools/cli/files.h"
 #include "tools/cli/json_text.h"
 #include "tools/cli/time_text.h"
 #include "tools/cli/verbs.h"
@@ -33,7 +38,7 @@ class Findings {
     } else if (session_.ForPeople()) {
       std::string padded_mark(mark), padded_what(what);
       padded_mark.resize(6, ' ');
-      padded_what.resize(14, ' ');
+      padded_what.resize(std::max<std::size_t>(20, padded_what.size() + 1), ' ');
       terminal.out << Painted(terminal, color, padded_mark) << padded_what << detail << "\n";
     } else {
       terminal.out << mark << '\t' << what << '\t' << detail << "\n";
@@ -59,11 +64,34 @@ void CheckSettings(Session& session, Findings& findings) {
     findings.Good("tenant", session.arguments.tenant);
 }
 
+// The topics have the names that the configuration gives them where it says nothing else.
+void CheckKafka(Session& session, Findings& findings) {
+  constexpr std::chrono::seconds kListen(5);  // gateways say who they are every three
+  spdlog::set_level(spdlog::level::off);      // what librdkafka would tell stands in the findings
+  kafka::ClientOptions options{.name = "smsflow-doctor", .servers = session.arguments.kafka, .properties = {}};
+  if (!session.arguments.kafka_properties.empty()) {
+    const auto text = ReadWholeFile(session.arguments.kafka_properties);
+    const auto status = text.ok() ? kafka::AddProperties(*text, options.properties) : text.status();
+    if (!status.ok()) return findings.Bad("kafka", status);
+  }
+  std::vector<std::string> topics;
+  for (const auto topic : {kafka::kScheduleTopic, kafka::kStatusTopic, kafka::kTimerTopic, kafka::kSendTopic,
+                           kafka::kEventsTopic, kafka::kDeadLetterTopic}) {
+    topics.emplace_back(topic);
+  }
+  for (const kafka::Finding& found : kafka::CheckUp(options, topics, topics[1], kListen, session.terminal.now_ms)) {
+    if (found.verdict == kafka::Verdict::kGood) findings.Good(found.what, found.detail);
+    if (found.verdict == kafka::Verdict::kNote) findings.Note(found.what, found.detail);
+    if (found.verdict == kafka::Verdict::kBad) findings.Bad(found.what, absl::FailedPreconditionError(found.detail));
+  }
+}
+
 }  // namespace
 
 Outcome RunDoctor(Session& session) {
   Findings findings(session);
   CheckSettings(session, findings);
+  if (!session.arguments.kafka.empty()) CheckKafka(session, findings);
   const std::int64_t before_ms = session.terminal.now_ms();
   v1::ListBlockedRequest client_request;
   client_request.set_page_size(1);
