@@ -131,6 +131,20 @@ std::string ConcatenationHeader(const Concatenation& part, Reference reference) 
   return header;
 }
 
+void AddSar(const Concatenation& part, TlvWriter& tlvs) {
+  tlvs.AddShort(Tag::kSarMsgRefNum, part.reference);
+  tlvs.AddOctet(Tag::kSarTotalSegments, part.total);
+  tlvs.AddOctet(Tag::kSarSegmentSeqnum, part.number);
+}
+
+std::optional<Concatenation> ReadSar(const Tlvs& tlvs) {
+  const auto reference = tlvs.Short(Tag::kSarMsgRefNum);
+  const auto total = tlvs.Octet(Tag::kSarTotalSegments);
+  const auto number = tlvs.Octet(Tag::kSarSegmentSeqnum);
+  if (!reference || !total || !number || *number == 0 || *number > *total) return std::nullopt;
+  return Concatenation{.reference = *reference, .total = *total, .number = *number};
+}
+
 absl::StatusOr<UserData> ReadUserData(std::string_view octets) {
   if (octets.empty() || octets.size() - 1 < OctetAt(octets, 0)) {
     return absl::InvalidArgumentError("user data header: must not be longer than the user data");

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "smpp/tlvs.h"
 
 namespace smsflow::smpp {
 
@@ -62,6 +63,12 @@ struct Concatenation {
 // The header that stands before a part's text when esm_class has kEsmUdhi: 6 octets, or 7. Of the reference the low 8
 // bits are used, or all 16.
 std::string ConcatenationHeader(const Concatenation& part, Reference reference);
+
+// The same as TLVs, from which the SMSC makes the header (§5.3.2.22 to §5.3.2.24). Never both: the parts would be
+// counted twice.
+void AddSar(const Concatenation& part, TlvWriter& tlvs);
+// nullopt when one of the three is missing, or they are no part.
+std::optional<Concatenation> ReadSar(const Tlvs& tlvs);
 
 // A user data with its header taken apart.
 struct UserData {

@@ -157,7 +157,8 @@ TEST(TextTest, HeadersOfParts) {
 }
 
 TEST(TextTest, AHeaderMayHaveOtherElements) {
-  const auto ports = ReadUserData(Unhex("0b 0504 0b84 23f0 0003 07 02 01") + "t");
+  const std::string octets = Unhex("0b 0504 0b84 23f0 0003 07 02 01") + "t";
+  const auto ports = ReadUserData(octets);
   ASSERT_TRUE(ports.ok());
   EXPECT_EQ(ports->part, (Concatenation{.reference = 7, .total = 2, .number = 1}));
   EXPECT_EQ(ports->text, "t");
@@ -165,6 +166,23 @@ TEST(TextTest, AHeaderMayHaveOtherElements) {
   EXPECT_EQ(ReadUserData(Unhex("05 0003 07 02 03"))->part, std::nullopt);
   EXPECT_EQ(ReadUserData(Unhex("05 0003 07 02 00"))->part, std::nullopt);
   EXPECT_EQ(ReadUserData(Unhex("00") + "t")->text, "t");
+}
+
+TEST(TextTest, PartsAsTlvs) {
+  const Concatenation part{.reference = 0x1234, .total = 3, .number = 2};
+  TlvWriter tlvs;
+  AddSar(part, tlvs);
+  EXPECT_EQ(Hex(tlvs.view().bytes()), "020c00021234020e000103020f000102");
+  EXPECT_EQ(ReadSar(tlvs.view()), part);
+  for (const auto& [total, number] : {std::pair(3, 0), std::pair(3, 4), std::pair(0, 0)}) {
+    TlvWriter none;
+    AddSar({.reference = 1, .total = static_cast<std::uint8_t>(total), .number = static_cast<std::uint8_t>(number)},
+           none);
+    EXPECT_EQ(ReadSar(none.view()), std::nullopt);
+  }
+  TlvWriter half;
+  half.AddShort(Tag::kSarMsgRefNum, 1).AddOctet(Tag::kSarTotalSegments, 2);
+  EXPECT_EQ(ReadSar(half.view()), std::nullopt);
 }
 
 TEST(TextTest, AHeaderThatIsLongerThanItsHolderIsRefused) {

@@ -108,10 +108,8 @@ std::optional<Smsc::Submitted> Smsc::Submitted::From(const smpp::Pdu& pdu) {
     if (!read.ok()) return std::nullopt;
     one.text = read->text;
     one.part = read->part;
-  } else if (const auto number = pdu.tlvs.Octet(smpp::Tag::kSarSegmentSeqnum)) {
-    one.part = smpp::Concatenation{.reference = pdu.tlvs.Short(smpp::Tag::kSarMsgRefNum).value_or(0),
-                                   .total = pdu.tlvs.Octet(smpp::Tag::kSarTotalSegments).value_or(1),
-                                   .number = *number};
+  } else {
+    one.part = smpp::ReadSar(pdu.tlvs);
   }
   return one;
 }
