@@ -147,10 +147,11 @@ class Proof:
                   (0.12, self.cut), (0.11, self.fuzz))
         if first:
             self.inputs(0)
-            self.hunt(0)
             seconds = max(1, seconds - (time.monotonic() - self.began))
         for share, part in shares:
             part(seconds * share)
+        if first:
+            self.hunt(0)  # a minute of CPU time for each bug at most, and all must be looked for
         if seconds > 600:
             self.crash("a minute's stop", 1, "--only", "stop the engine for a minute")
             self.crash("a minute's stop", 1, "--only", "stop the gateway for a minute")
