@@ -164,11 +164,11 @@ void Smsc::OnDelivered(ConnectionId id, Connection& connection, const smpp::Pdu&
   Pump(id, connection);
 }
 
-void Smsc::Answer(ConnectionId id, const smpp::Pdu& request, CommandStatus status, smpp::Body body, smpp::Tlvs tlvs,
-                  std::int64_t delay_ms) {
+void Smsc::Answer(ConnectionId id, const smpp::Pdu& request, CommandStatus status, const smpp::Body& body,
+                  smpp::Tlvs tlvs, std::int64_t delay_ms) {
   const smpp::Pdu response{
       .header = {.id = smpp::ResponseTo(request.header.id), .status = status, .sequence = request.header.sequence},
-      .body = std::move(body),
+      .body = body,
       .tlvs = tlvs};
   std::string frame;
   if (smpp::Encode(response, frame).ok()) Send(id, std::move(frame), delay_ms);

@@ -111,8 +111,8 @@ class Smsc {
   std::string FormatReceipt(const Submitted& submitted, const Fate& fate, std::string_view id) const;
   void PlanInbound(const std::string& system_id);
 
-  void Answer(ConnectionId id, const smpp::Pdu& request, smpp::CommandStatus status, smpp::Body body = smpp::Empty{},
-              smpp::Tlvs tlvs = {}, std::int64_t delay_ms = 0);
+  void Answer(ConnectionId id, const smpp::Pdu& request, smpp::CommandStatus status,
+              const smpp::Body& body = smpp::Empty{}, smpp::Tlvs tlvs = {}, std::int64_t delay_ms = 0);
   void Nack(ConnectionId id, std::uint32_t sequence, smpp::CommandStatus status);
   void Send(ConnectionId id, std::string frame, std::int64_t delay_ms = 0);
   void End(ConnectionId id, Action::Kind kind, std::string_view why);

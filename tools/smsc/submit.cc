@@ -12,7 +12,6 @@
 namespace smsflow::smsc {
 namespace {
 
-using smpp::CommandId;
 using smpp::CommandStatus;
 
 constexpr std::int64_t kEarly_ms = 50;         // from a receipt to the response that it overtook
