@@ -200,7 +200,7 @@ class Daemon(BadInput):
         cls.folder = cls.server.folder
         for i in range(20):
             words = [word.replace("{folder}", cls.folder) for word in schedule(at="+1h", key=f"k{i}")]
-            subprocess.run([SMSFLOW, *words], env=cls.server.environment(CLIENT_TOKEN, "demo"), check=True,
+            subprocess.run([SMSFLOW, *words, "--timeout", "60"], env=cls.server.environment(CLIENT_TOKEN, "demo"), check=True,
                            stdout=subprocess.DEVNULL)
         signal.sigtimedwait([], 0.3)  # the marks are at most 100 ms behind
         cls.server.kill()
