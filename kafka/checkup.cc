@@ -185,4 +185,21 @@ std::vector<Finding> CheckUp(const ClientOptions& options, const std::vector<std
   return findings;
 }
 
+absl::Status MakeTopics(const ClientOptions& options, const std::vector<std::string>& topics, std::int32_t partitions) {
+  constexpr std::chrono::milliseconds kMake(30'000);
+  auto admin = Admin::Open(options);
+  if (!admin.ok()) return admin.status();
+  std::vector<NewTopic> wanted;
+  for (const std::string& topic : topics) {
+    wanted.push_back({topic, partitions, -1, {{"retention.ms", absl::StrCat(kRetentionGoodMs)}}});
+  }
+  const auto made = (*admin)->Create(wanted, kMake);
+  if (!made.ok()) return made.status();
+  absl::Status status;
+  for (const absl::Status& one : *made) {
+    if (!absl::IsAlreadyExists(one)) status.Update(one);
+  }
+  return status;
+}
+
 }  // namespace smsflow::kafka

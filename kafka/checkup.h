@@ -39,4 +39,9 @@ std::vector<Finding> CheckUp(const ClientOptions& options, const std::vector<std
                              const std::string& status_topic, std::chrono::milliseconds listen,
                              const std::function<std::int64_t()>& now_ms);
 
+// Makes those of `topics` that are missing, with as many copies as the brokers say and seven days of retention. OK
+// also when all were there.
+[[nodiscard]] absl::Status MakeTopics(const ClientOptions& options, const std::vector<std::string>& topics,
+                                      std::int32_t partitions);
+
 }  // namespace smsflow::kafka

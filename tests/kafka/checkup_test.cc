@@ -101,5 +101,19 @@ TEST(Checkup, ARealBrokerIsLookedAtAndNothingIsMade) {
   EXPECT_EQ(findings.back().verdict, Verdict::kBad);
 }
 
+TEST(Checkup, TopicsAreMadeWhereTheyAreMissingAndOnlyThere) {
+  const std::string there = FreshTopic(SharedBroker(), 1, {{"retention.ms", "3600000"}});
+  const ClientOptions options{.name = "test", .servers = SharedBroker(), .properties = {}};
+  const std::vector<std::string> topics = {there, there + "-made"};
+  ASSERT_TRUE(MakeTopics(options, topics, 3).ok());
+  ASSERT_TRUE(MakeTopics(options, topics, 3).ok()) << "again changes nothing";
+  const auto admin = Admin::Open(options);
+  const auto infos = (*admin)->Topics(topics, std::chrono::seconds(90));
+  ASSERT_TRUE(infos.ok()) << infos.status();
+  EXPECT_EQ(infos->at(0).partitions.size(), 1u);
+  EXPECT_EQ(infos->at(1).partitions.size(), 3u);
+  EXPECT_EQ((*admin)->Configs(topics[1], std::chrono::seconds(90))->at("retention.ms"), "604800000");
+}
+
 }  // namespace
 }  // namespace smsflow::kafka

@@ -94,6 +94,7 @@ struct Arguments {
   std::string data, index_key, kind;       // db
   bool names = false;                      // db dump
   std::string kafka, kafka_properties;     // doctor: brokers, and a file
+  std::int32_t make_topics = 0;            // doctor: with so many partitions; 0: makes none
 };
 
 struct ParsedArguments {

@@ -107,6 +107,9 @@ void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
       .add_option("--kafka-properties", arguments.kafka_properties,
                   "Properties of librdkafka from a file, NAME=VALUE on a line: TLS, SASL")
       ->type_name("FILE");
+  doctor.add_option("--make-topics", arguments.make_topics, "Make the topics that are missing, with so many partitions")
+      ->check(CLI::Range(1, 4096))
+      ->type_name("PARTITIONS");
   AddVerb(app, arguments, Verb::kCompletion, kGroupLocal, "completion", "Completion for your shell: bash or zsh")
       .add_option("shell", arguments.subject, "bash or zsh")
       ->required()

@@ -79,6 +79,10 @@ void CheckKafka(Session& session, Findings& findings) {
                            kafka::kEventsTopic, kafka::kDeadLetterTopic}) {
     topics.emplace_back(topic);
   }
+  if (session.arguments.make_topics > 0) {
+    const auto made = kafka::MakeTopics(options, topics, session.arguments.make_topics);
+    if (!made.ok()) return findings.Bad("topics", made);
+  }
   for (const kafka::Finding& found : kafka::CheckUp(options, topics, topics[1], kListen, session.terminal.now_ms)) {
     if (found.verdict == kafka::Verdict::kGood) findings.Good(found.what, found.detail);
     if (found.verdict == kafka::Verdict::kNote) findings.Note(found.what, found.detail);
