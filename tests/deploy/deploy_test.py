@@ -141,6 +141,38 @@ class UnitFlagsTest(unittest.TestCase):
             self.assertRegex(told, rf"--{key.replace('_', '-')}\b")
 
 
+class ComposeTest(unittest.TestCase):
+    """The containers cannot be started here; what they are told can be looked up."""
+
+    text = (DEPLOY / "compose/compose.yml").read_text(encoding="utf-8")
+
+    def test_the_flags_of_each_program_are_its_own(self):
+        command = re.search(r"smsflow-gateway\"\]\n    command: \[(.*?)\]\n", self.text, re.DOTALL).group(1)
+        told = run(GATEWAY, "--help").stdout
+        flags = re.findall(r"--[\w-]+", command)
+        self.assertGreater(len(flags), 5)
+        for flag in flags:
+            self.assertRegex(told, rf"{flag}\b")
+        told = run(SMSFLOW, "doctor", "--help").stdout
+        for flag in re.findall(r"smsflow doctor .*", self.text)[-1].split("|")[0].split():
+            if flag.startswith("--"):
+                self.assertIn(flag, told)
+
+    def test_the_engine_takes_its_configuration_and_meets_the_gateway_on_one_broker(self):
+        told = run(SMSFLOWD, "--config", str(DEPLOY / "compose/smsflowd.toml"), "--print-config")
+        self.assertEqual(0, told.returncode, told.stderr)
+        servers = re.search(r'servers = "(.*)"', (DEPLOY / "compose/smsflowd.toml").read_text(encoding="utf-8")).group(1)
+        self.assertIn(f"KAFKA_ADVERTISED_LISTENERS: PLAINTEXT://{servers}", self.text)
+        self.assertIn(f'"--kafka", "{servers}", "--gateway", "loopback"', self.text)
+
+    def test_what_it_mounts_is_there_and_every_volume_is_named(self):
+        for mounted in re.findall(r"- \./(\S+?):", self.text):
+            self.assertTrue((DEPLOY / "compose" / mounted).is_file())
+        named = set(re.findall(r"^  (\w+):$", self.text.split("\nvolumes:\n")[1], re.MULTILINE))
+        used = set(re.findall(r'(?:- |\[")(\w+):/', self.text))
+        self.assertEqual(named, used)
+
+
 class ImageTest(unittest.TestCase):
     """The container file cannot be built here; what it names can be looked up."""
 
