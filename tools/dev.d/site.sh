@@ -50,6 +50,48 @@ role = "admin"
 TOML
 }
 
+# site_on_kafka FOLDER BROKERS: what make_site() made, over Kafka: the gateway is a process of its own, and what takes a
+# broker and two hops more may take longer.
+site_on_kafka() {
+  local site=$1 brokers=$2
+  sed -i -e 's/^ack_send_timeout = .*/ack_send_timeout = "5s"/' -e 's/^ack_receipt_timeout = .*/ack_receipt_timeout = "3s"/' \
+    -e 's/^probe = .*/probe = "3s"/' -e 's/^enabled = true/enabled = false/' "$site/smsflowd.toml"
+  cat >>"$site/smsflowd.toml" <<TOML
+
+[kafka]
+servers = "$brokers"
+gateways = ["loopback"]
+TOML
+}
+
+# start_gateway FOLDER BROKERS: its process id stands in FOLDER/gateway.pid.
+start_gateway() {
+  local site=$1 brokers=$2
+  env -i PATH="$PATH" ${TZ:+TZ="$TZ"} setsid "$BUILD/bin/smsflow-gateway" --loopback --kafka "$brokers" --gateway loopback \
+    --tenants demo --key "$site/gateway.key.pem" --store "$site/gateway" --ballast-mb 0 --normal-delay-ms 100 \
+    --long-delay-ms 400 >"$site/gateway.log" 2>&1 </dev/null &
+  echo $! >"$site/gateway.pid"
+  for _ in {1..600}; do
+    grep -q 'announced on' "$site/gateway.log" && return 0
+    kill -0 "$(<"$site/gateway.pid")" 2>/dev/null || break
+    sleep 0.05
+  done
+  tail -n 5 "$site/gateway.log" >&2
+  fail "the gateway did not reach Kafka" "its words are above, and in $site/gateway.log"
+}
+
+stop_gateway() {
+  local site=$1 pid
+  pid=$(cat "$site/gateway.pid" 2>/dev/null) || return 0
+  kill -TERM "$pid" 2>/dev/null || true
+  for _ in {1..50}; do
+    kill -0 "$pid" 2>/dev/null || break
+    sleep 0.1
+  done
+  kill -KILL "$pid" 2>/dev/null || true
+  rm -f "$site/gateway.pid"
+}
+
 # start_site FOLDER: returns when it is ready; its process id stands in FOLDER/pid.
 start_site() {
   local site=$1 pid before
