@@ -37,7 +37,7 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
       {
         const std::lock_guard lock(mutex_);
         if (closed_) return;
-        silent_[lease.attempt] = {record, lease.deadline_ms, parts_.clock->SteadyMs() + repeat_ms_};
+        silent_[lease.attempt] = {record, lease.deadline_ms, parts_.clock->SteadyMs() + repeat_ms_, 0};
       }
       Produce(lease.attempt, record);
     }
@@ -53,7 +53,7 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
       sms.attempt = probe.attempt;
       sms.deadline_ms = probe.deadline_ms;
       sms.peer = peer_;
-      parts_.outlet->Produce(topic_, PartitionOf(probe.attempt), kafka::EncodeSendSms(sms), [](const absl::Status&) {});
+      Produce(probe.attempt, kafka::EncodeSendSms(sms));
     }
   }
   void Close(const absl::Status&) override {
@@ -61,10 +61,14 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
     closed_ = true;
     silent_.clear();
   }
-  // Beyond the half there must be room for what is produced again.
+  // Its own records, for a partition that has no leader is no matter of the gateways that read others. Beyond the half
+  // there must be room for what else leaves.
   bool Full() const override {
-    return parts_.outlet->pending() > Outlet::kPendingMax / 2 || parts_.outlet->oldest_ms() > stuck_ms_;
+    if (parts_.outlet->pending() > Outlet::kPendingMax / 2) return true;
+    const std::lock_guard lock(mutex_);
+    return !on_their_way_.empty() && parts_.clock->SteadyMs() - on_their_way_.begin()->second > stuck_ms_;
   }
+  const PeerId& peer() const { return peer_; }
 
   void Reported(const AttemptId& attempt) {
     const std::lock_guard lock(mutex_);
@@ -82,7 +86,8 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
           one = silent_.erase(one);  // the engine asks what became of it
           continue;
         }
-        if (now >= one->second.again_ms) {
+        // What the producer still has will be there once; more of it would only fill the producer.
+        if (now >= one->second.again_ms && one->second.on_its_way == 0) {
           one->second.again_ms = now + repeat_ms_;
           again.emplace_back(one->first, one->second.record);
         }
@@ -97,6 +102,7 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
     kafka::Outgoing record;
     std::int64_t deadline_ms = 0;
     std::int64_t again_ms = 0;
+    std::uint64_t on_its_way = 0;  // the number of the copy that the producer has; 0: none
   };
 
   std::int32_t PartitionOf(const AttemptId& attempt) const {
@@ -104,17 +110,26 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
   }
 
   void Produce(const AttemptId& attempt, const kafka::Outgoing& record) {
+    std::uint64_t number = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      number = ++numbers_;
+      on_their_way_.emplace(number, parts_.clock->SteadyMs());
+      if (const auto one = silent_.find(attempt); one != silent_.end()) one->second.on_its_way = number;
+    }
     parts_.outlet->Produce(topic_, PartitionOf(attempt), record,
-                           [link = weak_from_this(), attempt](const absl::Status& status) {
-                             if (status.ok()) return;
-                             if (const auto still = link.lock()) still->ProduceSoon(attempt);
+                           [link = weak_from_this(), attempt, number](const absl::Status& status) {
+                             if (const auto still = link.lock()) still->Produced(attempt, number, status);
                            });
   }
-  void ProduceSoon(const AttemptId& attempt) {
+  void Produced(const AttemptId& attempt, std::uint64_t number, const absl::Status& status) {
     constexpr std::int64_t kSoonMs = 1'000;
     const std::lock_guard lock(mutex_);
-    if (const auto one = silent_.find(attempt); one != silent_.end())
-      one->second.again_ms = std::min(one->second.again_ms, parts_.clock->SteadyMs() + kSoonMs);
+    on_their_way_.erase(number);
+    const auto one = silent_.find(attempt);
+    if (one == silent_.end() || one->second.on_its_way != number) return;
+    one->second.on_its_way = 0;
+    if (!status.ok()) one->second.again_ms = std::min(one->second.again_ms, parts_.clock->SteadyMs() + kSoonMs);
   }
 
   const std::string topic_;
@@ -122,7 +137,9 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
   const Parts parts_;
   const PeerId peer_;
   const std::vector<std::int32_t> partitions_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::uint64_t numbers_ = 0;
+  std::map<std::uint64_t, std::int64_t> on_their_way_;  // copies that the producer has, and since when
   std::map<AttemptId, Silent> silent_;  // produced, and nothing was heard of; at most the gateway's credit
   bool closed_ = false;
 };
@@ -155,8 +172,13 @@ void Gateways::Refuse(const kafka::Announcement& said, std::string_view why) {
 
 void Gateways::Announced(const kafka::Announcement& said, std::int64_t at_ms) {
   constexpr std::size_t kRefusedMax = 1'000;
+  constexpr std::int64_t kTooOldMs = 86'400'000;  // of another day: somebody who is long gone
   if (refused_.size() > kRefusedMax) refused_.clear();
-  if (at_ms != 0 && parts_.clock->WallMs() - at_ms > options_.silence_ms) return;
+  if (const std::int64_t old_ms = parts_.clock->WallMs() - at_ms; at_ms != 0 && old_ms > options_.silence_ms) {
+    if (old_ms < kTooOldMs)
+      Refuse(said, "what it says comes late: its clock is behind, or the reading of its topic is");
+    return;
+  }
   const auto known = peers_.find(said.peer.gateway);
   if (known != peers_.end() && known->second.said.peer != said.peer)
     return Refuse(said, "another store of it was heard a moment ago; end that one first");
@@ -214,9 +236,10 @@ void Gateways::Detach(const std::string& gateway, std::string_view why) {
   peers_.erase(found);
 }
 
-void Gateways::Reported(const AttemptId& attempt) {
+void Gateways::Reported(const PeerId& peer, const AttemptId& attempt) {
   const std::lock_guard lock(links_mutex_);
-  for (const auto& link : links_) link->Reported(attempt);
+  for (const auto& link : links_)
+    if (link->peer() == peer) link->Reported(attempt);
 }
 
 void Gateways::Tick() {

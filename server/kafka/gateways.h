@@ -44,7 +44,7 @@ class Gateways {
 
   // `at_ms`: of the record. One of long ago says nothing of now.
   void Announced(const kafka::Announcement& announcement, std::int64_t at_ms);
-  void Reported(const AttemptId& attempt);
+  void Reported(const PeerId& peer, const AttemptId& attempt);
   void Tick();
   void Stop();
 

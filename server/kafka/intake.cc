@@ -207,7 +207,8 @@ Work Intake::WorkOf(const Source& source, const kafka::Record& record) const {
     case TopicKind::kTimer:
       return TimerWork(raw, options_.acting, *parts_.validation);
     case TopicKind::kStatus:
-      return StatusWork(raw, options_.acting.tenants, options_.old_gateway ? &*options_.old_gateway : nullptr);
+      return StatusWork(raw, options_.acting.tenants, options_.gateways,
+                        options_.old_gateway ? &*options_.old_gateway : nullptr);
   }
   return {};
 }
@@ -231,7 +232,8 @@ void Intake::Give(Source& source, kafka::Record record, Work work) {
   }
   auto& fed = std::get<engine::FedWork>(work.what);
   if (std::holds_alternative<engine::DeadLetter>(fed)) source.dead.insert(offset);
-  if (work.reported && parts_.reported) parts_.reported(*work.reported);
+  if (const auto* report = std::get_if<engine::FedReport>(&fed); report != nullptr && parts_.reported)
+    parts_.reported(report->from->peer, report->attempt);
   engine::Origin origin = OriginOf(source, record);
   if (work.alone) source.alone = std::move(record);
   parts_.engine->Feed(

@@ -40,6 +40,7 @@ enum class TopicKind : std::uint8_t { kSchedule, kStatus, kTimer };
 struct IntakeOptions {
   std::map<std::string, TopicKind> topics;
   Acting acting;
+  std::set<std::string> gateways;           // that may speak of attempts
   std::optional<PeerId> old_gateway;        // whose reports those without a store are
   bool from_end = false;                    // of a topic that was never read: only what comes from now on
   std::set<kafka::TopicPartition> accept;   // begin anew where another log is found
@@ -61,7 +62,7 @@ struct IntakeParts {
   kafka::Admin* admin = nullptr;
   std::function<absl::StatusOr<std::unique_ptr<kafka::Consumer>>()> open;
   std::function<void(kafka::Announcement, std::int64_t timestamp_ms)> announced;  // may be empty
-  std::function<void(const AttemptId&)> reported;                                 // may be empty
+  std::function<void(const PeerId&, const AttemptId&)> reported;  // a gateway speaks of it; may be empty
   std::function<void()> tick;  // now and then, on the same thread; may be empty
 };
 
@@ -121,6 +122,7 @@ class Intake {
 
   std::int64_t now_ms() const { return parts_.clock->SteadyMs(); }
   void LookAtTopics();
+  void DecideOnEnds();
   bool BeginSome();
   void BeginOne(Source& source);
   absl::Status Check(const Source& source, const engine::FeedPosition& at, const kafka::Watermarks& ends);
@@ -150,6 +152,8 @@ class Intake {
   std::vector<NamedFigure> figures_;  // as of a second ago
   std::int64_t figures_at_ms_ = 0;
   std::set<std::string> missing_;  // topics that there are not
+  bool looked_ = false;            // at the topics, once
+  std::set<kafka::TopicPartition> from_end_;  // that begin there
   bool assign_ = false;
   bool stopped_by_engine_ = false;
   std::int64_t look_at_ms_ = 0;

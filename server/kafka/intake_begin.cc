@@ -33,6 +33,7 @@ void Intake::LookAtTopics() {
           engine::FeedId{topic.topic, static_cast<std::uint32_t>(partition.partition)});
     }
   }
+  if (!std::exchange(looked_, true) && options_.from_end) DecideOnEnds();
   for (auto& [place, source] : sources_) {
     if (source->state != State::kReading) continue;
     const auto ends = parts_.admin->Ends(place, options_.ask_ms);
@@ -41,6 +42,18 @@ void Intake::LookAtTopics() {
     // A log that ends before what was read of it was cut off, or is another one.
     if (source->end < source->fetched) Fail(*source, absl::OutOfRangeError("the log became shorter"));
   }
+}
+
+// Topics that are there at the first look and of which nothing was ever read: what comes from now on. A partition that is
+// added to a topic later, or a topic made later, is read from its first record.
+void Intake::DecideOnEnds() {
+  std::set<std::string> known;
+  for (const auto& [place, source] : sources_) {
+    const auto at = parts_.engine->FeedAt(*source->feed);
+    if (!at.ok() || at->known || at->highest != 0) known.insert(place.topic);
+  }
+  for (const auto& [place, source] : sources_)
+    if (!known.contains(place.topic)) from_end_.insert(place);
 }
 
 bool Intake::BeginSome() {
@@ -61,7 +74,8 @@ void Intake::BeginOne(Source& source) {
   if (!ends.ok()) return kafka::IsRetriable(ends.status()) ? void() : Fail(source, ends.status());
   source.end = static_cast<std::uint64_t>(ends->high);
   const auto low = static_cast<std::uint64_t>(ends->low);
-  if (!at->known && at->highest == 0) return BeginAt(source, options_.from_end ? source.end : low, false);
+  if (!at->known && at->highest == 0)
+    return BeginAt(source, from_end_.contains(source.place) ? source.end : low, false);
   // The process ended while it was begun: nothing was read yet, the rest of the shards begins where some did.
   if (!at->known && at->digest == storage::Hash16{}) return BeginAt(source, std::max(at->highest, low), false);
 
@@ -71,26 +85,29 @@ void Intake::BeginOne(Source& source) {
   if (!options_.accept.contains(source.place)) return Fail(source, status);
   Log(LogLevel::kWarn, "kafka: the partition begins anew, as kafka.accept says",
       {{"topic", kafka::NameOf(source.place)}, {"why", std::string(status.message())}});
-  BeginAt(source, low, /*again=*/true);
+  // The same log whose beginning is gone: who has come further stays there. Another log: all begin in it.
+  BeginAt(source, low, /*again=*/!absl::IsOutOfRange(status));
 }
 
-// OK: what was applied is what stands there. UNAVAILABLE: cannot be told just now.
+// OK: what was applied is what stands there. OUT_OF_RANGE: so it is, but what follows was deleted unread. DATA_LOSS: it
+// is another log. UNAVAILABLE: cannot be told just now.
 absl::Status Intake::Check(const Source& source, const engine::FeedPosition& at, const kafka::Watermarks& ends) {
   const auto low = static_cast<std::uint64_t>(ends.low), high = static_cast<std::uint64_t>(ends.high);
   if (at.highest > high) {
     return absl::DataLossError(absl::StrCat("the log ends at offset ", high, ", but ", at.highest,
                                             " were applied: it was cut off, or the topic made anew"));
   }
-  if (at.lowest < low) {
-    return absl::DataLossError(absl::StrCat("the log begins at offset ", low, ", but what follows ", at.lowest,
-                                            " was not read yet: records were deleted unread, or the topic made anew"));
+  if (at.highest > low && at.digest != storage::Hash16{}) {  // else there is nothing to compare with
+    const auto digest = DigestAt(source.place, at.highest - 1);
+    if (!digest.ok()) return digest.status();
+    if (*digest != at.digest) {
+      return absl::DataLossError(absl::StrCat("another record stands at offset ", at.highest - 1,
+                                              " than the one that was applied: the topic was cut off or made anew"));
+    }
   }
-  if (at.highest <= low || at.digest == storage::Hash16{}) return absl::OkStatus();  // nothing to compare with
-  const auto digest = DigestAt(source.place, at.highest - 1);
-  if (!digest.ok()) return digest.status();
-  if (*digest != at.digest) {
-    return absl::DataLossError(absl::StrCat("another record stands at offset ", at.highest - 1,
-                                            " than the one that was applied: the topic was cut off or made anew"));
+  if (at.lowest < low) {
+    return absl::OutOfRangeError(absl::StrCat("the log begins at offset ", low, ", but what follows ", at.lowest,
+                                              " was not read yet: records were deleted unread"));
   }
   return absl::OkStatus();
 }

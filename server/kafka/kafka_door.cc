@@ -9,6 +9,7 @@
 #include "server/kafka/gateways.h"
 #include "server/kafka/intake.h"
 #include "server/kafka/outlet.h"
+#include "server/logging.h"
 #include "workflows/delivery/zones.h"
 
 namespace smsflow::server {
@@ -61,7 +62,7 @@ class RealDoor final : public KafkaDoor {
     in.admin = admin_.get();
     in.open = [this] { return kafka::Consumer::Open(Client(), config_.kafka.group); };
     in.announced = [this](const kafka::Announcement& said, std::int64_t at_ms) { gateways_->Announced(said, at_ms); };
-    in.reported = [this](const AttemptId& attempt) { gateways_->Reported(attempt); };
+    in.reported = [this](const PeerId& peer, const AttemptId& attempt) { gateways_->Reported(peer, attempt); };
     in.tick = [this] {
       gateways_->Tick();
       if (old_gateway_ != nullptr) old_gateway_->Tick();
@@ -119,9 +120,16 @@ class RealDoor final : public KafkaDoor {
   IntakeOptions Options() const {
     const KafkaConfig& kafka = config_.kafka;
     IntakeOptions options;
-    options.topics[kafka.schedule_topic] = TopicKind::kSchedule;
     options.topics[kafka.status_topic] = TopicKind::kStatus;
-    options.topics[kafka.timer_topic] = TopicKind::kTimer;
+    options.gateways = {kafka.gateways.begin(), kafka.gateways.end()};
+    // Where nobody may act, what is written waits there: read, it would be gone.
+    if (kafka.unsigned_records) {
+      options.topics[kafka.schedule_topic] = TopicKind::kSchedule;
+      options.topics[kafka.timer_topic] = TopicKind::kTimer;
+    } else {
+      Log(LogLevel::kInfo, "kafka: not read, for nobody may act through them without kafka.unsigned",
+          {{"topics", kafka.schedule_topic + ", " + kafka.timer_topic}});
+    }
     for (const std::string& tenant : config_.TenantNames()) options.acting.tenants.insert(tenant);
     options.acting.tenants.insert(kafka.tenants.begin(), kafka.tenants.end());
     options.acting.unsigned_ok = kafka.unsigned_records;

@@ -33,7 +33,7 @@ class OldGateway::Link final : public engine::PeerLink, public std::enable_share
     return parts_.outlet->pending() > Outlet::kPendingMax / 2 || parts_.outlet->oldest_ms() > kStuckMs;
   }
 
-  // What was never given to the producer, for want of room.
+  // What the broker never got.
   void SendUnsent() {
     std::vector<Marked> unsent;
     {
@@ -50,6 +50,11 @@ class OldGateway::Link final : public engine::PeerLink, public std::enable_share
     std::int64_t deadline_ms = 0;
   };
 
+  // The broker has not got it: there was no room, no such topic yet, or no right to write there.
+  static bool NeverLeft(const absl::Status& status) {
+    return absl::IsResourceExhausted(status) || absl::IsNotFound(status) || absl::IsPermissionDenied(status);
+  }
+
   void Produce(Marked one) {
     {
       const std::lock_guard lock(mutex_);
@@ -58,8 +63,11 @@ class OldGateway::Link final : public engine::PeerLink, public std::enable_share
     const kafka::Outgoing record = one.record;
     parts_.outlet->Produce(topic_, kafka::kAnyPartition, record,
                            [link = weak_from_this(), one = std::move(one)](const absl::Status& status) mutable {
-                             if (!absl::IsResourceExhausted(status)) return;
-                             if (const auto still = link.lock()) still->Keep(std::move(one));
+                             const auto still = link.lock();
+                             if (still == nullptr || status.ok()) return;
+                             if (NeverLeft(status)) return still->Keep(std::move(one));
+                             Log(LogLevel::kError, "kafka: nobody knows whether an attempt left",
+                                 {{"attempt", one.record.key}, {"why", std::string(status.message())}});
                            });
   }
   void Keep(Marked one) {

@@ -42,6 +42,8 @@ void Outlet::Produce(std::string_view topic, std::int32_t partition, const kafka
     }
   }
   if (!absl::IsResourceExhausted(status)) ++failed_;
+  // A producer that is no good any more has not taken it: it may go with the next one.
+  if (absl::IsAborted(status)) status = absl::ResourceExhaustedError(status.message());
   done(status);
 }
 

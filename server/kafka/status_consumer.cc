@@ -9,7 +9,8 @@ namespace smsflow::server {
 
 namespace delivery = workflows::delivery;
 
-Work StatusWork(const Raw& record, const std::set<std::string>& tenants, const PeerId* old_gateway) {
+Work StatusWork(const Raw& record, const std::set<std::string>& tenants, const std::set<std::string>& gateways,
+                const PeerId* old_gateway) {
   const auto dead = [](const absl::Status& why) {
     return Work{engine::FedWork(engine::DeadLetter{std::string(why.message())})};
   };
@@ -22,7 +23,7 @@ Work StatusWork(const Raw& record, const std::set<std::string>& tenants, const P
   if (!status.ok()) return dead(status.status());
   // The topic may be shared with an engine of before, whose correl-ids are no attempts of ours.
   if (!status->attempt) return {NoWork{true}};
-  if (!status->peer && old_gateway == nullptr) return {NoWork{true}};
+  if (status->peer ? !gateways.contains(status->peer->gateway) : old_gateway == nullptr) return {NoWork{true}};
 
   auto from = std::make_shared<engine::PeerHello>();
   from->peer = status->peer ? *std::move(status->peer) : *old_gateway;
@@ -38,9 +39,7 @@ Work StatusWork(const Raw& record, const std::set<std::string>& tenants, const P
   report.about = status->about;
   report.cause = std::move(status->cause);
   report.at_ms = std::max<std::int64_t>(0, status->at_ms);
-  Work work{engine::FedWork(engine::FedReport{std::move(from), *status->attempt, delivery::EncodeReport(report)})};
-  work.reported = status->attempt;
-  return work;
+  return {engine::FedWork(engine::FedReport{std::move(from), *status->attempt, delivery::EncodeReport(report)})};
 }
 
 }  // namespace smsflow::server

@@ -42,7 +42,6 @@ struct Work {
   std::variant<NoWork, engine::FedWork, kafka::Announcement> what;
   // Waits until all before it are answered, and what follows waits for it: it concerns them.
   bool alone = false;
-  std::optional<AttemptId> reported = {};  // what a gateway speaks of
 };
 
 // Who acts for whom. A name of a credential stands in journals as the actor.
@@ -58,7 +57,9 @@ absl::StatusOr<std::string> ActorOf(const Raw& record, const std::string& client
 Work ScheduleWork(const Raw& record, const Acting& acting, const Validation& validation, std::int64_t now_ms);
 // server/kafka/timer_consumer.cc
 Work TimerWork(const Raw& record, const Acting& acting, const Validation& validation);
-// server/kafka/status_consumer.cc. `old_gateway`: whose reports those are that name no store; null: nobody's.
-Work StatusWork(const Raw& record, const std::set<std::string>& tenants, const PeerId* old_gateway);
+// server/kafka/status_consumer.cc. Only `gateways` are believed: others attach elsewhere, with a credential.
+// `old_gateway`: whose reports those are that name no store; null: nobody's.
+Work StatusWork(const Raw& record, const std::set<std::string>& tenants, const std::set<std::string>& gateways,
+                const PeerId* old_gateway);
 
 }  // namespace smsflow::server
