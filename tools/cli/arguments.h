@@ -38,6 +38,7 @@ enum class Verb {
   kKeygen,
   kSeal,
   kUnseal,
+  kDeadLetter,
   kDoctor,
   kCompletion,
 };
@@ -93,8 +94,10 @@ struct Arguments {
   std::string out, private_key;            // keygen, unseal
   std::string data, index_key, kind;       // db
   bool names = false;                      // db dump
-  std::string kafka, kafka_properties;     // doctor: brokers, and a file
+  std::string kafka, kafka_properties;     // doctor, dead-letter: brokers, and a file
   std::int32_t make_topics = 0;            // doctor: with so many partitions; 0: makes none
+  std::string dead_letter_topic = "smsflow-dead-letter";
+  std::vector<std::string> records;        // dead-letter requeue
 };
 
 struct ParsedArguments {

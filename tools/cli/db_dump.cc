@@ -102,6 +102,8 @@ class Dumper {
         return AddRow(storage::DecodeOutbox(value));
       case 'l':
         return AddRow(storage::DecodeTell(value));
+      case 'f':
+        return AddRow(storage::DecodeFeed(value));
       case 'w':
         return AddRow(storage::DecodeSweep(value));
       case 'm':

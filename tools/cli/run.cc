@@ -35,6 +35,7 @@ struct LocalVerb {
 constexpr std::array kLocal = {
     LocalVerb{Verb::kKeygen, RunKeygen}, LocalVerb{Verb::kSeal, RunSeal}, LocalVerb{Verb::kUnseal, RunUnseal},
     LocalVerb{Verb::kGraph, RunGraph},   LocalVerb{Verb::kDb, RunDb},     LocalVerb{Verb::kCompletion, RunCompletion},
+    LocalVerb{Verb::kDeadLetter, RunDeadLetter},
 };
 
 Outcome RunVerb(const Arguments& arguments, const Terminal& terminal) {

@@ -62,6 +62,8 @@ Outcome RunUnseal(const Arguments& arguments, const Terminal& terminal);
 Outcome RunGraph(const Arguments& arguments, const Terminal& terminal);
 // db.cc
 Outcome RunDb(const Arguments& arguments, const Terminal& terminal);
+// dead_letter.cc
+Outcome RunDeadLetter(const Arguments& arguments, const Terminal& terminal);
 // completion.cc
 Outcome RunCompletion(const Arguments& arguments, const Terminal& terminal);
 

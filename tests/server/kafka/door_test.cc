@@ -1,7 +1,9 @@
 // Records in, attempts out, on a real broker, with kills, twins and topics made anew.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
+#include <cstdio>
 #include <set>
 
 #include "absl/strings/match.h"
@@ -20,6 +22,17 @@ std::size_t CountOf(const std::multimap<std::string, State>& stored, State state
   std::size_t count = 0;
   for (const auto& [key, one] : stored) count += one == state;
   return count;
+}
+
+// The program smsflow with these arguments: its exit code, and what it printed.
+std::pair<int, std::string> Cli(const std::string& arguments) {
+  std::FILE* out = ::popen(absl::StrCat(SMSFLOW_CLI, " ", arguments).c_str(), "r");
+  if (out == nullptr) return {-1, ""};
+  std::string text;
+  char buffer[4096];
+  for (std::size_t got = 0; (got = std::fread(buffer, 1, sizeof buffer, out)) != 0;) text.append(buffer, got);
+  const int status = ::pclose(out);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text};
 }
 
 TEST(KafkaIn, WhatIsScheduledIsThereOnceWhateverIsKilled) {
@@ -105,6 +118,59 @@ TEST(KafkaIn, PoisonLeavesAsDeadLettersAndTheRestGoesOn) {
   for (std::size_t i = 0; i < wrong.size(); ++i) expected.insert(static_cast<std::int64_t>(i));
   EXPECT_EQ(offsets, expected);
   EXPECT_EQ(others, 2U);
+}
+
+TEST(KafkaIn, APartitionWaitsForItsDeadLetterAndOthersDoNot) {
+  KafkaSite site(kafka::SharedBroker());
+  const auto admin = kafka::Admin::Open({"test", site.broker, {}});
+  ASSERT_TRUE(admin.ok());
+  ASSERT_TRUE((*admin)->Delete(site.dead, std::chrono::seconds(30)).ok());
+  site.Produce(site.schedule, Raw("poison"), 0);
+  site.Produce(site.schedule, ScheduleRecord("behind", "", SlotFarAhead()), 0);
+  site.Produce(site.schedule, ScheduleRecord("beside", "", SlotFarAhead()), 1);
+  site.Start();
+  ASSERT_TRUE(site.Says("a dead letter cannot leave"));
+  site.Kill();
+  auto stored = site.Stored();
+  EXPECT_EQ(stored.count("beside"), 1U);
+  EXPECT_EQ(stored.count("behind"), 0U);
+  site.Start();
+  ASSERT_TRUE(kafka::Within(60, [&] {
+    const auto made = (*admin)->Create({{site.dead, 1, 1, {}}}, std::chrono::seconds(30));
+    return made.ok() && made->front().ok();
+  }));
+  ASSERT_TRUE(site.Applied(site.schedule));
+  site.Stop();
+  stored = site.Stored();
+  EXPECT_EQ(stored.count("beside"), 1U);
+  EXPECT_EQ(stored.count("behind"), 1U);
+  EXPECT_EQ(site.All(site.dead).size(), 1U);
+}
+
+TEST(KafkaIn, ADeadLetterIsListedAndPutBackOnceItCanBeTaken) {
+  KafkaSite site(kafka::SharedBroker());
+  site.Produce(site.schedule,
+               Raw(absl::StrCat(R"({"action":"schedule","client":"later","key":"k","schedule":")", SlotFarAhead(),
+                                R"(","message":"secret-in-it"})")),
+               1);
+  site.Start();
+  ASSERT_TRUE(site.Applied(site.schedule));
+  const std::string where = absl::StrCat(" --kafka ", site.broker, " --topic ", site.dead);
+  const auto [listed, list] = Cli("dead-letter list" + where);
+  EXPECT_EQ(listed, 0);
+  const std::string record = absl::StrCat(site.schedule, "/1/0");
+  EXPECT_THAT(list, testing::HasSubstr(record));
+  EXPECT_THAT(list, testing::HasSubstr("client: there is no such tenant"));
+  EXPECT_THAT(list, testing::Not(testing::HasSubstr("secret-in-it")));
+  site.Stop();
+  site.Configure("", "[tenant.later]\nmax_attempts = 3\n");
+  site.Start();
+  EXPECT_EQ(Cli(absl::StrCat("dead-letter requeue ", record, where)).first, 0);
+  EXPECT_EQ(Cli(absl::StrCat("dead-letter requeue ", site.schedule, "/1/99", where)).first, 1) << "there is none";
+  EXPECT_EQ(Cli("dead-letter requeue nonsense" + where).first, 2);
+  ASSERT_TRUE(site.Applied(site.schedule));
+  site.Stop();
+  EXPECT_EQ(site.Stored().count("k"), 1U);
 }
 
 TEST(KafkaIn, CancelAndBlockConcernWhatCameBeforeAndNothingElse) {
