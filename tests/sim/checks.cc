@@ -24,6 +24,11 @@ bool Has(const Set& set, const typename Set::value_type& value) {
 
 }  // namespace
 
+bool Run::IsStored(const InstanceId& id) const {
+  const auto head = world_.memory.Get(storage::Family::kInstances, storage::HeadKey(id).view());
+  return head.ok() && head->has_value();
+}
+
 std::optional<delivery::SmsView> Run::ViewOf(const InstanceId& id) {
   const auto head = storage::GetHead(world_.memory, id);
   const auto state = world_.StateOf(id);
@@ -246,7 +251,7 @@ void Run::CheckPresence() {
   for (const auto& [name, sms] : asked_) {
     if (!sms.acknowledged) continue;
     Hit("I9");
-    if (world_.StateOf(*sms.id) || MayBeErased(*sms.id)) continue;
+    if (IsStored(*sms.id) || MayBeErased(*sms.id)) continue;
     const auto known = ledger_->instances().find(*sms.id);
     return Violated("I9: " + sms.id->ToString() + " was acknowledged and is gone" +
                     (known == ledger_->instances().end()

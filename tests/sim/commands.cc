@@ -1,5 +1,6 @@
 // What clients, operators and gateways do in a run.
 #include <algorithm>
+#include <cstdlib>
 #include <iterator>
 #include <limits>
 #include <tuple>
@@ -24,9 +25,10 @@ constexpr const char* kLanes[] = {"", "", "k1", "k2"};  // "k2" is opened by the
 
 void Run::Schedule() {
   delivery::Schedule schedule;
-  const std::int64_t now_s = true_ms() / 1000;
-  const std::int64_t from_s = now_s - 90 + Pick(600);
-  schedule.fixed.slots = {{from_s, from_s + 20 + Pick(600)}};
+  // In a theme, most of them leave soon and have time to be tried again.
+  const bool soon = themed() && Pick(busy() ? 4 : 2) != 0;
+  const std::int64_t from_s = true_ms() / 1000 - 90 + Pick(soon ? 90 : 600);
+  schedule.fixed.slots = {{from_s, from_s + (soon ? 200 : 20) + Pick(600)}};
   if (Pick(2) == 0) schedule.fixed.slots.push_back({from_s + 900, from_s + 1'000 + Pick(600)});
   if (Pick(6) == 0) schedule.fixed.slots.push_back({from_s + 2'000, from_s + 2'010 + Pick(900)});
   schedule.fixed.batch = Pick(4) == 0 ? "" : Batch(Pick(3));
@@ -39,7 +41,7 @@ void Run::Schedule() {
   sms.key = schedule.fixed.key;
   sms.request.workflow = delivery::kWorkflowNumber;
   sms.request.tenant = Tenant(Pick(3));
-  if (Pick(6) != 0) sms.request.target = Target(Pick(8));
+  if (Pick(6) != 0) sms.request.target = Target(Pick(themed() ? 20 : 8));
   if (Pick(6) != 0) {
     sms.request.dedupe_key = name;
     sms.request.fingerprint = Fingerprint(name);
@@ -97,7 +99,7 @@ void Run::ScheduleAgain() {
 }
 
 void Run::MoveTime() {
-  const int how = Pick(100);
+  const int how = Pick(busy() ? 90 : 100);  // nothing is in flight any more after a long time
   if (how < 72)
     Pass(Pick(5'000));
   else if (how < 97)
@@ -110,20 +112,48 @@ void Run::MoveTime() {
   }
 }
 
+// A command at the very moment at which a timer of its SMS falls due: neither has been looked at when both are there.
+void Run::MeetATimer() {
+  met_.clear();
+  if (Pick(6) != 0) return;
+  const auto* entry = AnySms();
+  if (entry == nullptr || !entry->second.acknowledged) return;
+  const auto known = ledger_->instances().find(*entry->second.id);
+  if (known == ledger_->instances().end()) return;
+  std::int64_t due_ms = 0;
+  for (const auto& timer : known->second.state.timers())
+    if (timer.due_ms() > world_.clock.wall_ms && (due_ms == 0 || timer.due_ms() < due_ms)) due_ms = timer.due_ms();
+  if (due_ms == 0 || due_ms - world_.clock.wall_ms > 20 * kMinuteMs) return;
+  Hit("event a command meets a timer that falls due");
+  Pass(due_ms - world_.clock.wall_ms + Pick(2) * Pick(500));
+  met_ = entry->first;
+}
+
+// An operator who looks now and then, so that what stops everything does not stop it for the rest of a run.
+void Run::Help() {
+  if (draining_) Drain();
+  if (disk_guard_) DiskGuard();
+  if (theme_ != Theme::kClocks && std::abs(skew_ms()) > kMinuteMs) world_.clock.wall_ms = true_ms();
+  if (paused_all_ || !paused_tenants_.empty() || !paused_gateways_.empty() || !paused_batches_.empty()) ResumeAll();
+  for (const auto& gateway : gateways_)
+    if (!gateway->attached()) gateway->Attach(*world_.engine);
+}
+
 void Run::StepGateway() {
   ModelGateway& gateway = AnyGateway();
   if (!gateway.attached()) gateway.Attach(*world_.engine);
-  for (int i = Pick(6); i >= 0; --i) gateway.Step(true_ms());
+  for (int i = Pick(themed() ? 12 : 6); i >= 0; --i) gateway.Step(true_ms());
 }
 
 const std::pair<const std::string, Sms>* Run::AnySms() {
   if (asked_.empty()) return nullptr;
+  if (!met_.empty()) return &*asked_.find(met_);
   const auto any = [this] { return &*std::next(asked_.begin(), Pick(static_cast<int>(asked_.size()))); };
-  if (Pick(2) == 0) return any();
-  // A state first, so that the rare ones meet as much as the common ones.
-  std::map<delivery::State, std::vector<const std::pair<const std::string, Sms>*>> found;
+  if (Pick(4) == 0) return any();
+  // A state first, so that the rare ones meet as much as the common ones; to wait for a retry is one of its own.
+  std::map<std::pair<delivery::State, bool>, std::vector<const std::pair<const std::string, Sms>*>> found;
   for (const auto& entry : asked_)
-    if (entry.second.acknowledged) found[StateSeen(*entry.second.id)].push_back(&entry);
+    if (entry.second.acknowledged) found[{StateSeen(*entry.second.id), Left(*entry.second.id)}].push_back(&entry);
   if (found.empty()) return any();
   const auto& chosen = std::next(found.begin(), Pick(static_cast<int>(found.size())))->second;
   return chosen[static_cast<std::size_t>(Pick(static_cast<int>(chosen.size())))];
@@ -136,12 +166,20 @@ delivery::State Run::StateSeen(const InstanceId& id) const {
                                              : static_cast<delivery::State>(known->second.state.state());
 }
 
+bool Run::Left(const InstanceId& id) const {
+  const auto known = ledger_->instances().find(id);
+  return known != ledger_->instances().end() && known->second.state.effects() != 0;
+}
+
 // One that is in flight, if there is any: that is where commands come too late.
 const std::pair<const std::string, Sms>* Run::OneInFlight() {
+  if (!met_.empty()) return AnySms();
   std::vector<const std::pair<const std::string, Sms>*> found;
   for (const auto& entry : asked_) {
-    const auto state = entry.second.acknowledged ? world_.StateOf(*entry.second.id) : std::nullopt;
-    if (state && state->effects() != 0 && state->ended_ms() == 0) found.push_back(&entry);
+    if (!entry.second.acknowledged) continue;
+    const auto known = ledger_->instances().find(*entry.second.id);
+    if (known == ledger_->instances().end()) continue;
+    if (known->second.state.effects() != 0 && known->second.state.ended_ms() == 0) found.push_back(&entry);
   }
   return found.empty() ? AnySms() : found[static_cast<std::size_t>(Pick(static_cast<int>(found.size())))];
 }
@@ -162,7 +200,7 @@ void Run::Stopped(Sms& sms, const std::string& by) {
 }
 
 void Run::Cancel() {
-  const auto* entry = Pick(3) == 0 ? OneInFlight() : AnySms();
+  const auto* entry = Pick(themed() ? 2 : 3) == 0 ? OneInFlight() : AnySms();
   if (entry == nullptr || !entry->second.acknowledged) return;
   const std::string name = entry->first;
   const Sms& sms = entry->second;
@@ -237,8 +275,8 @@ void Run::Block() {
   block.workflow = delivery::kWorkflowNumber;
   block.tenant = Tenant(Pick(3));
   block.target = Target(Pick(8));
-  bool member = Pick(2) == 0;
-  if (!blocked_.empty() && Pick(3) == 0) {
+  bool member = Pick(theme_ == Theme::kStops ? 4 : 2) != 0;
+  if (met_.empty() && !blocked_.empty() && Pick(3) == 0) {
     member = false;
     std::tie(block.tenant, block.target) = *std::next(blocked_.begin(), Pick(static_cast<int>(blocked_.size())));
   } else if (const auto* entry = Pick(2) == 0 ? OneInFlight() : AnySms();
@@ -301,12 +339,11 @@ void Run::Reschedule() {
 void Run::Resolve() {
   std::vector<std::string> unknown;
   for (const auto& [name, sms] : asked_) {
-    const auto state = sms.acknowledged ? world_.StateOf(*sms.id) : std::nullopt;
-    if (state && static_cast<delivery::State>(state->state()) == delivery::State::kUnknown) unknown.push_back(name);
+    if (sms.acknowledged && StateSeen(*sms.id) == delivery::State::kUnknown) unknown.push_back(name);
   }
   const auto* any = AnySms();
   if (any == nullptr || !any->second.acknowledged) return;
-  const std::string name = unknown.empty() || Pick(5) == 0
+  const std::string name = unknown.empty() || Pick(2) == 0
                                ? any->first
                                : unknown[static_cast<std::size_t>(Pick(static_cast<int>(unknown.size())))];
   Tell("  " + name);
@@ -319,8 +356,15 @@ void Run::Resolve() {
                       [](const engine::Answer&) {});
 }
 
+// Mostly one that waits for a retry: of the others that wait, no slot is open.
 void Run::LookNow() {
-  const auto* entry = AnySms();
+  std::vector<const std::pair<const std::string, Sms>*> waiting;
+  for (const auto& one : asked_)
+    if (one.second.acknowledged && StateSeen(*one.second.id) == delivery::State::kPending && Left(*one.second.id))
+      waiting.push_back(&one);
+  const auto* entry = waiting.empty() || Pick(3) == 0
+                          ? AnySms()
+                          : waiting[static_cast<std::size_t>(Pick(static_cast<int>(waiting.size())))];
   if (entry == nullptr || !entry->second.acknowledged) return;
   world_.engine->Send({*entry->second.id, entry->second.request.tenant, "sim", delivery::EncodeLookNow(), std::nullopt},
                       [](const engine::Answer&) {});
@@ -394,14 +438,24 @@ void Run::LateNews() {
 }
 
 // Of the attempts that gateways name, by the state of their SMS first, so that the rare ones meet as much as the
-// common.
-std::optional<std::pair<ModelGateway*, AttemptId>> Run::OneOf(std::vector<AttemptId> (ModelGateway::*which)() const) {
-  std::map<delivery::State, std::vector<std::pair<ModelGateway*, AttemptId>>> found;
+// common; of the state that is asked for, if there is any.
+std::optional<Run::Of> Run::OneOf(std::vector<AttemptId> (ModelGateway::*which)() const, delivery::State rather) {
+  std::map<delivery::State, std::vector<Of>> found;
   for (const auto& gateway : gateways_)
     for (const AttemptId& attempt : ((*gateway).*which)())
       found[StateSeen(attempt.instance)].emplace_back(gateway.get(), attempt);
   if (found.empty()) return std::nullopt;
-  const auto& chosen = std::next(found.begin(), Pick(static_cast<int>(found.size())))->second;
+  const auto asked_for = found.find(rather);
+  const auto& all = asked_for != found.end() ? asked_for->second
+                                             : std::next(found.begin(), Pick(static_cast<int>(found.size())))->second;
+  // The latest attempt decides, so mostly that.
+  std::vector<Of> latest;
+  for (const Of& one : all) {
+    const auto known = ledger_->instances().find(one.second.instance);
+    if (known != ledger_->instances().end() && known->second.state.effects() == one.second.number)
+      latest.push_back(one);
+  }
+  const auto& chosen = latest.empty() || Pick(4) == 0 ? all : latest;
   return chosen[static_cast<std::size_t>(Pick(static_cast<int>(chosen.size())))];
 }
 

@@ -17,11 +17,11 @@ constexpr std::pair<std::string_view, std::string_view> kKinds[] = {
 
 }  // namespace
 
-std::vector<std::string> NeverReached(const Coverage& coverage, const std::vector<std::string>& names) {
-  std::vector<std::string> never;
+std::vector<std::string> Below(const Coverage& coverage, const std::vector<std::string>& names, std::uint64_t times) {
+  std::vector<std::string> below;
   for (const std::string& name : names)
-    if (coverage.Of(name) == 0) never.push_back(name);
-  return never;
+    if (coverage.Of(name) < times) below.push_back(name);
+  return below;
 }
 
 std::string CoverageTable(const Coverage& coverage, const std::vector<std::string>& names) {

@@ -32,8 +32,8 @@ class Coverage {
   std::map<std::string, std::uint64_t, std::less<>> counts_;
 };
 
-// Of `names`, those that were never counted.
-std::vector<std::string> NeverReached(const Coverage& coverage, const std::vector<std::string>& names);
+// Of `names`, those that were counted fewer times.
+std::vector<std::string> Below(const Coverage& coverage, const std::vector<std::string>& names, std::uint64_t times);
 // One line for each kind of name, with its rarest; for docs/testing.md.
 std::string CoverageTable(const Coverage& coverage, const std::vector<std::string>& names);
 

@@ -39,8 +39,38 @@ void Run::TwoStreams() {
   if (Pick(2) == 0) gateway.DropOlderStream();
 }
 
+void Run::StopNow(const InstanceId& id) {
+  const auto name = names_.find(id);
+  if (name == names_.end()) return;
+  met_ = name->second;
+  if (Pick(5) == 0)
+    Cancel();
+  else
+    Block();
+  met_.clear();
+  Rounds();
+}
+
+// What contradicts itself needs two lies, of which chance would seldom tell the second in time.
 void Run::Lie() {
-  if (const auto any = OneOf(&ModelGateway::Known); any && any->first->attached()) any->first->Lie(any->second);
+  using delivery::Reported;
+  const auto tell = [](const std::optional<Of>& any, Reported lie) {
+    if (!any || !any->first->attached()) return false;
+    any->first->Lie(any->second, lie);
+    return true;
+  };
+  constexpr Reported kContradictions[] = {Reported::kAccepted, Reported::kUnknown, Reported::kSent};
+  const int how = Pick(5);
+  if (how < 2 && tell(OneOf(&ModelGateway::Denied), kContradictions[Pick(3)])) return;
+  if (how == 2 || how == 3) {
+    const auto any = OneOf(&ModelGateway::Open, delivery::State::kInSlot);
+    if (any && Pick(2) == 0) StopNow(any->second.instance);
+    if (!tell(any, Reported::kNeverSeen) || Pick(4) == 0) return;
+    Rounds();  // what follows from it has happened when the gateway knows better
+    tell(any, kContradictions[Pick(3)]);
+    return;
+  }
+  tell(OneOf(&ModelGateway::Known), Pick(4) == 0 ? Reported::kDelivered : static_cast<Reported>(1 + Pick(9)));
 }
 
 void Run::Crash() { Restart(); }

@@ -21,7 +21,7 @@ struct Hooks {
   std::function<storage::Sync(storage::Sync)> sync;
   std::function<void(storage::Family, std::string_view key, std::string& asked)> get_key;  // what is read instead
   std::function<void(storage::Family, std::string_view key, std::optional<std::string>&)> got;
-  std::function<bool(storage::Family, std::string_view key)> seen;  // false: a scan passes over it
+  std::function<bool(storage::Family, std::string_view key, bool reverse)> seen;  // false: a scan passes over it
   bool swallow_write_errors = false;
   bool tear_batches = false;  // each batch is written in two
 

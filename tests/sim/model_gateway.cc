@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 #include <utility>
 
 namespace smsflow::sim {
@@ -97,11 +98,13 @@ void ModelGateway::BringStoreBack() {
   store_ = *std::exchange(lost_, std::nullopt);
 }
 
-void ModelGateway::Lie(const AttemptId& attempt) {
+void ModelGateway::Lie(const AttemptId& attempt, Reported lie) {
   truth_.lied_about.insert(attempt.instance);
-  // What contradicts itself is otherwise told too seldom.
-  if (store_.records[attempt].result == Reported::kNeverSeen && Chance(60)) return Report(attempt, Reported::kAccepted);
-  Report(attempt, static_cast<Reported>(1 + random_() % 9));
+  if (lie == Reported::kNeverSeen)
+    store_.denied.insert(attempt);
+  else
+    store_.denied.erase(attempt);
+  Report(attempt, lie);
 }
 
 std::vector<AttemptId> ModelGateway::Known() const {
@@ -113,17 +116,41 @@ std::vector<AttemptId> ModelGateway::Known() const {
 std::vector<AttemptId> ModelGateway::Undecided() const {
   std::vector<AttemptId> attempts;
   for (const auto& [attempt, record] : store_.records)
-    if (record.intent && (record.result == Reported::kUnknown || record.result == Reported::kSent))
+    if (record.result == Reported::kUnknown || record.result == Reported::kSent || Hangs(attempt, record))
+      if (record.intent) attempts.push_back(attempt);
+  return attempts;
+}
+
+std::vector<AttemptId> ModelGateway::Open() const {
+  std::vector<AttemptId> attempts;
+  for (const auto& [attempt, record] : store_.records)
+    if (!record.result && !record.submitted && !record.accepted && store_.denied.count(attempt) == 0)
       attempts.push_back(attempt);
   return attempts;
 }
 
+std::vector<AttemptId> ModelGateway::Denied() const {
+  std::vector<AttemptId> attempts;
+  for (const auto& [attempt, record] : store_.records)
+    if (record.result.value_or(Reported::kNeverSeen) == Reported::kNeverSeen)
+      if (record.result || store_.denied.count(attempt) != 0) attempts.push_back(attempt);
+  return attempts;
+}
+
+bool ModelGateway::Hangs(const AttemptId& attempt, const Record& record) const {
+  return record.intent && !record.submitted && !record.result &&
+         std::find(carrier_.begin(), carrier_.end(), attempt) == carrier_.end();
+}
+
 void ModelGateway::LearnLate(const AttemptId& attempt) {
-  const bool sent = store_.records[attempt].result == Reported::kSent;
-  if (!sent && Chance(25)) return Settle(attempt, Reported::kSent);
+  const Record& record = store_.records[attempt];
+  if (Hangs(attempt, record)) return carrier_.push_back(attempt);
+  const bool sent = record.result == Reported::kSent;
+  if (!sent && Chance(50)) return Settle(attempt, Reported::kSent);
   if (truth_.copied.count(attempt) != 0) return Settle(attempt, Reported::kDelivered);
-  const Reported negatives[] = {Reported::kFailedTransient, Reported::kFailedPermanent, Reported::kInvalid};
-  Settle(attempt, negatives[random_() % 3]);
+  const Reported negatives[] = {Reported::kFailedTransient, Reported::kFailedTransient, Reported::kFailedPermanent,
+                                Reported::kInvalid};
+  Settle(attempt, negatives[random_() % 4]);
 }
 
 void ModelGateway::PutOnHandset(const AttemptId& attempt) {
@@ -188,14 +215,16 @@ void ModelGateway::Take(const engine::Lease& lease, std::int64_t now_ms) {
   record.deadline_ms = lease.deadline_ms;
   if (now_ms >= lease.deadline_ms) return Settle(lease.attempt, Reported::kExpired);
   record.intent = true;
-  if (faithful || Chance(80)) outbox_.push_back({lease.attempt, Reported::kAccepted, 0});
-  if (faithful || Chance(90)) carrier_.push_back(lease.attempt);  // else it hangs until the gateway dies
+  record.accepted = faithful || Chance(accepts);
+  if (record.accepted) outbox_.push_back({lease.attempt, Reported::kAccepted, 0});
+  if (faithful || !Chance(hangs)) carrier_.push_back(lease.attempt);  // else it hangs
 }
 
 void ModelGateway::Answer(const engine::Probe& probe) {
   coverage_.Hit("event a probe reaches a gateway");
   const auto [it, fresh] = store_.records.try_emplace(probe.attempt);
   if (fresh) it->second.result = Reported::kNeverSeen;
+  it->second.accepted |= !it->second.result;
   outbox_.push_back({probe.attempt, it->second.result.value_or(Reported::kAccepted), 0});
 }
 
@@ -214,35 +243,48 @@ void ModelGateway::Submit(const AttemptId& attempt, std::int64_t now_ms) {
   Record& record = store_.records[attempt];
   if (record.result) return;
   if (now_ms >= record.deadline_ms) return Settle(attempt, Reported::kExpired);
+  record.submitted = true;
   if (++truth_.submits[attempt] > 1) truth_.violations.push_back("I7: submitted twice: " + attempt.ToString());
-  const int fate = faithful ? 0 : static_cast<int>(random_() % 100);
-  if (fate < 45) {
-    PutOnHandset(attempt);
-    if (Chance(10)) return Receipt(attempt, Reported::kDelivered, now_ms);  // which overtakes its response
-    Settle(attempt, Reported::kSent);
-    Receipt(attempt, Reported::kDelivered, now_ms);
-  } else if (fate < 55) {
-    PutOnHandset(attempt);  // delivered, and no receipt ever comes
-    Settle(attempt, Reported::kSent);
-  } else if (fate < 68) {
-    Settle(attempt, Reported::kFailedTransient);
-  } else if (fate < 80) {
-    Settle(attempt, Reported::kSent);
-    Receipt(attempt, Reported::kFailedTransient, now_ms);
-  } else if (fate < 84) {
-    Settle(attempt, Reported::kSent);
-    Receipt(attempt, Chance(50) ? Reported::kInvalid : Reported::kFailedPermanent, now_ms);
-  } else if (fate < 88) {
-    Settle(attempt, Chance(50) ? Reported::kInvalid : Reported::kFailedPermanent);
-  } else {
-    // The link to the SMSC died in the middle: nobody can tell, but a receipt may still.
-    const bool copied = Chance(50);
-    if (copied) PutOnHandset(attempt);
-    Settle(attempt, Reported::kUnknown);
-    if (!Chance(70)) return;
-    const Reported told[] = {Reported::kFailedTransient, Reported::kFailedPermanent, Reported::kSent};
-    Receipt(attempt, copied ? (Chance(70) ? Reported::kDelivered : Reported::kSent) : told[random_() % 3], now_ms);
+  switch (faithful ? 0 : PickFate()) {
+    case 0:
+      PutOnHandset(attempt);
+      if (Chance(90)) Settle(attempt, Reported::kSent);  // else its receipt overtakes its response
+      return Receipt(attempt, Reported::kDelivered, now_ms);
+    case 1:
+      PutOnHandset(attempt);
+      return Settle(attempt, Reported::kSent);
+    case 2:
+      return Settle(attempt, Reported::kFailedTransient);
+    case 3:
+      Settle(attempt, Reported::kSent);
+      return Receipt(attempt, Reported::kFailedTransient, now_ms);
+    case 4:
+      Settle(attempt, Reported::kSent);
+      return Receipt(attempt, Chance(50) ? Reported::kInvalid : Reported::kFailedPermanent, now_ms);
+    case 5:
+      return Settle(attempt, Chance(50) ? Reported::kInvalid : Reported::kFailedPermanent);
+    case 6:
+      return LoseCarrier(attempt, now_ms);
+    default:
+      return Settle(attempt, Reported::kSent);
   }
+}
+
+int ModelGateway::PickFate() {
+  int what = static_cast<int>(random_() % static_cast<std::uint64_t>(std::accumulate(fates.begin(), fates.end(), 0)));
+  for (std::size_t fate = 0; fate < fates.size(); ++fate)
+    if ((what -= fates[fate]) < 0) return static_cast<int>(fate);
+  return 0;
+}
+
+// The link to the SMSC died in the middle: nobody can tell, but a receipt may still.
+void ModelGateway::LoseCarrier(const AttemptId& attempt, std::int64_t now_ms) {
+  const bool copied = Chance(50);
+  if (copied) PutOnHandset(attempt);
+  Settle(attempt, Reported::kUnknown);
+  if (!Chance(70)) return;
+  const Reported told[] = {Reported::kFailedTransient, Reported::kFailedPermanent, Reported::kSent};
+  Receipt(attempt, copied ? (Chance(70) ? Reported::kDelivered : Reported::kSent) : told[random_() % 3], now_ms);
 }
 
 void ModelGateway::Report(const AttemptId& attempt, Reported reported) {

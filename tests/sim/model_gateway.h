@@ -4,6 +4,7 @@
 // In a rogue run it also tells what is not so, of attempts that are its own; what becomes of those is then no promise.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <functional>
 #include <map>
@@ -54,26 +55,38 @@ class ModelGateway {
   void Attach(engine::Engine& engine);
   void AttachAgain(engine::Engine& engine);  // while the older stream of the same store still stands
   void DropOlderStream() { older_.reset(); }
-  void CutLink();                      // what is on its way in either direction is lost; neither side dies
-  void Die();                          // the process; its store stays
-  void LoseStore();                    // and its store is gone as well
-  void BringStoreBack();               // the one that was lost, found again
-  void Lie(const AttemptId& attempt);  // one report that is not so
+  void CutLink();         // what is on its way in either direction is lost; neither side dies
+  void Die();             // the process; its store stays
+  void LoseStore();       // and its store is gone as well
+  void BringStoreBack();  // the one that was lost, found again
+  void Lie(const AttemptId& attempt, workflows::delivery::Reported lie);  // REQUIRES: attached()
   std::vector<AttemptId> Known() const;
   // Attempts of which it knows no more than that they were SENT, or not even that.
   std::vector<AttemptId> Undecided() const;
-  void LearnLate(const AttemptId& attempt);  // one of them, from the carrier
+  std::vector<AttemptId> Open() const;       // taken, and nothing was said or done
+  std::vector<AttemptId> Denied() const;     // of which it has last said that it never saw them
+  void LearnLate(const AttemptId& attempt);  // an undecided one, from the carrier; or what hung goes on
   // One step of whatever it has to do; false when there was nothing. `now_ms` is the true time.
   bool Step(std::int64_t now_ms);
   bool idle() const { return inbox_.empty() && carrier_.empty() && outbox_.empty(); }
   bool owns(const AttemptId& attempt) const { return store_.records.count(attempt) != 0; }
   bool faithful = false;  // every submit now succeeds, receipts come at once: for the quiet phase
   int slow_receipts = 0;  // percent of receipts that take very long
+  int hangs = 10;         // percent of what it takes that nothing becomes of until it dies, or goes on
+  int accepts = 80;       // percent of what it takes that it says so of
+
+  // How often what becomes of a submit: delivered, and told; delivered, and no receipt comes; a failure at once; one by
+  // a receipt; one for good by a receipt; one for good at once; the carrier's link dies in the middle; SENT, and
+  // neither delivery nor receipt comes.
+  using Fates = std::array<int, 8>;
+  Fates fates = {45, 10, 13, 12, 4, 4, 12, 0};
 
  private:
   using Reported = workflows::delivery::Reported;
   struct Record {
     bool intent = false;
+    bool accepted = false;  // it said so
+    bool submitted = false;
     std::optional<Reported> result;
     std::int64_t deadline_ms = 0;
   };
@@ -91,6 +104,7 @@ class ModelGateway {
     std::map<AttemptId, Record> records;
     std::deque<Later> receipts;  // of the carrier; they outlive the process, but not the store that knows them
     std::map<std::uint16_t, engine::Mark> marks;
+    std::set<AttemptId> denied;  // by a lie
   };
   struct Wire {
     std::deque<Message> messages;
@@ -103,6 +117,9 @@ class ModelGateway {
   void Take(const engine::Lease& lease, std::int64_t now_ms);
   void Answer(const engine::Probe& probe);
   void Submit(const AttemptId& attempt, std::int64_t now_ms);
+  int PickFate();
+  void LoseCarrier(const AttemptId& attempt, std::int64_t now_ms);
+  bool Hangs(const AttemptId& attempt, const Record& record) const;
   void Settle(const AttemptId& attempt, Reported result);
   void PutOnHandset(const AttemptId& attempt);
   void Receipt(const AttemptId& attempt, Reported reported, std::int64_t now_ms);

@@ -35,6 +35,18 @@ void Run::Mend() {
   if (!report_.violations.empty()) return;
   world_.engine->TrustClock();
   trusted_skew_ms_ = skew_ms();
+  ResumeAll();
+  for (const auto& gateway : gateways_) {
+    gateway->faithful = true;
+    gateway->Attach(*world_.engine);
+  }
+  // Whoever got no answer asks again.
+  for (const auto& [name, sms] : asked_)
+    if (!sms.acknowledged && !sms.request.dedupe_key.empty()) Ask(name, /*again=*/true);
+  Settle();
+}
+
+void Run::ResumeAll() {
   std::vector<std::tuple<storage::PauseScope, std::string, std::string>> scopes{{storage::PauseScope::kAll, "", ""}};
   for (const char* tenant : {"a", "b", "c"}) {
     scopes.emplace_back(storage::PauseScope::kTenant, tenant, "");
@@ -55,14 +67,6 @@ void Run::Mend() {
   paused_tenants_.clear();
   paused_gateways_.clear();
   paused_batches_.clear();
-  for (const auto& gateway : gateways_) {
-    gateway->faithful = true;
-    gateway->Attach(*world_.engine);
-  }
-  // Whoever got no answer asks again.
-  for (const auto& [name, sms] : asked_)
-    if (!sms.acknowledged && !sms.request.dedupe_key.empty()) Ask(name, /*again=*/true);
-  Settle();
 }
 
 void Run::LetPass(std::int64_t ms, std::int64_t step_ms) {
@@ -97,9 +101,10 @@ void Run::CheckNobodyStarves() {
   const bool budget_went =
       std::exchange(left_at_look_, left_.size()) != left_.size() && world_.options.fire_budget_per_s < 100;
   for (const auto& [name, sms] : asked_) {
-    const auto state = sms.acknowledged ? world_.StateOf(*sms.id) : std::nullopt;
-    if (!state || static_cast<delivery::State>(state->state()) != delivery::State::kPending) continue;
-    const auto view = ViewOf(*sms.id);
+    // As its journal says, which costs nothing to ask: most have ended.
+    if (!sms.acknowledged || StateSeen(*sms.id) != delivery::State::kPending) continue;
+    const auto state = world_.StateOf(*sms.id);
+    const auto view = state ? ViewOf(*sms.id) : std::nullopt;
     const bool waits_long = view && view->due_ms != 0 && view->due_ms < now_ms - 3 * kMinuteMs;
     // What was set while a clock that had been ahead was not yet trusted to be right again stands behind that mark.
     const auto behind_mark = [&](const auto& timer) { return timer.gated() && timer.index_ms() > now_ms - kMinuteMs; };

@@ -71,6 +71,9 @@ struct AskedSweep {
   bool answered = false;
 };
 
+// What is met again and again in a run; see themes.cc.
+enum class Theme { kAnything, kLateNews, kStops, kContradictions, kClocks, kStores };
+
 // An SMS in this state, while this happened.
 std::string MetName(const std::string& fault, delivery::State state);
 
@@ -90,9 +93,6 @@ class Run {
 
   // simulation.cc
   static engine::EngineOptions Options(std::uint64_t seed);
-  void ChoosePolicies();
-  void ChooseGateways();
-  void ChooseFaults();
   void Step();
   void Settle();
   void Rounds();  // until nothing is left to do
@@ -112,10 +112,21 @@ class Run {
   std::string Readable();
   std::string Readable(const ::smsflow::stored::v1::JournalBody& body, const std::string& fixed);
 
+  // themes.cc
+  bool themed() const { return theme_ != Theme::kAnything; }
+  // About attempts: many leave, and little stops them all.
+  bool busy() const { return themed() && theme_ != Theme::kClocks && theme_ != Theme::kStores; }
+  void ChooseTheme();
+  void ChoosePolicies();
+  void ChooseGateways();
+  void ChooseFaults();
+
   // commands.cc
   void Schedule();
   void ScheduleAgain();
   void MoveTime();
+  void MeetATimer();
+  void Help();
   void StepGateway();
   void Cancel();
   void CancelMany();
@@ -127,12 +138,15 @@ class Run {
   void ForeignCommand();
   void Explain();
   void LateNews();
-  std::optional<std::pair<ModelGateway*, AttemptId>> OneOf(std::vector<AttemptId> (ModelGateway::*which)() const);
+  using Of = std::pair<ModelGateway*, AttemptId>;
+  std::optional<Of> OneOf(std::vector<AttemptId> (ModelGateway::*which)() const,
+                          delivery::State rather = delivery::State::kNew);
   void Ask(const std::string& name, bool again);
   void AskSweep(engine::SweepRequest request, std::vector<std::string> before);
   void Stopped(Sms& sms, const std::string& by);
   const std::pair<const std::string, Sms>* AnySms();
   delivery::State StateSeen(const InstanceId& id) const;
+  bool Left(const InstanceId& id) const;  // an attempt of it has
   const std::pair<const std::string, Sms>* OneInFlight();
   std::vector<std::string> Matching(const std::function<bool(const Sms&)>& wanted) const;
 
@@ -155,6 +169,7 @@ class Run {
   void DiskGuard();
   void Drain();
   void Lie();
+  void StopNow(const InstanceId& id);  // a cancel, or a block of its target
 
   // checks.cc
   void Leased(const std::string& gateway, const std::string& store, const engine::Lease& lease);
@@ -172,11 +187,13 @@ class Run {
   void CheckPresence();
   void Inspect();
   bool MayBeErased(const InstanceId& id) const;
+  bool IsStored(const InstanceId& id) const;
   std::optional<delivery::SmsView> ViewOf(const InstanceId& id);
 
   // quiet.cc
   void Quiet();
   void Mend();
+  void ResumeAll();
   std::uint32_t InFlight(const std::string& gateway) const;
   void CheckNobodyStarves();
   void LetPass(std::int64_t ms, std::int64_t step_ms);
@@ -204,6 +221,7 @@ class Run {
   std::map<std::string, delivery::Policy> typed_policies_;
   std::vector<Choice> faults_;
   std::vector<Choice> commands_;
+  Theme theme_ = Theme::kAnything;
   bool rogue_ = false;
   bool erases_ = false;  // retention is short enough to be seen
   int step_ = 0;
@@ -211,6 +229,7 @@ class Run {
   std::set<InstanceId> could_leave_;  // in the quiet phase, when it was last looked
   std::size_t left_at_look_ = 0;      // how many attempts had left by then
   std::map<std::string, Sms> asked_;  // by a name of the run's own
+  std::string met_;                   // the one whose timer falls due in this step; empty: none
   std::map<InstanceId, std::string> names_;
   std::vector<AskedSweep> sweeps_;
   std::set<std::pair<std::string, std::string>> blocked_;

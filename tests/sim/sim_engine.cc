@@ -91,9 +91,7 @@ class HookedEngine : public engine::Engine {
                     absl::AnyInvocable<void(absl::Status)> done) override {
     real_->FeedProgress(std::move(feed), std::move(next), digest, again, std::move(done));
   }
-  absl::StatusOr<engine::FeedPosition> FeedAt(const engine::FeedId& feed) const override {
-    return real_->FeedAt(feed);
-  }
+  absl::StatusOr<engine::FeedPosition> FeedAt(const engine::FeedId& feed) const override { return real_->FeedAt(feed); }
   bool TakesCreations() const override { return real_->TakesCreations(); }
   void Drain(bool on) override { real_->Drain(on && !hooks_.ignore_drain); }
   absl::StatusOr<engine::WaitReasons> Explain(const InstanceId& id) override { return real_->Explain(id); }

@@ -61,8 +61,8 @@ class Copier final : public rocksdb::WriteBatch::Handler {
 
 class PassingOver final : public storage::Cursor {
  public:
-  PassingOver(std::unique_ptr<storage::Cursor> below, Family family, const Hooks& hooks)
-      : below_(std::move(below)), family_(family), hooks_(hooks) {
+  PassingOver(std::unique_ptr<storage::Cursor> below, Family family, bool reverse, const Hooks& hooks)
+      : below_(std::move(below)), family_(family), reverse_(reverse), hooks_(hooks) {
     Settle();
   }
   bool Valid() const override { return below_->Valid(); }
@@ -76,10 +76,11 @@ class PassingOver final : public storage::Cursor {
 
  private:
   void Settle() {
-    while (below_->Valid() && !hooks_.seen(family_, below_->key())) below_->Next();
+    while (below_->Valid() && !hooks_.seen(family_, below_->key(), reverse_)) below_->Next();
   }
   std::unique_ptr<storage::Cursor> below_;
-  Family family_;
+  const Family family_;
+  const bool reverse_;
   const Hooks& hooks_;
 };
 
@@ -114,7 +115,7 @@ std::unique_ptr<storage::Cursor> SimStore::Scan(Family family, std::string_view 
   if (ReadFails()) return std::make_unique<Broken>();
   auto rows = below_.Scan(family, from, till, reverse);
   if (!hooks_.seen) return rows;
-  return std::make_unique<PassingOver>(std::move(rows), family, hooks_);
+  return std::make_unique<PassingOver>(std::move(rows), family, reverse, hooks_);
 }
 
 absl::Status SimStore::Write(const storage::Batch& batch, Sync sync) {

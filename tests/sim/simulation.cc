@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "crypto/hash.h"
 #include "tests/sim/run.h"
 #include "tests/sim/sim_engine.h"
 #include "tests/sim/sim_workflow.h"
@@ -38,6 +37,7 @@ Run::Run(const RunOptions& options)
   epoch_ms_ = world_.clock.wall_ms - world_.clock.steady_ms;
   newest_wall_ms_ = world_.clock.wall_ms;
   ledger_ = std::make_unique<Ledger>(world_.memory, world_.options.shards, coverage_);
+  ChooseTheme();
   ChoosePolicies();
   ChooseGateways();
   ChooseFaults();
@@ -58,83 +58,6 @@ engine::EngineOptions Run::Options(std::uint64_t seed) {
   options.fire_budget_per_s = seed % 7 == 0 ? 2 : 1'000;
   options.dedupe_min_ms = 30 * kMinuteMs;
   return options;
-}
-
-void Run::ChoosePolicies() {
-  erases_ = Pick(4) == 0;
-  for (const char* tenant : {"a", "b", "c"}) {
-    delivery::Policy& policy = typed_policies_[tenant];
-    policy.wait_after_fail_ms = Pick(3) * kMinuteMs;
-    policy.ack_send_timeout_ms = (2 + Pick(4)) * kMinuteMs;
-    policy.ack_receipt_timeout_ms = (5 + Pick(20)) * kMinuteMs;
-    policy.max_jitter_ms = Pick(3) * 30'000;
-    policy.probe_ms = kMinuteMs / 2;
-    policy.max_attempts = Pick(3) == 0 ? static_cast<std::uint32_t>(1 + Pick(3)) : 0;
-    policy.on_unknown = Pick(3) == 0 ? delivery::OnUnknown::kRetry : delivery::OnUnknown::kHold;
-    if (erases_) policy.retention_ms = 20 * kMinuteMs;
-    engine::Policy& stored = policies_[tenant];
-    stored.bytes = delivery::EncodePolicy(policy);
-    stored.digest = crypto::Cut(crypto::Sha256(stored.bytes));
-  }
-}
-
-void Run::ChooseGateways() {
-  const GatewayEvents events{[this](const std::string& gateway, const std::string& store, const engine::Lease& lease) {
-                               Leased(gateway, store, lease);
-                             },
-                             [this](const AttemptId& attempt, delivery::Reported reported) {
-                               delivery::Result& said = said_[attempt];
-                               said = delivery::Join(said, delivery::ResultOf(reported));
-                             },
-                             [this](const AttemptId& attempt, delivery::Reported reported,
-                                    engine::ReportOutcome outcome) { Answered(attempt, reported, outcome); }};
-  const auto add = [&](ModelGateway::Site site) {
-    gateways_.push_back(std::make_unique<ModelGateway>(std::move(site), truth_, random_, coverage_, events));
-    gateways_.back()->slow_receipts = Pick(3) * 25;
-  };
-  add({"g1", {"a", "b"}, {}, static_cast<std::uint32_t>(1 + Pick(6))});
-  add({"g2", {"b"}, {"k1"}, static_cast<std::uint32_t>(1 + Pick(6))});
-  if (Pick(2) == 0) add({"g3", {"c"}, {}, static_cast<std::uint32_t>(1 + Pick(3))});  // else nobody serves c
-}
-
-void Run::ChooseFaults() {
-  rogue_ = Pick(3) == 0;
-  faults_ = {{"a link is cut", 3, &Run::CutLink},
-             {"a gateway dies", 3, &Run::GatewayDies},
-             {"a gateway's store is lost", 1, &Run::StoreIsLost},
-             {"a lost store is found again", 1, &Run::StoreIsFound},
-             {"two streams of one store", 2, &Run::TwoStreams},
-             {"the engine is killed", 3, &Run::Crash},
-             {"the power is cut at a write", 3, &Run::PowerCut},
-             {"the engine is down for long", 1, &Run::Downtime},
-             {"the disk fills", 1, &Run::DiskFills},
-             {"a write fails", 1, &Run::WriteFails},
-             {"a read fails", 1, &Run::ReadFails},
-             {"a sync takes long", 2, &Run::SlowSync},
-             {"the clock jumps", 1, &Run::ClockJumps},
-             {"the clock is trusted by hand", 2, &Run::ClockIsTrusted},
-             {"the disk guard is on", 1, &Run::DiskGuard},
-             {"the engine drains", 1, &Run::Drain},
-             {"a gateway lies", rogue_ ? 40 : 0, &Run::Lie}};
-  for (Choice& fault : faults_) fault.weight *= Pick(2) == 0 ? 0 : 1 + Pick(3);
-  commands_ = {{"schedule", 20, &Run::Schedule},
-               {"schedule again", 3, &Run::ScheduleAgain},
-               {"time passes", 30, &Run::MoveTime},
-               {"gateways work", 28, &Run::StepGateway},
-               {"cancel", 3, &Run::Cancel},
-               {"cancel many", 1, &Run::CancelMany},
-               {"block", 5, &Run::Block},
-               {"reschedule", 3, &Run::Reschedule},
-               {"resolve", 3, &Run::Resolve},
-               {"look now", 2, &Run::LookNow},
-               {"pause or resume", 2, &Run::TogglePause},
-               {"a command of another tenant", 1, &Run::ForeignCommand},
-               {"explain", 1, &Run::Explain},
-               {"late news", 6, &Run::LateNews},
-               {"fault", 9, &Run::Fault}};
-  // What never changes keeps the run alive; the rest is seldom, often or never in this seed.
-  for (Choice& command : commands_)
-    if (command.weight < 9) command.weight *= Pick(5);
 }
 
 RunReport Run::Go() {
@@ -164,6 +87,7 @@ void Run::Step() {
     disk_.slept_ms = 0;
     Reseed();  // so that a step does the same when others are left out
     if (world_.engine == nullptr) return Restart();
+    if (themed() && Pick(8) == 0) Help();
     int weights = 0;
     for (const Choice& command : commands_) weights += command.weight;
     int what = Pick(weights);
@@ -172,6 +96,7 @@ void Run::Step() {
       what -= command.weight;
       if (what >= 0) continue;
       Tell(command.name);
+      if (command.make != &Run::MoveTime && command.make != &Run::StepGateway) MeetATimer();
       (this->*command.make)();
       Hit(std::string("command ") + command.name);
       break;
@@ -304,13 +229,26 @@ std::vector<std::string> Run::NamesToReach() const {
   for (const char* part : {"cancel a batch", "cancel a key", "cancel a target", "cancel all of a tenant", "pause all",
                            "pause a tenant", "pause a gateway", "pause a batch", "block a target", "unblock a target"})
     names.push_back(std::string("command ") + part);
-  for (const char* event :
-       {"a clock ahead is trusted", "a clock behind is trusted", "a gateway's store is lost",
-        "a probe reaches a gateway", "a sweep is complete", "a whole run is erased",
-        "an SMS whose tenant retries the unknown", "an attempt is handed over again", "an attempt leaves",
-        "asked again after the answer", "asked again without an answer", "not rescheduled", "rescheduled",
-        "the clock jumps back to the truth", "the engine ended itself for its disk", "the power was cut",
-        "there is space on the disk again", "two open timers of one SMS overdue at once", "what is late leaves"})
+  for (const char* event : {"a clock ahead is trusted",
+                            "a clock behind is trusted",
+                            "a gateway's store is lost",
+                            "a command meets a timer that falls due",
+                            "a probe reaches a gateway",
+                            "a sweep is complete",
+                            "a whole run is erased",
+                            "an SMS whose tenant retries the unknown",
+                            "an attempt is handed over again",
+                            "an attempt leaves",
+                            "asked again after the answer",
+                            "asked again without an answer",
+                            "not rescheduled",
+                            "rescheduled",
+                            "the clock jumps back to the truth",
+                            "the engine ended itself for its disk",
+                            "the power was cut",
+                            "there is space on the disk again",
+                            "two open timers of one SMS overdue at once",
+                            "what is late leaves"})
     names.push_back(std::string("event ") + event);
   for (const Choice& fault : faults_) {
     names.push_back(std::string("fault ") + fault.name);
