@@ -1,5 +1,5 @@
 // How leases leave the engine and reports come back, whatever carries them: a gRPC stream of `Gateway.Attach`, the
-// loopback gateway in the same process, a simulation, later Kafka.
+// loopback gateway in the same process, a simulation, topics of Kafka.
 //
 // A peer is one store of one gateway. Attaching it gives the engine a PeerLink to send through, and gives the caller a
 // PeerSession to report through. Of one peer the newest session wins: the older one's link is closed. Another store of

@@ -237,7 +237,8 @@ const Keys<Config>& ConfigKeys() {
       Duration<Config>("loopback.delay", 0, kDay, IN(loopback.delay_ms)),
       Duration<Config>("loopback.long_delay", 0, kDay, IN(loopback.long_delay_ms)),
       Number<Config>("loopback.credit", 1, 1'000'000, IN(loopback.credit)),
-      Text<Config>("kafka.servers", "must be \"HOST:PORT,HOST:PORT\", or empty for none", IsAnything, IN(kafka.servers)),
+      Text<Config>("kafka.servers", "must be \"HOST:PORT,HOST:PORT\", or empty for none", IsAnything,
+                   IN(kafka.servers)),
       Text<Config>("kafka.group", "must be a name", IsNotEmpty, IN(kafka.group)),
       Word<Config, KafkaConfig::From>(
           "kafka.from", {{"start", KafkaConfig::From::kStart}, {"end", KafkaConfig::From::kEnd}}, IN(kafka.from)),
@@ -248,7 +249,7 @@ const Keys<Config>& ConfigKeys() {
                    IN(kafka.gateways)),
       List<Config>("kafka.accept", "must be a list of \"TOPIC/PARTITION\"", IsTopicPartition, IN(kafka.accept)),
       Duration<Config>("kafka.repeat", 100, kDay, IN(kafka.repeat_ms)),
-      Duration<Config>("kafka.silence", 1'000, kDay, IN(kafka.silence_ms)),
+      Duration<Config>("kafka.silence", 10'000, kDay, IN(kafka.silence_ms)),
       Text<Config>("kafka.schedule_topic", kTopicRule, IsTopic, IN(kafka.schedule_topic)),
       Text<Config>("kafka.status_topic", kTopicRule, IsTopic, IN(kafka.status_topic)),
       Text<Config>("kafka.timer_topic", kTopicRule, IsTopic, IN(kafka.timer_topic)),
@@ -272,8 +273,8 @@ const Keys<Config>& ConfigKeys() {
 }
 
 const Keys<KafkaTopic>& KafkaTopicKeys() {
-  static const auto* const table = new Keys<KafkaTopic>{List<KafkaTopic>(
-      "tenants", absl::StrCat("must be a list of names ", kPlainNameRule), IsPlainName, IN(tenants))};
+  static const auto* const table = new Keys<KafkaTopic>{
+      List<KafkaTopic>("tenants", absl::StrCat("must be a list of names ", kPlainNameRule), IsPlainName, IN(tenants))};
   return *table;
 }
 bool IsTopicName(const std::string& text) { return IsTopic(text); }

@@ -16,6 +16,11 @@ constexpr std::int64_t kStopPatienceMs = 2'000;
 constexpr std::int64_t kFiguresEveryMs = 1'000;
 constexpr std::int64_t kTickEveryMs = 200;
 
+bool IsCreation(const Work& work) {
+  const auto* fed = std::get_if<engine::FedWork>(&work.what);
+  return fed != nullptr && std::holds_alternative<engine::CreateRequest>(*fed);
+}
+
 }  // namespace
 
 void Intake::Inbox::Add(Event event) {
@@ -171,7 +176,6 @@ void Intake::Take(Source& source, const Event& event) {
 bool Intake::Held(const Source& source) const {
   if (stopped_by_engine_ || source.state != State::kReading || source.alone || !source.dead.empty()) return true;
   if (source.progress.unanswered() >= options_.unanswered_max) return true;
-  if (source.kind == TopicKind::kSchedule && !parts_.engine->TakesCreations()) return true;
   return parts_.dead_letters->Waits(*source.feed);
 }
 
@@ -187,6 +191,8 @@ bool Intake::GiveSome(Source& source) {
   while (!source.waiting.empty() && !Held(source)) {
     if (!source.next) source.next = WorkOf(source, source.waiting.front());
     if (source.next->alone && source.progress.unanswered() != 0) break;
+    // New work waits where it would be refused; a cancel or a block is taken, as at every door.
+    if (IsCreation(*source.next) && !parts_.engine->TakesCreations()) break;
     kafka::Record record = std::move(source.waiting.front());
     source.waiting.pop_front();
     source.waiting_bytes -= record.value().size() + record.key().size();

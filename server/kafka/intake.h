@@ -63,7 +63,7 @@ struct IntakeParts {
   std::function<absl::StatusOr<std::unique_ptr<kafka::Consumer>>()> open;
   std::function<void(kafka::Announcement, std::int64_t timestamp_ms)> announced;  // may be empty
   std::function<void(const PeerId&, const AttemptId&)> reported;  // a gateway speaks of it; may be empty
-  std::function<void()> tick;  // now and then, on the same thread; may be empty
+  std::function<void()> tick;                                     // now and then, on the same thread; may be empty
 };
 
 class Intake {
@@ -151,8 +151,8 @@ class Intake {
   mutable std::mutex figures_mutex_;
   std::vector<NamedFigure> figures_;  // as of a second ago
   std::int64_t figures_at_ms_ = 0;
-  std::set<std::string> missing_;  // topics that there are not
-  bool looked_ = false;            // at the topics, once
+  std::set<std::string> missing_;             // topics that there are not
+  bool looked_ = false;                       // at the topics, once
   std::set<kafka::TopicPartition> from_end_;  // that begin there
   bool assign_ = false;
   bool stopped_by_engine_ = false;

@@ -44,8 +44,8 @@ void Intake::LookAtTopics() {
   }
 }
 
-// Topics that are there at the first look and of which nothing was ever read: what comes from now on. A partition that is
-// added to a topic later, or a topic made later, is read from its first record.
+// Topics that are there at the first look and of which nothing was ever read: what comes from now on. A partition that
+// is added to a topic later, or a topic made later, is read from its first record.
 void Intake::DecideOnEnds() {
   std::set<std::string> known;
   for (const auto& [place, source] : sources_) {
