@@ -13,9 +13,9 @@ absl::Status Broadcasts::Expect(const std::string& command, const std::string& t
   Open& open = open_[wide];
   std::size_t& of_tenant = open.by_tenant[tenant];
   if (of_tenant >= (wide ? kWideOfTenantMax : kNarrowOfTenantMax))
-    return absl::ResourceExhaustedError(std::to_string(of_tenant) + " commands of " +
-                                        (tenant.empty() ? "operators" : "this tenant") +
-                                        " are still being worked through; nothing was stored, try again when one is answered");
+    return absl::ResourceExhaustedError(
+        std::to_string(of_tenant) + " commands of " + (tenant.empty() ? "operators" : "this tenant") +
+        " are still being worked through; nothing was stored, try again when one is answered");
   if (!tenant.empty() && open.all >= (wide ? kWideMax : kNarrowMax)) {
     if (of_tenant == 0) open.by_tenant.erase(tenant);
     return absl::ResourceExhaustedError("the server has more to do than it can; nothing was stored, try again soon");

@@ -3,9 +3,8 @@
 //
 // Which of the two is right nobody here can know: the wall clock may have been put wrong, or right. What has to be
 // decided meanwhile is decided by the earlier of both times. By that a slot may look open that is over: then the SMS
-// waits, and ends once the clocks agree. By the later one a slot could look over that is still to come, and an SMS would
-// end unsent, for good.
-// Thread-safe, does not block.
+// waits, and ends once the clocks agree. By the later one a slot could look over that is still to come, and an SMS
+// would end unsent, for good. Thread-safe, does not block.
 #pragma once
 
 #include <algorithm>

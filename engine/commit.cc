@@ -10,8 +10,8 @@ namespace smsflow::engine {
 namespace {
 
 constexpr std::int64_t kMarksEveryMs = 1000;
-constexpr std::uint64_t kGarbageMax = 16'384;    // rows passed by before their range is deleted
-constexpr std::uint64_t kOutboxSpread = 1'024;   // rows that recovery may have to look at, per shard
+constexpr std::uint64_t kGarbageMax = 16'384;   // rows passed by before their range is deleted
+constexpr std::uint64_t kOutboxSpread = 1'024;  // rows that recovery may have to look at, per shard
 constexpr int kOutboxMoves = 64;
 
 }  // namespace

@@ -105,8 +105,8 @@ class EngineImpl : public Engine {
     Broadcasts::SumDone answer = [done = std::move(done)](Broadcasts::Sum sum) mutable {
       done({std::move(sum.status), std::move(sum.outcomes), sum.changed});
     };
-    if (absl::Status status = shared_.broadcasts.Expect(command, request.tenant,
-                                                        one_shard ? 1 : shared_.options.shards, answer);
+    if (absl::Status status =
+            shared_.broadcasts.Expect(command, request.tenant, one_shard ? 1 : shared_.options.shards, answer);
         !status.ok())
       return RefuseSum(answer, std::move(status));
     OfferBroadcast(home, command, SweepItem{std::move(request), home, command});
@@ -333,12 +333,28 @@ Figures EngineImpl::TakeFigures() const {
   Figures sum;
   for (const auto& partition : partitions_) {
     const Figures part = partition->TakeFigures();
-    for (const auto member : {&Figures::created, &Figures::duplicates, &Figures::transitions, &Figures::leases,
-                              &Figures::leases_again, &Figures::probes, &Figures::reports, &Figures::reports_not_yours,
-                              &Figures::fed, &Figures::fed_again, &Figures::dead_letters,
-                              &Figures::timers_fired, &Figures::timers_garbage, &Figures::tells, &Figures::erased,
-                              &Figures::batches, &Figures::operations, &Figures::batch_bytes, &Figures::cache_hits,
-                              &Figures::cache_misses, &Figures::queue_depth, &Figures::open_leases})
+    for (const auto member : {&Figures::created,
+                              &Figures::duplicates,
+                              &Figures::transitions,
+                              &Figures::leases,
+                              &Figures::leases_again,
+                              &Figures::probes,
+                              &Figures::reports,
+                              &Figures::reports_not_yours,
+                              &Figures::fed,
+                              &Figures::fed_again,
+                              &Figures::dead_letters,
+                              &Figures::timers_fired,
+                              &Figures::timers_garbage,
+                              &Figures::tells,
+                              &Figures::erased,
+                              &Figures::batches,
+                              &Figures::operations,
+                              &Figures::batch_bytes,
+                              &Figures::cache_hits,
+                              &Figures::cache_misses,
+                              &Figures::queue_depth,
+                              &Figures::open_leases})
       sum.*member += part.*member;
     sum.oldest_open_lease_ms = std::max(sum.oldest_open_lease_ms, part.oldest_open_lease_ms);
     sum.oldest_overdue_ms = std::max(sum.oldest_overdue_ms, part.oldest_overdue_ms);

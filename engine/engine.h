@@ -122,8 +122,8 @@ struct SweepAnswer {
 };
 using SweepDone = absl::AnyInvocable<void(SweepAnswer)>;
 
-// What a record of a log may ask for. A report comes from a peer that need not be attached; a dead letter cannot be read,
-// and its reason never holds a value of it.
+// What a record of a log may ask for. A report comes from a peer that need not be attached; a dead letter cannot be
+// read, and its reason never holds a value of it.
 struct FedReport {
   std::shared_ptr<const PeerHello> from;
   AttemptId attempt;
@@ -197,9 +197,9 @@ class Engine {
   // would be refused, for nothing may be left out: whoever reads the log bounds what is not answered, and looks at
   // TakesCreations() before it reads on. `done` may be empty, but not for a sweep's.
   virtual void Feed(Origin origin, FedWork work, FedDone done) = 0;
-  // All records below `next` (by shard) are answered; `digest` is of the last of them, zeros where it is not known. Tells
-  // those shards that had none of them. A feed begins with it: `done` comes once every shard has a row. `again`: the log
-  // is another one now, also those that were further begin anew.
+  // All records below `next` (by shard) are answered; `digest` is of the last of them, zeros where it is not known.
+  // Tells those shards that had none of them. A feed begins with it: `done` comes once every shard has a row. `again`:
+  // the log is another one now, also those that were further begin anew.
   virtual void FeedProgress(FeedRef feed, std::vector<std::uint64_t> next, storage::Hash16 digest, bool again,
                             absl::AnyInvocable<void(absl::Status)> done) = 0;
   // Reads from the store; may block for the disk.

@@ -20,8 +20,10 @@ bool Holds(const storage::IndexKeys& keys, const stored::InstanceHead& head, sto
   };
   switch (scope) {
     case storage::PauseScope::kAll:
-    case storage::PauseScope::kGateway: return true;  // of a gateway: its row tells which
-    case storage::PauseScope::kTenant: return is(keys.Pause(head.tenant(), ""));
+    case storage::PauseScope::kGateway:
+      return true;  // of a gateway: its row tells which
+    case storage::PauseScope::kTenant:
+      return is(keys.Pause(head.tenant(), ""));
     case storage::PauseScope::kIndexValue:
       for (const auto& value : head.index())
         if (is(keys.IndexValue(head.tenant(), static_cast<std::uint16_t>(value.index()), value.value()))) return true;

@@ -1,8 +1,8 @@
-// The earliest rows of one range of an ordered index, in memory, refilled by bounded scans of the store. Memory does not
-// grow with the index.
+// The earliest rows of one range of an ordered index, in memory, refilled by bounded scans of the store. Memory does
+// not grow with the index.
 //
-// Rows are taken from the front; those that have just become durable are added. Who takes a row asks its instance whether
-// it still counts: a row that none claims any more is garbage.
+// Rows are taken from the front; those that have just become durable are added. Who takes a row asks its instance
+// whether it still counts: a row that none claims any more is garbage.
 //
 // Not thread-safe: belongs to its shard's partition. Entries shown are good until the next call.
 #pragma once

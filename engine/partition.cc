@@ -7,7 +7,7 @@
 namespace smsflow::engine {
 namespace {
 
-constexpr std::int64_t kIdleMs = 500;         // so often an idle partition looks at clock and marks
+constexpr std::int64_t kIdleMs = 500;  // so often an idle partition looks at clock and marks
 constexpr std::int64_t kBudgetPollMs = 5;
 constexpr std::int64_t kFiguresEveryMs = 100;
 constexpr std::int64_t kWaitsEveryMs = 1000;
@@ -72,8 +72,7 @@ void Partition::Post(Internal item) {
 // Nothing is lost with it: reports are repeated by their gateway, logs are read again, tells stand in rows.
 void Partition::Drop(Internal& item) {
   if (auto* report = std::get_if<ReportItem>(&item)) report->done({report->attempt, ReportOutcome::kFailed});
-  if (auto* fed = std::get_if<FedItem>(&item); fed != nullptr && fed->done)
-    fed->done({Taking::kStopped, {}});
+  if (auto* fed = std::get_if<FedItem>(&item); fed != nullptr && fed->done) fed->done({Taking::kStopped, {}});
   if (auto* progress = std::get_if<ProgressItem>(&item); progress != nullptr && progress->count->done)
     if (progress->count->left.fetch_sub(1) == 1)
       progress->count->done(absl::UnavailableError("the engine is stopping"));
@@ -188,7 +187,8 @@ void Partition::CopyFigures(const Round& round) {
   figures_ = counts_;
 }
 
-// What waits longest: a timer that is due, whether it waits here, in its lane or under a pause; and an attempt in flight.
+// What waits longest: a timer that is due, whether it waits here, in its lane or under a pause; and an attempt in
+// flight.
 void Partition::MeasureWaits(const Round& round) {
   waits_measured_ms_ = round.steady_ms;
   std::int64_t opened_ms = round.now_ms, due_ms = round.now_ms;
@@ -207,10 +207,10 @@ void Partition::MeasureWaits(const Round& round) {
   counts_.oldest_overdue_ms = round.now_ms - due_ms;
 }
 
-// A mark in the future would hold every new timer until then: it comes back with the clock. What was passed by the clock of
-// before is passed again, for instances count on rows that wake them later than now; most of it is garbage, and what
-// waits in a ready row comes to wait there once more.
-// The marks are stored with this very round: a timer that is set in it, or later, may stand below those that were.
+// A mark in the future would hold every new timer until then: it comes back with the clock. What was passed by the
+// clock of before is passed again, for instances count on rows that wake them later than now; most of it is garbage,
+// and what waits in a ready row comes to wait there once more. The marks are stored with this very round: a timer that
+// is set in it, or later, may stand below those that were.
 void Partition::FollowClock(Round& round) {
   const bool first = !std::exchange(clock_followed_, true);
   const std::uint64_t trusted = shared_.clock_guard.trusted();
@@ -248,8 +248,7 @@ void Partition::HandleQueued(Round& round) {
   const auto handle = [&](auto& taken) {
     const std::size_t end = std::min<std::size_t>(taken.items.size(), taken.next + shared_.options.batch_max);
     round.work += static_cast<std::uint32_t>(end - taken.next);
-    for (; taken.next < end; ++taken.next)
-      std::visit([&](auto& one) { Handle(round, one); }, taken.items[taken.next]);
+    for (; taken.next < end; ++taken.next) std::visit([&](auto& one) { Handle(round, one); }, taken.items[taken.next]);
   };
   handle(internals_taken_);
   handle(commands_taken_);

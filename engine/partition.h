@@ -4,8 +4,9 @@
 //   queue ─▶ decide (transition.cc) ─▶ one batch (commit.cc) ─▶ answers, leases, tells
 //             ▲ due timers (timers.cc), ready rows, sweeps
 //
-// Each kind of event has a file of its own: create.cc, events.cc, reports.cc, tells.cc, sweeps.cc, pauses.cc, timers.cc,
-// retention.cc, feeds.cc. Offer(), Post() and Wake() are thread-safe and do not block; all else belongs to the partition's thread.
+// Each kind of event has a file of its own: create.cc, events.cc, reports.cc, tells.cc, sweeps.cc, pauses.cc,
+// timers.cc, retention.cc, feeds.cc. Offer(), Post() and Wake() are thread-safe and do not block; all else belongs to
+// the partition's thread.
 #pragma once
 
 #include <atomic>
@@ -199,10 +200,10 @@ class Partition {
   std::vector<std::unique_ptr<Shard>> shards_;
   std::map<std::uint16_t, std::size_t> by_shard_;
   Instances instances_;
-  std::size_t turn_ = 0;                   // which shard is asked first, so that none is always last
+  std::size_t turn_ = 0;  // which shard is asked first, so that none is always last
 
-  // Lanes with ready rows: in which shards, and whose; by tenant and name, where they are not of a pause; and whether it
-  // is worth looking.
+  // Lanes with ready rows: in which shards, and whose; by tenant and name, where they are not of a pause; and whether
+  // it is worth looking.
   struct ReadyLane {
     std::set<std::uint16_t> shards;
     bool own = false;
@@ -215,13 +216,13 @@ class Partition {
   };
   std::map<storage::Lane8, ReadyLane> ready_lanes_;
   std::map<std::string, ReadyTenant> ready_tenants_;
-  std::set<storage::Lane8> ready_held_;    // of pauses
-  std::string ready_turn_;                 // the tenant that was served last
-  std::uint64_t ready_seen_ = ~0ULL;       // Peers::version() when they were last served
-  bool ready_again_ = true;                // a pause ended, or work was left when the round was full
+  std::set<storage::Lane8> ready_held_;                 // of pauses
+  std::string ready_turn_;                              // the tenant that was served last
+  std::uint64_t ready_seen_ = ~0ULL;                    // Peers::version() when they were last served
+  bool ready_again_ = true;                             // a pause ended, or work was left when the round was full
   std::int64_t ready_wake_ms_ = TimerCursor::kForever;  // the clock went back: so long until the first of them is due
-  bool no_budget_ = false;                 // in this round, something overdue found no token
-  bool budget_waited_ = false;             // in the round before
+  bool no_budget_ = false;                              // in this round, something overdue found no token
+  bool budget_waited_ = false;                          // in the round before
 
   std::int64_t marks_saved_ms_ = 0;
   std::int64_t clock_at_ms_ = 0;
@@ -243,8 +244,8 @@ class Partition {
   std::vector<TellItem> recovered_tells_;
   std::vector<engine::Post> recovered_posts_;
   std::map<std::pair<ShardId, ShardId>, std::uint64_t> tells_told_;  // (source, destination): rows up to here may go
-  std::vector<storage::TimerKey> standing_;  // rows whose timers the present decision cleared
-  stored::JournalBody body_;               // reused, to save allocations
+  std::vector<storage::TimerKey> standing_;                          // rows whose timers the present decision cleared
+  stored::JournalBody body_;                                         // reused, to save allocations
   stored::OutboxRow outbox_row_;
   stored::FeedRow feed_row_;
   std::string encoded_;
@@ -261,14 +262,14 @@ class Partition {
   mutable absl::Mutex queue_mutex_;
   std::vector<Command> commands_ ABSL_GUARDED_BY(queue_mutex_);
   std::vector<Internal> internals_ ABSL_GUARDED_BY(queue_mutex_);
-  std::size_t commands_left_ ABSL_GUARDED_BY(queue_mutex_) = 0;   // of those taken
+  std::size_t commands_left_ ABSL_GUARDED_BY(queue_mutex_) = 0;  // of those taken
   std::size_t internals_left_ ABSL_GUARDED_BY(queue_mutex_) = 0;
   bool woken_ ABSL_GUARDED_BY(queue_mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(queue_mutex_) = false;
   bool stepped_ = true;  // by its owner, for want of a thread
   std::thread thread_;
 
-  Figures counts_;                         // of the partition's thread
+  Figures counts_;  // of the partition's thread
   std::int64_t figures_copied_ms_ = 0;
   std::int64_t waits_measured_ms_ = 0;
   mutable absl::Mutex figures_mutex_;

@@ -121,7 +121,8 @@ Peers::Lane Peers::Total() const {
   return sum;
 }
 
-std::map<std::string, std::optional<std::set<std::string>>> Peers::ServedNow(const std::set<std::string>& paused) const {
+std::map<std::string, std::optional<std::set<std::string>>> Peers::ServedNow(
+    const std::set<std::string>& paused) const {
   absl::MutexLock lock(&mutex_);
   std::map<std::string, std::optional<std::set<std::string>>> served;
   for (const auto& [id, peer] : peers_) {

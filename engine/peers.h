@@ -1,7 +1,7 @@
 // Who is attached, and who has credit.
 //
-// A peer's window is how many leases it lets be open at once; one is held from the moment a lease is decided until it is
-// settled, also while the peer is away. So what a lost store can lose is bounded by its window.
+// A peer's window is how many leases it lets be open at once; one is held from the moment a lease is decided until it
+// is settled, also while the peer is away. So what a lost store can lose is bounded by its window.
 //
 // Thread-safe. Locks for a moment, never blocks.
 #pragma once

@@ -40,7 +40,8 @@ absl::Status ReadyQueues::Recover(const storage::Store& store, ShardId shard) {
     const auto cursor = store.Scan(storage::Family::kQueues, from, till);
     if (!cursor->Valid()) return cursor->status();
     const auto key = storage::ReadyKey::Decode(cursor->key());
-    if (!key) return absl::DataLossError("ready rows of shard " + std::to_string(shard.value) + " have a malformed key");
+    if (!key)
+      return absl::DataLossError("ready rows of shard " + std::to_string(shard.value) + " have a malformed key");
     const auto value = storage::DecodeReady(cursor->value());
     if (!value.ok()) return value.status();
     Make(shard, key->lane, value->tenant, /*has_stored=*/true);

@@ -1,6 +1,5 @@
-// Gated timers of one shard that are due and wait for credit, a pause to end, or their share of the budget: one queue per
-// lane (or per pause that holds them), oldest first.
-// Not thread-safe: belongs to its shard's partition.
+// Gated timers of one shard that are due and wait for credit, a pause to end, or their share of the budget: one queue
+// per lane (or per pause that holds them), oldest first. Not thread-safe: belongs to its shard's partition.
 #pragma once
 
 #include <cstddef>

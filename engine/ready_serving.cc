@@ -53,10 +53,10 @@ storage::Lane8 Partition::LaneOf(const Shard& home, const storage::ReadyValue& n
   return home.ready.HasRoomFor(names.tenant, own) ? own : CrowdLane(names.tenant);
 }
 
-// Those of pauses, which may have ended, and of the others such as a peer with credit serves: of those that nobody serves
-// there may be any number, for their names come from clients. Tenants in turn, and the lanes of each in turn: it goes on
-// behind the one that was served last, so that with little credit each gets some. Of one tenant no more than a round can
-// serve.
+// Those of pauses, which may have ended, and of the others such as a peer with credit serves: of those that nobody
+// serves there may be any number, for their names come from clients. Tenants in turn, and the lanes of each in turn: it
+// goes on behind the one that was served last, so that with little credit each gets some. Of one tenant no more than a
+// round can serve.
 std::vector<storage::Lane8> Partition::LanesServedNow() const {
   std::vector<storage::Lane8> lanes(ready_held_.begin(), ready_held_.end());
   std::map<std::string, std::vector<storage::Lane8>> by_tenant;
@@ -122,8 +122,8 @@ void Partition::ForgetLane(const storage::Lane8& lane) {
   ready_lanes_.erase(known);
 }
 
-// When the oldest of those that wait was due. Lanes that have no rows any more go, and those that nobody serves keep no more
-// than their first in memory.
+// When the oldest of those that wait was due. Lanes that have no rows any more go, and those that nobody serves keep no
+// more than their first in memory.
 std::int64_t Partition::OldestReady() {
   std::int64_t oldest_ms = TimerCursor::kForever;
   for (auto next = ready_lanes_.begin(); next != ready_lanes_.end();) {

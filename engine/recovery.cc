@@ -95,12 +95,8 @@ absl::Status Partition::RecoverOutbox(Shard& home, std::uint64_t from) {
       // One name for all leases of a store: most of a window is one gateway's.
       PeerRef& peer = recovered_peers_[{lease.gateway(), lease.store_uuid()}];
       if (!peer) peer = std::make_shared<const PeerId>(PeerId{lease.gateway(), lease.store_uuid()});
-      home.leases[attempt] = {peer,
-                              (*found)->head.tenant(),
-                              sequence,
-                              lease.deadline_ms(),
-                              (*found)->state.changed_ms(),
-                              lease.accepted()};
+      home.leases[attempt] = {
+          peer, (*found)->head.tenant(), sequence, lease.deadline_ms(), (*found)->state.changed_ms(), lease.accepted()};
       home.open_outbox[sequence] = attempt;
       shared_.peers.Hold(*peer);
     }

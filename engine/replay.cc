@@ -30,8 +30,8 @@ Timers TimersOf(const stored::InstanceState& state) {
   return timers;
 }
 
-// Where the retention timer stands depends on how long idempotency keys are kept, which no record tells: it must be there,
-// and not before what was decided.
+// Where the retention timer stands depends on how long idempotency keys are kept, which no record tells: it must be
+// there, and not before what was decided.
 bool SameTimers(const stored::InstanceState& before, const workflows::Decision& decision,
                 const stored::JournalBody& body) {
   Timers expected = TimersOf(before), recorded = TimersOf(body.result());

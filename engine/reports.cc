@@ -13,8 +13,8 @@ constexpr std::size_t kLoseChunk = 64;
 // The same for leases that are handed over again.
 constexpr std::size_t kAgainChunk = 256;
 
-// Of attempts so old that their lessee is not kept, whoever held a later one may tell: it is most likely the same, and a
-// late DELIVERED must count.
+// Of attempts so old that their lessee is not kept, whoever held a later one may tell: it is most likely the same, and
+// a late DELIVERED must count.
 bool IsLessee(const stored::InstanceState& state, std::uint32_t number, const PeerId& peer) {
   return std::any_of(state.leases().begin(), state.leases().end(), [&](const stored::LeaseRecord& lease) {
     const bool told = lease.number() == number || number < state.leases(0).number();

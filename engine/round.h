@@ -45,9 +45,9 @@ struct Round {
   std::vector<Changed> changed;  // instances whose rows are written at the end, once each
 
   // Not stored yet, but decided.
-  absl::btree_map<storage::TimerKey, storage::TimerValue> new_timers;  // cleared again: never written
-  std::map<std::string, stored::DedupeRow, std::less<>> dedupe;     // by encoded key
-  std::map<std::string, bool, std::less<>> memberships;             // by encoded key: member now?
+  absl::btree_map<storage::TimerKey, storage::TimerValue> new_timers;              // cleared again: never written
+  std::map<std::string, stored::DedupeRow, std::less<>> dedupe;                    // by encoded key
+  std::map<std::string, bool, std::less<>> memberships;                            // by encoded key: member now?
   std::map<std::pair<std::uint16_t, std::uint16_t>, std::uint64_t> tells_applied;  // (destination, source) → sequence
 
   std::vector<std::pair<ShardId, AppliedFeed*>> feeds;  // that moved, once each
@@ -55,15 +55,15 @@ struct Round {
   // Once durable, in this order.
   std::vector<std::pair<storage::ReadyKey, storage::ReadyValue>> new_ready;
   std::vector<std::pair<ShardId, stored::SweepRow>> new_sweeps;
-  std::vector<ShardId> touched;                                    // shards with new journal records, once each
-  std::vector<PeerRef> released;                                   // a credit each
+  std::vector<ShardId> touched;   // shards with new journal records, once each
+  std::vector<PeerRef> released;  // a credit each
   std::vector<std::pair<absl::AnyInvocable<void(ReportAnswer)>, ReportAnswer>> reported;
   std::vector<std::pair<Done, Answer>> replies;
   std::vector<std::pair<FedDone, FedAnswer>> fed;
-  std::vector<absl::AnyInvocable<void()>> answers;                 // of commands that concern many shards
+  std::vector<absl::AnyInvocable<void()>> answers;  // of commands that concern many shards
   std::vector<Outgoing> outgoing;
   std::vector<Post> posts;
-  std::vector<std::pair<ShardId, TellItem>> tells;                 // to whom
+  std::vector<std::pair<ShardId, TellItem>> tells;  // to whom
 
   Outgoing& To(const PeerRef& peer) {
     for (Outgoing& one : outgoing)

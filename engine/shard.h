@@ -40,7 +40,9 @@ struct AppliedFeed {
 
 struct Shard {
   Shard(ShardId shard, std::int64_t backlog_from_ms, std::int64_t start_ms)
-      : id(shard), backlog(shard, backlog_from_ms, start_ms), live(shard, start_ms, TimerCursor::kForever),
+      : id(shard),
+        backlog(shard, backlog_from_ms, start_ms),
+        live(shard, start_ms, TimerCursor::kForever),
         live_mark_ms(start_ms - 1) {}
 
   ShardId id;
@@ -62,10 +64,10 @@ struct Shard {
   absl::btree_map<AttemptId, OpenLease> leases;
   absl::btree_map<std::uint64_t, AttemptId> open_outbox;  // rows still needed, by sequence; number 0: a post
 
-  std::map<std::uint16_t, std::uint64_t> tell_next;     // by destination
-  std::map<std::uint16_t, std::uint64_t> tell_applied;  // by source
+  std::map<std::uint16_t, std::uint64_t> tell_next;                           // by destination
+  std::map<std::uint16_t, std::uint64_t> tell_applied;                        // by source
   std::map<std::string, std::deque<::smsflow::stored::v1::SweepRow>> sweeps;  // by tenant: they have their turns
-  std::string swept_last;                               // whose turn the last one was
+  std::string swept_last;                                                     // whose turn the last one was
   std::map<FeedId, AppliedFeed> feeds;
   Pauses pauses;
   std::int64_t id_from_ms = 0;    // new ids are not older than this
@@ -73,15 +75,15 @@ struct Shard {
 
   // Marks are written now and then: rows behind the stored ones are only garbage that is looked at again.
   ::smsflow::stored::v1::ShardMarks marks;  // as last written
-  std::uint64_t passed = 0;      // rows of timers and outbox that became garbage since then
-  std::uint64_t garbage = 0;     // the same, since ranges were last deleted
+  std::uint64_t passed = 0;                 // rows of timers and outbox that became garbage since then
+  std::uint64_t garbage = 0;                // the same, since ranges were last deleted
   std::uint64_t erased_to = 0;
   std::uint64_t segment_seen = 0;  // of the oldest segment all records up to here are without bodies
 
   // Rises with every change of a membership, so that what an instance has read stays good until then; 0: none was ever
   // stored here, and none need be asked for.
   std::uint64_t memberships = 0;
-  bool touched = false;          // has new journal records in this round
+  bool touched = false;  // has new journal records in this round
 };
 
 }  // namespace smsflow::engine

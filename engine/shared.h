@@ -32,8 +32,8 @@ class Broadcasts {
   };
   using SumDone = absl::AnyInvocable<void(Sum)>;
 
-  // As many as may be open at once. One that concerns all shards has rows in each of them. A tenant has a part of it, so
-  // that who asks for much takes nothing from others; the operator, who has no tenant, has one for himself.
+  // As many as may be open at once. One that concerns all shards has rows in each of them. A tenant has a part of it,
+  // so that who asks for much takes nothing from others; the operator, who has no tenant, has one for himself.
   static constexpr std::size_t kWideMax = 1'000;
   static constexpr std::size_t kWideOfTenantMax = 100;
   static constexpr std::size_t kNarrowMax = 10'000;
@@ -136,8 +136,7 @@ struct ProgressItem {
   bool again = false;
   std::shared_ptr<ProgressCount> count;
 };
-using Internal =
-    std::variant<ReportItem, TellItem, TellsAppliedItem, AttachedItem, TakenItem, FedItem, ProgressItem>;
+using Internal = std::variant<ReportItem, TellItem, TellsAppliedItem, AttachedItem, TakenItem, FedItem, ProgressItem>;
 
 struct Shared {
   Shared(const EngineOptions& o, EngineParts p)

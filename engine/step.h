@@ -12,8 +12,8 @@ inline bool IsStored(const workflows::Decision& decision) {
   return decision.verdict == workflows::Verdict::kApplied || decision.verdict == workflows::Verdict::kNoted;
 }
 
-// A live timer, or a lease of a lost store, that the workflow has no answer to is gone all the same, and the journal has
-// to say so.
+// A live timer, or a lease of a lost store, that the workflow has no answer to is gone all the same, and the journal
+// has to say so.
 inline workflows::Decision Step(const workflows::Workflow& workflow, const workflows::Instance& instance,
                                 const workflows::Event& event, const workflows::Facts& facts) {
   workflows::Decision decision = workflow.Step(instance, event, facts);

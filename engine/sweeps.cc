@@ -49,8 +49,7 @@ void Partition::BeginSweep(Round& round, Shard& home, const std::string& named, 
     if (changed) round.answers.push_back([this, command = named] { shared_.broadcasts.Changed(command); });
     StartSweep(round, home, std::move(row));
   } else {
-    round.answers.push_back(
-        [this, command = named, changed] { shared_.broadcasts.Finished(command, {}, changed); });
+    round.answers.push_back([this, command = named, changed] { shared_.broadcasts.Finished(command, {}, changed); });
   }
 }
 

@@ -156,8 +156,9 @@ void Partition::ClearTimer(Round& round, Shard& shard, Loaded& loaded, std::uint
 
 // An instance needs one row that wakes it in time, not one per timer: most timers are cleared before they are due. So a
 // timer without a gate has a row of its own only while no earlier row of its instance stands; one whose timer was just
-// cleared will do. Fire() sees to the next when a row has passed, and to those that are overdue: the row that wakes them
-// is still to be passed. One made now, of a time before the mark that is saved with it, would be lost with the process.
+// cleared will do. Fire() sees to the next when a row has passed, and to those that are overdue: the row that wakes
+// them is still to be passed. One made now, of a time before the mark that is saved with it, would be lost with the
+// process.
 void Partition::CoverTimers(Round& round, Shard& shard, Loaded& loaded) {
   const std::int64_t passed_ms = std::max(round.now_ms, shard.live_mark_ms);
   stored::InstanceState& state = loaded.state;

@@ -84,8 +84,8 @@ bool Loader::Set(const Keys<Owner>& keys, Owner& owner, std::string_view name, c
 }
 
 bool IsSection(const Setting& setting) {
-  static constexpr std::string_view kSections[] = {"listen", "tls", "limits", "engine", "loopback",
-                                                      "log",    "delivery", "kafka",  "gateway"};
+  static constexpr std::string_view kSections[] = {"listen", "tls",      "limits", "engine", "loopback",
+                                                   "log",    "delivery", "kafka",  "gateway"};
   if (!std::holds_alternative<Setting::Other>(setting.value)) return false;
   return setting.path.size() == 1
              ? std::find(std::begin(kSections), std::end(kSections), setting.path[0]) != std::end(kSections)

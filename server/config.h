@@ -40,7 +40,7 @@ struct ListenConfig {
 struct TlsConfig {
   std::string cert;  // PEM files; read again when they change
   std::string key;
-  std::string client_ca;  // empty: clients show no certificate
+  std::string client_ca;            // empty: clients show no certificate
   std::int64_t reload_ms = 60'000;  // how often the files are looked at
   bool on() const { return !cert.empty(); }
 };
@@ -54,7 +54,7 @@ struct LimitsConfig {
   std::uint64_t message_bytes = 20 << 20;
   std::uint32_t streams_per_connection = 1'000;
   std::uint64_t unsent_bytes = 64 << 20;  // of leases that wait until one gateway reads them
-  std::uint32_t connections = 10'000;  // fewer where the process may not have so many files open
+  std::uint32_t connections = 10'000;     // fewer where the process may not have so many files open
 };
 
 struct EngineConfig {
@@ -87,13 +87,13 @@ struct KafkaConfig {
   enum class From : std::uint8_t { kStart, kEnd };
   std::string servers;  // host:port,host:port
   std::string group = "smsflow";
-  From from = From::kStart;               // of a topic that was never read
-  bool unsigned_records = false;          // whoever may write to the topic acts for every tenant
-  std::vector<std::string> tenants;       // that records may name, beside those that a key names
-  std::vector<std::string> gateways;      // that may announce themselves
-  std::vector<std::string> accept;        // TOPIC/PARTITION that may begin anew with another log
-  std::int64_t repeat_ms = 30'000;        // of a gateway's silence about an attempt until it is produced again
-  std::int64_t silence_ms = 60'000;       // of a gateway until it counts as away
+  From from = From::kStart;           // of a topic that was never read
+  bool unsigned_records = false;      // whoever may write to the topic acts for every tenant
+  std::vector<std::string> tenants;   // that records may name, beside those that a key names
+  std::vector<std::string> gateways;  // that may announce themselves
+  std::vector<std::string> accept;    // TOPIC/PARTITION that may begin anew with another log
+  std::int64_t repeat_ms = 30'000;    // of a gateway's silence about an attempt until it is produced again
+  std::int64_t silence_ms = 60'000;   // of a gateway until it counts as away
   std::string schedule_topic = "schedule-sms";
   std::string status_topic = "sms-status";
   std::string timer_topic = "sms-timer";
@@ -107,7 +107,7 @@ struct KafkaConfig {
 
 // What gateways on Kafka are like.
 struct GatewayConfig {
-  bool dedupe = true;           // false: one that knows no attempts; each is handed over once and never again
+  bool dedupe = true;            // false: one that knows no attempts; each is handed over once and never again
   std::uint32_t window = 1'000;  // attempts that such a one may hold
 };
 

@@ -57,7 +57,8 @@ void AddEngine(List& list, const engine::Figures& f) {
   list.Gauge("smsflow_credit", "attempts that gateways would still take", static_cast<double>(f.credit));
   list.Gauge("smsflow_peers", "gateways attached", static_cast<double>(f.peers));
   list.Gauge("smsflow_outbox_age_seconds", "age of the oldest attempt in flight", Seconds(f.oldest_open_lease_ms));
-  list.Gauge("smsflow_overdue_seconds", "how late the oldest is that is due and has not left", Seconds(f.oldest_overdue_ms));
+  list.Gauge("smsflow_overdue_seconds", "how late the oldest is that is due and has not left",
+             Seconds(f.oldest_overdue_ms));
   list.Gauge("smsflow_clock_guard", "1: the clock jumped, nothing fires", f.clock_guard ? 1 : 0);
   list.Gauge("smsflow_disk_guard", "1: the disk is nearly full, nothing is accepted", f.disk_guard ? 1 : 0);
   list.Gauge("smsflow_draining", "1: draining, nothing is accepted and nothing leaves", f.draining ? 1 : 0);
@@ -69,8 +70,8 @@ void AddEngine(List& list, const engine::Figures& f) {
   }
   const auto of_tenants = [&](const auto& counts, const char* name, const char* help, const char* what) {
     for (const auto& [key, count] : counts) {
-      list.Add({name, help, static_cast<double>(count), true,
-                {{"workflow", key[0]}, {"tenant", key[1]}, {what, key[2]}}});
+      list.Add(
+          {name, help, static_cast<double>(count), true, {{"workflow", key[0]}, {"tenant", key[1]}, {what, key[2]}}});
     }
   };
   of_tenants(f.results, "smsflow_results_total", "how lives went on: ends, and failures before them", "state");

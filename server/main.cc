@@ -161,9 +161,8 @@ int Serve(const Config& config) {
   if (!grpc.ok()) return Refuse(grpc.status(), kExitConfig);
   const StopsKafka stops_kafka{kafka->get()};
   if (*kafka != nullptr) {
-    const absl::Status status =
-        (*kafka)->Start({engine->get(), &reader, delivery.get(), &(*folder)->index_keys(), &engine::SystemClock(),
-                         (*folder)->shards()});
+    const absl::Status status = (*kafka)->Start({engine->get(), &reader, delivery.get(), &(*folder)->index_keys(),
+                                                 &engine::SystemClock(), (*folder)->shards()});
     if (!status.ok()) return Refuse(status, kExitConfig);
   }
   auto metrics = StartMetrics(config, **engine, **folder, **grpc, kafka->get());

@@ -82,7 +82,7 @@ class PauseCall final : public UnaryReactor {
     if (request.scope == storage::PauseScope::kGateway) fields.push_back({"gateway", request.value});
     const bool resume = request.resume;
     doors_.engine->Pause(std::move(request), [this, resume, fields = std::move(fields)](absl::Status status,
-                                                                                         bool changed) mutable {
+                                                                                        bool changed) mutable {
       doors_.answers->Run([this, resume, fields = std::move(fields), status = std::move(status), changed]() mutable {
         fields.push_back({"changed", changed ? "yes" : "no"});
         if (status.ok()) Log(LogLevel::kWarn, resume ? "resumed" : "paused", fields);

@@ -378,7 +378,8 @@ TEST_F(Firing, WhatWasSetWhileTheMarkLayAheadLeavesInItsTimeAlsoWhenKilledBefore
   EXPECT_EQ(world_.StateNumber(parcel.id), courier::kOut);
 }
 
-// A clock that was ahead and took some for overdue, of which only a few could leave: the others leave when they are due.
+// A clock that was ahead and took some for overdue, of which only a few could leave: the others leave when they are
+// due.
 TEST_F(Firing, NothingLeavesEarlyBecauseAClockThatWasAheadHadTakenItForOverdue) {
   constexpr std::int64_t kHoursMs = 2 * 3'600'000;
   for (const bool has_gateway : {true, false}) {

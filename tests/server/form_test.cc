@@ -242,7 +242,8 @@ TEST_F(ValidationTest, TheKidOfAnEnvelopeIsANameLikeAnyOther) {
     });
   };
   EXPECT_THAT(violations("another"), IsEmpty());
-  for (const std::string& kid : {std::string("\xff\xfe"), std::string("a\\nb"), std::string("\\u001b"), std::string(129, 'x')}) {
+  for (const std::string& kid :
+       {std::string("\xff\xfe"), std::string("a\\nb"), std::string("\\u001b"), std::string(129, 'x')}) {
     EXPECT_THAT(violations(kid),
                 ElementsAre("payload: the kid of the envelope must be 1 to 128 bytes of printable UTF-8"));
   }
@@ -250,8 +251,10 @@ TEST_F(ValidationTest, TheKidOfAnEnvelopeIsANameLikeAnyOther) {
 
 // One in 262,144 payloads of the old format begins so.
 TEST_F(ValidationTest, WhatIsSealedInAnotherWayMayBeginLikeAnEnvelope) {
-  EXPECT_THAT(Schedule([](v1::ScheduleRequest& r) { r.set_payload("eyJ" + std::string(341, 'Q') + "=;aXY="); }), IsEmpty());
-  EXPECT_THAT(Schedule([](v1::ScheduleRequest& r) { r.set_payload("eyJ.\x01.\xff" + std::string(300, '.')); }), IsEmpty());
+  EXPECT_THAT(Schedule([](v1::ScheduleRequest& r) { r.set_payload("eyJ" + std::string(341, 'Q') + "=;aXY="); }),
+              IsEmpty());
+  EXPECT_THAT(Schedule([](v1::ScheduleRequest& r) { r.set_payload("eyJ.\x01.\xff" + std::string(300, '.')); }),
+              IsEmpty());
 }
 
 TEST_F(ValidationTest, Filters) {

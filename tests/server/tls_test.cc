@@ -174,8 +174,7 @@ TEST(TlsFilesTest, AFileThatIsNotWhatItShouldBeIsNamed) {
   EXPECT_EQ(MakeServerCredentials(tls).status().message(), "tls.cert: /not/there.crt cannot be read");
   tls.cert = testing::TempDir() + "smsflow-no-pem-" + std::to_string(getpid());
   std::ofstream(tls.cert) << "hello";
-  EXPECT_EQ(MakeServerCredentials(tls).status().message(),
-            "tls.cert: " + tls.cert + " holds no PEM CERTIFICATE");
+  EXPECT_EQ(MakeServerCredentials(tls).status().message(), "tls.cert: " + tls.cert + " holds no PEM CERTIFICATE");
   std::remove(tls.cert.c_str());
 }
 

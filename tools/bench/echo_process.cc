@@ -26,8 +26,7 @@ absl::StatusOr<std::unique_ptr<EchoProcess>> EchoProcess::Start(bool hand_over) 
   if (process->pid_ == 0) {
     ::dup2(input[0], STDIN_FILENO);
     ::dup2(output[1], STDOUT_FILENO);
-    ::execl(self.c_str(), "smsflow-bench", kEchoFlag, hand_over ? kHandOverFlag : nullptr,
-            static_cast<char*>(nullptr));
+    ::execl(self.c_str(), "smsflow-bench", kEchoFlag, hand_over ? kHandOverFlag : nullptr, static_cast<char*>(nullptr));
     ::_exit(127);
   }
   ::close(input[0]);

@@ -97,7 +97,7 @@ struct Arguments {
   std::string kafka, kafka_properties;     // doctor, dead-letter: brokers, and a file
   std::int32_t make_topics = 0;            // doctor: with so many partitions; 0: makes none
   std::string dead_letter_topic = "smsflow-dead-letter";
-  std::vector<std::string> records;        // dead-letter requeue
+  std::vector<std::string> records;  // dead-letter requeue
 };
 
 struct ParsedArguments {

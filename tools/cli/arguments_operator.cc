@@ -76,14 +76,13 @@ void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
   db.add_option("--index-key", arguments.index_key, "Its index key, where it is not DIR.key")->type_name("FILE");
   db.add_option("--to", arguments.out, "repair: a new folder for the copy that is mended")->type_name("COPY");
   db.add_option("--kind", arguments.kind, "dump: only rows of this kind, a letter of docs/disk-format.md")
-      ->check(CLI::IsMember({"h", "s", "j", "a", "t", "r", "o", "l", "L", "f", "w", "k", "i", "m", "d", "p", "P", "M"}));
+      ->check(
+          CLI::IsMember({"h", "s", "j", "a", "t", "r", "o", "l", "L", "f", "w", "k", "i", "m", "d", "p", "P", "M"}));
   db.add_flag("--names", arguments.names, "dump: also tenants, targets, batches and keys");
 
   CLI::App& dead = AddVerb(app, arguments, Verb::kDeadLetter, kGroupLocal, "dead-letter",
                            "What could not be taken from Kafka: list, with its reason, or requeue it to its topic");
-  dead.add_option("what", arguments.subject, "list or requeue")
-      ->required()
-      ->check(CLI::IsMember({"list", "requeue"}));
+  dead.add_option("what", arguments.subject, "list or requeue")->required()->check(CLI::IsMember({"list", "requeue"}));
   dead.add_option("record", arguments.records, "requeue: TOPIC/PARTITION/OFFSET, as list shows it");
   dead.add_flag("--all", arguments.all, "requeue: every one that stands there");
   dead.add_option("--kafka", arguments.kafka, "The brokers")->type_name("HOST:PORT,…")->required();
@@ -120,7 +119,8 @@ void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
       .add_option("--kafka-properties", arguments.kafka_properties,
                   "Properties of librdkafka from a file, NAME=VALUE on a line: TLS, SASL")
       ->type_name("FILE");
-  doctor.add_option("--make-topics", arguments.make_topics, "Make the topics that are missing, with so many partitions")
+  doctor
+      .add_option("--make-topics", arguments.make_topics, "Make the topics that are missing, with so many partitions")
       ->check(CLI::Range(1, 4096))
       ->type_name("PARTITIONS");
   AddVerb(app, arguments, Verb::kCompletion, kGroupLocal, "completion", "Completion for your shell: bash or zsh")

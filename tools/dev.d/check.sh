@@ -3,7 +3,7 @@
 
 readonly CHECKS=(format lint asan tsan coverage)
 declare -rA CHECK_LOOKS_AT=(
-  [format]="whether the lines that were changed are as clang-format writes them"
+  [format]="whether all C++ is as clang-format writes it"
   [lint]="clang-tidy over all C++ that is delivered, shellcheck over the shell"
   [asan]="the whole suite under AddressSanitizer and UndefinedBehaviorSanitizer"
   [tsan]="the whole suite under ThreadSanitizer"
@@ -41,24 +41,9 @@ check() {
   [ ${#failed[@]} -eq 0 ] || fail "did not hold: ${failed[*]}" "one alone: tools/dev check ${failed[0]}"
 }
 
-# The commit from which this branch grew; on main itself, the one before.
-grown_from() {
-  local base
-  base=$(git merge-base HEAD origin/HEAD 2>/dev/null || git merge-base HEAD main 2>/dev/null) || base=HEAD
-  [ "$base" != "$(git rev-parse HEAD)" ] || base=$(git rev-parse -q --verify HEAD~1) || base=HEAD
-  echo "$base"
-}
-
-# Only the lines that a change touched: whoever mends one line need not format the file.
 check_format() {
-  local base diff
-  base=$(grown_from)
-  diff=$(git clang-format --quiet --diff --extensions cc,h "$base") || true
-  if [ -n "$diff" ] && [ "$diff" != "no modified files to format" ]; then
-    printf '%s\n' "$diff" >&2
-    fail "lines changed since $(git log -1 --format=%h "$base") are not formatted" "tools/dev fmt mends it"
-  fi
-  gave "all lines changed since $(git log -1 --format=%h "$base")"
+  format --check
+  gave "all C++ of the tree"
 }
 
 # checked_suite FOLDER [REGEX]: the suite, and in the table how many of it passed.

@@ -69,9 +69,9 @@ inline constexpr std::uint8_t kBlockedSet = 0;  // the membership set of blocked
 
 // What was scheduled. The target is the kernel's to keep, the payload nobody's to read.
 struct Fixed {
-  std::string batch, key;  // may be empty
-  std::string key_id;      // which gateway key the payload is sealed for, hence the lane; empty: any gateway
-  Slots slots;             // normalised
+  std::string batch, key;   // may be empty
+  std::string key_id;       // which gateway key the payload is sealed for, hence the lane; empty: any gateway
+  Slots slots;              // normalised
   std::string tzdata = {};  // the version by which local times became these slots; empty: there were none
   bool operator==(const Fixed&) const = default;
 };
