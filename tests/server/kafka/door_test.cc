@@ -86,8 +86,9 @@ TEST(KafkaIn, PoisonLeavesAsDeadLettersAndTheRestGoesOn) {
                0);
   site.Produce(site.schedule,
                Raw(R"({"action":"schedule","client":"acme","key":"no slot","schedule":"","message":"x"})"), 0);
-  site.Produce(site.schedule, ScheduleRecord("first", "t", SlotFarAhead(), "same"), 0);
-  site.Produce(site.schedule, ScheduleRecord("first", "t", SlotFarAhead(), "same"), 0);
+  const std::string slot = SlotFarAhead();  // once: a second later it is another request
+  site.Produce(site.schedule, ScheduleRecord("first", "t", slot, "same"), 0);
+  site.Produce(site.schedule, ScheduleRecord("first", "t", slot, "same"), 0);
   site.Produce(site.schedule, ScheduleRecord("another", "t", SlotFarAhead(), "same"), 0);
   site.Produce(site.timer, Raw(R"({"client":"acme","id":"0192f0c0-0000-7000-8000-000000000000"})"));
   site.Produce(site.status, Raw("{"));
