@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "engine/recorded_event.h"
 #include "engine/step.h"
 #include "smsflow/stored/v1/records.pb.h"
 #include "storage/journal.h"
@@ -152,11 +153,7 @@ absl::StatusOr<bool> Replay::Decide(const StoredInstance& instance, const Before
   }
   const workflows::Workflow& workflow = **found;
 
-  workflows::Event event;
-  event.kind = static_cast<std::uint16_t>(body.event());
-  event.body = body.event_body();
-  event.timer = static_cast<std::uint16_t>(body.timer());
-  event.effect = body.event_effect();
+  const workflows::Event event = RecordedEvent(body);
 
   workflows::Instance then;
   then.id = instance.id;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/recorded_event.h"
 #include "server/grpc/admin_service.h"
 #include "server/grpc/status.h"
 #include "workflows/delivery/codec/codec.h"
@@ -27,11 +28,7 @@ absl::Status FillEntry(const workflows::Workflow& workflow, const storage::Journ
     return absl::DataLossError("journal record " + std::to_string(record.header.sequence) + " cannot be read");
   }
   if (!body.fixed().empty()) fixed = body.fixed();
-  workflows::Event event;
-  event.kind = static_cast<std::uint16_t>(body.event());
-  event.body = body.event_body();
-  event.timer = static_cast<std::uint16_t>(body.timer());
-  event.effect = body.event_effect();
+  const workflows::Event event = engine::RecordedEvent(body);
   const workflows::Description description = workflow.Describe(event, fixed, body.result().data());
   entry->set_at_ms(body.at_ms());
   entry->set_event(description.event);

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/recorded_event.h"
 #include "engine/tail.h"
 #include "engine/tokens.h"
 #include "server/grpc/scheduler_service.h"
@@ -112,11 +113,7 @@ class WatchCall final : public WriteReactor<v1::WatchResponse>, public WatchHub:
     if (!view) return absl::DataLossError("SMS " + record.id.ToString() + ": its journal cannot be read");
     if (!NamesFit(*view)) return absl::OkStatus();
 
-    workflows::Event event;
-    event.kind = static_cast<std::uint16_t>(body.event());
-    event.body = body.event_body();
-    event.timer = static_cast<std::uint16_t>(body.timer());
-    event.effect = body.event_effect();
+    const workflows::Event event = engine::RecordedEvent(body);
     v1::Transition* transition = response_.add_transitions();
     transition->set_id(std::string(record.id.AsBytes()));
     transition->set_from(static_cast<v1::SmsState>(body.from_state()));

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <utility>
 
+#include "engine/recorded_event.h"
 #include "server/logging.h"
 #include "workflows/delivery/codec/codec.h"
 #include "workflows/delivery/state.h"
@@ -174,11 +175,7 @@ absl::StatusOr<kafka::SmsEvent> Events::EventOf(const engine::TailRecord& record
   const auto view =
       delivery::ViewOf(static_cast<std::uint16_t>(body.result().state()), target, fixed, body.result().data());
   if (!view) return absl::DataLossError("SMS " + record.id.ToString() + ": its journal cannot be read");
-  workflows::Event event;
-  event.kind = static_cast<std::uint16_t>(body.event());
-  event.body = body.event_body();
-  event.timer = static_cast<std::uint16_t>(body.timer());
-  event.effect = body.event_effect();
+  const workflows::Event event = engine::RecordedEvent(body);
   kafka::SmsEvent out;
   out.shard = record.id.shard().value;
   out.sequence = record.sequence;

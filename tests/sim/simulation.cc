@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/recorded_event.h"
 #include "tests/sim/run.h"
 #include "tests/sim/sim_engine.h"
 #include "tests/sim/sim_workflow.h"
@@ -203,11 +204,7 @@ std::string Run::Readable() {
 }
 
 std::string Run::Readable(const ::smsflow::stored::v1::JournalBody& body, const std::string& fixed) {
-  workflows::Event event;
-  event.kind = static_cast<std::uint16_t>(body.event());
-  event.body = body.event_body();
-  event.timer = static_cast<std::uint16_t>(body.timer());
-  event.effect = body.event_effect();
+  const workflows::Event event = engine::RecordedEvent(body);
   const auto told = world_.workflow->Describe(event, fixed, body.result().data());
   const auto state = [this](std::uint32_t number) {
     return std::string(world_.workflow->StateName(static_cast<std::uint16_t>(number)));
