@@ -37,7 +37,7 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
       {
         const std::lock_guard lock(mutex_);
         if (closed_) return;
-        silent_[lease.attempt] = {record, lease.deadline_ms, parts_.clock->SteadyMs() + repeat_ms_, 0};
+        silent_[lease.attempt] = {record, lease.deadline_ms, parts_.clock->SteadyMs() + repeat_ms_, false};
       }
       Produce(lease.attempt, record);
     }
@@ -61,13 +61,7 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
     closed_ = true;
     silent_.clear();
   }
-  // Its own records, for a partition that has no leader is no matter of the gateways that read others. Beyond the half
-  // there must be room for what else leaves.
-  bool Full() const override {
-    if (parts_.outlet->pending() > Outlet::kPendingMax / 2) return true;
-    const std::lock_guard lock(mutex_);
-    return !on_their_way_.empty() && parts_.clock->SteadyMs() - on_their_way_.begin()->second > stuck_ms_;
-  }
+  bool Full() const override { return parts_.outlet->Congested(this, stuck_ms_); }
   const PeerId& peer() const { return peer_; }
 
   void Reported(const AttemptId& attempt) {
@@ -87,7 +81,7 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
           continue;
         }
         // What the producer still has will be there once; more of it would only fill the producer.
-        if (now >= one->second.again_ms && one->second.on_its_way == 0) {
+        if (now >= one->second.again_ms && !one->second.on_its_way) {
           one->second.again_ms = now + repeat_ms_;
           again.emplace_back(one->first, one->second.record);
         }
@@ -102,7 +96,7 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
     kafka::Outgoing record;
     std::int64_t deadline_ms = 0;
     std::int64_t again_ms = 0;
-    std::uint64_t on_its_way = 0;  // the number of the copy that the producer has; 0: none
+    bool on_its_way = false;  // the producer has a copy
   };
 
   std::int32_t PartitionOf(const AttemptId& attempt) const {
@@ -110,25 +104,23 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
   }
 
   void Produce(const AttemptId& attempt, const kafka::Outgoing& record) {
-    std::uint64_t number = 0;
     {
       const std::lock_guard lock(mutex_);
-      number = ++numbers_;
-      on_their_way_.emplace(number, parts_.clock->SteadyMs());
-      if (const auto one = silent_.find(attempt); one != silent_.end()) one->second.on_its_way = number;
+      if (const auto one = silent_.find(attempt); one != silent_.end()) one->second.on_its_way = true;
     }
-    parts_.outlet->Produce(topic_, PartitionOf(attempt), record,
-                           [link = weak_from_this(), attempt, number](const absl::Status& status) {
-                             if (const auto still = link.lock()) still->Produced(attempt, number, status);
-                           });
+    parts_.outlet->Produce(
+        topic_, PartitionOf(attempt), record,
+        [link = weak_from_this(), attempt](const absl::Status& status) {
+          if (const auto still = link.lock()) still->Produced(attempt, status);
+        },
+        this);
   }
-  void Produced(const AttemptId& attempt, std::uint64_t number, const absl::Status& status) {
+  void Produced(const AttemptId& attempt, const absl::Status& status) {
     constexpr std::int64_t kSoonMs = 1'000;
     const std::lock_guard lock(mutex_);
-    on_their_way_.erase(number);
     const auto one = silent_.find(attempt);
-    if (one == silent_.end() || one->second.on_its_way != number) return;
-    one->second.on_its_way = 0;
+    if (one == silent_.end()) return;
+    one->second.on_its_way = false;
     if (!status.ok()) one->second.again_ms = std::min(one->second.again_ms, parts_.clock->SteadyMs() + kSoonMs);
   }
 
@@ -137,9 +129,7 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
   const Parts parts_;
   const PeerId peer_;
   const std::vector<std::int32_t> partitions_;
-  mutable std::mutex mutex_;
-  std::uint64_t numbers_ = 0;
-  std::map<std::uint64_t, std::int64_t> on_their_way_;  // copies that the producer has, and since when
+  std::mutex mutex_;
   std::map<AttemptId, Silent> silent_;  // produced, and nothing was heard of; at most the gateway's credit
   bool closed_ = false;
 };

@@ -1,4 +1,3 @@
-#include <map>
 #include <utility>
 
 #include "server/kafka/gateways.h"
@@ -31,9 +30,7 @@ class OldGateway::Link final : public engine::PeerLink, public std::enable_share
   }
   bool Full() const override {
     constexpr std::int64_t kStuckMs = 5'000;
-    if (parts_.outlet->pending() > Outlet::kPendingMax / 2) return true;
-    const std::lock_guard lock(mutex_);
-    return !on_their_way_.empty() && parts_.clock->SteadyMs() - on_their_way_.begin()->second > kStuckMs;
+    return parts_.outlet->Congested(this, kStuckMs);
   }
 
   // What the broker never got.
@@ -59,28 +56,21 @@ class OldGateway::Link final : public engine::PeerLink, public std::enable_share
   }
 
   void Produce(Marked one) {
-    std::uint64_t number = 0;
     {
       const std::lock_guard lock(mutex_);
       if (closed_) return;
-      number = ++numbers_;
-      on_their_way_.emplace(number, parts_.clock->SteadyMs());
     }
     const kafka::Outgoing record = one.record;
-    parts_.outlet->Produce(topic_, kafka::kAnyPartition, record,
-                           [link = weak_from_this(), number, one = std::move(one)](const absl::Status& status) mutable {
-                             const auto still = link.lock();
-                             if (still == nullptr) return;
-                             still->Landed(number);
-                             if (status.ok()) return;
-                             if (NeverLeft(status)) return still->Keep(std::move(one));
-                             Log(LogLevel::kError, "kafka: nobody knows whether an attempt left",
-                                 {{"attempt", one.record.key}, {"why", std::string(status.message())}});
-                           });
-  }
-  void Landed(std::uint64_t number) {
-    const std::lock_guard lock(mutex_);
-    on_their_way_.erase(number);
+    parts_.outlet->Produce(
+        topic_, kafka::kAnyPartition, record,
+        [link = weak_from_this(), one = std::move(one)](const absl::Status& status) mutable {
+          const auto still = link.lock();
+          if (still == nullptr || status.ok()) return;
+          if (NeverLeft(status)) return still->Keep(std::move(one));
+          Log(LogLevel::kError, "kafka: nobody knows whether an attempt left",
+              {{"attempt", one.record.key}, {"why", std::string(status.message())}});
+        },
+        this);
   }
   void Keep(Marked one) {
     const std::lock_guard lock(mutex_);
@@ -89,9 +79,7 @@ class OldGateway::Link final : public engine::PeerLink, public std::enable_share
 
   const std::string topic_;
   const Gateways::Parts parts_;
-  mutable std::mutex mutex_;
-  std::uint64_t numbers_ = 0;
-  std::map<std::uint64_t, std::int64_t> on_their_way_;  // what the producer has, and since when
+  std::mutex mutex_;
   std::vector<Marked> unsent_;
   bool closed_ = false;
 };

@@ -26,7 +26,8 @@ void Outlet::Stop(std::chrono::milliseconds patience) {
   GiveUp(absl::AbortedError("kafka: the process stops"));
 }
 
-void Outlet::Produce(std::string_view topic, std::int32_t partition, const kafka::Outgoing& record, Done done) {
+void Outlet::Produce(std::string_view topic, std::int32_t partition, const kafka::Outgoing& record, Done done,
+                     Owner owner) {
   absl::Status status;
   {
     const std::lock_guard lock(mutex_);
@@ -36,7 +37,8 @@ void Outlet::Produce(std::string_view topic, std::int32_t partition, const kafka
       const std::uint64_t tag = ++tag_;
       status = producer_->Produce(topic, partition, record.key, record.value, record.headers, tag);
       if (status.ok()) {
-        on_their_way_.emplace(tag, OnItsWay{std::move(done), Clock::now()});
+        on_their_way_.emplace(tag, OnItsWay{std::move(done), Clock::now(), owner});
+        if (owner != nullptr) owned_[owner].insert(tag);
         return;
       }
     }
@@ -75,6 +77,10 @@ void Outlet::Run() {
         const auto one = on_their_way_.find(delivery.tag);
         if (one == on_their_way_.end()) continue;
         told.emplace_back(std::move(one->second.done), std::move(delivery.status));
+        if (const auto owned = owned_.find(one->second.owner); owned != owned_.end()) {
+          owned->second.erase(one->first);
+          if (owned->second.empty()) owned_.erase(owned);
+        }
         on_their_way_.erase(one);
       }
     }
@@ -101,6 +107,7 @@ void Outlet::GiveUp(const absl::Status& why) {
   {
     const std::lock_guard lock(mutex_);
     left.swap(on_their_way_);
+    owned_.clear();
   }
   for (auto& [tag, one] : left) one.done(why);
 }
@@ -112,9 +119,22 @@ std::size_t Outlet::pending() const {
 
 std::int64_t Outlet::oldest_ms() const {
   const std::lock_guard lock(mutex_);
-  if (on_their_way_.empty()) return 0;
-  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - on_their_way_.begin()->second.since)
-      .count();
+  return on_their_way_.empty() ? 0 : AgeMs(on_their_way_.begin()->first);
+}
+
+std::int64_t Outlet::oldest_ms(Owner owner) const {
+  const std::lock_guard lock(mutex_);
+  const auto owned = owned_.find(owner);
+  return owned == owned_.end() ? 0 : AgeMs(*owned->second.begin());
+}
+
+bool Outlet::Congested(Owner owner, std::int64_t stuck_ms) const {
+  return pending() > kPendingMax / 2 || oldest_ms(owner) > stuck_ms;
+}
+
+std::int64_t Outlet::AgeMs(std::uint64_t tag) const {
+  const auto age = Clock::now() - on_their_way_.at(tag).since;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(age).count();
 }
 
 }  // namespace smsflow::server

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -39,10 +40,18 @@ class Outlet {
   // Waits up to `patience` for what is on its way; the rest is ABORTED.
   void Stop(std::chrono::milliseconds patience = std::chrono::milliseconds(0));
 
-  void Produce(std::string_view topic, std::int32_t partition, const kafka::Outgoing& record, Done done);
+  // Whose record it is: somebody who wants to know how old his own are.
+  using Owner = const void*;
+  void Produce(std::string_view topic, std::int32_t partition, const kafka::Outgoing& record, Done done,
+               Owner owner = nullptr);
 
   std::size_t pending() const;
-  std::int64_t oldest_ms() const;  // for how long the oldest is on its way; 0: none is
+  // For how long the oldest is on its way, of all or of one owner; 0: none is.
+  std::int64_t oldest_ms() const;
+  std::int64_t oldest_ms(Owner owner) const;
+  // More for this owner is better kept: half the room is for what else leaves, and a partition that has no leader is no
+  // matter of who writes to others.
+  bool Congested(Owner owner, std::int64_t stuck_ms) const;
   std::uint64_t produced() const { return produced_; }
   std::uint64_t failed() const { return failed_; }
   std::uint64_t remade() const { return remade_; }
@@ -52,15 +61,18 @@ class Outlet {
   struct OnItsWay {
     Done done;
     Clock::time_point since;
+    Owner owner = nullptr;
   };
 
   void Run();
   void GiveUp(const absl::Status& why);  // all that is on its way
+  std::int64_t AgeMs(std::uint64_t tag) const;  // with mutex_
 
   const Open open_;
   mutable std::mutex mutex_;
   std::shared_ptr<kafka::Producer> producer_;
   std::map<std::uint64_t, OnItsWay> on_their_way_;
+  std::map<Owner, std::set<std::uint64_t>> owned_;  // their tags
   std::uint64_t tag_ = 0;
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> produced_{0}, failed_{0}, remade_{0};
