@@ -29,7 +29,10 @@ void Intake::Inbox::Add(Event event) {
   if (events.size() == 1 && consumer != nullptr) consumer->Wake();
 }
 
-Intake::Intake(IntakeOptions options, IntakeParts parts) : options_(std::move(options)), parts_(std::move(parts)) {}
+Intake::Intake(IntakeOptions options, IntakeParts parts)
+    : options_(std::move(options)),
+      parts_(std::move(parts)),
+      speakers_(options_.gateways, options_.acting.tenants, options_.old_gateway) {}
 
 Intake::~Intake() {
   Stop();
@@ -184,7 +187,8 @@ bool Intake::GiveSome(Source& source) {
     source.give_again_ms = 0;
     kafka::Record record = *std::exchange(source.alone, std::nullopt);
     Work work = WorkOf(source, record);
-    Give(source, std::move(record), std::move(work));
+    engine::Origin origin = OriginOf(source, record);
+    Give(source, std::move(record), std::move(origin), std::move(work));
     return true;
   }
   bool given = false;
@@ -197,15 +201,16 @@ bool Intake::GiveSome(Source& source) {
     source.waiting.pop_front();
     source.waiting_bytes -= record.value().size() + record.key().size();
     Work work = *std::exchange(source.next, std::nullopt);
-    source.progress.Give(static_cast<std::uint64_t>(record.offset()), OriginOf(source, record).digest);
+    engine::Origin origin = OriginOf(source, record);
+    source.progress.Give(origin.position, origin.digest);
     ++source.given;
-    Give(source, std::move(record), std::move(work));
+    Give(source, std::move(record), std::move(origin), std::move(work));
     given = true;
   }
   return given;
 }
 
-Work Intake::WorkOf(const Source& source, const kafka::Record& record) const {
+Work Intake::WorkOf(const Source& source, const kafka::Record& record) {
   const Raw raw{record.topic(), record.key(), record.value(), record.headers(), record.timestamp_ms()};
   switch (source.kind) {
     case TopicKind::kSchedule:
@@ -213,8 +218,7 @@ Work Intake::WorkOf(const Source& source, const kafka::Record& record) const {
     case TopicKind::kTimer:
       return TimerWork(raw, options_.acting, *parts_.validation);
     case TopicKind::kStatus:
-      return StatusWork(raw, options_.acting.tenants, options_.gateways,
-                        options_.old_gateway ? &*options_.old_gateway : nullptr);
+      return StatusWork(raw, speakers_);
   }
   return {};
 }
@@ -224,8 +228,8 @@ engine::Origin Intake::OriginOf(const Source& source, const kafka::Record& recor
           DigestOf({record.topic(), record.key(), record.value(), record.headers(), record.timestamp_ms()})};
 }
 
-void Intake::Give(Source& source, kafka::Record record, Work work) {
-  const auto offset = static_cast<std::uint64_t>(record.offset());
+void Intake::Give(Source& source, kafka::Record record, engine::Origin origin, Work work) {
+  const std::uint64_t offset = origin.position;
   if (auto* announcement = std::get_if<kafka::Announcement>(&work.what)) {
     if (parts_.announced) parts_.announced(std::move(*announcement), record.timestamp_ms());
     source.progress.Answer(offset);
@@ -240,7 +244,6 @@ void Intake::Give(Source& source, kafka::Record record, Work work) {
   if (std::holds_alternative<engine::DeadLetter>(fed)) source.dead.insert(offset);
   if (const auto* report = std::get_if<engine::FedReport>(&fed); report != nullptr && parts_.reported)
     parts_.reported(report->from->peer, report->attempt);
-  engine::Origin origin = OriginOf(source, record);
   if (work.alone) source.alone = std::move(record);
   parts_.engine->Feed(
       std::move(origin), std::move(fed),

@@ -136,8 +136,8 @@ class Intake {
   void Take(kafka::Polled polled);
   bool GiveSome(Source& source);
   bool Held(const Source& source) const;
-  Work WorkOf(const Source& source, const kafka::Record& record) const;
-  void Give(Source& source, kafka::Record record, Work work);
+  Work WorkOf(const Source& source, const kafka::Record& record);
+  void Give(Source& source, kafka::Record record, engine::Origin origin, Work work);
   engine::Origin OriginOf(const Source& source, const kafka::Record& record) const;
   void SlowDown(Source& source);
   void TellProgress(bool all);
@@ -145,6 +145,7 @@ class Intake {
 
   const IntakeOptions options_;
   const IntakeParts parts_;
+  Speakers speakers_;
   std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
   std::unique_ptr<kafka::Consumer> consumer_;
   std::map<kafka::TopicPartition, std::unique_ptr<Source>> sources_;

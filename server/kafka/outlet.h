@@ -65,7 +65,7 @@ class Outlet {
   };
 
   void Run();
-  void GiveUp(const absl::Status& why);  // all that is on its way
+  void GiveUp(const absl::Status& why);         // all that is on its way
   std::int64_t AgeMs(std::uint64_t tag) const;  // with mutex_
 
   const Open open_;

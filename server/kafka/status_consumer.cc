@@ -9,8 +9,28 @@ namespace smsflow::server {
 
 namespace delivery = workflows::delivery;
 
-Work StatusWork(const Raw& record, const std::set<std::string>& tenants, const std::set<std::string>& gateways,
-                const PeerId* old_gateway) {
+Speakers::Speakers(std::set<std::string> gateways, const std::set<std::string>& tenants,
+                   std::optional<PeerId> old_gateway)
+    : gateways_(std::move(gateways)), tenants_(tenants.begin(), tenants.end()), old_gateway_(std::move(old_gateway)) {}
+
+std::shared_ptr<const engine::PeerHello> Speakers::Of(const std::optional<PeerId>& peer, std::string client) {
+  constexpr std::size_t kStoresMax = 1'000;
+  if (peer ? !gateways_.contains(peer->gateway) : !old_gateway_) return nullptr;
+  const PeerId& name = peer ? *peer : *old_gateway_;
+  const auto hello = [&](std::vector<std::string> tenants) {
+    engine::PeerHello made;
+    made.peer = name;
+    made.tenants = std::move(tenants);
+    return std::make_shared<const engine::PeerHello>(std::move(made));
+  };
+  if (!client.empty()) return hello({std::move(client)});
+  if (for_all_.size() >= kStoresMax && !for_all_.contains(name)) for_all_.clear();
+  auto& known = for_all_[name];
+  if (known == nullptr) known = hello(tenants_);
+  return known;
+}
+
+Work StatusWork(const Raw& record, Speakers& speakers) {
   const auto dead = [](const absl::Status& why) {
     return Work{engine::FedWork(engine::DeadLetter{std::string(why.message())})};
   };
@@ -23,16 +43,8 @@ Work StatusWork(const Raw& record, const std::set<std::string>& tenants, const s
   if (!status.ok()) return dead(status.status());
   // The topic may be shared with an engine of before, whose correl-ids are no attempts of ours.
   if (!status->attempt) return {NoWork{true}};
-  if (status->peer ? !gateways.contains(status->peer->gateway) : old_gateway == nullptr) return {NoWork{true}};
-
-  auto from = std::make_shared<engine::PeerHello>();
-  from->peer = status->peer ? *std::move(status->peer) : *old_gateway;
-  // Whoever names a tenant speaks for that one alone; the engine compares it with the SMS's own.
-  if (status->client.empty()) {
-    from->tenants.assign(tenants.begin(), tenants.end());
-  } else {
-    from->tenants.push_back(std::move(status->client));
-  }
+  auto from = speakers.Of(status->peer, std::move(status->client));
+  if (from == nullptr) return {NoWork{true}};
   delivery::Report report;
   report.attempt = status->attempt->number;
   report.reported = status->result;

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -57,9 +59,24 @@ absl::StatusOr<std::string> ActorOf(const Raw& record, const std::string& client
 Work ScheduleWork(const Raw& record, const Acting& acting, const Validation& validation, std::int64_t now_ms);
 // server/kafka/timer_consumer.cc
 Work TimerWork(const Raw& record, const Acting& acting, const Validation& validation);
-// server/kafka/status_consumer.cc. Only `gateways` are believed: others attach elsewhere, with a credential.
-// `old_gateway`: whose reports those are that name no store; null: nobody's.
-Work StatusWork(const Raw& record, const std::set<std::string>& tenants, const std::set<std::string>& gateways,
-                const PeerId* old_gateway);
+// Who may speak of attempts. Only `gateways` are believed: others attach elsewhere, with a credential. `old_gateway`:
+// whose reports those are that name no store; nullopt: nobody's. Not thread-safe.
+class Speakers {
+ public:
+  Speakers(std::set<std::string> gateways, const std::set<std::string>& tenants, std::optional<PeerId> old_gateway);
+  // Null: nobody that is believed. Who names a client speaks for that one alone, who names none for all tenants; the
+  // engine compares that with the SMS's own.
+  std::shared_ptr<const engine::PeerHello> Of(const std::optional<PeerId>& peer, std::string client);
+
+ private:
+  const std::set<std::string> gateways_;
+  const std::vector<std::string> tenants_;
+  const std::optional<PeerId> old_gateway_;
+  // Of those that speak for all: tenants are many, and reports are more. Begun anew beyond a bound, for stores are
+  // named by whoever writes.
+  std::map<PeerId, std::shared_ptr<const engine::PeerHello>> for_all_;
+};
+// server/kafka/status_consumer.cc
+Work StatusWork(const Raw& record, Speakers& speakers);
 
 }  // namespace smsflow::server

@@ -140,25 +140,43 @@ TEST_F(WorkTest, AReportSpeaksForTheStoreInItsHeaders) {
       absl::StrCat(R"({"client-id":"acme","correl-id":")", attempt, R"(","sms-status":"SENT","timestamp":"x"})");
   const std::vector<kafka::HeaderView> headers{{"smsflow-gateway", "g1"},
                                                {"smsflow-store", "11111111-2222-4333-8444-555555555555"}};
-  const Work work = StatusWork(Record(value, headers), {"acme", "other"}, {"g1"}, nullptr);
+  const auto status = [](const Raw& record, std::set<std::string> gateways, std::optional<PeerId> by_default) {
+    Speakers speakers(std::move(gateways), {"acme", "other"}, std::move(by_default));
+    return StatusWork(record, speakers);
+  };
+  const Work work = status(Record(value, headers), {"g1"}, std::nullopt);
   const auto* report = Fed<engine::FedReport>(work);
   ASSERT_NE(report, nullptr) << ReasonOf(work);
   EXPECT_EQ(report->attempt.ToString(), attempt);
   EXPECT_EQ(report->from->peer.gateway, "g1");
   EXPECT_EQ(report->from->tenants, std::vector<std::string>{"acme"});
   // Whoever is not named for Kafka attaches elsewhere, with a credential: here nobody speaks for it.
-  EXPECT_TRUE(std::get<NoWork>(StatusWork(Record(value, headers), {"acme"}, {"g2"}, nullptr).what).strange);
+  EXPECT_TRUE(std::get<NoWork>(status(Record(value, headers), {"g2"}, std::nullopt).what).strange);
   // Without them it is an old gateway's, where there is one, and else nobody's.
   const PeerId old{"old", "00000000-0000-0000-0000-000000000000"};
-  const Work by_old = StatusWork(Record(value), {"acme"}, {}, &old);
+  const Work by_old = status(Record(value), {}, old);
   ASSERT_NE(Fed<engine::FedReport>(by_old), nullptr);
   EXPECT_EQ(Fed<engine::FedReport>(by_old)->from->peer, old);
-  EXPECT_TRUE(std::get<NoWork>(StatusWork(Record(value), {"acme"}, {}, nullptr).what).strange);
+  EXPECT_TRUE(std::get<NoWork>(status(Record(value), {}, std::nullopt).what).strange);
   // An id that no engine like this one made.
   const std::string strange = R"({"client-id":"acme","correl-id":"abc","sms-status":"SENT"})";
-  EXPECT_TRUE(std::get<NoWork>(StatusWork(Record(strange), {"acme"}, {}, &old).what).strange);
-  EXPECT_THAT(ReasonOf(StatusWork(Record(R"({"correl-id":"abc","sms-status":"PERHAPS"})"), {"acme"}, {}, &old)),
+  EXPECT_TRUE(std::get<NoWork>(status(Record(strange), {}, old).what).strange);
+  EXPECT_THAT(ReasonOf(status(Record(R"({"correl-id":"abc","sms-status":"PERHAPS"})"), {}, old)),
               HasSubstr("sms-status"));
+}
+
+TEST_F(WorkTest, WhoNamesNoClientSpeaksForAllAndIsMadeOnce) {
+  Speakers speakers({"g"}, {"acme", "other"}, std::nullopt);
+  const PeerId store{"g", "11111111-2222-4333-8444-555555555555"};
+  const auto all = speakers.Of(store, "");
+  ASSERT_NE(all, nullptr);
+  EXPECT_EQ(all->tenants, (std::vector<std::string>{"acme", "other"}));
+  EXPECT_EQ(speakers.Of(store, ""), all);
+  EXPECT_EQ(speakers.Of(store, "acme")->tenants, std::vector<std::string>{"acme"});
+  for (int i = 0; i < 2'500; ++i) EXPECT_NE(speakers.Of(PeerId{"g", absl::StrCat(i)}, ""), nullptr);
+  EXPECT_EQ(speakers.Of(store, "")->peer, store);
+  EXPECT_EQ(speakers.Of(PeerId{"h", store.store_uuid}, ""), nullptr);
+  EXPECT_EQ(speakers.Of(std::nullopt, ""), nullptr);
 }
 
 TEST_F(WorkTest, ADigestKnowsEveryPartOfARecord) {
