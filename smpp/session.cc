@@ -395,7 +395,7 @@ std::uint32_t Session::NextSequence() {
   return sequence_;
 }
 
-void Session::Lose(std::string_view why, std::int64_t pause_ms) {
+void Session::Drop() {
   Tell(action::Close{});
   framer_.reset();
   deliveries_.clear();
@@ -404,6 +404,10 @@ void Session::Lose(std::string_view why, std::int64_t pause_ms) {
   }
   in_window_ = 0;
   throttled_ = false;
+}
+
+void Session::Lose(std::string_view why, std::int64_t pause_ms) {
+  Drop();
   Tell(action::Notice{.event = action::Event::kLost, .why = why});
   state_ = State::kWaiting;
   until_ms_ = now_ms_ + pause_ms;
@@ -416,13 +420,7 @@ void Session::Unbind() {
 }
 
 void Session::Finish() {
-  Tell(action::Close{});
-  framer_.reset();
-  deliveries_.clear();
-  for (auto& [sequence, one] : std::exchange(unanswered_, {})) {
-    if (!one.told) Tell(action::Outcome{.token = one.submit.token, .kind = OutcomeKind::kUnknown});
-  }
-  in_window_ = 0;
+  Drop();
   state_ = State::kStopped;
   Tell(action::Notice{.event = action::Event::kStopped});
 }

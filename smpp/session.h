@@ -164,6 +164,7 @@ class Session {
   void Grow();
   void ExpireWaiting();
   void ExpireUnanswered();
+  void Drop();  // the connection, and what it had under way: each submit is told as unknown
   void Lose(std::string_view why, std::int64_t pause_ms);
   void Unbind();
   void Finish();
