@@ -152,8 +152,8 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Open(GatewayOptions options, s
   }
   CoreOptions core{.gateway = options.gateway, .tenants = options.tenants, .key_ids = {}};
   for (const auto& key : options.keys) core.key_ids.push_back(key.kid());
-  auto carrier =
-      std::make_unique<Loopback>(options.loopback, std::move(options.keys), std::move(truth), *agreed, fatal);
+  auto carrier = std::make_unique<Loopback>(options.loopback, std::make_unique<EnvelopeOpener>(std::move(options.keys)),
+                                            std::move(truth), *agreed, fatal);
   auto room = std::make_unique<DiskGuard>(std::move(opened_rows->room), options.notice);
   return std::make_unique<LoopbackGateway>(std::move(core), std::move(agreed), std::move(opened_rows->rows),
                                            std::move(room), std::move(*store), std::move(carrier), std::move(link),

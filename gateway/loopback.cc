@@ -4,9 +4,6 @@
 #include <chrono>
 #include <utility>
 
-#include "crypto/envelope.h"
-#include "gateway/plaintext.h"
-
 namespace smsflow::gateway {
 namespace {
 
@@ -56,11 +53,13 @@ std::vector<ScriptedWord> ScriptOf(std::string_view text) {
       ->words;
 }
 
-Loopback::Loopback(LoopbackOptions options, std::vector<crypto::PrivateKey> keys, std::unique_ptr<TruthLog> truth,
+Loopback::Loopback(LoopbackOptions options, std::unique_ptr<Opener> opener, std::unique_ptr<TruthLog> truth,
                    engine::Clock& clock, FatalHandler fatal)
-    : options_(options), truth_(std::move(truth)), clock_(clock), fatal_(std::move(fatal)) {
-  for (crypto::PrivateKey& key : keys) keys_.emplace(key.kid(), std::move(key));
-}
+    : options_(options),
+      opener_(std::move(opener)),
+      truth_(std::move(truth)),
+      clock_(clock),
+      fatal_(std::move(fatal)) {}
 
 Loopback::~Loopback() { Stop(); }
 
@@ -122,44 +121,24 @@ void Loopback::SubmitAll(const std::vector<engine::Lease>& leases, std::vector<R
   std::vector<TruthLog::Submit> submits;
   std::vector<std::pair<AttemptId, crypto::Secret>> texts;
   for (const engine::Lease& lease : leases) {
-    crypto::Secret text;
-    Report refusal;
-    if (!OpenAndRead(lease, text, refusal)) {
-      words.push_back(std::move(refusal));
+    const std::int64_t now_ms = clock_.WallMs();
+    Unreadable why;
+    auto opened = opener_->Open(lease, why);
+    if (!opened.has_value()) {
+      words.push_back(Word(lease.attempt, Reported::kInvalid, why.about, why.cause, now_ms));
       continue;
     }
-    const std::int64_t now_ms = clock_.WallMs();
     if (now_ms >= lease.deadline_ms) {
       words.push_back(Word(lease.attempt, Reported::kExpired, About::kNotSaid, "expired", now_ms));
       continue;
     }
     submits.push_back({lease.attempt, now_ms, lease.deadline_ms});
-    texts.emplace_back(lease.attempt, std::move(text));
+    texts.emplace_back(lease.attempt, std::move(opened->sms.text));
   }
   if (truth_ != nullptr && !submits.empty()) {
     if (const auto status = truth_->Append(submits); !status.ok()) fatal_(status);
   }
   for (const auto& [attempt, text] : texts) Plan(attempt, text.Reveal());
-}
-
-bool Loopback::OpenAndRead(const engine::Lease& lease, crypto::Secret& text, Report& refusal) const {
-  refusal = Word(lease.attempt, Reported::kInvalid, About::kMessage, "envelope", clock_.WallMs());
-  const auto header = crypto::ReadEnvelopeHeader(lease.payload);
-  if (!header.ok()) return false;
-  const auto key = keys_.find(header->kid);
-  if (key == keys_.end()) return false;
-  const auto plaintext =
-      crypto::OpenEnvelope(key->second, crypto::EnvelopeSubject(lease.tenant, lease.client_key), lease.payload);
-  if (!plaintext.ok()) return false;
-  Unreadable why;
-  auto sms = ParsePlaintext(plaintext->Reveal(), why);
-  if (!sms.ok()) {
-    refusal.about = why.about;
-    refusal.cause = why.cause;
-    return false;
-  }
-  text = std::move(sms->text);
-  return true;
 }
 
 void Loopback::Plan(const AttemptId& attempt, std::string_view text) {

@@ -16,7 +16,6 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <queue>
@@ -26,10 +25,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "crypto/keys.h"
-#include "crypto/secret.h"
 #include "engine/seams.h"
 #include "gateway/carrier.h"
+#include "gateway/opener.h"
 #include "gateway/truth_log.h"
 
 namespace smsflow::gateway {
@@ -52,7 +50,7 @@ class Loopback : public Carrier {
   using FatalHandler = std::function<void(const absl::Status&)>;
 
   // `truth` may be null: then nobody counts. `clock` outlives the carrier.
-  Loopback(LoopbackOptions options, std::vector<crypto::PrivateKey> keys, std::unique_ptr<TruthLog> truth,
+  Loopback(LoopbackOptions options, std::unique_ptr<Opener> opener, std::unique_ptr<TruthLog> truth,
            engine::Clock& clock, FatalHandler fatal);
   ~Loopback() override;
 
@@ -75,12 +73,10 @@ class Loopback : public Carrier {
 
   void Loop();
   void SubmitAll(const std::vector<engine::Lease>& leases, std::vector<Report>& words);
-  // The text; or the word that ends the attempt.
-  bool OpenAndRead(const engine::Lease& lease, crypto::Secret& text, Report& refusal) const;
   void Plan(const AttemptId& attempt, std::string_view text);
 
   const LoopbackOptions options_;
-  std::map<std::string, crypto::PrivateKey> keys_;  // by kid
+  const std::unique_ptr<Opener> opener_;
   const std::unique_ptr<TruthLog> truth_;
   engine::Clock& clock_;
   const FatalHandler fatal_;

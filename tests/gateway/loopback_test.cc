@@ -39,8 +39,8 @@ class LoopbackTest : public testing::Test {
     std::vector<crypto::PrivateKey> keys;
     keys.push_back(std::move(key));
     auto loopback = std::make_unique<Loopback>(LoopbackOptions{.normal_delay_ms = 100, .long_delay_ms = 1000},
-                                               std::move(keys), std::move(*truth), clock_,
-                                               [](const absl::Status& status) { ADD_FAILURE() << status; });
+                                               std::make_unique<EnvelopeOpener>(std::move(keys)), std::move(*truth),
+                                               clock_, [](const absl::Status& status) { ADD_FAILURE() << status; });
     loopback->Listen(heard_);
     return loopback;
   }

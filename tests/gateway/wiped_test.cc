@@ -86,7 +86,8 @@ TEST(Wiped, ASubmittedSmsLeavesNothingBehind) {
   FakeClock clock;
   Ears ears;
   EXPECT_EQ(Leaks([&] {
-              Loopback carrier({1, 1}, {key}, nullptr, clock, [](const absl::Status&) {});
+              Loopback carrier({1, 1}, std::make_unique<EnvelopeOpener>(std::vector{key}), nullptr, clock,
+                               [](const absl::Status&) {});
               carrier.Listen(ears);
               carrier.Submit({lease, lease, lease});
               carrier.RunOnce();
