@@ -16,7 +16,7 @@ using storage::Family;
 constexpr std::uint64_t kRowsPerQuestion = 4096;
 
 constexpr std::array<std::pair<Family, std::string_view>, storage::kFamilies> kKinds{{
-    {Family::kMeta, "MP"},
+    {Family::kMeta, "AMPgu"},
     {Family::kInstances, "hs"},
     {Family::kJournal, "aj"},
     {Family::kQueues, "Lklortw"},
@@ -56,6 +56,7 @@ absl::Status Inspector::Run(const OnFinding& finding, const OnProgress& progress
     finding(text);
   };
   FindStrangers(*store_.Frozen(), shards_, counted);
+  InspectAccounts(*store_.Frozen(), summary_, counted);
   for (std::uint16_t shard = 0; shard < shards_; ++shard) {
     const auto view = store_.Frozen();
     ShardInspection inspection(*view, keys_, shards_, rules_, ShardId{shard}, summary_,

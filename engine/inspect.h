@@ -36,6 +36,9 @@ struct InspectionSummary {
   std::uint64_t tells = 0;  // that stand in their source
   std::uint64_t sweeps = 0;
   std::uint64_t feeds = 0;  // logs outside, by partition
+  std::uint64_t accounts = 0;
+  std::uint64_t clients = 0;          // tenants that accounts are members of
+  std::uint64_t account_changes = 0;  // that still stand
   std::uint64_t violations = 0;
   std::map<std::uint32_t, std::uint64_t> states;  // instances by state, the workflow's numbers
 };

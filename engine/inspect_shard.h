@@ -105,6 +105,9 @@ class ShardInspection {
   absl::flat_hash_map<std::string, InstanceId> dedupe_;
 };
 
+// inspect_accounts.cc: those who may log in, their tenants, and the chain of changes to them.
+void InspectAccounts(const storage::Store& view, InspectionSummary& summary, const Inspector::OnFinding& finding);
+
 // Hashes of names for sets; equal names have equal hashes within one run.
 std::uint64_t HashOf(std::string_view bytes);
 std::uint64_t HashOf(const InstanceId& id, std::uint64_t a, std::uint64_t b);

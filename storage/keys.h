@@ -21,8 +21,8 @@
 //   'p'   indexes    scope(1) value(16)                            PauseRow
 //   'P'   meta       digest(16), shard 0                           a policy's bytes
 //   'M'   meta       -, shard 0                                    Meta
+//   'u' 'g' 'A'       meta, shard 0: accounts, clients, their changes: storage/accounts.h
 //   'c' 'v' 'n' 'x'   kept for correlation, reservation, children, dead letters
-//
 // A kind, once used, is never given to another row. Numbers are big endian so that bytes sort as they do; signed times
 // are never negative. Hashed parts come from storage/index_keys.h.
 // Values only; safe from any thread; nothing blocks.

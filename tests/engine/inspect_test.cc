@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/accounts.h"
 #include "storage/journal.h"
 #include "storage/records.h"
 #include "tests/engine/world.h"
@@ -324,6 +325,40 @@ TEST_F(InspectTest, GoesOnBehindWhatCannotBeRead) {
   const auto findings = Inspect(world_);
   EXPECT_THAT(findings, testing::Contains(HasSubstr(waiting_.ToString() + ": a row of instance heads cannot be read")));
   EXPECT_THAT(findings, testing::Contains(HasSubstr("a row of journal with key")));
+}
+
+TEST_F(InspectTest, FindsAccountsThatCannotBe) {
+  stored::AccountRow whole, odd;
+  whole.set_account("one");
+  whole.add_roles(1);
+  whole.add_clients("clinic");
+  odd = whole;
+  odd.add_roles(7);
+  odd.add_clients("nowhere");
+  odd.mutable_password()->set_algorithm(1);
+  stored::ClientRow clinic;
+  clinic.set_client("clinic");
+  storage::AccountChain chain;
+  Damage([&](storage::Batch& batch) {
+    for (int i = 0; i < 3; ++i) storage::AppendAccountChange(batch, chain, {});
+    storage::PutClient(batch, 1, clinic);
+    storage::PutAccount(batch, 2, whole);
+  });
+  InspectionSummary summary;
+  EXPECT_THAT(Inspect(world_, &summary), IsEmpty());
+  EXPECT_EQ(summary.accounts, 1U);
+  EXPECT_EQ(summary.clients, 1U);
+  EXPECT_EQ(summary.account_changes, 3U);
+  Damage([&](storage::Batch& batch) {
+    storage::PutAccount(batch, 9, odd);
+    storage::PutClient(batch, 3, clinic);
+  });
+  EXPECT_THAT(Inspect(world_),
+              ElementsAre(HasSubstr("client 3: another has its name"), HasSubstr("account 9: no change made it"),
+                          HasSubstr("account 9: another has its name"), HasSubstr("password is not whole"),
+                          HasSubstr("a role that there is not"), HasSubstr("a client that there is not")));
+  Damage([&](storage::Batch& batch) { storage::DeleteAccountChange(batch, 2); });
+  EXPECT_THAT(Inspect(world_), ElementsAre(HasSubstr("account change 3: one before it is missing")));
 }
 
 TEST_F(InspectTest, EndsWhenToldTo) {

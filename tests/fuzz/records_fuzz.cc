@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "storage/accounts.h"
 #include "storage/journal.h"
 #include "storage/keys.h"
 #include "storage/memory_store.h"
@@ -47,6 +48,20 @@ absl::StatusOr<storage::stored::InstanceHead> DecodeWholeHead(std::string_view b
   return head;
 }
 
+// What its chain takes is just what appending the same change gives.
+void Changes(std::string_view bytes) {
+  const auto row = storage::DecodeAccountChange(bytes);
+  storage::AccountChain chain{4, {}};
+  if (!row.ok()) return;
+  const auto change = storage::FollowAccountChain(chain, 5, *row);
+  if (!change.ok() || change->SerializeAsString() != row->body()) return;
+  Row(bytes, storage::DecodeAccountChange, [&](auto& batch, const auto&) {
+    storage::AccountChain again{4, {}};
+    storage::AppendAccountChange(batch, again, *change);
+    Require(again.hash == chain.hash, "the same change has the same link");
+  });
+}
+
 void Rows(std::uint8_t table, std::string_view bytes) {
   const InstanceId id = InstanceId::Make(1, kShard, 1);
   switch (table) {
@@ -87,6 +102,14 @@ void Rows(std::uint8_t table, std::string_view bytes) {
                 "an erased one has no body");
       (void)storage::DecodeAnchor(kShard, 5, bytes);
       return;
+    case 10:
+      return Row(bytes, storage::DecodeAccount,
+                 [](auto& batch, const auto& account) { storage::PutAccount(batch, 1, account); });
+    case 11:
+      return Row(bytes, storage::DecodeClient,
+                 [](auto& batch, const auto& client) { storage::PutClient(batch, 1, client); });
+    case 12:
+      return Changes(bytes);
     default:
       KeyAgain<storage::TimerKey>(bytes);
       KeyAgain<storage::ReadyKey>(bytes);
@@ -97,6 +120,6 @@ void Rows(std::uint8_t table, std::string_view bytes) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  if (size > 0) Rows(data[0] % 11, smsflow::fuzz::View(data + 1, size - 1));
+  if (size > 0) Rows(data[0] % 14, smsflow::fuzz::View(data + 1, size - 1));
   return 0;
 }

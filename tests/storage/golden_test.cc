@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "rocksdb/file_system.h"
+#include "storage/accounts.h"
 #include "storage/high_water_file.h"
 #include "storage/index_keys.h"
 #include "storage/journal.h"
@@ -107,6 +108,13 @@ TEST(Golden, EveryRow) {
   add("pause", [&](Batch& b) { PutPause(b, shard, PauseScope::kTenant, kSampleHash, Filled<stored::PauseRow>()); });
   add("policy", [&](Batch& b) { PutPolicy(b, kSampleHash, "policy bytes"); });
   add("meta", [&](Batch& b) { PutMeta(b, Filled<stored::Meta>()); });
+  add("account", [&](Batch& b) { PutAccount(b, 9, Filled<stored::AccountRow>()); });
+  add("client", [&](Batch& b) { PutClient(b, 9, Filled<stored::ClientRow>()); });
+  add("account change", [&](Batch& b) {
+    AccountChain chain{8, {}};
+    chain.hash.fill(0xC0);
+    AppendAccountChange(b, chain, Filled<stored::AccountChange>());
+  });
   ExpectGolden("rows.txt", lines);
 }
 

@@ -44,7 +44,7 @@ inline void FillEveryField(google::protobuf::Message& message) {
         reflection->SetBool(&message, field, true);
         break;
       case FieldDescriptor::CPPTYPE_STRING:
-        reflection->SetString(&message, field, text);
+        repeated ? reflection->AddString(&message, field, text) : reflection->SetString(&message, field, text);
         break;
       case FieldDescriptor::CPPTYPE_MESSAGE:
         FillEveryField(repeated ? *reflection->AddMessage(&message, field)

@@ -76,9 +76,9 @@ void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
   db.add_option("--index-key", arguments.index_key, "Its index key, where it is not DIR.key")->type_name("FILE");
   db.add_option("--to", arguments.out, "repair: a new folder for the copy that is mended")->type_name("COPY");
   db.add_option("--kind", arguments.kind, "dump: only rows of this kind, a letter of docs/disk-format.md")
-      ->check(
-          CLI::IsMember({"h", "s", "j", "a", "t", "r", "o", "l", "L", "f", "w", "k", "i", "m", "d", "p", "P", "M"}));
-  db.add_flag("--names", arguments.names, "dump: also tenants, targets, batches and keys");
+      ->check(CLI::IsMember(
+          {"h", "s", "j", "a", "t", "r", "o", "l", "L", "f", "w", "k", "i", "m", "d", "p", "P", "M", "u", "g", "A"}));
+  db.add_flag("--names", arguments.names, "dump: also tenants, targets, batches, keys and accounts");
 
   CLI::App& dead = AddVerb(app, arguments, Verb::kDeadLetter, kGroupLocal, "dead-letter",
                            "What could not be taken from Kafka: list, with its reason, or requeue it to its topic");

@@ -175,6 +175,9 @@ v1::StatsResponse Figures(storage::DataFolder& folder, const engine::InspectionS
   add("pauses", summary.pauses, "rows, one for each shard");
   add("tells", summary.tells, "events between shards, not yet applied or not yet deleted");
   add("feeds", summary.feeds, "how far each shard has come in the logs it reads");
+  add("accounts", summary.accounts, "that may log in");
+  add("clients", summary.clients, "tenants that accounts are members of");
+  add("account_changes", summary.account_changes, "to both, that still stand");
   add("sweeps", summary.sweeps, "commands over many SMSes, not yet at their end");
   add("violations", summary.violations, "see smsflow db verify");
   for (const auto& [name, value] : folder.Figures()) add("rocksdb_" + name, value, "");

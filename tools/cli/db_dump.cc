@@ -9,6 +9,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "smsflow/stored/v1/records.pb.h"
+#include "storage/accounts.h"
 #include "storage/journal.h"
 #include "storage/keys.h"
 #include "storage/records.h"
@@ -23,10 +24,11 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using storage::Family;
 
-// What users gave, and what workflows keep of it. Payloads are left out always.
-constexpr std::array<std::string_view, 13> kNames{"tenant",     "target", "value",  "fixed", "data",
-                                                  "event_body", "body",   "answer", "scope", "reason",
-                                                  "broadcast",  "dedupe", "index"};
+// What users gave, and what workflows keep of it. Payloads and what is kept of
+// passwords are left out always.
+constexpr std::array<std::string_view, 19> kNames{
+    "tenant",    "target", "value", "fixed",   "data",      "event_body", "body",    "answer", "scope", "reason",
+    "broadcast", "dedupe", "index", "account", "full_name", "email",      "clients", "client", "group"};
 
 void Redact(Message& message, bool names) {
   const auto* reflection = message.GetReflection();
@@ -34,7 +36,7 @@ void Redact(Message& message, bool names) {
   reflection->ListFields(message, &fields);
   for (const FieldDescriptor* field : fields) {
     const bool is_name = std::find(kNames.begin(), kNames.end(), field->name()) != kNames.end();
-    if (field->name() == "payload" || (is_name && !names)) {
+    if (field->name() == "payload" || field->name() == "password" || (is_name && !names)) {
       reflection->ClearField(&message, field);
     } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
       const int count = field->is_repeated() ? reflection->FieldSize(message, field) : 1;
@@ -84,7 +86,7 @@ class Dumper {
       AddId(ready->instance);
       absl::StrAppend(&line_, ",\"due_ms\":", ready->due_ms, ",\"name\":", ready->name);
     }
-    if (std::string_view("jaol").find(kind) != std::string_view::npos && key.size() >= 11)
+    if (std::string_view("jaolugA").find(kind) != std::string_view::npos && key.size() >= 11)
       absl::StrAppend(&line_, ",\"sequence\":", storage::SequenceOfKey(key));
   }
 
@@ -118,6 +120,12 @@ class Dumper {
         return AddFound(storage::GetMeta(store_));
       case 'L':
         return AddApplied(key);
+      case 'u':
+        return AddRow(storage::DecodeAccount(value));
+      case 'g':
+        return AddRow(storage::DecodeClient(value));
+      case 'A':
+        return AddChange(storage::DecodeAccountChange(value));
       default:
         return;  // the key says it all, or the value is a name
     }
@@ -159,6 +167,13 @@ class Dumper {
     if (header.erased) return;
     if (!body.ParseFromString(record->body)) return AddError(absl::DataLossError("its body cannot be read"));
     AddMessage(body);
+  }
+  void AddChange(const absl::StatusOr<stored::AccountChangeRow>& row) {
+    stored::AccountChange change;
+    if (!row.ok()) return AddError(row.status());
+    absl::StrAppend(&line_, ",\"chain\":", JsonText(Hex(row->chain())));
+    if (!change.ParseFromString(row->body())) return AddError(absl::DataLossError("its body cannot be read"));
+    AddMessage(change);
   }
   void AddApplied(std::string_view key) {
     if (key.size() != 5) return;
