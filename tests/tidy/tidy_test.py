@@ -85,6 +85,8 @@ FAULTS = {
     "no pragma once": ("engine/engine.h", "// The engine.\n", 1, "header", "#pragma once"),
     "no opening comment": ("engine/engine.h", "#pragma once\n", 1, "header", "what it is for"),
     "a class without a word": ("engine/engine.h", "// It.\n#pragma once\nclass A {\n};\nclass Engine {\n};\n", 5, "header", "class Engine"),
+    "a fuzzer's leavings": ("slow-unit-" + "0a" * 20, "x", 1, "artefact", "corpus"),
+    "a fuzzer's leavings in a folder": ("tests/broken-texts-crash-" + "0a" * 20, "x", 1, "artefact", "corpus"),
     "a folder util": ("engine/util/CMakeLists.txt", "", 1, "folder", "purpose"),
     "tests of nothing": ("tests/nothing/CMakeLists.txt", "", 1, "folder", "mirrors"),
     "a test that is never built": ("tests/engine/lost_test.cc", "int a;\n", 1, "built", "neither compiled nor run"),

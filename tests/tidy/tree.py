@@ -9,6 +9,8 @@ from pathlib import Path
 CODE_FOLDERS = ("ids", "crypto", "workflows", "smpp", "storage", "engine", "kafka", "server", "gateway", "tools", "tests")
 SKIPPED = re.compile(r"^(build.*|run|\.git|\.cache|__pycache__|node_modules)$")
 TEXT = (".cc", ".h", ".proto", ".py", ".sh", ".md", ".txt", ".cmake", ".toml", ".yml", ".yaml", ".json", ".service")
+# What a fuzzer leaves where it is run.
+ARTEFACT = re.compile(r"^(?:.*-)?(?:crash|leak|oom|slow-unit|timeout)-[0-9a-f]{40}$")
 
 
 @dataclass(frozen=True, order=True)
@@ -71,6 +73,6 @@ def read_tree(root):
         folders[:] = sorted(name for name in folders if not SKIPPED.match(name))
         for name in sorted(files):
             path = (Path(folder) / name).relative_to(root).as_posix()
-            if name.endswith(TEXT) or path in ("tools/dev", ".ci/run"):
+            if name.endswith(TEXT) or path in ("tools/dev", ".ci/run") or ARTEFACT.match(name):
                 sources.append(Source(root, path))
     return sources
