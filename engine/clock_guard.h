@@ -1,5 +1,6 @@
 // Notices a wall clock that jumps: compares it with the clock that never does. While it is on, nothing fires, so that a
-// wrong clock sends no SMS outside its slot. It ends when both clocks agree again, or by a person's word.
+// wrong clock sends no SMS outside its slot. It ends when both clocks agree again, or by a person's word; after a start
+// with a wall clock that is behind what is stored, as soon as that is no longer so.
 //
 // Which of the two is right nobody here can know: the wall clock may have been put wrong, or right. What has to be
 // decided meanwhile is decided by the earlier of both times. By that a slot may look open that is over: then the SMS
@@ -27,12 +28,12 @@ class ClockGuard {
   Reading Read(std::int64_t wall_ms, std::int64_t steady_ms) {
     absl::MutexLock lock(&mutex_);
     const std::int64_t offset = wall_ms - steady_ms;
-    if (!known_ || trust_next_) {
-      if (trust_next_) seen_ms_ = wall_ms;
-      known_ = true;
-      trust_next_ = false;
-      offset_ms_ = offset;
-    }
+    if (trust_next_) seen_ms_ = wall_ms;
+    if (!known_ || trust_next_) offset_ms_ = offset;
+    // Until a wall clock was first taken for right there is nothing to compare it with but what is stored: one that was
+    // behind that at the start is right as soon as it has caught up.
+    known_ = known_ || wall_ms >= seen_ms_ - jump_ms_;
+    trust_next_ = false;
     on_ = std::abs(offset - offset_ms_) > jump_ms_ || wall_ms < seen_ms_ - jump_ms_;
     if (on_) return {std::min(wall_ms, steady_ms + offset_ms_), true};
     offset_ms_ = offset;

@@ -302,6 +302,28 @@ TEST_F(Firing, AWallClockThatJumpsFiresNothingUntilItIsTrusted) {
   EXPECT_EQ(inbox_->leases.size(), 1U);
 }
 
+// A start with a clock that is behind what is stored: as soon as that is put right, all goes on, and nobody has to say
+// so.
+TEST_F(Firing, AClockThatWasBehindAtTheStartIsTrustedOnceItIsPutRight) {
+  StartADayBehind();
+  auto session = world_.Attach("g", "s1", {"t"}, 10, inbox_);
+  Due(86'400'000 + 100);
+  const std::size_t before = inbox_->leases.size();
+  world_.AdvanceAndRun(1'000);
+  EXPECT_TRUE(world_.engine->TakeFigures().clock_guard);
+  world_.clock.wall_ms += 40'000'000;  // better, and still wrong
+  world_.AdvanceAndRun(1'000);
+  EXPECT_TRUE(world_.engine->TakeFigures().clock_guard);
+  EXPECT_EQ(inbox_->leases.size(), before);
+  world_.clock.wall_ms += 46'400'000;
+  world_.AdvanceAndRun(2'000);
+  EXPECT_FALSE(world_.engine->TakeFigures().clock_guard);
+  EXPECT_EQ(inbox_->leases.size(), before + 1);
+  world_.clock.wall_ms += 7'200'000;  // from now on it is compared
+  world_.Run();
+  EXPECT_TRUE(world_.engine->TakeFigures().clock_guard);
+}
+
 // A start with a clock that is a year ahead, put right by a person: nobody waits for that year.
 TEST_F(Firing, AClockThatWasFarAheadAtTheStartHoldsNothingOnceItIsTrusted) {
   constexpr std::int64_t kYearMs = 365LL * 86'400'000;

@@ -1,6 +1,7 @@
 // What is decided while the clocks disagree: nothing may end that could still be in time by one of them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -91,6 +92,34 @@ TEST_F(Clocks, AFailureIsTriedAgainInItsSlotThoughTheWallClockSaysThatItIsOver) 
   Jump(-kDayMs);
   world_.AdvanceAndRun(1'800'000, 10'000);
   EXPECT_EQ(inbox_->leases.size(), 2U);
+}
+
+// A machine that starts with its clock a day behind, and whose time daemon puts it right a moment later.
+TEST_F(Clocks, AStartByAClockThatIsBehindWaitsUntilItIsPutRightAndNoLonger) {
+  auto session = world_.Attach("g", "s", {"t"}, 10, inbox_);
+  const InstanceId before = Schedule(0), after = Schedule(1'800);
+  world_.AdvanceAndRun(3'000);
+  ASSERT_EQ(inbox_->leases.size(), 1U);
+  session.reset();
+  world_.Crash();
+  world_.clock.wall_ms -= kDayMs;
+  wrong_ms_ = -kDayMs;
+  world_.Open();
+  session = world_.Attach("g", "s", {"t"}, 10, inbox_);
+  world_.AdvanceAndRun(2'400'000, 10'000);  // by the true clock a slot begins
+  EXPECT_TRUE(world_.engine->TakeFigures().clock_guard);
+  EXPECT_EQ(StateOf(before), delivery::State::kInSlot);
+  EXPECT_EQ(StateOf(after), delivery::State::kPending);
+  const auto asked_of = [&](const InstanceId& id) {
+    return std::count_if(inbox_->leases.begin(), inbox_->leases.end(),
+                         [&](const engine::Lease& lease) { return lease.attempt.instance == id; });
+  };
+  EXPECT_EQ(asked_of(after), 0);
+  Jump(kDayMs);
+  world_.AdvanceAndRun(1'000);
+  EXPECT_FALSE(world_.engine->TakeFigures().clock_guard);
+  EXPECT_EQ(StateOf(after), delivery::State::kInSlot);
+  EXPECT_EQ(asked_of(after), 1);
 }
 
 // The wall clock was wrong before and is right now: what looked open by the clock of before ends when that is said.

@@ -122,8 +122,9 @@ void Run::ClockJumps() {
 }
 
 void Run::ClockIsTrusted() {
-  if (std::abs(skew_ms() - trusted_skew_ms_) > world_.options.clock_jump_ms)
-    Hit(skew_ms() > trusted_skew_ms_ ? "event a clock ahead is trusted" : "event a clock behind is trusted");
+  if (IsWrong())
+    Hit(trusted_skew_ms_ && skew_ms() > *trusted_skew_ms_ ? "event a clock ahead is trusted"
+                                                          : "event a clock behind is trusted");
   world_.engine->TrustClock();
   trusted_skew_ms_ = skew_ms();
 }

@@ -108,6 +108,8 @@ class Run {
   // The wall clock as it should be, and how far it is off.
   std::int64_t true_ms() const { return world_.clock.steady_ms + epoch_ms_; }
   std::int64_t skew_ms() const { return world_.clock.wall_ms - true_ms(); }
+  // Nothing may leave by such a clock: it jumped, or what is stored is younger.
+  bool IsWrong() const;
   void Pass(std::int64_t ms);
   std::string Readable();
   std::string Readable(const ::smsflow::stored::v1::JournalBody& body, const std::string& fixed);
@@ -252,7 +254,9 @@ class Run {
   double budget_ = 0;
   std::int64_t budget_at_ms_ = 0;
 
-  std::int64_t trusted_skew_ms_ = 0;  // what the engine takes for right
+  // By how much what the engine takes for right is off; none: it was started by a clock well behind what is stored.
+  std::optional<std::int64_t> trusted_skew_ms_ = 0;
+  std::int64_t stored_ms_ = 0;  // the time that was stored when it was last started
   std::int64_t newest_wall_ms_ = 0;
   int next_name_ = 0;
   int next_sweep_ = 0;

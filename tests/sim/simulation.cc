@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/recorded_event.h"
+#include "storage/records.h"
 #include "tests/sim/run.h"
 #include "tests/sim/sim_engine.h"
 #include "tests/sim/sim_workflow.h"
@@ -130,8 +131,16 @@ void Run::Settle() {
   Rounds();
   if (disk_.errors != 0) Violated("the engine went on with a disk that had failed");
   newest_wall_ms_ = std::max(newest_wall_ms_, world_.clock.wall_ms);
-  if (std::abs(skew_ms() - trusted_skew_ms_) <= world_.options.clock_jump_ms) trusted_skew_ms_ = skew_ms();
+  if (!IsWrong()) {
+    if (!trusted_skew_ms_) Hit("event a clock behind what is stored is put right");
+    trusted_skew_ms_ = skew_ms();
+  }
   CheckStep();
+}
+
+bool Run::IsWrong() const {
+  if (!trusted_skew_ms_) return world_.clock.wall_ms < stored_ms_ - world_.options.clock_jump_ms;
+  return std::abs(skew_ms() - *trusted_skew_ms_) > world_.options.clock_jump_ms;
 }
 
 void Run::Pass(std::int64_t ms) {
@@ -170,7 +179,13 @@ bool Run::Open() {
     disk_.full = false;
   }
   draining_ = disk_guard_ = false;
-  trusted_skew_ms_ = skew_ms();
+  stored_ms_ = 0;
+  for (std::uint16_t shard = 0; shard < world_.options.shards; ++shard) {
+    const auto marks = storage::GetMarks(world_.memory, ShardId{shard});
+    if (marks.ok() && marks->has_value()) stored_ms_ = std::max(stored_ms_, (*marks)->live_ms());
+  }
+  trusted_skew_ms_.reset();
+  if (!IsWrong()) trusted_skew_ms_ = skew_ms();
   const absl::Status status = world_.TryOpen();
   if (status.ok()) return true;
   if (disk_.errors == 0) Violated("the engine does not start: " + status.ToString());
@@ -228,6 +243,7 @@ std::vector<std::string> Run::NamesToReach() const {
     names.push_back(std::string("command ") + part);
   for (const char* event : {"a clock ahead is trusted",
                             "a clock behind is trusted",
+                            "a clock behind what is stored is put right",
                             "a gateway's store is lost",
                             "a command meets a timer that falls due",
                             "a probe reaches a gateway",
