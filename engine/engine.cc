@@ -284,7 +284,8 @@ void EngineImpl::Feed(Origin origin, FedWork work, FedDone done) {
     item.done = nullptr;
     item.work = FedSweep{std::move(*sweep), command};
   }
-  Of(item.shard).Post(std::move(item));
+  Partition& home = Of(item.shard);
+  home.Post(std::move(item));
 }
 
 class Session : public PeerSession {
