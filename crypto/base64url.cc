@@ -1,5 +1,6 @@
 #include "crypto/base64url.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace smsflow::crypto {
@@ -48,6 +49,23 @@ std::optional<std::string> FromBase64Url(std::string_view text) {
   }
   if ((bits & ((1U << count) - 1)) != 0) return std::nullopt;
   return bytes;
+}
+
+std::string ToBase64(std::string_view bytes) {
+  std::string text = ToBase64Url(bytes);
+  std::replace(text.begin(), text.end(), '-', '+');
+  std::replace(text.begin(), text.end(), '_', '/');
+  text.append((4 - text.size() % 4) % 4, '=');
+  return text;
+}
+
+std::optional<std::string> FromBase64(std::string_view text) {
+  if (text.size() % 4 != 0 || text.find_first_of("-_") != std::string_view::npos) return std::nullopt;
+  for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
+  std::string same(text);
+  std::replace(same.begin(), same.end(), '+', '-');
+  std::replace(same.begin(), same.end(), '/', '_');
+  return FromBase64Url(same);
 }
 
 }  // namespace smsflow::crypto

@@ -16,4 +16,8 @@ std::string ToBase64Url(std::string_view bytes);
 // that are not zero.
 std::optional<std::string> FromBase64Url(std::string_view text);
 
+// The standard alphabet with padding (RFC 4648, section 4), as strict: the padding must be there, line breaks must not.
+std::string ToBase64(std::string_view bytes);
+std::optional<std::string> FromBase64(std::string_view text);
+
 }  // namespace smsflow::crypto

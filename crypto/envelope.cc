@@ -1,13 +1,7 @@
 #include "crypto/envelope.h"
 
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
-#include <openssl/rsa.h>
-
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -18,6 +12,7 @@
 #include "crypto/gcm.h"
 #include "crypto/hash.h"
 #include "crypto/json_object.h"
+#include "crypto/oaep.h"
 #include "crypto/p256.h"
 #include "crypto/random.h"
 #include "crypto/require.h"
@@ -142,53 +137,16 @@ absl::StatusOr<Parts> ReadParts(std::string_view envelope) {
   return parts;
 }
 
-struct FreeContext {
-  void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
-};
-using Context = std::unique_ptr<EVP_PKEY_CTX, FreeContext>;
-
-// OAEP with SHA-256 for both the label and the mask, as RFC 7518, section 4.3 asks.
-Context OaepContext(EVP_PKEY* key, int (*init)(EVP_PKEY_CTX*, const OSSL_PARAM[])) {
-  char padding[] = OSSL_PKEY_RSA_PAD_MODE_OAEP;
-  char digest[] = "SHA256";
-  const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, padding, 0),
-                                   OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, digest, 0),
-                                   OSSL_PARAM_construct_utf8_string(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, digest, 0),
-                                   OSSL_PARAM_construct_end()};
-  Context context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
-  Require(context && init(context.get(), parameters) == 1, "start RSA-OAEP");
-  return context;
-}
-
-std::string WrapKey(EVP_PKEY* key, const Secret& content_key) {
-  const Context context = OaepContext(key, EVP_PKEY_encrypt_init_ex);
-  std::string wrapped(static_cast<std::size_t>(EVP_PKEY_get_size(key)), '\0');
-  std::size_t size = wrapped.size();
-  Require(
-      EVP_PKEY_encrypt(context.get(), reinterpret_cast<unsigned char*>(wrapped.data()), &size,
-                       reinterpret_cast<const unsigned char*>(content_key.Reveal().data()), content_key.size()) == 1,
-      "wrap a key");
-  wrapped.resize(size);
-  return wrapped;
-}
-
-// A wrapped key that does not open gives a random one, and the tag then fails: so the two failures look alike, as RFC
-// 7516, section 11.5 advises.
-Secret UnwrapKey(EVP_PKEY* key, std::string_view wrapped) {
-  Secret content_key(kGcmKeyBytes);
-  FillRandom(content_key.bytes());
-  const Context context = OaepContext(key, EVP_PKEY_decrypt_init_ex);
-  Secret opened(static_cast<std::size_t>(EVP_PKEY_get_size(key)));
-  std::size_t size = opened.size();
-  const int done = EVP_PKEY_decrypt(context.get(), opened.bytes().data(), &size,
-                                    reinterpret_cast<const unsigned char*>(wrapped.data()), wrapped.size());
-  if (done == 1 && size == kGcmKeyBytes) std::copy_n(opened.bytes().begin(), size, content_key.bytes().begin());
-  return content_key;
-}
-
 std::optional<Secret> ContentKey(const PrivateKey& key, const Parts& parts) {
   if (parts.header.algorithm != key.public_key().kind()) return std::nullopt;
-  if (parts.header.algorithm == KeyKind::kRsa) return UnwrapKey(key.get(), parts.encrypted_key);
+  if (parts.header.algorithm == KeyKind::kRsa) {
+    // A wrapped key that does not open leaves a random one, and the tag then fails: so the two failures look alike, as
+    // RFC 7516, section 11.5 advises.
+    Secret content_key(kGcmKeyBytes);
+    FillRandom(content_key.bytes());
+    (void)OaepUnwrap(key.get(), parts.encrypted_key, content_key);
+    return content_key;
+  }
   const auto ephemeral = P256FromPoint(parts.epk_x, parts.epk_y);
   if (!ephemeral) return std::nullopt;
   const auto z = Agree(key.get(), ephemeral.get());
@@ -228,7 +186,7 @@ absl::StatusOr<std::string> SealEnvelope(const PublicKey& key, std::string_view 
   std::string encrypted_key, epk;
   if (key.kind() == KeyKind::kRsa) {
     FillRandom(content_key.bytes());
-    encrypted_key = WrapKey(key.get(), content_key);
+    encrypted_key = OaepWrap(key.get(), content_key);
   } else {
     const auto ephemeral = EphemeralP256();
     const auto z = Agree(ephemeral.get(), key.get());
@@ -254,19 +212,26 @@ absl::StatusOr<EnvelopeHeader> ReadEnvelopeHeader(std::string_view envelope) {
   return std::move(parts->header);
 }
 
-absl::StatusOr<Secret> OpenEnvelope(const PrivateKey& key, std::string_view subject, std::string_view envelope) {
+absl::StatusOr<Secret> OpenEnvelope(const KeyFinder& find, std::string_view subject, std::string_view envelope) {
   const ErrorMark mark;
   const auto parts = ReadParts(envelope);
   if (!parts.ok()) return parts.status();
+  const PrivateKey* const key = find(parts->header.kid);
+  if (key == nullptr)
+    return absl::NotFoundError("the envelope was sealed for a key that is not here: its kid is unknown or retired");
   if (!EqualConstantTime(parts->header.subject, subject))
     return absl::InvalidArgumentError("the envelope was sealed for another SMS: its sub is not this tenant/key");
-  const auto content_key = ContentKey(key, *parts);
+  const auto content_key = ContentKey(*key, *parts);
   if (!content_key) return CannotOpen();
   const auto padded = GcmOpen(*content_key, parts->iv, parts->header_text, parts->ciphertext, parts->tag);
   if (!padded) return CannotOpen();
   std::string_view plaintext = padded->Reveal();
   while (!plaintext.empty() && plaintext.back() == '\0') plaintext.remove_suffix(1);
   return Secret(plaintext);
+}
+
+absl::StatusOr<Secret> OpenEnvelope(const PrivateKey& key, std::string_view subject, std::string_view envelope) {
+  return OpenEnvelope([&key](std::string_view) { return &key; }, subject, envelope);
 }
 
 }  // namespace smsflow::crypto

@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -50,6 +51,12 @@ std::string EnvelopeSubject(std::string_view tenant, std::string_view key);
 // InvalidArgument when the form is wrong or `sub` is not `subject`. Every failure that depends on the key or on what is
 // sealed is PermissionDenied with one and the same text, so that nobody can learn from trying.
 [[nodiscard]] absl::StatusOr<Secret> OpenEnvelope(const PrivateKey& key, std::string_view subject,
+                                                  std::string_view envelope);
+
+// The same with the key of the header's kid, or null when there is none: NotFound then. What `find` answers must live
+// until this returns.
+using KeyFinder = std::function<const PrivateKey*(std::string_view kid)>;
+[[nodiscard]] absl::StatusOr<Secret> OpenEnvelope(const KeyFinder& find, std::string_view subject,
                                                   std::string_view envelope);
 
 }  // namespace smsflow::crypto

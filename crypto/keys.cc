@@ -7,6 +7,7 @@
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 
 #include <optional>
 #include <utility>
@@ -41,6 +42,13 @@ std::shared_ptr<EVP_PKEY> Own(EVP_PKEY* key) { return {key, EVP_PKEY_free}; }
 
 // An encrypted PEM must be an error: OpenSSL's own answer is to ask on the terminal.
 int NoPassword(char*, int, int, void*) { return -1; }
+
+int GivePassword(char* to, int size, int, void* password) {
+  const std::string_view given = static_cast<Secret*>(password)->Reveal();
+  if (given.empty() || given.size() > static_cast<std::size_t>(size)) return -1;
+  given.copy(to, given.size());
+  return static_cast<int>(given.size());
+}
 
 std::string_view Contents(BIO* bio) {
   char* data = nullptr;
@@ -147,9 +155,24 @@ absl::StatusOr<PublicKey> PublicKey::FromJwk(std::string_view json) {
   return refuse("kty must be EC with crv P-256, or RSA");
 }
 
+absl::StatusOr<PublicKey> PublicKey::FromBase64Der(std::string_view text) {
+  const ErrorMark mark;
+  if (text.size() > kPemBytesMax) return absl::InvalidArgumentError("a public key file must be at most 64 KB");
+  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  const auto der = FromBase64(text);
+  const auto* at = der ? reinterpret_cast<const unsigned char*>(der->data()) : nullptr;
+  const auto* const end = der ? at + der->size() : nullptr;
+  const auto key = der && !der->empty() ? Own(d2i_PUBKEY(nullptr, &at, static_cast<long>(der->size()))) : nullptr;
+  if (!key || at != end)
+    return absl::InvalidArgumentError(
+        "not a public key: expected PEM with BEGIN PUBLIC KEY, or a JWK, of type P-256 or RSA");
+  return Check(key);
+}
+
 absl::StatusOr<PublicKey> PublicKey::FromFile(std::string_view contents) {
   const auto first = contents.find_first_not_of(" \t\r\n");
   if (first != std::string_view::npos && contents[first] == '{') return FromJwk(contents);
+  if (first != std::string_view::npos && contents[first] != '-') return FromBase64Der(contents);
   return FromPem(contents);
 }
 
@@ -173,17 +196,31 @@ PrivateKey PrivateKey::Generate(KeyKind kind) {
   return PrivateKey(*std::move(checked));
 }
 
-absl::StatusOr<PrivateKey> PrivateKey::FromPem(std::string_view pem) {
+absl::StatusOr<PrivateKey> PrivateKey::FromPem(std::string_view pem, const Secret& password) {
   const ErrorMark mark;
   if (pem.size() > kPemBytesMax) return absl::InvalidArgumentError("a private key file must be at most 64 KB");
   const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   Require(bio != nullptr, "make a buffer");
-  EVP_PKEY* const key = PEM_read_bio_PrivateKey_ex(bio.get(), nullptr, NoPassword, nullptr, nullptr, nullptr);
+  Secret handed(password.Reveal());
+  EVP_PKEY* const key = PEM_read_bio_PrivateKey_ex(bio.get(), nullptr, GivePassword, &handed, nullptr, nullptr);
   if (key == nullptr)
     return absl::InvalidArgumentError(
-        "not a private key: expected PEM with BEGIN PRIVATE KEY, without a password, of type P-256 or RSA");
-  auto checked = PublicKey::Check(Own(key));
+        password.empty()
+            ? "not a private key: expected PEM with BEGIN PRIVATE KEY, without a password, of type P-256 or RSA"
+            : "not a private key: expected PEM of type P-256 or RSA, without a password or with the one given");
+  return Adopt(Own(key));
+}
+
+absl::StatusOr<PrivateKey> PrivateKey::Adopt(std::shared_ptr<EVP_PKEY> key) {
+  const ErrorMark mark;
+  auto checked = PublicKey::Check(std::move(key));
   if (!checked.ok()) return checked.status();
+  // A file that was damaged or put together wrongly would otherwise show at the first envelope.
+  const std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> context(
+      EVP_PKEY_CTX_new_from_pkey(nullptr, checked->get(), nullptr), EVP_PKEY_CTX_free);
+  Require(context != nullptr, "make a key's context");
+  if (EVP_PKEY_pairwise_check(context.get()) != 1)
+    return absl::InvalidArgumentError("the private key is damaged: its public half belongs to another");
   return PrivateKey(*std::move(checked));
 }
 

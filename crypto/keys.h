@@ -26,7 +26,9 @@ class PublicKey {
   [[nodiscard]] static absl::StatusOr<PublicKey> FromPem(std::string_view pem);
   // RFC 7517. A `kid` in it is ignored: the thumbprint counts.
   [[nodiscard]] static absl::StatusOr<PublicKey> FromJwk(std::string_view json);
-  // From the bytes of a file: JWK when it begins with `{`, else PEM.
+  // DER of SubjectPublicKeyInfo in base64, as clients of the old gateway have it; line breaks at its end are skipped.
+  [[nodiscard]] static absl::StatusOr<PublicKey> FromBase64Der(std::string_view text);
+  // From the bytes of a file: JWK when it begins with `{`, PEM when with `-`, else base64.
   [[nodiscard]] static absl::StatusOr<PublicKey> FromFile(std::string_view contents);
 
   KeyKind kind() const { return kind_; }
@@ -49,8 +51,11 @@ class PublicKey {
 class PrivateKey {
  public:
   static PrivateKey Generate(KeyKind kind);
-  // PKCS#8 without a password, `-----BEGIN PRIVATE KEY-----`.
-  [[nodiscard]] static absl::StatusOr<PrivateKey> FromPem(std::string_view pem);
+  // PKCS#8, `-----BEGIN PRIVATE KEY-----`; with a password `-----BEGIN ENCRYPTED PRIVATE KEY-----` too. The first block
+  // counts.
+  [[nodiscard]] static absl::StatusOr<PrivateKey> FromPem(std::string_view pem, const Secret& password = Secret());
+  // For crypto/ alone: of a handle that holds a private half. Its two halves must fit.
+  [[nodiscard]] static absl::StatusOr<PrivateKey> Adopt(std::shared_ptr<EVP_PKEY> key);
 
   Secret ToPem() const;
   const PublicKey& public_key() const { return public_; }  // shares the handle, shows only the public half
