@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/grpc/answering_stream.h"
 #include "server/grpc/attach_wire.h"
 #include "server/grpc/status.h"
 #include "server/logging.h"
@@ -55,27 +56,14 @@ class Link final : public engine::PeerLink {
 
 std::uint64_t BytesOf(const engine::Lease& lease) { return 200 + lease.payload.size(); }
 
-class AttachCall final : public BidiReactor<v1::GatewayMessage, v1::EngineMessage>, public OpenStreams::Stream {
+class AttachCall final : public AnsweringStream<v1::GatewayMessage, v1::EngineMessage> {
  public:
   AttachCall(BidiStream<v1::GatewayMessage, v1::EngineMessage>* stream, const Doors& doors, OpenStreams& streams,
              Caller caller)
-      : BidiReactor(stream),
+      : AnsweringStream(stream, streams),
         doors_(doors),
-        streams_(streams),
         caller_(std::move(caller)),
         link_(std::make_shared<Link>(this, doors.limits.unsent_bytes)) {}
-
-  void Begin() {
-    if (!streams_.Add(this)) return End(OpenStreams::Stopping());
-    StartRead(&request_);
-  }
-
-  void End(const absl::Status& why) override {
-    const std::lock_guard lock(mutex_);
-    ending_ = true;
-    if (status_.ok()) status_ = why;
-    FinishIfDone();
-  }
 
   void Queue(std::vector<engine::Lease> leases) {
     {
@@ -115,10 +103,7 @@ class AttachCall final : public BidiReactor<v1::GatewayMessage, v1::EngineMessag
     request_.Clear();
     const std::lock_guard lock(mutex_);
     --busy_;
-    if (!status.ok()) {
-      ending_ = true;
-      if (status_.ok()) status_ = status;
-    }
+    if (!status.ok()) return EndLocked(status);
     if (ending_) return FinishIfDone();
     ReadOn();
   }
@@ -186,8 +171,6 @@ class AttachCall final : public BidiReactor<v1::GatewayMessage, v1::EngineMessag
     FlushSoon();
     return absl::OkStatus();
   }
-
-  void OnReadRefused(const absl::Status& why) override { End(why); }
 
   absl::Status HandleReports() {
     if (request_.reports().reports_size() > kReportsMax) {
@@ -302,39 +285,19 @@ class AttachCall final : public BidiReactor<v1::GatewayMessage, v1::EngineMessag
     Flush();
   }
 
-  void OnCancel() override {
-    const std::lock_guard lock(mutex_);
-    broken_ = true;
-    ending_ = true;
-    if (status_.ok()) status_ = absl::CancelledError("the stream was cancelled");
-    FinishIfDone();
-  }
-
-  // REQUIRES mutex_ held. The engine's answers come to this object: it must not go before the last one.
-  void FinishIfDone() {
-    if (!ending_ || finished_ || busy_ != 0 || flushing_ || open_reports_ != answers_.size()) return;
-    finished_ = true;
-    Finish(ToGrpc(status_));
-  }
-
-  void OnDone() override {
-    streams_.Remove(this);
+  // The answers that are to be sent are dropped when it ends.
+  bool Owes() const override { return busy_ != 0 || open_reports_ != answers_.size(); }
+  void OnLast() override {
     link_->Forget();
-    // Whoever finished it may still hold the lock.
-    { const std::lock_guard lock(mutex_); }
     session_.reset();
-    delete this;
   }
 
   const Doors& doors_;
-  OpenStreams& streams_;
   const Caller caller_;
   const std::shared_ptr<Link> link_;
-  v1::GatewayMessage request_;  // of the one read on its way
-  v1::EngineMessage response_;  // of the one write on its way
   grpc::Alarm look_again_;
 
-  std::mutex mutex_;
+  // Under mutex_.
   std::unique_ptr<engine::PeerSession> session_;
   std::deque<engine::Lease> leases_;
   std::vector<engine::Probe> probes_;
@@ -345,11 +308,6 @@ class AttachCall final : public BidiReactor<v1::GatewayMessage, v1::EngineMessag
   int busy_ = 0;                   // a message is being handled, or a look is planned
   bool welcome_ = false;           // is to be sent
   bool paused_ = false;            // not read from until answers are gone
-  bool flushing_ = false;          // a flush is queued, or a write is on its way
-  bool broken_ = false;
-  bool ending_ = false;
-  bool finished_ = false;
-  absl::Status status_;
 };
 
 void Link::Send(std::vector<engine::Lease> leases) {

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/grpc/answering_stream.h"
 #include "server/grpc/scheduled.h"
 #include "server/grpc/scheduler_service.h"
 #include "server/grpc/status.h"
@@ -15,24 +16,11 @@ namespace {
 // Requests of one stream whose answers have not been sent; beyond it, it is not read from.
 constexpr std::size_t kOpenMax = 4'096;
 
-class StreamCall final : public BidiReactor<v1::ScheduleStreamRequest, v1::ScheduleStreamResponse>,
-                         public OpenStreams::Stream {
+class StreamCall final : public AnsweringStream<v1::ScheduleStreamRequest, v1::ScheduleStreamResponse> {
  public:
   StreamCall(BidiStream<v1::ScheduleStreamRequest, v1::ScheduleStreamResponse>* stream, const Doors& doors,
              OpenStreams& streams, Caller caller)
-      : BidiReactor(stream), doors_(doors), streams_(streams), caller_(std::move(caller)) {}
-
-  void Begin() {
-    if (!streams_.Add(this)) return End(OpenStreams::Stopping());
-    StartRead(&request_);
-  }
-
-  void End(const absl::Status& why) override {
-    const std::lock_guard lock(mutex_);
-    ending_ = true;
-    if (status_.ok()) status_ = why;
-    FinishIfDone();
-  }
+      : AnsweringStream(stream, streams), doors_(doors), caller_(std::move(caller)) {}
 
  private:
   struct Answered {
@@ -72,8 +60,6 @@ class StreamCall final : public BidiReactor<v1::ScheduleStreamRequest, v1::Sched
     const std::lock_guard lock(mutex_);
     if (read_on && !finished_) StartRead(&request_);
   }
-
-  void OnReadRefused(const absl::Status& why) override { End(why); }
 
   void Take(std::uint64_t tag, engine::Answer answer) {
     {
@@ -121,44 +107,16 @@ class StreamCall final : public BidiReactor<v1::ScheduleStreamRequest, v1::Sched
     Flush();
   }
 
-  void OnCancel() override {
-    const std::lock_guard lock(mutex_);
-    broken_ = true;
-    ending_ = true;
-    if (status_.ok()) status_ = absl::CancelledError("the stream was cancelled");
-    FinishIfDone();
-  }
-
-  // REQUIRES mutex_ held. The engine's answers come to this object: it must not go before the last one.
-  void FinishIfDone() {
-    if (!ending_ || finished_ || open_ != 0 || flushing_) return;
-    finished_ = true;
-    Finish(ToGrpc(status_));
-  }
-
-  void OnDone() override {
-    streams_.Remove(this);
-    // Whoever finished it may still hold the lock.
-    { const std::lock_guard lock(mutex_); }
-    delete this;
-  }
+  bool Owes() const override { return open_ != 0; }
 
   const Doors& doors_;
-  OpenStreams& streams_;
   const Caller caller_;
-  v1::ScheduleStreamRequest request_;    // of the one read on its way
-  v1::ScheduleStreamResponse response_;  // of the one write on its way
 
-  std::mutex mutex_;
+  // Under mutex_.
   std::vector<Answered> answered_;
   std::size_t open_ = 0;  // read, but its answer is not sent
   std::size_t sending_ = 0;
   bool reading_ = true;
-  bool flushing_ = false;  // a flush is queued, or a write is on its way
-  bool broken_ = false;    // nobody reads answers any more
-  bool ending_ = false;
-  bool finished_ = false;
-  absl::Status status_;
 };
 
 }  // namespace
