@@ -19,7 +19,7 @@ constexpr std::array<std::pair<Family, std::string_view>, storage::kFamilies> kK
     {Family::kMeta, "AMPgu"},
     {Family::kInstances, "hs"},
     {Family::kJournal, "aj"},
-    {Family::kQueues, "Lklortw"},
+    {Family::kQueues, "Lfklortw"},
     {Family::kIndexes, "dimp"},
 }};
 

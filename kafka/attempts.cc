@@ -167,7 +167,7 @@ absl::StatusOr<SendSms> DecodeSendSms(std::string_view value, std::span<const He
   } else if (!correl.empty()) {
     fields.Violate("correl-id", "must be the id of an SMS, a dot, and the number of the attempt");
   }
-  sms.client = fields.FullText("client-id");
+  sms.client = sms.op == SendSms::Op::kProbe ? fields.Text("client-id") : fields.FullText("client-id");
   const std::string deadline = fields.FullText("deadline");
   const auto deadline_ms = ParseInstant(deadline);
   if (!deadline.empty() && !deadline_ms.has_value())

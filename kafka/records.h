@@ -85,7 +85,7 @@ struct SendSms {
   enum class Op : std::uint8_t { kSend = 1, kProbe = 2 };
   Op op = Op::kSend;
   AttemptId attempt;   // correl-id
-  std::string client;  // client-id
+  std::string client;  // client-id; kProbe: may be empty, the attempt is enough
   std::int64_t deadline_ms = 0;
   std::string payload;            // kSend
   std::string client_key;         // may be empty
@@ -96,7 +96,7 @@ struct SendSms {
 };
 // FAILED_PRECONDITION: a record of an engine without attempts of their own; it is not for this gateway.
 absl::StatusOr<SendSms> DecodeSendSms(std::string_view value, std::span<const HeaderView> headers);
-// The JSON has exactly the four old fields (a probe: three), for old gateways drop what has more. A payload that is
+// The JSON has exactly the four old fields (a probe: two or three), for old gateways drop what has more. A payload that is
 // not UTF-8 goes as base64. The key is the attempt's id.
 Outgoing EncodeSendSms(const SendSms& sms);
 

@@ -59,6 +59,9 @@ void Book::Acknowledged(Sms* sms, const v1::ScheduleResponse& answer) {
   if (!answer.duplicate() && sms->taken_as_new++ != 0) {
     findings_.Add(id->ToString() + " was acknowledged twice as new", answer.id());
   }
+  if (sms->at_broker && !answer.duplicate()) {
+    findings_.Add("the record of " + id->ToString() + " is at the broker, and its SMS was lost", answer.id());
+  }
   if (!sms->id.empty()) {
     if (sms->id != answer.id()) {
       findings_.Add(id->ToString() + " is a second instance of the key of " + IdText(sms->id), answer.id());
@@ -71,7 +74,7 @@ void Book::Acknowledged(Sms* sms, const v1::ScheduleResponse& answer) {
     std::exit(2);
   }
   sms->id = answer.id();
-  sms->orders.front().told_ms = NowMs();
+  if (sms->orders.front().told_ms == 0) sms->orders.front().told_ms = NowMs();
   open_.erase(std::remove(open_.begin(), open_.end(), sms), open_.end());
   acknowledged_.push_back(sms);
 }

@@ -38,6 +38,7 @@ struct Sms {
   std::string id;                  // 16 bytes; empty: not acknowledged
   bool refused = false;            // definitely not taken
   bool indefinite = false;         // an answer was lost
+  bool at_broker = false;          // Kafka acknowledged its record: asked for again, it is known
   bool being_rescheduled = false;  // by one client at a time, so that the order of orders is known
   bool cancel_asked = false;
   std::int64_t canceled_ms = 0;  // when an answer said that it is canceled; 0: none did

@@ -4,6 +4,7 @@
 // Exit codes: 0 all held, 1 something was broken, 2 the run itself failed, 77 it is not possible here. With
 // --expect-loss 0 and 1 change places.
 #include <sched.h>
+#include <spdlog/spdlog.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 
@@ -17,6 +18,7 @@
 #include <iomanip>
 #include <iostream>
 #include <iterator>
+#include <optional>
 #include <sstream>
 
 #include "crypto/random.h"
@@ -24,8 +26,10 @@
 #include "tests/crash/book.h"
 #include "tests/crash/checks.h"
 #include "tests/crash/disturber.h"
+#include "tests/crash/kafka_load.h"
 #include "tests/crash/lies.h"
 #include "tests/crash/load.h"
+#include "tests/crash/own_kafka.h"
 #include "tests/crash/site.h"
 #include "tests/crash/tale.h"
 #include "tests/crash/watchers.h"
@@ -42,6 +46,7 @@ struct Flags {
   bool expect_loss = false;
   bool lies = false;
   bool keep = false;
+  bool kafka = false;
   std::string only;
   int disk_mb = 0;
   std::string tests;  // folder of this program, and of smsflowd-crashfs
@@ -50,6 +55,7 @@ struct Flags {
 };
 
 constexpr int kSkipped = 77;
+constexpr std::int64_t kLongerOnKafkaS = 15;  // a broker takes that long to start
 
 std::string ReadAll(const std::string& file) {
   std::ifstream in(file);
@@ -58,18 +64,23 @@ std::string ReadAll(const std::string& file) {
 
 class Run {
  public:
-  explicit Run(const Flags& flags)
+  // `kafka`: null where engine and gateway meet over gRPC.
+  Run(const Flags& flags, OwnKafka* kafka)
       : flags_(flags),
+        kafka_(kafka),
         site_({.bin = flags.bin,
                .tests = flags.tests,
                .engine = flags.crashfs ? flags.tests + "/smsflowd-crashfs" : flags.bin + "/smsflowd",
                .folder = flags.folder,
-               .no_sync = flags.no_sync}),
+               .no_sync = flags.no_sync,
+               .brokers = kafka == nullptr ? "" : kafka->address()}),
         api_(site_.address()),
         book_(site_.File("acknowledged"), findings_),
-        load_(api_, book_, findings_, site_.key(), flags.seed),
+        load_(api_, book_, findings_, site_.key(), flags.seed, kafka == nullptr ? 0 : kLongerOnKafkaS),
+        kafka_load_(api_, book_, findings_, site_.key(), flags.seed, kLongerOnKafkaS),
         watchers_(api_, findings_),
-        disturber_(site_, api_, book_, load_, findings_, {flags.seed, flags.crashfs, flags.disk_mb != 0, flags.only}) {}
+        disturber_(site_, api_, book_, load_, findings_,
+                   {flags.seed, flags.crashfs, flags.disk_mb != 0, kafka, flags.only}) {}
 
   // How many promises were broken.
   std::size_t Go() {
@@ -78,6 +89,7 @@ class Run {
     if (disturber_.AwaitEngine()) {
       watchers_.Start();
       load_.Start(flags_.clients);
+      if (kafka_ != nullptr) kafka_load_.Start(kafka_->address());
       for (int cycle = 1; cycle <= flags_.cycles && findings_.count() == 0; ++cycle) disturber_.Step(cycle);
       Settle();
     }
@@ -89,10 +101,13 @@ class Run {
  private:
   void Settle() {
     load_.Stop();
+    if (kafka_ != nullptr && !kafka_load_.Stop()) findings_.Add("the broker did not take all records");
     if (findings_.count() != 0 || !disturber_.StillRunning()) return;
+    if (kafka_ != nullptr) kafka_load_.Settle();
     if (!load_.SettleOpen()) findings_.Add("some calls never got an answer");
     std::cout << "drain" << std::endl;
-    outcome_ = CheckAll(api_, book_, site_.File("truth"), /*patience_ms=*/30'000, findings_);
+    outcome_ =
+        CheckAll(api_, book_, site_.File("truth"), /*patience_ms=*/kafka_ == nullptr ? 30'000 : 60'000, findings_);
     const std::uint64_t most = static_cast<std::uint64_t>(disturber_.gateway_disturbed()) * site_.credit();
     if (outcome_.lost_window > most) {
       findings_.Add(std::to_string(outcome_.lost_window) + " became UNKNOWN, the windows lost allow " +
@@ -100,6 +115,7 @@ class Run {
     }
     if (!disturber_.StillRunning()) return;
     watchers_.Check(book_, outcome_.journals, /*patience_ms=*/20'000);
+    if (kafka_ != nullptr) kafka_load_.Check(outcome_.journals);
     if (flags_.lies && findings_.count() == 0) Lie();
     disturber_.EndGracefully(site_.gateway, "gateway", std::chrono::seconds(5));
     disturber_.EndGracefully(site_.engine, "engine", std::chrono::seconds(12));
@@ -138,6 +154,15 @@ class Run {
     line("canceled or blocked by name", load.strokes.load());
     line("strangers refused", load_.strangers().refused(), text(load_.strangers().unanswered()) + " unanswered");
     line("refused, the disk being full", load.refused.load());
+    if (kafka_ != nullptr) {
+      const KafkaLoad::Figures& kafka = kafka_load_.figures();
+      line("records", kafka.records,
+           text(kafka.scheduled) + " new, " + text(kafka.again) + " asked again, " + text(kafka.commands) +
+               " commands, " + text(kafka.poison) + " poison, " + text(kafka.unknown) + " nobody knows of");
+      line("producers made anew", kafka.remade);
+      line("dead letters", kafka.letters);
+      line("transitions that left", kafka.events);
+    }
     line("transitions watched", watchers_.seen(), "resumed " + text(watchers_.cuts()) + " times");
     line("acknowledged", book_.Acknowledged().size());
     line("submitted", outcome_.submits);
@@ -171,11 +196,13 @@ class Run {
   }
 
   const Flags flags_;
+  OwnKafka* const kafka_;
   Findings findings_;
   Site site_;
   Api api_;
   Book book_;
   Load load_;
+  KafkaLoad kafka_load_;
   Watchers watchers_;
   Disturber disturber_;
   Outcome outcome_;
@@ -186,7 +213,8 @@ std::string Again(const Flags& flags) {
   std::string command = "tools/dev crash --seed " + std::to_string(flags.seed) + " --cycles " +
                         std::to_string(flags.cycles) + " --clients " + std::to_string(flags.clients);
   for (const auto& [set, name] : {std::pair(flags.crashfs, " --crashfs"), std::pair(flags.no_sync, " --no-sync"),
-                                  std::pair(flags.lies, " --lies"), std::pair(flags.expect_loss, " --expect-loss")}) {
+                                  std::pair(flags.lies, " --lies"), std::pair(flags.kafka, " --kafka"),
+                                  std::pair(flags.expect_loss, " --expect-loss")}) {
     if (set) command += name;
   }
   if (flags.disk_mb != 0) command += " --disk " + std::to_string(flags.disk_mb);
@@ -215,7 +243,17 @@ int Main(Flags flags) {
     return kSkipped;
   }
   std::cout << "seed " << flags.seed << ", folder " << flags.folder << std::endl;
-  const std::size_t broken = Run(flags).Go();
+  std::optional<OwnKafka> kafka;
+  if (flags.kafka) {
+    spdlog::set_level(spdlog::level::off);  // its client speaks of each broker that is away
+    kafka.emplace(flags.folder + "/kafka", /*life_s=*/900 + 60 * flags.cycles);
+    if (!kafka->Open()) {
+      std::cout << "no broker could be started:\n" << Tail(kafka->Log(), 8);
+      return Tail(kafka->Log(), 1).find("skipped") != std::string::npos ? kSkipped : 2;
+    }
+  }
+  const std::size_t broken = Run(flags, kafka ? &*kafka : nullptr).Go();
+  kafka.reset();
   if (flags.disk_mb != 0) ::umount2((flags.folder + "/data").c_str(), MNT_DETACH);
   const bool as_expected = (broken != 0) == flags.expect_loss;
   if (as_expected && !flags.keep) {
@@ -246,6 +284,7 @@ int main(int argc, char** argv) {
   app.add_flag("--crashfs", flags.crashfs, "start smsflowd-crashfs, which loses at a kill what was not synced");
   app.add_flag("--expect-loss", flags.expect_loss, "the run must find something broken");
   app.add_flag("--lies", flags.lies, "when all held, check again after lies, each of which must be found");
+  app.add_flag("--kafka", flags.kafka, "engine and gateway meet on a broker, which is killed too; needs Java");
   app.add_option("--only", flags.only, "one kind of disturbance alone, by its name")
       ->check(CLI::IsMember(smsflow::crash::Disturber::Names()));
   app.add_option("--disk", flags.disk_mb,

@@ -60,6 +60,11 @@ const std::vector<Disturber::Kind>& Disturber::Kinds() {
       {"turn the engine's clock", 6, Kind::kReal, &Disturber::TurnClock},
       {"give the engine little memory", 4, Kind::kReal, &Disturber::LittleMemory},
       {"fill the engine's disk", 8, Kind::kSmallDisk, &Disturber::FillSmallDisk},
+      {"kill the broker", 20, Kind::kBroker, &Disturber::KillBroker},
+      {"kill while the broker starts", 20, Kind::kBroker, &Disturber::KillWhileBrokerStarts},
+      {"kill engine, gateway and broker in any order", 30, Kind::kBroker, &Disturber::KillInAnyOrder},
+      {"stop the broker for a while", 10, Kind::kBroker, &Disturber::StopBroker},
+      {"kill engine or gateway while there is no broker", 20, Kind::kBroker, &Disturber::KillBesideNoBroker},
       // Long, so only when asked for.
       {"stop the engine for a minute", 0, Kind::kAnywhere, &Disturber::StopEngineLong},
       {"stop the gateway for a minute", 0, Kind::kAnywhere, &Disturber::StopGatewayLong},
@@ -84,6 +89,8 @@ bool Disturber::Happens(const Kind& kind) const {
       return !options_.crashfs && !kSanitized;
     case Kind::kSmallDisk:
       return options_.small_disk;
+    case Kind::kBroker:
+      return options_.kafka != nullptr;
   }
   return false;
 }

@@ -13,6 +13,7 @@
 #include "tests/crash/findings.h"
 #include "tests/crash/load.h"
 #include "tests/crash/moments.h"
+#include "tests/crash/own_kafka.h"
 #include "tests/crash/site.h"
 
 namespace smsflow::crash {
@@ -21,9 +22,10 @@ class Disturber {
  public:
   struct Options {
     std::uint64_t seed = 0;
-    bool crashfs = false;     // the engine stands on the file layer that forgets, and can be made to fail
-    bool small_disk = false;  // its data has a disk of its own, which can be filled
-    std::string only;         // the name of the one kind of disturbance that there is to be; empty: any
+    bool crashfs = false;       // the engine stands on the file layer that forgets, and can be made to fail
+    bool small_disk = false;    // its data has a disk of its own, which can be filled
+    OwnKafka* kafka = nullptr;  // the broker between engine and gateway; null: there is none
+    std::string only;           // the name of the one kind of disturbance that there is to be; empty: any
   };
   // All outlive it.
   Disturber(Site& site, Api& api, const Book& book, const Load& load, Findings& findings, Options options);
@@ -46,7 +48,7 @@ class Disturber {
   struct Kind {
     const char* name;
     int weight;
-    enum Where { kAnywhere, kCrashFs, kReal, kSmallDisk } where;  // on which file layer it is possible
+    enum Where { kAnywhere, kCrashFs, kReal, kSmallDisk, kBroker } where;  // on which file layer it is possible
     void (Disturber::*happen)();
   };
   static const std::vector<Kind>& Kinds();
@@ -71,12 +73,20 @@ class Disturber {
   void StopEngineLong();
   void StopGatewayLong();
   void FillSmallDisk();
+  void KillBroker();
+  void KillWhileBrokerStarts();
+  void KillInAnyOrder();
+  void StopBroker();
+  void KillBesideNoBroker();
 
   std::chrono::milliseconds Between(std::int64_t least_ms, std::int64_t most_ms);
   void Pause(std::int64_t least_ms, std::int64_t most_ms);
   // Sometimes nobody is there for a while.
   void MaybeAbsence();
   void EngineDies();
+  void BrokerDies();
+  // Starts the broker, when it does not run, and waits until it does, and a while longer.
+  bool AwaitBroker();
   // What stands in the store of the gateway that was just killed.
   void GatewayDies();
   void CountIntents();

@@ -27,11 +27,12 @@ struct LoadFigures {
 class Load {
  public:
   // All outlive it. Each client draws from its own numbers, made from `seed`.
-  Load(Api& api, Book& book, Findings& findings, const crypto::PublicKey& key, std::uint64_t seed)
+  Load(Api& api, Book& book, Findings& findings, const crypto::PublicKey& key, std::uint64_t seed,
+       std::int64_t longer_s)
       : api_(api),
         book_(book),
         findings_(findings),
-        source_(key),
+        source_(key, longer_s),
         strangers_(api, book, findings, source_),
         seed_(seed) {}
   ~Load() { Stop(); }

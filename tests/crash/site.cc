@@ -8,6 +8,7 @@
 
 #include "absl/strings/escaping.h"
 #include "crypto/hash.h"
+#include "tests/crash/own_kafka.h"
 
 namespace smsflow::crash {
 namespace {
@@ -38,6 +39,11 @@ void Site::WriteConfig() const {
       << "[engine]\nballast = \"1MB\"\nmemtable = \"1MB\"\npartitions = 2\n\n"
       << "[delivery]\nwait_after_fail = \"300ms\"\nmax_attempts = 3\nack_send_timeout = \"4s\"\n"
       << "ack_receipt_timeout = \"2s\"\nmax_jitter = \"0ms\"\nprobe = \"1s\"\n\n";
+  if (!options_.brokers.empty()) {
+    out << "[kafka]\nservers = \"" << options_.brokers << "\"\ngroup = \"" << kKafkaGroup
+        << "\"\nunsigned = true\ngateways = [\"g1\"]\nrepeat = \"1s\"\nsilence = \"10s\"\nevents = true\n\n"
+        << "[kafka.properties]\n\"reconnect.backoff.max.ms\" = \"500\"\n\n";
+  }
   std::string served;
   for (const std::string& tenant : kTenants) {
     out << KeyEntry(tenant, "client", "\"" + tenant + "\"");
@@ -82,29 +88,30 @@ void Site::StartGateway() {
   for (const std::string& tenant : kTenants) {
     if (IsServed(tenant)) served += (served.empty() ? "" : ",") + tenant;
   }
-  gateway.Start({options_.bin + "/smsflow-gateway",
-                 "--loopback",
-                 "--engine",
-                 address(),
-                 "--token",
-                 TokenOf("gateway"),
-                 "--gateway",
-                 "g1",
-                 "--tenants",
-                 served,
-                 "--store",
-                 File("gateway"),
-                 "--key",
-                 File("gateway.pem"),
-                 "--truth",
-                 File("truth"),
-                 "--credit",
-                 std::to_string(options_.credit),
-                 "--normal-delay-ms",
-                 "30",
-                 "--long-delay-ms",
-                 "100"},
-                File("gateway.log"));
+  std::vector<std::string> command = {options_.bin + "/smsflow-gateway",
+                                      "--loopback",
+                                      "--gateway",
+                                      "g1",
+                                      "--tenants",
+                                      served,
+                                      "--store",
+                                      File("gateway"),
+                                      "--key",
+                                      File("gateway.pem"),
+                                      "--truth",
+                                      File("truth"),
+                                      "--credit",
+                                      std::to_string(options_.credit),
+                                      "--normal-delay-ms",
+                                      "30",
+                                      "--long-delay-ms",
+                                      "100"};
+  if (options_.brokers.empty()) {
+    command.insert(command.end(), {"--engine", address(), "--token", TokenOf("gateway")});
+  } else {
+    command.insert(command.end(), {"--kafka", options_.brokers, "--kafka-property", "reconnect.backoff.max.ms=500"});
+  }
+  gateway.Start(command, File("gateway.log"));
 }
 
 Finished Site::Verify() const {

@@ -18,6 +18,7 @@ struct SiteOptions {
   std::string engine;  // path of the engine's program
   std::string folder;  // of everything; empty and new
   bool no_sync = false;
+  std::string brokers;  // of Kafka, over which engine and gateway meet; empty: the gateway attaches
   std::uint32_t credit = 300;
 };
 

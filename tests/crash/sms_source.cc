@@ -16,7 +16,7 @@ std::string SmsSource::Text(Random& random) const {
 Slots SmsSource::FutureSlots(Random& random, std::int64_t from_s) const {
   Slots slots;
   for (std::uint64_t count = Below(random, 4) == 0 ? 2 : 1; count > 0; --count) {
-    const std::int64_t till_s = from_s + 6 + static_cast<std::int64_t>(Below(random, 8));
+    const std::int64_t till_s = from_s + 6 + longer_s_ + static_cast<std::int64_t>(Below(random, 8));
     slots.emplace_back(from_s, till_s);
     from_s = till_s + 1 + static_cast<std::int64_t>(Below(random, 4));
   }

@@ -19,7 +19,8 @@ inline constexpr int kTargets = 30, kTargetsForGood = 3, kBatches = 40;
 
 class SmsSource {
  public:
-  explicit SmsSource(const crypto::PublicKey& key) : key_(key) {}
+  // `longer_s`: slots are by so much longer than what is enough where nothing but engine and gateway dies.
+  explicit SmsSource(const crypto::PublicKey& key, std::int64_t longer_s = 0) : key_(key), longer_s_(longer_s) {}
 
   Sms Make(Random& random);
   // Text and slots of a new order.
@@ -30,6 +31,7 @@ class SmsSource {
 
  private:
   const crypto::PublicKey& key_;
+  const std::int64_t longer_s_;
   std::atomic<std::uint64_t> count_{0};
 };
 

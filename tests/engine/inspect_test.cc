@@ -41,7 +41,7 @@ std::vector<std::string> Inspect(const World& world, InspectionSummary* summary 
 }
 
 // A shard's worth of everything: parcels that wait, are ready, are out, are done, are stopped, are erased; a member, a
-// pause, a policy, tells and posts.
+// pause, a policy, tells and posts, a log that is read.
 class InspectTest : public testing::Test {
  protected:
   InspectTest() {
@@ -73,6 +73,9 @@ class InspectTest : public testing::Test {
     pause.scope = storage::PauseScope::kTenant;
     pause.tenant = "other";
     world_.Pause(pause);
+    world_.engine->FeedProgress(std::make_shared<const FeedId>(FeedId{"log", 7}),
+                                std::vector<std::uint64_t>(world_.options.shards, 5), {}, /*again=*/false, {});
+    world_.Run();
   }
 
   InstanceId Add(const std::string& target, std::int64_t due_ms, const std::string& dedupe_key = "") {
@@ -135,6 +138,7 @@ TEST_F(InspectTest, WhatTheEngineWroteIsClean) {
   EXPECT_EQ(summary.dedupe_rows, 1U);
   EXPECT_EQ(summary.memberships, 1U);
   EXPECT_EQ(summary.pauses, 4U) << "one in each shard";
+  EXPECT_EQ(summary.feeds, 4U) << "one in each shard";
   EXPECT_GE(summary.erased_records, 2U);
   EXPECT_EQ(summary.states[courier::kOut], 1U);
 }
