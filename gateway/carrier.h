@@ -14,6 +14,10 @@ class CarrierEvents {
   virtual ~CarrierEvents() = default;
   // Any number of words on an attempt, in any order, at any time after it was submitted.
   virtual void OnOutcomes(std::vector<Report> outcomes) = 0;
+  // The same of single parts.
+  virtual void OnParts(std::vector<PartAnswer> answers) = 0;
+  // Acknowledge(handle) follows once the receipt is durable.
+  virtual void OnReceipt(SmscReceipt receipt, Handle handle) = 0;
 };
 
 // Thread-safe.
@@ -23,6 +27,8 @@ class Carrier {
   virtual void Start(CarrierEvents& events) = 0;
   // The INTENT of each is durable. Does not block; how many can be under way is bounded by the credit that was given.
   virtual void Submit(std::vector<engine::Lease> leases) = 0;
+  // What was told with these is durable.
+  virtual void Acknowledge(const std::vector<Handle>&) {}
   // Gives up what has not left, ends the carrier's threads; no event comes afterwards.
   virtual void Stop() = 0;
 };

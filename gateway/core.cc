@@ -33,7 +33,8 @@ Core::Core(CoreOptions options, Store& store, Link& link, Carrier& carrier, cons
       fatal_(std::move(fatal)),
       room_(room),
       prune_at_ms_(clock.SteadyMs() + options_.prune_every_ms),
-      teller_(store, link) {}
+      teller_(store, link),
+      correlator_(options_.receipts, store) {}
 
 Core::~Core() { Stop(); }
 
@@ -104,14 +105,22 @@ void Core::Decide(Inbox inbox) {
   std::vector<engine::Lease> submit;
   std::vector<AttemptId> kept;
   Require(DecideLeases(inbox.leases, reports, submit, kept));
+  Require(DecideParts(inbox, reports));
+  Require(DecideReceipts(inbox, reports));
   Require(DecideOthers(inbox, reports));
   Require(store_.Commit());
+  if (!inbox.receipts.empty()) {
+    std::vector<Handle> durable;
+    for (const auto& [receipt, handle] : inbox.receipts) durable.push_back(handle);
+    carrier_.Acknowledge(durable);
+  }
   for (const engine::Probe& probe : inbox.probes) kept.push_back(probe.attempt);
   if (!kept.empty()) link_.Kept(kept);
   {
     const std::lock_guard lock(mutex_);
     figures_.submitted += submit.size();
     figures_.reports += reports.size();
+    figures_.receipts = correlator_.figures();
   }
   if (!submit.empty()) carrier_.Submit(std::move(submit));
   Require(TellOn(inbox, std::move(reports)));
@@ -140,6 +149,43 @@ absl::Status Core::DecideLeases(std::vector<engine::Lease>& leases, std::vector<
   return absl::OkStatus();
 }
 
+absl::Status Core::DecideParts(const Inbox& inbox, std::vector<gateway::Report>& reports) {
+  for (const PartAnswer& answer : inbox.parts) {
+    const auto known = store_.Find(answer.attempt);
+    if (!known.ok()) return known.status();
+    const Verdict verdict = OnPart(answer, *known);
+    Keep(answer.attempt, verdict, /*is_new=*/false, reports);
+    if (!verdict.store.has_value() || answer.message_id.empty()) continue;
+    const auto placed = correlator_.Named(answer.account, answer.message_id,
+                                          {answer.attempt, answer.number, answer.at_ms, answer.recipient});
+    if (!placed.ok()) return placed.status();
+    if (const auto status = HearAll(*placed, reports); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// After the parts, whose ids they may be about.
+absl::Status Core::DecideReceipts(const Inbox& inbox, std::vector<gateway::Report>& reports) {
+  for (const auto& [receipt, handle] : inbox.receipts) {
+    const auto part = correlator_.Place(receipt);
+    if (!part.ok()) return part.status();
+    if (!part->has_value()) continue;
+    if (const auto status = HearAll({{**part, receipt}}, reports); !status.ok()) return status;
+  }
+  const auto placed = correlator_.Learnt();
+  if (!placed.ok()) return placed.status();
+  return HearAll(*placed, reports);
+}
+
+absl::Status Core::HearAll(const std::vector<PlacedReceipt>& placed, std::vector<gateway::Report>& reports) {
+  for (const auto& [part, receipt] : placed) {
+    const auto known = store_.Find(part.attempt);
+    if (!known.ok()) return known.status();
+    Keep(part.attempt, gateway::OnReceipt(receipt, part.attempt, part.number, *known), /*is_new=*/false, reports);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Core::DecideOthers(const Inbox& inbox, std::vector<gateway::Report>& reports) {
   for (const gateway::Report& word : inbox.outcomes) {
     const auto known = store_.Find(word.attempt);
@@ -164,7 +210,7 @@ absl::Status Core::DecideOthers(const Inbox& inbox, std::vector<gateway::Report>
 }
 
 void Core::Keep(const AttemptId& attempt, const Verdict& verdict, bool is_new, std::vector<gateway::Report>& reports) {
-  if (verdict.store.has_value()) store_.Put(attempt, *verdict.store, is_new);
+  if (verdict.store.has_value()) store_.Put(attempt, *verdict.store, is_new, verdict.report.has_value());
   if (verdict.report.has_value()) reports.push_back(*verdict.report);
 }
 
@@ -185,11 +231,21 @@ void Core::PruneIfTime() {
   if (!jumped && clock_.SteadyMs() < prune_at_ms_) return;
   prune_at_ms_ = clock_.SteadyMs() + options_.prune_every_ms;
   if (jumped) return;
+  GiveUpParked();
   for (;;) {
     const auto count = store_.Prune(clock_.WallMs(), kPrunedAtOnce);
     Require(count.status());
     if (!count.ok() || *count < kPrunedAtOnce) return;
   }
+}
+
+void Core::GiveUpParked() {
+  for (std::size_t count = kPrunedAtOnce; count == kPrunedAtOnce;) {
+    count = correlator_.GiveUp(clock_.WallMs(), kPrunedAtOnce);
+    Require(store_.Commit());
+  }
+  const std::lock_guard lock(mutex_);
+  figures_.receipts = correlator_.figures();
 }
 
 void Core::Require(const absl::Status& status) {
@@ -257,6 +313,22 @@ void Core::OnOutcomes(std::vector<gateway::Report> outcomes) {
   {
     const std::lock_guard lock(mutex_);
     Append(inbox_.outcomes, std::move(outcomes));
+  }
+  wake_.notify_one();
+}
+
+void Core::OnParts(std::vector<PartAnswer> answers) {
+  {
+    const std::lock_guard lock(mutex_);
+    Append(inbox_.parts, std::move(answers));
+  }
+  wake_.notify_one();
+}
+
+void Core::OnReceipt(SmscReceipt receipt, Handle handle) {
+  {
+    const std::lock_guard lock(mutex_);
+    inbox_.receipts.emplace_back(std::move(receipt), handle);
   }
   wake_.notify_one();
 }

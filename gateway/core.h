@@ -13,11 +13,13 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "gateway/agreed_clock.h"
 #include "gateway/carrier.h"
+#include "gateway/correlator.h"
 #include "gateway/hand_over.h"
 #include "gateway/link.h"
 #include "gateway/room.h"
@@ -31,6 +33,7 @@ struct CoreOptions {
   std::vector<std::string> tenants;
   std::vector<std::string> key_ids;  // empty: takes what is sealed for any key
   std::int64_t prune_every_ms = 600'000;
+  CorrelatorOptions receipts = {};
 };
 
 // Since the start.
@@ -42,6 +45,7 @@ struct CoreFigures {
   std::uint64_t reports = 0;
   std::uint64_t not_ours = 0;  // reports that the engine did not take from this store
   bool attached = false;
+  CorrelatorFigures receipts = {};
 };
 
 class Core : public LinkEvents, public CarrierEvents {
@@ -54,6 +58,8 @@ class Core : public LinkEvents, public CarrierEvents {
        Room* room = nullptr);
   ~Core() override;
 
+  // Reads what is parked; before Start() or RunOnce(). An error is that of the store.
+  [[nodiscard]] absl::Status Load() { return correlator_.Load(); }
   void Start();  // the carrier, the link, and the deciding thread
   void Stop();   // in reverse; what was decided is durable. Idempotent
   // One round on the calling thread, for tests: everything that waits is decided, and what is over is forgotten. True
@@ -69,6 +75,8 @@ class Core : public LinkEvents, public CarrierEvents {
   void OnAnswers(std::vector<Answer> answers) override;
   void OnGone(std::size_t reports) override;
   void OnOutcomes(std::vector<gateway::Report> outcomes) override;
+  void OnParts(std::vector<PartAnswer> answers) override;
+  void OnReceipt(SmscReceipt receipt, Handle handle) override;
 
  private:
   struct Inbox {
@@ -76,11 +84,14 @@ class Core : public LinkEvents, public CarrierEvents {
     std::vector<engine::Probe> probes;
     std::vector<gateway::Report> outcomes;
     std::vector<Answer> answers;
+    std::vector<PartAnswer> parts;
+    std::vector<std::pair<SmscReceipt, Handle>> receipts;
     bool attached = false;  // since last time
     std::size_t gone = 0;   // of the reports; by itself nothing to be woken for
     bool room = false;      // for more that is to be told
     bool empty() const {
-      return leases.empty() && probes.empty() && outcomes.empty() && answers.empty() && !attached && !room;
+      return leases.empty() && probes.empty() && outcomes.empty() && answers.empty() && parts.empty() &&
+             receipts.empty() && !attached && !room;
     }
   };
 
@@ -90,10 +101,14 @@ class Core : public LinkEvents, public CarrierEvents {
   // Puts what is to be stored; the rest of the verdict is for after the commit.
   absl::Status DecideLeases(std::vector<engine::Lease>& leases, std::vector<gateway::Report>& reports,
                             std::vector<engine::Lease>& submit, std::vector<AttemptId>& kept);
+  absl::Status DecideParts(const Inbox& inbox, std::vector<gateway::Report>& reports);
+  absl::Status DecideReceipts(const Inbox& inbox, std::vector<gateway::Report>& reports);
+  absl::Status HearAll(const std::vector<PlacedReceipt>& placed, std::vector<gateway::Report>& reports);
   absl::Status DecideOthers(const Inbox& inbox, std::vector<gateway::Report>& reports);
   void Keep(const AttemptId& attempt, const Verdict& verdict, bool is_new, std::vector<gateway::Report>& reports);
   absl::Status TellOn(const Inbox& inbox, std::vector<gateway::Report> reports);
   void PruneIfTime();
+  void GiveUpParked();
   void Require(const absl::Status& status);
 
   const CoreOptions options_;
@@ -108,6 +123,7 @@ class Core : public LinkEvents, public CarrierEvents {
   bool low_ = false;
   std::int64_t prune_at_ms_;  // on the steady clock
   Teller teller_;             // of the deciding thread
+  Correlator correlator_;     // likewise
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

@@ -75,6 +75,7 @@ class LoopbackGateway : public Gateway {
         core_(std::move(options), *store_, *link_, *carrier_, *clock_, fatal, room_.get()) {}
   ~LoopbackGateway() override { core_.Stop(); }
 
+  absl::Status Load() { return core_.Load(); }
   void Start() override { core_.Start(); }
   void Stop() override { core_.Stop(); }
   CoreFigures figures() const override { return core_.figures(); }
@@ -155,9 +156,11 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Open(GatewayOptions options, s
   auto carrier = std::make_unique<Loopback>(options.loopback, std::make_unique<EnvelopeOpener>(std::move(options.keys)),
                                             std::move(truth), *agreed, fatal);
   auto room = std::make_unique<DiskGuard>(std::move(opened_rows->room), options.notice);
-  return std::make_unique<LoopbackGateway>(std::move(core), std::move(agreed), std::move(opened_rows->rows),
-                                           std::move(room), std::move(*store), std::move(carrier), std::move(link),
-                                           fatal);
+  auto gateway =
+      std::make_unique<LoopbackGateway>(std::move(core), std::move(agreed), std::move(opened_rows->rows),
+                                        std::move(room), std::move(*store), std::move(carrier), std::move(link), fatal);
+  if (const auto status = gateway->Load(); !status.ok()) return status;
+  return gateway;
 }
 
 absl::StatusOr<std::vector<crypto::PrivateKey>> LoadKeys(const std::vector<std::string>& files) {

@@ -1,58 +1,97 @@
 #include "gateway/hand_over.h"
 
+#include <utility>
+
+#include "smpp/message_ids.h"
+
 namespace smsflow::gateway {
 namespace {
 
-// What is recorded of an attempt, as it is told to the engine: an INTENT is ACCEPTED.
-Report Told(const AttemptId& attempt, const Record& known) {
-  return {attempt, known.result.value_or(Reported::kAccepted), known.about, known.cause, known.at_ms};
+namespace submission = workflows::submission;
+using submission::State;
+
+// The numbers of a state and of what is reported of it are the same.
+Reported ReportedOf(State state) { return static_cast<Reported>(state); }
+State StateOf(Reported reported) { return static_cast<State>(reported); }
+
+State StateOf(const std::optional<Record>& known) {
+  if (!known.has_value()) return State::kNew;
+  return known->result.has_value() ? StateOf(*known->result) : State::kIntent;
 }
 
-Verdict Forgotten(const AttemptId& attempt, std::int64_t now_ms) {
-  return {.store = std::nullopt, .report = Report{attempt, Reported::kUnknown, About::kNotSaid, "unknown", now_ms}};
-}
+submission::Reason Reason(About about, std::string_view cause) { return {static_cast<std::uint8_t>(about), cause}; }
 
-bool Stronger(Reported word, const std::optional<Reported>& known) {
-  using workflows::delivery::ResultOf;
-  return !known.has_value() || ResultOf(word) > ResultOf(*known);
+Verdict Decide(const AttemptId& attempt, std::int64_t deadline_ms, const std::optional<Record>& known,
+               const Horizon& horizon, const submission::Event& event) {
+  const State before = StateOf(known);
+  submission::Input in{before, {}, deadline_ms, horizon.now_ms, horizon.pruned_ms};
+  if (known.has_value()) in.data = known->data;
+  submission::StepResult step = submission::Step(in, event);
+
+  Verdict verdict;
+  verdict.submit = step.submit;
+  const auto about = static_cast<About>(step.why.about);
+  if (step.store) {
+    Record record = known.value_or(Record{});
+    record.deadline_ms = deadline_ms;
+    record.data = std::move(step.data);
+    if (step.state != before) {
+      if (step.state != State::kIntent) record.result = ReportedOf(step.state);
+      record.about = about;
+      record.cause = step.why.cause;
+      record.at_ms = horizon.now_ms;
+    }
+    verdict.store = std::move(record);
+  }
+  if (!step.tell.has_value()) return verdict;
+  const bool again = step.tell == before && (std::holds_alternative<submission::Lease>(event) ||
+                                             std::holds_alternative<submission::Probe>(event));
+  verdict.report = again ? Report{attempt, ReportedOf(before), known->about, known->cause, known->at_ms}
+                         : Report{attempt, ReportedOf(*step.tell), about, std::move(step.why.cause), horizon.now_ms};
+  return verdict;
 }
 
 }  // namespace
 
 Verdict OnLease(const AttemptId& attempt, std::int64_t deadline_ms, const std::optional<Record>& known,
                 const Horizon& horizon) {
-  if (known.has_value()) return {.store = std::nullopt, .report = Told(attempt, *known)};
-  if (deadline_ms <= horizon.pruned_ms) return Forgotten(attempt, horizon.now_ms);
-  Record record{.deadline_ms = deadline_ms, .result = std::nullopt, .cause = "", .at_ms = horizon.now_ms};
-  const bool late = horizon.now_ms >= deadline_ms;
-  if (late) {
-    record.result = Reported::kExpired;
-    record.cause = "expired";
-  }
-  return {.store = record, .report = Told(attempt, record), .submit = !late};
+  return Decide(attempt, known.has_value() ? known->deadline_ms : deadline_ms, known, horizon, submission::Lease{});
 }
 
 Verdict OnProbe(const AttemptId& attempt, std::int64_t deadline_ms, const std::optional<Record>& known,
                 const Horizon& horizon) {
-  if (known.has_value()) return {.store = std::nullopt, .report = Told(attempt, *known)};
-  if (deadline_ms <= horizon.pruned_ms) return Forgotten(attempt, horizon.now_ms);
-  const Record record{
-      .deadline_ms = deadline_ms, .result = Reported::kNeverSeen, .cause = "never_seen", .at_ms = horizon.now_ms};
-  return {.store = record, .report = Told(attempt, record)};
+  return Decide(attempt, known.has_value() ? known->deadline_ms : deadline_ms, known, horizon, submission::Probe{});
 }
 
 Verdict OnOutcome(const Report& word, const std::optional<Record>& known) {
   if (!known.has_value()) return {};  // forgotten since: nobody waits for it any more
-  Verdict verdict{.store = std::nullopt, .report = word};
-  if (Stronger(word.result, known->result)) {
-    verdict.store = Record{known->deadline_ms, word.result, word.about, word.cause, word.at_ms};
-  }
+  return Decide(word.attempt, known->deadline_ms, known, {0, word.at_ms},
+                submission::Word{StateOf(word.result), Reason(word.about, word.cause)});
+}
+
+Verdict OnPart(const PartAnswer& answer, const std::optional<Record>& known) {
+  if (!known.has_value()) return {};
+  Verdict verdict = Decide(answer.attempt, known->deadline_ms, known, {0, answer.at_ms},
+                           submission::Answered{answer.number, answer.parts, answer.rule, answer.answer,
+                                                Reason(answer.about, answer.cause)});
+  const std::string id = smpp::NormalId(answer.message_id);
+  if (!verdict.store.has_value() || id.empty()) return verdict;
+  Record& record = *verdict.store;
+  record.account = answer.account;
+  record.ids.resize(record.data.parts.size());
+  record.ids[answer.number - std::size_t{1}] = id;
   return verdict;
 }
 
+Verdict OnReceipt(const SmscReceipt& receipt, const AttemptId& attempt, std::uint8_t number,
+                  const std::optional<Record>& known) {
+  if (!known.has_value()) return {};
+  return Decide(attempt, known->deadline_ms, known, {0, receipt.at_ms},
+                submission::Receipt{number, receipt.heard, Reason(receipt.about, receipt.cause)});
+}
+
 std::optional<Record> OnRestart(const Record& known, std::int64_t now_ms) {
-  if (known.result.has_value()) return std::nullopt;
-  return Record{known.deadline_ms, Reported::kUnknown, About::kNotSaid, "restarted", now_ms};
+  return Decide({}, known.deadline_ms, known, {0, now_ms}, submission::Restarted{}).store;
 }
 
 }  // namespace smsflow::gateway

@@ -1,5 +1,6 @@
-// The gateway's side of the hand-over, as decisions: what a lease, a probe, a carrier's word or a restart means for an
-// attempt, given what is recorded of it. docs/hand-over.md shows the same as a table.
+// The gateway's side of the hand-over: what a lease, a probe, a carrier's word, an answer or a receipt of a part, or a
+// restart means for an attempt, given what is recorded of it. Decided by workflows/submission; here its states become
+// records and reports. docs/hand-over.md shows the same as a table.
 //
 // Pure functions over values.
 #pragma once
@@ -30,6 +31,11 @@ Verdict OnProbe(const AttemptId& attempt, std::int64_t deadline_ms, const std::o
                 const Horizon& horizon);
 // `word` comes from the carrier. Of two words the stronger one stays recorded, but both are told.
 Verdict OnOutcome(const Report& word, const std::optional<Record>& known);
+// With an id that it brings, for the receipts that are to come.
+Verdict OnPart(const PartAnswer& answer, const std::optional<Record>& known);
+// `receipt` is of part `number`.
+Verdict OnReceipt(const SmscReceipt& receipt, const AttemptId& attempt, std::uint8_t number,
+                  const std::optional<Record>& known);
 // What was open when the process ended: nobody knows whether it was submitted.
 std::optional<Record> OnRestart(const Record& known, std::int64_t now_ms);
 

@@ -33,6 +33,23 @@ Key DeadlinePrefix(std::int64_t deadline_ms) {
   return Key('D', ShardId{0}).Add64(static_cast<std::uint64_t>(std::max<std::int64_t>(deadline_ms, 0)));
 }
 
+std::string NameKey(std::string_view account, std::string_view id) {
+  std::string key(Key('I', ShardId{0}).view());
+  key.append(account).push_back('\0');
+  key.append(id).push_back('\0');
+  return key;
+}
+std::string IdKey(std::string_view account, std::string_view id, const NamedPart& part) {
+  std::string key = NameKey(account, id);
+  const Key whole = AttemptKey(part.attempt);
+  key.append(whole.view().substr(whole.view().size() - kAttemptBytes)).push_back(static_cast<char>(part.number));
+  return key;
+}
+Key KeyOf(const ParkedKey& key) {
+  return Key('R', ShardId{0}).Add64(static_cast<std::uint64_t>(std::max<std::int64_t>(key.at_ms, 0))).Add64(key.count);
+}
+std::string FormsKey(std::string_view account) { return std::string(Key('F', ShardId{0}).view()).append(account); }
+
 // The end of an 'A', 'U' or 'D' key.
 std::optional<AttemptId> AttemptOfKey(std::string_view key) {
   if (key.size() < kAttemptBytes) return std::nullopt;
@@ -40,6 +57,55 @@ std::optional<AttemptId> AttemptOfKey(std::string_view key) {
   const auto instance = InstanceId::FromBytes(key.substr(0, 16));
   if (!instance.has_value()) return std::nullopt;
   return AttemptId{*instance, static_cast<std::uint32_t>(storage::ReadBigEndian(key.substr(16)))};
+}
+
+std::string Bytes(const std::vector<workflows::submission::Part>& parts,
+                  std::uint8_t (*of)(const workflows::submission::Part&)) {
+  std::string bytes;
+  for (const auto& part : parts) bytes.push_back(static_cast<char>(of(part)));
+  return bytes;
+}
+
+void ToRow(const Record& record, stored::v1::GatewayAttempt& row) {
+  row.set_deadline_ms(record.deadline_ms);
+  if (record.result.has_value()) row.set_result(static_cast<std::uint32_t>(*record.result));
+  row.set_about(static_cast<std::uint32_t>(record.about));
+  row.set_cause(record.cause);
+  row.set_at_ms(record.at_ms);
+  if (record.data.parts.empty()) return;
+  using workflows::submission::Part;
+  auto& parts = *row.mutable_parts();
+  parts.set_rule(static_cast<std::uint32_t>(record.data.rule));
+  parts.set_answers(Bytes(record.data.parts, [](const Part& part) { return static_cast<std::uint8_t>(part.answer); }));
+  parts.set_heard(Bytes(record.data.parts, [](const Part& part) { return part.heard; }));
+  parts.set_failure_about(record.data.failure.about);
+  parts.set_failure_cause(record.data.failure.cause);
+  parts.set_account(record.account);
+  for (const std::string& id : record.ids) parts.add_ids(id);
+}
+
+Record OfRow(const stored::v1::GatewayAttempt& row) {
+  Record record;
+  record.deadline_ms = row.deadline_ms();
+  if (row.result() != 0) record.result = static_cast<Reported>(row.result());
+  record.about = static_cast<About>(row.about());
+  record.cause = row.cause();
+  record.at_ms = row.at_ms();
+  const auto& parts = row.parts();
+  record.data.rule = static_cast<workflows::submission::PartsRule>(parts.rule());
+  for (std::size_t i = 0; i < parts.answers().size(); ++i) {
+    const auto heard = i < parts.heard().size() ? static_cast<std::uint8_t>(parts.heard()[i]) : std::uint8_t{0};
+    record.data.parts.push_back({static_cast<workflows::submission::Answer>(parts.answers()[i]), heard});
+  }
+  record.data.failure = {static_cast<std::uint8_t>(parts.failure_about()), parts.failure_cause()};
+  record.account = parts.account();
+  record.ids.assign(parts.ids().begin(), parts.ids().end());
+  return record;
+}
+
+void SetTag(const RecipientTag& tag, stored::v1::GatewayTag& row) {
+  row.set_process(tag.process);
+  row.set_hash(tag.hash);
 }
 
 absl::Status Damaged(const char* what) {
@@ -101,7 +167,10 @@ absl::Status Store::Load(std::string_view gateway, std::int64_t now_ms) {
     gateway_ = (*meta)->gateway();
     created_ms_ = (*meta)->created_ms();
     pruned_ms_ = (*meta)->pruned_ms();
-    return absl::OkStatus();
+    if ((*meta)->format() == kStoreFormat) return absl::OkStatus();
+    PutMeta();  // so that a program that knows only the old one stays away
+    needs_sync_ = true;
+    return Commit();
   }
   uuid_ = crypto::RandomUuid();
   gateway_ = gateway;
@@ -165,28 +234,123 @@ absl::StatusOr<std::optional<Record>> Store::Read(const AttemptId& attempt) cons
   auto row = GetRow<stored::v1::GatewayAttempt>(rows_, Family::kInstances, AttemptKey(attempt));
   if (!row.ok()) return row.status();
   if (!row->has_value()) return std::optional<Record>();
-  Record record;
-  record.deadline_ms = (*row)->deadline_ms();
-  if ((*row)->result() != 0) record.result = static_cast<Reported>((*row)->result());
-  record.about = static_cast<About>((*row)->about());
-  record.cause = (*row)->cause();
-  record.at_ms = (*row)->at_ms();
-  return std::optional<Record>(std::move(record));
+  return std::optional<Record>(OfRow(**row));
 }
 
-void Store::Put(const AttemptId& attempt, const Record& record, bool is_new) {
+void Store::Put(const AttemptId& attempt, const Record& record, bool is_new, bool to_tell) {
   stored::v1::GatewayAttempt row;
-  row.set_deadline_ms(record.deadline_ms);
-  if (record.result.has_value()) row.set_result(static_cast<std::uint32_t>(*record.result));
-  row.set_about(static_cast<std::uint32_t>(record.about));
-  row.set_cause(record.cause);
-  row.set_at_ms(record.at_ms);
+  ToRow(record, row);
   PutRow(batch_, Family::kInstances, AttemptKey(attempt), row);
   if (is_new) batch_.Put(Family::kQueues, Add(DeadlinePrefix(record.deadline_ms), attempt), "");
   // Nobody waits to be told of a NEVER_SEEN again: who wants to know asks again.
-  if (record.result != Reported::kNeverSeen) batch_.Put(Family::kQueues, OpenKey(attempt), "");
+  if (to_tell && record.result != Reported::kNeverSeen) batch_.Put(Family::kQueues, OpenKey(attempt), "");
   changed_[attempt] = record;
   needs_sync_ = true;
+}
+
+void Store::PutId(std::string_view account, std::string_view id, const NamedPart& part) {
+  stored::v1::GatewayId row;
+  row.set_at_ms(part.at_ms);
+  if (part.recipient.process != 0) SetTag(part.recipient, *row.mutable_recipient());
+  PutRow(batch_, Family::kIndexes, IdKey(account, id, part), row);
+  named_[NameKey(account, id)].push_back(part);
+  needs_sync_ = true;
+}
+
+absl::StatusOr<std::vector<NamedPart>> Store::FindId(std::string_view account, std::string_view id) const {
+  std::vector<NamedPart> found;
+  const std::string name = NameKey(account, id);
+  auto cursor = rows_.Scan(Family::kIndexes, name, storage::PrefixEnd(name));
+  for (; cursor->Valid(); cursor->Next()) {
+    std::string_view key = cursor->key();
+    // Another id may begin like this one and a zero byte; an account or an id has none, so only lengths tell.
+    if (key.size() != name.size() + kAttemptBytes + 1) continue;
+    const auto row = Parse<stored::v1::GatewayId>(key, cursor->value());
+    if (!row.ok()) return row.status();
+    const auto number = static_cast<std::uint8_t>(key.back());
+    key.remove_suffix(1);
+    const auto attempt = AttemptOfKey(key);
+    if (!attempt.has_value()) return Damaged("a key is not an attempt's");
+    found.push_back({*attempt, number, row->at_ms(), {row->recipient().process(), row->recipient().hash()}});
+  }
+  if (!cursor->status().ok()) return cursor->status();
+  if (const auto fresh = named_.find(name); fresh != named_.end()) {
+    found.insert(found.end(), fresh->second.begin(), fresh->second.end());
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const NamedPart& one, const NamedPart& other) { return one.at_ms < other.at_ms; });
+  return found;
+}
+
+void Store::Park(const ParkedKey& key, const SmscReceipt& receipt) {
+  stored::v1::GatewayReceipt row;
+  row.set_account(receipt.account);
+  row.set_tlv_id(receipt.tlv_id);
+  row.set_text_id(receipt.text_id);
+  row.set_heard(static_cast<std::uint32_t>(receipt.heard));
+  row.set_about(static_cast<std::uint32_t>(receipt.about));
+  row.set_cause(receipt.cause);
+  row.set_at_ms(receipt.at_ms);
+  if (receipt.recipient.process != 0) SetTag(receipt.recipient, *row.mutable_recipient());
+  PutRow(batch_, Family::kQueues, KeyOf(key).view(), row);
+  needs_sync_ = true;
+}
+
+void Store::Unpark(const ParkedKey& key) { batch_.Delete(Family::kQueues, KeyOf(key).view()); }
+
+absl::StatusOr<std::vector<std::pair<ParkedKey, SmscReceipt>>> Store::Parked() const {
+  std::vector<std::pair<ParkedKey, SmscReceipt>> parked;
+  auto cursor = rows_.Scan(Family::kQueues, "R", "S");
+  for (; cursor->Valid(); cursor->Next()) {
+    const auto row = Parse<stored::v1::GatewayReceipt>(cursor->key(), cursor->value());
+    if (!row.ok()) return row.status();
+    if (cursor->key().size() != 19) return Damaged("a key is not a receipt's");
+    const ParkedKey key{static_cast<std::int64_t>(storage::ReadBigEndian(cursor->key().substr(3, 8))),
+                        storage::ReadBigEndian(cursor->key().substr(11))};
+    parked.push_back({key,
+                      {.account = row->account(),
+                       .tlv_id = row->tlv_id(),
+                       .text_id = row->text_id(),
+                       .heard = static_cast<workflows::submission::Heard>(row->heard()),
+                       .about = static_cast<About>(row->about()),
+                       .cause = row->cause(),
+                       .recipient = {row->recipient().process(), row->recipient().hash()},
+                       .at_ms = row->at_ms()}});
+  }
+  if (!cursor->status().ok()) return cursor->status();
+  return parked;
+}
+
+void Store::PutForms(const StoredForms& forms) {
+  stored::v1::GatewayIdForms row;
+  row.set_tlv(forms.tlv);
+  row.set_text(forms.text);
+  PutRow(batch_, Family::kMeta, FormsKey(forms.account), row);
+}
+
+absl::StatusOr<std::vector<StoredForms>> Store::Forms() const {
+  std::vector<StoredForms> all;
+  const std::string prefix = FormsKey("");
+  auto cursor = rows_.Scan(Family::kMeta, prefix, storage::PrefixEnd(prefix));
+  for (; cursor->Valid(); cursor->Next()) {
+    const auto row = Parse<stored::v1::GatewayIdForms>(cursor->key(), cursor->value());
+    if (!row.ok()) return row.status();
+    all.push_back({std::string(cursor->key().substr(prefix.size())), static_cast<std::uint8_t>(row->tlv()),
+                   static_cast<std::uint8_t>(row->text())});
+  }
+  if (!cursor->status().ok()) return cursor->status();
+  return all;
+}
+
+absl::Status Store::DeleteIds(const AttemptId& attempt) {
+  const auto known = Find(attempt);
+  if (!known.ok() || !known->has_value()) return known.status();
+  for (std::size_t i = 0; i < (*known)->ids.size(); ++i) {
+    if ((*known)->ids[i].empty()) continue;
+    const NamedPart part{attempt, static_cast<std::uint8_t>(i + 1), 0, {}};
+    batch_.Delete(Family::kIndexes, IdKey((*known)->account, (*known)->ids[i], part));
+  }
+  return absl::OkStatus();
 }
 
 void Store::Note(const engine::Mark& mark) {
@@ -224,6 +388,7 @@ absl::Status Store::Commit() {
   noted_.clear();
   batch_.Clear();
   changed_.clear();
+  named_.clear();
   needs_sync_ = false;
   return status;
 }
@@ -255,6 +420,7 @@ absl::StatusOr<std::size_t> Store::Prune(std::int64_t now_ms, std::size_t most) 
     const auto attempt = AttemptOfKey(cursor->key());
     if (!attempt.has_value()) return Damaged("a key is not an attempt's");
     pruned_ms_ = std::max(pruned_ms_, static_cast<std::int64_t>(storage::ReadBigEndian(cursor->key().substr(3, 8))));
+    if (const auto status = DeleteIds(*attempt); !status.ok()) return status;
     batch_.Delete(Family::kQueues, cursor->key());
     batch_.Delete(Family::kQueues, OpenKey(*attempt));
     batch_.Delete(Family::kInstances, AttemptKey(*attempt));

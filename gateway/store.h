@@ -8,6 +8,11 @@
 //   'A'   instances  id(16) number(4)                      GatewayAttempt
 //   'D'   queues     deadline_ms(8) id(16) number(4)       nothing; shard 0: what is to be forgotten when
 //   'U'   queues     id(16) number(4)                      nothing: without a result, or the engine has not answered it
+//   'I'   indexes    account 0 provider's id 0 id(16) number(4) part(1)    GatewayId; shard 0
+//   'R'   queues     at_ms(8) count(8)                     GatewayReceipt, parked; shard 0
+//   'F'   meta       account                               GatewayIdForms; shard 0
+//
+// No number and no text of an SMS stands in any of them.
 //
 // Values begin with one byte that says how they are sealed (crypto/seal.h). An attempt is kept until its deadline and 8
 // days; the highest deadline that was forgotten is kept for ever.
@@ -24,6 +29,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -35,8 +41,28 @@
 
 namespace smsflow::gateway {
 
-inline constexpr std::uint32_t kStoreFormat = 1;
+inline constexpr std::uint32_t kStoreFormat = 2;               // 1 had attempts and marks alone, and is taken as it is
 inline constexpr std::int64_t kKeepMs = 8LL * 24 * 3'600'000;  // after the deadline
+
+// A part of an attempt that an SMSC knows by an id.
+struct NamedPart {
+  AttemptId attempt;
+  std::uint8_t number = 1;
+  std::int64_t at_ms = 0;
+  RecipientTag recipient = {};
+};
+
+// A parked receipt's place: when it came, and a count.
+struct ParkedKey {
+  std::int64_t at_ms = 0;
+  std::uint64_t count = 0;
+  auto operator<=>(const ParkedKey&) const = default;
+};
+
+struct StoredForms {
+  std::string account;
+  std::uint8_t tlv = 0, text = 0;  // numbers of smpp::IdForm; 0: not known
+};
 
 class Store {
  public:
@@ -52,7 +78,17 @@ class Store {
   // Sees what was Put() and not yet committed. nullopt: never seen, or forgotten.
   absl::StatusOr<std::optional<Record>> Find(const AttemptId& attempt) const;
 
-  void Put(const AttemptId& attempt, const Record& record, bool is_new);
+  // `to_tell`: its result is news to the engine.
+  void Put(const AttemptId& attempt, const Record& record, bool is_new, bool to_tell = true);
+  // `id` as smpp::NormalId has it; neither it nor `account` has a zero byte.
+  void PutId(std::string_view account, std::string_view id, const NamedPart& part);
+  // Those that have this id, oldest first; also what was not yet committed.
+  absl::StatusOr<std::vector<NamedPart>> FindId(std::string_view account, std::string_view id) const;
+  void Park(const ParkedKey& key, const SmscReceipt& receipt);
+  void Unpark(const ParkedKey& key);
+  absl::StatusOr<std::vector<std::pair<ParkedKey, SmscReceipt>>> Parked() const;
+  void PutForms(const StoredForms& forms);
+  absl::StatusOr<std::vector<StoredForms>> Forms() const;
   // Keeps the highest of each shard; of equal ones a sealed one, in whatever order they come.
   void Note(const engine::Mark& mark);
   // The engine has this result durably; if it is still the recorded one, it need not be repeated.
@@ -73,6 +109,7 @@ class Store {
   absl::Status CloseOpen(std::int64_t now_ms);
   absl::StatusOr<std::optional<Record>> Read(const AttemptId& attempt) const;
   void PutMeta();
+  absl::Status DeleteIds(const AttemptId& attempt);
 
   storage::Store& rows_;
   std::string uuid_;
@@ -85,6 +122,7 @@ class Store {
   // Since the last Commit().
   storage::Batch batch_;
   std::unordered_map<AttemptId, Record> changed_;
+  std::map<std::string, std::vector<NamedPart>> named_;  // by account 0 id
   std::map<ShardId, engine::Mark> noted_;
   bool needs_sync_ = false;  // something would be lost that somebody was or will be told
 };

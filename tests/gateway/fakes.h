@@ -46,8 +46,12 @@ class FakeCarrier : public Carrier {
   void Submit(std::vector<engine::Lease> more) override {
     for (auto& lease : more) submitted.push_back(std::move(lease));
   }
+  void Acknowledge(const std::vector<Handle>& handles) override {
+    for (const Handle& handle : handles) acknowledged.push_back(handle.key);
+  }
   void Stop() override {}
   std::vector<engine::Lease> submitted;
+  std::vector<std::uint64_t> acknowledged;
 };
 
 class FakeRoom : public Room {

@@ -17,6 +17,8 @@ class Heard : public CarrierEvents {
   void OnOutcomes(std::vector<Report> more) override {
     for (auto& report : more) reports.push_back(std::move(report));
   }
+  void OnParts(std::vector<PartAnswer>) override {}
+  void OnReceipt(SmscReceipt, Handle) override {}
   std::vector<Report> reports;
 };
 

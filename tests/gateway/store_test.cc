@@ -256,8 +256,72 @@ TEST(GatewayStore, Golden) {
                                       "5500030197a6b23c007003800000000000000100000102 = "}));
   const auto meta = dump(Family::kMeta, "\xff");
   ASSERT_EQ(meta.size(), 2u);
-  EXPECT_EQ(meta[0].substr(0, 16), "4d0000 = 0008011");  // format 1, then the uuid, which is random
+  EXPECT_EQ(meta[0].substr(0, 16), "4d0000 = 0008021");  // format 2, then the uuid, which is random
   EXPECT_EQ(meta[1], "530003 = 00080210ac02");
+}
+
+// What a carrier that knows parts adds to it.
+TEST(GatewayStore, GoldenOfParts) {
+  using workflows::submission::Answer;
+  using workflows::submission::Heard;
+  using workflows::submission::PartsRule;
+  MemoryStore rows;
+  auto store = Open(rows);
+  const AttemptId attempt{*InstanceId::Parse("0197a6b2-3c00-7003-8000-000000000001"), 1};
+  Record record{1'800'000'000'000, std::nullopt, About::kNotSaid, "", 1'799'999'999'999};
+  record.data = {PartsRule::kLast, {{Answer::kAccepted, 3}, {Answer::kRefused, 0}}, {3, "throttled"}};
+  record.account = "acme";
+  record.ids = {"1A", ""};
+  store->Put(attempt, record, true);
+  store->PutId("acme", "1A", {attempt, 1, 1'799'999'999'999, {258, 772}});
+  store->Park({1'799'999'999'999, 5},
+              {"acme", "1b", "27", Heard::kDelivered, About::kRoute, "other", {258, 772}, 1'799'999'999'999});
+  store->PutForms({"acme", 1, 2});
+  ASSERT_TRUE(store->Commit().ok());
+  const auto read = store->Find(attempt);
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(**read, record);
+  const auto dump = [&rows](Family family, std::string_view from, std::string_view till) {
+    std::string lines;
+    for (auto cursor = rows.Scan(family, from, till); cursor->Valid(); cursor->Next()) {
+      lines += absl::BytesToHexString(std::string(cursor->key())) + " = " +
+               absl::BytesToHexString(std::string(cursor->value())) + "\n";
+    }
+    return lines;
+  };
+  EXPECT_EQ(
+      dump(Family::kInstances, "", "\xff"),
+      "4100030197a6b23c007003800000000000000100000001 = "
+      "000880a0f1c2b13428ff9ff1c2b13432230803120202051a02030020032a097468726f74746c6564320461636d653a0231413a00\n");
+  EXPECT_EQ(dump(Family::kIndexes, "", "\xff"),
+            "49000061636d65003141000197a6b23c00700380000000000000010000000101 = "
+            "0008ff9ff1c2b134120a0d020100001504030000\n");
+  EXPECT_EQ(dump(Family::kQueues, "R", "S"),
+            "520000000001a3185c4fff0000000000000005 = "
+            "000a0461636d65120231621a0232372010280432056f7468657238ff9ff1c2b134420a0d020100001504030000\n");
+  EXPECT_EQ(dump(Family::kMeta, "F", "G"),
+            "46000061636d65 = "
+            "0008011002\n");
+}
+
+// A store of the format before had attempts and marks alone.
+TEST(GatewayStore, TakesTheFormatBefore) {
+  MemoryStore rows;
+  storage::Batch batch;
+  stored::v1::GatewayMeta meta;
+  meta.set_format(1);
+  meta.set_gateway("g1");
+  meta.set_store_uuid("the uuid");
+  meta.set_pruned_ms(17);
+  batch.Put(Family::kMeta, std::string("M\0\0", 3), std::string(1, '\0') + meta.SerializeAsString());
+  ASSERT_TRUE(rows.Write(batch, storage::Sync::kYes).ok());
+  auto store = Open(rows);
+  EXPECT_EQ(store->uuid(), "the uuid");
+  EXPECT_EQ(store->pruned_ms(), 17);
+  EXPECT_EQ(rows.unsynced(), 0u);
+  const auto row = rows.Get(Family::kMeta, std::string("M\0\0", 3));
+  ASSERT_TRUE(meta.ParseFromString((*row)->substr(1)));
+  EXPECT_EQ(meta.format(), kStoreFormat);
 }
 
 }  // namespace

@@ -75,6 +75,8 @@ TEST(Wiped, AParsedSmsLeavesNothingBehind) {
 class Ears : public CarrierEvents {
  public:
   void OnOutcomes(std::vector<Report> more) override { words += more.size(); }
+  void OnParts(std::vector<PartAnswer>) override {}
+  void OnReceipt(SmscReceipt, Handle) override {}
   std::size_t words = 0;
 };
 

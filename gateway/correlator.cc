@@ -1,0 +1,196 @@
+#include "gateway/correlator.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace smsflow::gateway {
+namespace {
+
+using smpp::IdCandidate;
+using smpp::IdForm;
+using smpp::IdSource;
+
+std::string NameOf(std::string_view account, std::string_view id) {
+  return std::string(account).append(1, '\0').append(id);
+}
+
+// No id of ours has a zero byte in it, so one that has matches nothing.
+std::string_view Sound(std::string_view id) { return id.find('\0') == id.npos ? id : std::string_view(); }
+
+bool Comparable(const RecipientTag& one, const RecipientTag& other) {
+  return one.process != 0 && one.process == other.process;
+}
+
+// The youngest that has this id; one of the same recipient before the others.
+NamedPart Choose(const std::vector<NamedPart>& parts, const RecipientTag& recipient) {
+  const auto same = std::find_if(parts.rbegin(), parts.rend(), [&](const NamedPart& part) {
+    return Comparable(part.recipient, recipient) && part.recipient.hash == recipient.hash;
+  });
+  return same != parts.rend() ? *same : parts.back();
+}
+
+std::uint8_t NumberOf(const std::optional<IdForm>& form) {
+  return form.has_value() ? static_cast<std::uint8_t>(*form) : std::uint8_t{0};
+}
+
+}  // namespace
+
+Correlator::Correlator(CorrelatorOptions options, Store& store) : options_(std::move(options)), store_(store) {
+  for (const FixedForm& fixed : options_.forms) forms_[fixed.account].Set(fixed.source, fixed.form);
+}
+
+absl::Status Correlator::Load() {
+  const auto forms = store_.Forms();
+  if (!forms.ok()) return forms.status();
+  for (const StoredForms& stored : *forms) {
+    smpp::IdForms& known = forms_[stored.account];
+    const auto restore = [&known](IdSource source, std::uint8_t form) {
+      const bool is_one = form >= 1 && form <= static_cast<std::uint8_t>(IdForm::kFromHex);
+      if (is_one && !known.form(source).has_value()) known.Restore(source, static_cast<IdForm>(form));
+    };
+    restore(IdSource::kTlv, stored.tlv);
+    restore(IdSource::kText, stored.text);
+  }
+  auto parked = store_.Parked();
+  if (!parked.ok()) return parked.status();
+  for (auto& [key, receipt] : *parked) {
+    count_ = std::max(count_, key.count + 1);
+    Wait(key, {std::move(receipt), {}});
+  }
+  return absl::OkStatus();
+}
+
+smpp::IdForms& Correlator::FormsOf(const std::string& account) { return forms_[account]; }
+
+absl::StatusOr<Correlator::Found> Correlator::Resolve(const SmscReceipt& receipt) {
+  smpp::IdForms& forms = FormsOf(receipt.account);
+  const auto candidates = forms.Candidates(Sound(receipt.tlv_id), Sound(receipt.text_id));
+  std::vector<std::pair<IdCandidate, NamedPart>> found, same_recipient;
+  for (const IdCandidate& candidate : candidates) {
+    const auto parts = store_.FindId(receipt.account, candidate.key);
+    if (!parts.ok()) return parts.status();
+    if (parts->empty()) continue;
+    const NamedPart part = Choose(*parts, receipt.recipient);
+    const bool comparable = Comparable(part.recipient, receipt.recipient);
+    const bool same = comparable && part.recipient.hash == receipt.recipient.hash;
+    const bool guessed = candidate.form != IdForm::kSame && !forms.form(candidate.source).has_value();
+    if (guessed && comparable && !same) continue;
+    found.emplace_back(candidate, part);
+    if (same) same_recipient.emplace_back(candidate, part);
+  }
+  if (found.size() > 1 && same_recipient.size() == 1) found = std::move(same_recipient);
+  if (found.size() != 1) return Found{std::nullopt, found.size() > 1};
+  const auto& [candidate, part] = found.front();
+  const bool known = forms.form(candidate.source).has_value();
+  forms.Matched(candidate, candidates);
+  if (!known && forms.form(candidate.source).has_value()) {
+    store_.PutForms({receipt.account, NumberOf(forms.form(IdSource::kTlv)), NumberOf(forms.form(IdSource::kText))});
+    learnt_.insert(receipt.account);
+  }
+  return Found{part, false};
+}
+
+absl::StatusOr<std::optional<NamedPart>> Correlator::Place(const SmscReceipt& receipt) {
+  ++figures_.receipts;
+  const auto found = Resolve(receipt);
+  if (!found.ok()) return found.status();
+  if (found->part.has_value()) {
+    ++figures_.placed;
+  } else {
+    figures_.ambiguous += found->ambiguous ? 1 : 0;
+    Park(receipt);
+  }
+  return found->part;
+}
+
+absl::StatusOr<std::vector<PlacedReceipt>> Correlator::Named(std::string_view account, std::string_view message_id,
+                                                             const NamedPart& part) {
+  std::vector<PlacedReceipt> placed;
+  const std::string id = smpp::NormalId(Sound(message_id));
+  if (id.empty()) return placed;
+  store_.PutId(account, id, part);
+  if (parked_.empty()) return placed;
+  if (const auto waiting = waiting_.find(NameOf(account, id)); waiting != waiting_.end()) {
+    const std::set<ParkedKey> keys = waiting->second;
+    if (const auto status = TryAgain(keys, placed); !status.ok()) return status;
+  }
+  return placed;
+}
+
+absl::StatusOr<std::vector<PlacedReceipt>> Correlator::Learnt() {
+  std::vector<PlacedReceipt> placed;
+  if (learnt_.empty()) return placed;
+  const auto learnt = std::exchange(learnt_, {});
+  std::set<ParkedKey> keys;
+  for (const auto& [key, one] : parked_) {
+    if (learnt.contains(one.receipt.account)) keys.insert(key);
+  }
+  if (const auto status = TryAgain(keys, placed); !status.ok()) return status;
+  return placed;
+}
+
+absl::Status Correlator::TryAgain(const std::set<ParkedKey>& keys, std::vector<PlacedReceipt>& placed) {
+  for (const ParkedKey& key : keys) {
+    const auto it = parked_.find(key);
+    if (it == parked_.end()) continue;
+    const auto found = Resolve(it->second.receipt);
+    if (!found.ok()) return found.status();
+    if (!found->part.has_value()) continue;
+    ++figures_.placed;
+    placed.push_back({*found->part, Release(it).receipt});
+  }
+  return absl::OkStatus();
+}
+
+void Correlator::Park(const SmscReceipt& receipt) {
+  while (!parked_.empty() && parked_.size() >= options_.parked_max) {
+    const SmscReceipt oldest = Release(parked_.begin()).receipt;
+    FormsOf(oldest.account).Missed();
+    ++figures_.given_up;
+  }
+  const ParkedKey key{receipt.at_ms, count_++};
+  Parked parked{receipt, {}};
+  store_.Park(key, parked.receipt);
+  Wait(key, std::move(parked));
+}
+
+// Under every id that it could mean, for what is learnt until its own comes is not known yet.
+void Correlator::Wait(const ParkedKey& key, Parked parked) {
+  const smpp::IdForms any;
+  for (const IdCandidate& one : any.Candidates(Sound(parked.receipt.tlv_id), Sound(parked.receipt.text_id))) {
+    parked.names.push_back(NameOf(parked.receipt.account, one.key));
+    waiting_[parked.names.back()].insert(key);
+  }
+  parked_.insert_or_assign(key, std::move(parked));
+}
+
+Correlator::Parked Correlator::Release(std::map<ParkedKey, Parked>::iterator it) {
+  const ParkedKey key = it->first;
+  Parked parked = std::move(it->second);
+  parked_.erase(it);
+  for (const std::string& name : parked.names) {
+    const auto waiting = waiting_.find(name);
+    waiting->second.erase(key);
+    if (waiting->second.empty()) waiting_.erase(waiting);
+  }
+  store_.Unpark(key);
+  return parked;
+}
+
+std::size_t Correlator::GiveUp(std::int64_t now_ms, std::size_t most) {
+  std::size_t count = 0;
+  for (; count < most && !parked_.empty() && parked_.begin()->first.at_ms + options_.park_ms <= now_ms; ++count) {
+    const SmscReceipt receipt = Release(parked_.begin()).receipt;
+    FormsOf(receipt.account).Missed();
+    ++figures_.given_up;
+  }
+  return count;
+}
+
+CorrelatorFigures Correlator::figures() const {
+  CorrelatorFigures figures = figures_;
+  figures.parked = parked_.size();
+  return figures;
+}
+
+}  // namespace smsflow::gateway
