@@ -30,6 +30,7 @@
 #include "tests/crash/lies.h"
 #include "tests/crash/load.h"
 #include "tests/crash/own_kafka.h"
+#include "tests/crash/patience.h"
 #include "tests/crash/site.h"
 #include "tests/crash/tale.h"
 #include "tests/crash/watchers.h"
@@ -49,6 +50,8 @@ struct Flags {
   bool kafka = false;
   std::string only;
   int disk_mb = 0;
+  int stop_s = 60;
+  int seconds = 0;
   std::string tests;  // folder of this program, and of smsflowd-crashfs
   std::string bin;
   std::string folder;
@@ -80,7 +83,7 @@ class Run {
         kafka_load_(api_, book_, findings_, site_.key(), flags.seed, kLongerOnKafkaS),
         watchers_(api_, findings_),
         disturber_(site_, api_, book_, load_, findings_,
-                   {flags.seed, flags.crashfs, flags.disk_mb != 0, kafka, flags.only}) {}
+                   {flags.seed, flags.crashfs, flags.disk_mb != 0, kafka, flags.only, flags.stop_s}) {}
 
   // How many promises were broken.
   std::size_t Go() {
@@ -90,7 +93,10 @@ class Run {
       watchers_.Start();
       load_.Start(flags_.clients);
       if (kafka_ != nullptr) kafka_load_.Start(kafka_->address());
-      for (int cycle = 1; cycle <= flags_.cycles && findings_.count() == 0; ++cycle) disturber_.Step(cycle);
+      const auto begun = std::chrono::steady_clock::now();
+      const auto in_time = [&] { return flags_.seconds == 0 || SinceMs(begun) < flags_.seconds * 1'000; };
+      for (int cycle = 1; cycle <= flags_.cycles && in_time() && findings_.count() == 0; ++cycle)
+        disturber_.Step(cycle);
       Settle();
     }
     load_.Stop();
@@ -219,6 +225,7 @@ std::string Again(const Flags& flags) {
   }
   if (flags.disk_mb != 0) command += " --disk " + std::to_string(flags.disk_mb);
   if (!flags.only.empty()) command += " --only '" + flags.only + "'";
+  if (flags.stop_s != 60) command += " --stop-seconds " + std::to_string(flags.stop_s);
   return command;
 }
 
@@ -290,6 +297,9 @@ int main(int argc, char** argv) {
   app.add_option("--disk", flags.disk_mb,
                  "a disk of so many megabytes for the data, to be filled; needs the right to mount")
       ->check(CLI::Range(64, 4096));
+  app.add_option("--stop-seconds", flags.stop_s, "how long a long stop lasts")->check(CLI::Range(1, 3'600));
+  app.add_option("--seconds", flags.seconds, "no disturbance begins after so long; 0: only --cycles counts")
+      ->check(CLI::Range(0, 1'000'000));
   app.add_flag("--keep", flags.keep, "keep logs and data also when all held");
   app.add_option("--bin", flags.bin, "folder of the programs")->check(CLI::ExistingDirectory);
   app.add_option("--dir", flags.folder, "an empty folder for everything; its path must be short");

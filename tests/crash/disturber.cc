@@ -57,6 +57,7 @@ const std::vector<Disturber::Kind>& Disturber::Kinds() {
       {"let the engine's writes find no space", 4, Kind::kCrashFs, &Disturber::FillLog},
       {"let the disk fill", 4, Kind::kCrashFs, &Disturber::FillDisk},
       {"let a call of the engine fail", 14, Kind::kReal, &Disturber::FailCall},
+      {"let a call of the gateway fail", 6, Kind::kReal, &Disturber::FailGatewayCall},
       {"turn the engine's clock", 6, Kind::kReal, &Disturber::TurnClock},
       {"give the engine little memory", 4, Kind::kReal, &Disturber::LittleMemory},
       {"fill the engine's disk", 8, Kind::kSmallDisk, &Disturber::FillSmallDisk},
@@ -392,10 +393,10 @@ void Disturber::FillDisk() {
   } else {
     std::filesystem::remove(site_.File("free"));
   }
-  AwaitNewWork();
+  AwaitNewWork("disk with room again");
 }
 
-void Disturber::AwaitNewWork() {
+void Disturber::AwaitNewWork(const std::string& what) {
   const std::size_t known = book_.Acknowledged().size();
   const auto room = std::chrono::steady_clock::now();
   while (book_.Acknowledged().size() <= known + 3 && SinceMs(room) < Patient(30'000)) {
@@ -403,8 +404,8 @@ void Disturber::AwaitNewWork() {
     std::this_thread::sleep_for(milliseconds(50));
   }
   const bool again = book_.Acknowledged().size() > known + 3;
-  moments_.Note("disk with room again: new SMSes taken", again);
-  if (!again) findings_.Add("the disk has room again, and nothing new is taken");
+  moments_.Note(what + ": new SMSes taken", again);
+  if (!again) findings_.Add(what + ", and nothing new is taken");
 }
 
 }  // namespace smsflow::crash

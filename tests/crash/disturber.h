@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -26,6 +28,7 @@ class Disturber {
     bool small_disk = false;    // its data has a disk of its own, which can be filled
     OwnKafka* kafka = nullptr;  // the broker between engine and gateway; null: there is none
     std::string only;           // the name of the one kind of disturbance that there is to be; empty: any
+    int stop_s = 60;            // how long a long stop lasts
   };
   // All outlive it.
   Disturber(Site& site, Api& api, const Book& book, const Load& load, Findings& findings, Options options);
@@ -68,8 +71,11 @@ class Disturber {
   void FillLog();
   void FillDisk();
   void FailCall();
+  void FailGatewayCall();
   void TurnClock();
   void LittleMemory();
+  void TurnClockWhileRunning(std::int64_t& wrong_ms);
+  void TurnClockBeforeStart(std::int64_t& wrong_ms);
   void StopEngineLong();
   void StopGatewayLong();
   void FillSmallDisk();
@@ -94,8 +100,15 @@ class Disturber {
   // not come true.
   int EndByFault(const EngineStart& how, const std::string& order);
   bool Happens(const Kind& kind) const;
-  // Until new SMSes are taken again after the disk had none left for them.
-  void AwaitNewWork();
+  struct Order;  // of a call that is to fail
+  Order DrawOrder();
+  // How that process ended by it; none: it goes on.
+  std::optional<int> AwaitFault(Process& process, const std::function<bool(const std::string&)>& said, bool& came);
+  // Until new SMSes are taken again, though `what` happened before.
+  void AwaitNewWork(const std::string& what);
+  // Stops it as a busy or a sleeping machine would, for long.
+  void StopLong(Process& process, const std::string& name);
+  bool AwaitSubmits(std::int64_t within_ms);
   // A figure of the engine by name; -1: it does not say.
   double Figure(const std::string& name);
   bool AwaitFigure(const std::string& name, double wanted, std::int64_t within_ms);

@@ -25,39 +25,65 @@ constexpr int kFatal = 75, kRefused = 78;
 
 }  // namespace
 
-// The n-th call of its kind on a file of the data, n up to 200: it must end with a word and a code of its own, and be
-// whole when it is started again. A read that fails once, or a write that is cut short, may also do no harm.
-void Disturber::FailCall() {
-  static const std::array<std::pair<const char*, const char*>, 7> calls{{{"fdatasync", "EIO"},
-                                                                         {"fdatasync", "ENOSPC"},
-                                                                         {"write", "EIO"},
-                                                                         {"write", "ENOSPC"},
-                                                                         {"write", "short"},
-                                                                         {"open", "EIO"},
-                                                                         {"rename", "EIO"}}};
-  const auto& [call, error] = calls[random_() % calls.size()];
-  const std::string what = std::string(call) + " with " + error;
-  const unsigned most = std::strcmp(call, "rename") == 0 ? 3 : std::strcmp(call, "open") == 0 ? 40 : 200;
-  const std::string order = std::string(call) + ":" + error + ":" + std::to_string(1 + random_() % most);
-  EngineDies();
-  site_.StartEngine(site_.WithCallFault(order));
+struct Disturber::Order {
+  std::string call, error;
+  unsigned number = 1;
+
+  std::string text() const { return call + ":" + error + ":" + std::to_string(number); }
+  std::string what() const { return "n-th " + call + " with " + error; }
+  // A read that fails once, or a write that is cut short, may also do no harm.
+  bool may_be_survived() const { return error == "short" || call == "open"; }
+};
+
+// The n-th call of its kind on a file of the data, n up to 200. A life has few renames and not so many opens: of these
+// most are drawn from where one will come.
+Disturber::Order Disturber::DrawOrder() {
+  struct Failure {
+    const char *call, *error;
+    unsigned often;  // so many are surely made
+  };
+  static const std::array<Failure, 9> kinds{{{"fdatasync", "EIO", 200},
+                                             {"fdatasync", "ENOSPC", 200},
+                                             {"write", "EIO", 200},
+                                             {"write", "ENOSPC", 200},
+                                             {"write", "short", 200},
+                                             {"open", "EIO", 40},
+                                             {"open", "ENOSPC", 40},
+                                             {"rename", "EIO", 3},
+                                             {"rename", "ENOSPC", 3}}};
+  const Failure& kind = kinds[random_() % kinds.size()];
+  const unsigned most = random_() % 8 == 0 ? 200 : kind.often;
+  return {kind.call, kind.error, static_cast<unsigned>(1 + random_() % most)};
+}
+
+std::optional<int> Disturber::AwaitFault(Process& process, const std::function<bool(const std::string&)>& said,
+                                         bool& came) {
   const auto start = std::chrono::steady_clock::now();
   std::optional<int> code;
   // Long enough to come true under load, and then to end.
-  bool came = false;
   for (std::int64_t left_ms = 4'000; SinceMs(start) < Patient(left_ms) && !code.has_value();) {
-    code = site_.engine.Await(milliseconds(50));
-    if (came || !site_.EngineSaid("call-faults: ")) continue;
+    code = process.Await(milliseconds(50));
+    if (came || !said("call-faults: ")) continue;
     came = true;
     left_ms = SinceMs(start) + 6'000;
   }
-  came = came || site_.EngineSaid("call-faults: ");
-  moments_.Note("engine: the n-th " + what + ", came true", came);
+  came = came || said("call-faults: ");
+  return code;
+}
+
+// It must end with a word and a code of its own, and be whole when it is started again.
+void Disturber::FailCall() {
+  const Order order = DrawOrder();
+  EngineDies();
+  site_.StartEngine(site_.WithCallFault(order.text()));
+  bool came = false;
+  const auto code = AwaitFault(
+      site_.engine, [this](const std::string& words) { return site_.EngineSaid(words); }, came);
+  moments_.Note("engine: the " + order.what() + ", came true", came);
   if (!code.has_value()) {
     moments_.Note("… and did no harm", came);
-    const bool may = std::strcmp(error, "short") == 0 || std::strcmp(call, "open") == 0;
-    if (came && !may) {
-      findings_.Add("the engine goes on after " + order + " came true:\n" + Tail(site_.File("engine.log"), 8));
+    if (came && !order.may_be_survived()) {
+      findings_.Add("the engine goes on after " + order.text() + " came true:\n" + Tail(site_.File("engine.log"), 8));
     }
     EngineDies();
   } else {
@@ -65,11 +91,38 @@ void Disturber::FailCall() {
     const bool clean = *code == kFatal || *code == kRefused;
     const bool said = site_.EngineSaid("going on would be wrong") || site_.EngineSaid("smsflowd: ");
     if (!came || !clean || !said) {
-      findings_.Add("after " + order + " the engine ended with status " + std::to_string(*code) +
+      findings_.Add("after " + order.text() + " the engine ended with status " + std::to_string(*code) +
                     (said ? "" : " and without a word") + ":\n" + Tail(site_.File("engine.log"), 8));
     }
   }
   site_.StartEngine();
+}
+
+// The same of the gateway, whose store is what keeps an attempt from being submitted twice.
+void Disturber::FailGatewayCall() {
+  const Order order = DrawOrder();
+  GatewayDies();
+  site_.StartGateway(site_.GatewayWithCallFault(order.text()));
+  bool came = false;
+  const auto code = AwaitFault(
+      site_.gateway, [this](const std::string& words) { return site_.GatewaySaid(words); }, came);
+  moments_.Note("gateway: the " + order.what() + ", came true", came);
+  if (!code.has_value()) {
+    moments_.Note("… and did the gateway no harm", came);
+    if (came && !order.may_be_survived()) {
+      findings_.Add("the gateway goes on after " + order.text() + " came true:\n" + Tail(site_.File("gateway.log"), 8));
+    }
+    GatewayDies();
+  } else {
+    ++gateway_disturbed_;
+    moments_.Note("… ended the gateway with exit code " + std::to_string(*code), true);
+    const bool said = site_.GatewaySaid("; stopping") || site_.GatewaySaid("smsflow-gateway: ");
+    if (!came || *code != kFatal || !said) {
+      findings_.Add("after " + order.text() + " the gateway ended with status " + std::to_string(*code) +
+                    (said ? "" : " and without a word") + ":\n" + Tail(site_.File("gateway.log"), 8));
+    }
+  }
+  site_.StartGateway();
 }
 
 double Disturber::Figure(const std::string& name) {
@@ -88,30 +141,53 @@ bool Disturber::AwaitFigure(const std::string& name, double wanted, std::int64_t
   return false;
 }
 
-// Ten minutes and more, forward or back, and then right again: nothing leaves meanwhile, and all goes on afterwards.
+// Ten minutes and more, and then right again: nothing leaves meanwhile, and all goes on afterwards.
 void Disturber::TurnClock() {
   const std::string file = site_.File("clock");
   std::int64_t none = 0;
   std::ofstream(file, std::ios::binary).write(reinterpret_cast<const char*>(&none), sizeof none);
-  EngineDies();
-  site_.StartEngine(site_.WithTurnedClock());
-  if (!AwaitEngine()) return;
   const int fd = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
   void* page = ::mmap(nullptr, sizeof none, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   ::close(fd);
   if (page == MAP_FAILED) return findings_.Add("the clock's file cannot be mapped");
-  auto* wrong_ms = static_cast<std::int64_t*>(page);
+  auto& wrong_ms = *static_cast<std::int64_t*>(page);
+  if (random_() % 3 == 0)
+    TurnClockBeforeStart(wrong_ms);
+  else
+    TurnClockWhileRunning(wrong_ms);
+  ::munmap(page, sizeof none);
+}
+
+void Disturber::TurnClockWhileRunning(std::int64_t& wrong_ms) {
+  EngineDies();
+  site_.StartEngine(site_.WithTurnedClock());
+  if (!AwaitEngine()) return;
   const bool forward = random_() % 2 == 0;
   const std::int64_t turn_ms = Between(600'000, 86'400'000).count();
-  __atomic_store_n(wrong_ms, forward ? turn_ms : -turn_ms, __ATOMIC_RELAXED);
+  __atomic_store_n(&wrong_ms, forward ? turn_ms : -turn_ms, __ATOMIC_RELAXED);
   const bool noticed = AwaitFigure("smsflow_clock_guard", 1, 5'000);
   Pause(200, 2'000);
-  __atomic_store_n(wrong_ms, 0, __ATOMIC_RELAXED);
+  __atomic_store_n(&wrong_ms, 0, __ATOMIC_RELAXED);
   const bool ended = AwaitFigure("smsflow_clock_guard", 0, 5'000);
-  ::munmap(page, sizeof none);
   moments_.Note(std::string("engine's clock turned ") + (forward ? "forward" : "back") + ": nothing fires", noticed);
   moments_.Note("engine's clock right again: it goes on", ended);
   if (!noticed || !ended) findings_.Add("the clock was turned, and the guard did not begin, or did not end");
+}
+
+// As a machine without a battery starts, until its time daemon has found the time.
+void Disturber::TurnClockBeforeStart(std::int64_t& wrong_ms) {
+  EngineDies();
+  wrong_ms = -Between(600'000, 86'400'000).count();
+  site_.StartEngine(site_.WithTurnedClock());
+  if (!AwaitEngine()) return;
+  const bool noticed = AwaitFigure("smsflow_clock_guard", 1, 5'000);
+  Pause(200, 2'000);
+  __atomic_store_n(&wrong_ms, 0, __ATOMIC_RELAXED);
+  const bool ended = AwaitFigure("smsflow_clock_guard", 0, 5'000);
+  moments_.Note("engine started with its clock turned back: nothing fires", noticed);
+  moments_.Note("engine's clock put right after its start: it goes on", ended);
+  if (!noticed || !ended)
+    findings_.Add("it started by a clock that was behind, and the guard did not begin, or did not end");
 }
 
 // It may refuse to start, refuse work, or die; what it answered must be there afterwards.
@@ -129,19 +205,45 @@ void Disturber::LittleMemory() {
   site_.StartEngine();
 }
 
+void Disturber::StopLong(Process& process, const std::string& name) {
+  const std::uint64_t lost = load_.figures().lost_answers;
+  process.Signal(SIGSTOP);
+  std::this_thread::sleep_for(std::chrono::seconds(options_.stop_s));
+  const bool missed = load_.figures().lost_answers != lost;
+  process.Signal(SIGCONT);
+  moments_.Note(name + " stopped for " + (options_.stop_s == 60 ? "a minute" : std::to_string(options_.stop_s) + " s"),
+                true);
+  if (&process == &site_.engine) moments_.Note("… and calls ended without an answer", missed);
+}
+
 void Disturber::StopEngineLong() {
-  site_.engine.Signal(SIGSTOP);
-  std::this_thread::sleep_for(std::chrono::seconds(60));
-  site_.engine.Signal(SIGCONT);
-  moments_.Note("engine stopped for a minute", true);
+  StopLong(site_.engine, "engine");
+  AwaitNewWork("engine goes on after a long stop");
 }
 
 void Disturber::StopGatewayLong() {
-  site_.gateway.Signal(SIGSTOP);
-  std::this_thread::sleep_for(std::chrono::seconds(60));
-  site_.gateway.Signal(SIGCONT);
+  StopLong(site_.gateway, "gateway");
   ++gateway_disturbed_;
-  moments_.Note("gateway stopped for a minute", true);
+  const bool again = AwaitSubmits(30'000);
+  moments_.Note("gateway goes on after a long stop: SMSes are submitted", again);
+  if (!again) findings_.Add("the gateway goes on after a long stop, and nothing is submitted");
+}
+
+// What left since now.
+bool Disturber::AwaitSubmits(std::int64_t within_ms) {
+  const auto size = [this] {
+    std::error_code none;
+    const std::uintmax_t bytes = std::filesystem::file_size(site_.File("truth"), none);
+    return none ? 0 : bytes;
+  };
+  const std::uintmax_t before = size();
+  const auto start = std::chrono::steady_clock::now();
+  while (SinceMs(start) < Patient(within_ms)) {
+    if (!StillRunning()) return false;
+    if (size() > before) return true;
+    std::this_thread::sleep_for(milliseconds(50));
+  }
+  return false;
 }
 
 // Somebody else's file takes the room. New work is refused, and reports and cancels go on being taken.
@@ -170,7 +272,7 @@ void Disturber::FillSmallDisk() {
   if (!noticed) findings_.Add("the disk is full, and nobody was refused");
   if (!StillRunning()) return;
   std::filesystem::remove(filler);
-  AwaitNewWork();
+  AwaitNewWork("disk with room again");
 }
 
 }  // namespace smsflow::crash

@@ -19,6 +19,19 @@ std::string KeyEntry(const std::string& who, const std::string& role, const std:
          absl::BytesToHexString(std::string(crypto::AsView(digest))) + "\"\n\n";
 }
 
+std::uintmax_t SizeOf(const std::string& file) {
+  std::error_code none;
+  const std::uintmax_t size = std::filesystem::file_size(file, none);
+  return none ? 0 : size;
+}
+
+bool Says(const std::string& log, std::uintmax_t from, const std::string& words) {
+  std::ifstream in(log);
+  in.seekg(static_cast<std::streamoff>(from));
+  const std::string said{std::istreambuf_iterator<char>(in), {}};
+  return said.find(words) != std::string::npos;
+}
+
 }  // namespace
 
 // Good for this folder and this run alone.
@@ -54,9 +67,7 @@ void Site::WriteConfig() const {
 
 void Site::StartEngine(const EngineStart& how) {
   const std::string log = File("engine.log");
-  std::error_code none;
-  engine_log_from_ = std::filesystem::file_size(log, none);
-  if (none) engine_log_from_ = 0;
+  engine_log_from_ = SizeOf(log);
   std::vector<std::string> command;
   if (how.address_space_bytes != 0)
     command = {"/usr/bin/prlimit", "--as=" + std::to_string(how.address_space_bytes), "--core=0"};
@@ -67,45 +78,33 @@ void Site::StartEngine(const EngineStart& how) {
   engine.Start(command, log);
 }
 
-EngineStart Site::WithCallFault(const std::string& order) const {
-  return {{"LD_PRELOAD=" + options_.tests + "/libcall_faults.so", "CALL_FAULT=" + order,
-           "CALL_FAULT_UNDER=" + File("data/")},
-          0};
+std::vector<std::string> Site::CallFault(const std::string& order, const std::string& folder) const {
+  return {"LD_PRELOAD=" + options_.tests + "/libcall_faults.so", "CALL_FAULT=" + order,
+          "CALL_FAULT_UNDER=" + File(folder + "/")};
+}
+EngineStart Site::WithCallFault(const std::string& order) const { return {CallFault(order, "data"), 0}; }
+std::vector<std::string> Site::GatewayWithCallFault(const std::string& order) const {
+  return CallFault(order, "gateway");
 }
 EngineStart Site::WithTurnedClock() const {
   return {{"LD_PRELOAD=" + options_.tests + "/libcall_faults.so", "CALL_FAULT_CLOCK=" + File("clock")}, 0};
 }
 
-bool Site::EngineSaid(const std::string& words) const {
-  std::ifstream in(File("engine.log"));
-  in.seekg(static_cast<std::streamoff>(engine_log_from_));
-  const std::string said{std::istreambuf_iterator<char>(in), {}};
-  return said.find(words) != std::string::npos;
-}
+bool Site::EngineSaid(const std::string& words) const { return Says(File("engine.log"), engine_log_from_, words); }
+bool Site::GatewaySaid(const std::string& words) const { return Says(File("gateway.log"), gateway_log_from_, words); }
 
-void Site::StartGateway() {
+void Site::StartGateway(const std::vector<std::string>& environment) {
+  gateway_log_from_ = SizeOf(File("gateway.log"));
   std::string served;
   for (const std::string& tenant : kTenants) {
     if (IsServed(tenant)) served += (served.empty() ? "" : ",") + tenant;
   }
-  std::vector<std::string> command = {options_.bin + "/smsflow-gateway",
-                                      "--loopback",
-                                      "--gateway",
-                                      "g1",
-                                      "--tenants",
-                                      served,
-                                      "--store",
-                                      File("gateway"),
-                                      "--key",
-                                      File("gateway.pem"),
-                                      "--truth",
-                                      File("truth"),
-                                      "--credit",
-                                      std::to_string(options_.credit),
-                                      "--normal-delay-ms",
-                                      "30",
-                                      "--long-delay-ms",
-                                      "100"};
+  std::vector<std::string> command{"/usr/bin/env"};
+  command.insert(command.end(), environment.begin(), environment.end());
+  command.insert(command.end(),
+                 {options_.bin + "/smsflow-gateway", "--loopback", "--gateway", "g1", "--tenants", served, "--store",
+                  File("gateway"), "--key", File("gateway.pem"), "--truth", File("truth"), "--credit",
+                  std::to_string(options_.credit), "--normal-delay-ms", "30", "--long-delay-ms", "100"});
   if (options_.brokers.empty()) {
     command.insert(command.end(), {"--engine", address(), "--token", TokenOf("gateway")});
   } else {

@@ -40,12 +40,15 @@ class Site {
   void StartEngine(const EngineStart& how = {});
   // Whether the engine printed that since it was last started.
   bool EngineSaid(const std::string& words) const;
-  void StartGateway();
+  // With more environment, as call_faults.cc says.
+  void StartGateway(const std::vector<std::string>& environment = {});
+  bool GatewaySaid(const std::string& words) const;
   std::string address() const { return "unix:" + options_.folder + "/s"; }
   std::string File(const std::string& name) const { return options_.folder + "/" + name; }
   const crypto::PublicKey& key() const { return key_.public_key(); }
   // What a start needs to have a call to the system fail (CALL:ERROR:N), or a clock that follows File("clock").
   EngineStart WithCallFault(const std::string& order) const;
+  std::vector<std::string> GatewayWithCallFault(const std::string& order) const;
   EngineStart WithTurnedClock() const;
   std::uint32_t credit() const { return options_.credit; }
 
@@ -58,7 +61,9 @@ class Site {
   void WriteConfig() const;
 
   const SiteOptions options_;
-  std::uintmax_t engine_log_from_ = 0;
+  std::vector<std::string> CallFault(const std::string& order, const std::string& folder) const;
+
+  std::uintmax_t engine_log_from_ = 0, gateway_log_from_ = 0;
   const crypto::PrivateKey key_;
 };
 
