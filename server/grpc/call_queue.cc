@@ -145,6 +145,21 @@ void CallQueue::EndIfIdle() {
   ended_.notify_all();
 }
 
+// While the server takes calls there is always one that is asked for.
+void CallQueue::Emptied() {
+  {
+    const std::lock_guard lock(mutex_);
+    empty_ = true;
+  }
+  ended_.notify_all();
+  EndIfIdle();
+}
+
+bool CallQueue::AwaitEmpty(std::int64_t within_ms) {
+  std::unique_lock lock(mutex_);
+  return ended_.wait_for(lock, std::chrono::milliseconds(within_ms), [this] { return empty_; });
+}
+
 void CallQueue::EndOnceIdle() {
   Run([this] {
     if (!std::exchange(ending_, true)) EndIfIdle();

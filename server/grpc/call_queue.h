@@ -112,6 +112,10 @@ class CallQueue {
   // The same, but false after this time: somebody still owes an answer, and calls are served on until Stop().
   [[nodiscard]] bool StopWithin(std::int64_t within_ms);
 
+  // After the server's shutdown began: waits until no call is left of all that were handed over here. False after this
+  // time.
+  [[nodiscard]] bool AwaitEmpty(std::int64_t within_ms);
+
   // Each connection that comes; what is not told of is served as well, only dearer.
   void Came(int connection) { corks_.Add(connection); }
 
@@ -127,7 +131,7 @@ class CallQueue {
    public:
     explicit Seat(CallQueue& queue) : queue_(queue) { ++queue_.seats_; }
     ~Seat() {
-      if (--queue_.seats_ == 0) queue_.EndIfIdle();
+      if (--queue_.seats_ == 0) queue_.Emptied();
     }
     Seat(const Seat&) = delete;
     Seat& operator=(const Seat&) = delete;
@@ -153,6 +157,7 @@ class CallQueue {
   void DoWork();
   void EndOnceIdle();
   void EndIfIdle();
+  void Emptied();
 
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::vector<std::shared_ptr<void>> verbs_;
@@ -164,6 +169,7 @@ class CallQueue {
   std::vector<Work> work_;
   std::condition_variable ended_;
   bool running_ = false;
+  bool empty_ = false;  // nobody has a seat, and nobody will
   bool woken_ = false;  // the thread will look at `work_` without being called
   grpc::Alarm alarm_;
   Wake wake_{*this};

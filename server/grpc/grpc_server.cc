@@ -1,6 +1,7 @@
 #include "server/grpc/grpc_server.h"
 
 #include <grpc/compression.h>
+#include <grpc/grpc.h>
 #include <grpc/support/time.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/resource_quota.h>
@@ -10,9 +11,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <thread>
 #include <utility>
 
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "server/grpc/admin_service.h"
 #include "server/grpc/credentials.h"
 #include "server/grpc/gateway_service.h"
@@ -32,6 +35,8 @@ constexpr int kJobThreads = 2;
 constexpr std::size_t kJobsMax = 16;
 constexpr std::int64_t kForTheRestMs = 1'000;  // of a stop's time, after connections were given theirs
 constexpr std::int64_t kOwedMs = 500;          // for what is being answered when the time of a stop is over
+constexpr std::int64_t kLastWordsMs = 500;     // for connections to take what was answered, once nothing more will be
+constexpr std::int64_t kLookEveryMs = 20;
 constexpr std::size_t kMemoryMax = 512 << 20;  // of all messages on their way
 
 // Before any credential is seen: a peer that only costs is cut off.
@@ -157,10 +162,14 @@ class GrpcServerImpl final : public GrpcServer {
     gateway_.Close();
     admin_.Close();
     const gpr_timespec begin = gpr_now(GPR_CLOCK_MONOTONIC);
+    absl::Notification down;
+    std::thread lost([&] { EndLostCalls(down); });
     server_->Shutdown(
         gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                      gpr_time_from_millis(std::max<std::int64_t>(within_ms - kForTheRestMs, 0), GPR_TIMESPAN)));
     server_->Wait();
+    down.Notify();
+    lost.join();
     jobs_.Stop();
     reads_.Stop();
     const std::int64_t took_ms = gpr_time_to_millis(gpr_time_sub(gpr_now(GPR_CLOCK_MONOTONIC), begin));
@@ -170,6 +179,15 @@ class GrpcServerImpl final : public GrpcServer {
   }
 
  private:
+  // A call that comes while the server is being shut down may find that it is not asked for any more and not yet
+  // refused. gRPC 1.51 then keeps it, and its connection with it, until the time of the shutdown is over. So when
+  // nobody here has a call any more, what is left is ended.
+  void EndLostCalls(const absl::Notification& down) {
+    while (!down.HasBeenNotified() && !queue_.AwaitEmpty(kLookEveryMs)) continue;
+    if (!down.WaitForNotificationWithTimeout(absl::Milliseconds(kLastWordsMs)))
+      grpc_server_cancel_all_calls(server_->c_server());
+  }
+
   std::function<std::vector<NamedFigure>()> AlsoOwn(std::function<std::vector<NamedFigure>()> others) {
     return [this, others = std::move(others)] {
       std::vector<NamedFigure> all = others();
