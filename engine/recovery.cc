@@ -137,7 +137,8 @@ absl::Status Partition::RecoverSweeps(Shard& home, std::int64_t now_ms) {
     const auto last = InstanceId::FromBytes(row->until());
     if (last && last->created_ms() - now_ms <= shared_.options.clock_jump_ms)
       home.id_from_ms = std::max(home.id_from_ms, last->created_ms() + 1);
-    home.sweeps[row->tenant()].push_back(*std::move(row));
+    auto& open = home.sweeps[row->tenant()];
+    open.push_back(*std::move(row));
   }
   return rows->status();
 }
