@@ -74,7 +74,18 @@ CLI = [
     ("import without lines", ["import", "{folder}/empty", "--at", "+0"], 2, "the file is empty"),
     ("import of unknown columns", ["import", "{folder}/columns.csv", "--at", "+0"], 2, "line 1: names a column that"),
     ("import with an open quote", ["import", "{folder}/quote.csv", "--at", "+0", "--pubkey", "{folder}/gateway.jwk"], 2,
-     "line 2: a quote is never closed"),
+     "line 2, column 3: a quote is never closed"),
+    ("import with a column twice", ["import", "{folder}/twice.csv"], 2, "line 1: the column at stands there twice"),
+    ("import with two kinds of payload", ["import", "{folder}/both.csv"], 2, "line 1: needs the columns to and text"),
+    ("import with a quote within a cell", ["import", "{folder}/within.csv"], 2, "line 2, column 2: a quote stands within"),
+    ("import with a zero byte", ["import", "{folder}/zero.csv"], 2, "line 2, column 1: holds a zero byte"),
+    ("import with a row too long", ["import", "{folder}/long.csv"], 2, "line 2, column 3: a row must be at most 64 KB"),
+    ("import with a bare carriage return", ["import", "{folder}/return.csv"], 2, "line 1, column 3: a carriage return ends"),
+    ("import of what is not sealed", ["import", "{folder}/bare.csv"], 1, "line 2: payload: is not sealed; it must be a"),
+    ("import of what is not UTF-8", ["import", "{folder}/latin.csv"], 1, "line 2: key: must be printable UTF-8"),
+    ("rejects onto the import", ["import", "{folder}/bare.csv", "--rejects", "{folder}/bare.csv"], 2, "--rejects: is the fil"),
+    ("rejects that cannot be made", ["import", "{folder}/bare.csv", "--rejects", "{folder}/no/file"], 2, "cannot be made"),
+    ("flowable flag with a file", ["import", "{folder}/bare.csv", "--dsn", SECRET], 2, "--dsn: goes with `smsflow import fl"),
     ("import with a bad row", ["import", "{folder}/row.csv", "--at", "+1h", "--pubkey", "{folder}/gateway.jwk"], 1,
      r"line 3: to: must be \+ and 7 to 15 digits"),
     ("folder that is not there", ["db", "verify", "--data", "{folder}/nothing"], 3, "there is no data folder"),
@@ -111,8 +122,16 @@ class Cli(BadInput):
         cls.server = RunningServer(SMSFLOWD, SMSFLOW)
         for name, text in {"sealed": f"{SECRET} {SECRET}", "empty": "", "columns.csv": f"{SECRET},at\nred,+0\n",
                            "quote.csv": f'key,to,text\na,+255123456789,"{SECRET}\n',
+                           "twice.csv": f"key,at,schedule,payload\na,+0,+0,{SECRET}\n",
+                           "both.csv": f"key,at,to,text,payload\na,+0,+255123456789,{SECRET},x\n",
+                           "within.csv": f'key,payload,at\na,{SECRET}"x,+0\n',
+                           "zero.csv": f"key,payload,at\n\0,{SECRET},+0\n",
+                           "long.csv": f"key,payload,at\na,{SECRET},{'x' * 70_000}\n",
+                           "return.csv": f"key,payload,at\ra,{SECRET},+0\r",
+                           "bare.csv": f"key,at,payload\na,+1h,{SECRET} {SECRET}\n",
                            "row.csv": f"key,to,text\na,+255123456789,S1D1\nb,{SECRET},{SECRET}\n"}.items():
-            Path(cls.server.folder, name).write_text(text, encoding="utf-8")
+            Path(cls.server.folder, name).write_text(text, encoding="utf-8", newline="")
+        Path(cls.server.folder, "latin.csv").write_bytes(b"key,at,payload\n\xfc,+1h,x\n")
 
     @classmethod
     def tearDownClass(cls):

@@ -100,7 +100,7 @@ class Cli(unittest.TestCase):
         first.send_signal(signal.SIGKILL)
         first.wait(timeout=20)
         self.run_cli(*words)
-        self.assertTrue(self.run_cli(*words).endswith("scheduled\t0\nalready\t3000\nfailed\t0\n"))
+        self.assertTrue(self.run_cli(*words).endswith("scheduled\t0\nalready\t3000\nfailed\t0\nexpired\t0\nblocked\t0\n"))
         keys = [line.split("\t")[7] for line in self.run_cli("list", "--batch", "rows", "--all").splitlines()]
         self.assertEqual(len(keys), 3000)
         self.assertEqual(len(set(keys)), 3000)

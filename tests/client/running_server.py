@@ -42,13 +42,14 @@ def digest(token):
 
 
 class RunningServer:
-    def __init__(self, smsflowd, smsflow):
+    def __init__(self, smsflowd, smsflow, more=""):
+        """`more`: of the configuration, whole sections."""
         self.smsflowd, self.smsflow = smsflowd, smsflow
         self.temporary = tempfile.TemporaryDirectory()
         self.folder = self.temporary.name
         subprocess.run([smsflow, "keygen", f"{self.folder}/gateway"], check=True, stdout=subprocess.DEVNULL)
         Path(self.folder, "smsflow.toml").write_text(
-            CONFIG.format(folder=self.folder, client=digest(CLIENT_TOKEN), admin=digest(ADMIN_TOKEN)))
+            CONFIG.format(folder=self.folder, client=digest(CLIENT_TOKEN), admin=digest(ADMIN_TOKEN)) + more)
         self.process = None
         self.start()
 

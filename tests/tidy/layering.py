@@ -31,6 +31,7 @@ LIBRARIES = (
     (r"(grpc|grpcpp|grpc\+\+)/", {"server", "gateway", "tools", "tests"}, "gRPC belongs to the doors"),
     (r".*\.grpc\.pb\.h$", {"server", "gateway", "tools", "tests"}, "gRPC services belong to the doors"),
     (r"librdkafka/", {"kafka"}, "librdkafka is seen in kafka/ alone; ask its client"),
+    (r"libpq", {"tools/flowable"}, "PostgreSQL is only ever read, by the import from the old database"),
     (r"boost/json", {"kafka", "server", "tools", "tests"}, "JSON belongs to the doors"),
     (r"boost/msm/", {"workflows"}, "a state machine is a workflow"),
     (r"(CLI/|toml\+\+/|toml\.hpp)", {"server", "gateway", "tools", "tests"},

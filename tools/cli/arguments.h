@@ -75,6 +75,12 @@ struct Arguments {
   std::string batch, key, target, schedule, idempotency_key, key_id, payload_file;
   SealArguments seal;
 
+  // import
+  bool dry_run = false;
+  std::string import_name, rejects;
+  std::string dsn, report;  // import flowable; `dsn` is a secret: a password may stand in it
+  bool take_locked = false, although_connected = false;
+
   // list, watch
   FilterArguments filter;
   bool csv = false;

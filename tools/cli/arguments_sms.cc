@@ -55,17 +55,39 @@ void AddScheduling(CLI::App& app, Arguments& arguments) {
   reschedule.add_option("id", arguments.subject, "The SMS")->required();
   AddSlots(reschedule, arguments);
   AddPayload(reschedule, arguments);
+}
 
-  CLI::App& import = AddVerb(app, arguments, Verb::kImport, kGroupSms, "import",
-                             "Schedule the rows of a CSV file; run again, it doubles none");
+void AddImport(CLI::App& app, Arguments& arguments) {
+  CLI::App& import =
+      AddVerb(app, arguments, Verb::kImport, kGroupSms, "import",
+              "Schedule the rows of a CSV file, or what the old system still has; run again, it doubles none");
   import
-      .add_option("file", arguments.subject,
-                  "Columns: key, target, batch, at, to, sender, text or payload, idempotency_key; - for stdin")
+      .add_option(
+          "file", arguments.subject,
+          "Columns: key, target, batch, at, to, sender, text or payload or payload_file, key_id, idempotency_key; "
+          "- for stdin; or the word flowable: the old system's database")
       ->required();
+  import.add_flag("--dry-run", arguments.dry_run, "Only say what would be done");
   AddSlots(import, arguments);
   import.add_option("--batch", arguments.batch, "Batch of rows that name none");
   import.add_option("--sender", arguments.seal.sender, "Sender of rows that name none");
   import.add_option("--pubkey", arguments.seal.pubkey, "The gateway's public key, PEM or JWK")->type_name("FILE");
+  import.add_option("--key-id", arguments.key_id,
+                    "Which gateway key rows were sealed for that do not say so themselves");
+  import.add_option("--name", arguments.import_name,
+                    "Of this import: rows that are alike are others under another name");
+  import.add_option("--rejects", arguments.rejects, "Rows that were refused, with the reason, to mend and import")
+      ->type_name("FILE");
+  import
+      .add_option("--dsn", arguments.dsn,
+                  "flowable: the database, host=… dbname=… user=… or postgresql://…; SMSFLOW_DSN is the better place")
+      ->type_name("TEXT");
+  import.add_option("--report", arguments.report, "flowable: what became of each, old id and new, as CSV")
+      ->type_name("FILE");
+  import.add_flag("--take-locked", arguments.take_locked,
+                  "flowable: also what was about to be sent when the old one ended");
+  import.add_flag("--although-connected", arguments.although_connected,
+                  "flowable: although others are connected to its database; never while the old scheduler is");
 }
 
 void AddLooking(CLI::App& app, Arguments& arguments) {
@@ -121,6 +143,7 @@ void AddStopping(CLI::App& app, Arguments& arguments) {
 
 void AddSmsVerbs(CLI::App& app, Arguments& arguments) {
   AddScheduling(app, arguments);
+  AddImport(app, arguments);
   AddLooking(app, arguments);
   AddStopping(app, arguments);
 }

@@ -136,6 +136,19 @@ Connection::Connection(const ConnectionArguments& arguments, const std::string& 
       scheduler_(smsflow::v1::Scheduler::NewStub(channel_)),
       admin_(smsflow::v1::Admin::NewStub(channel_)) {}
 
+Connection::Connection(const Connection& other, const std::string& tenant)
+    : address_(other.address_),
+      token_(other.token_),
+      tenant_(tenant),
+      timeout_(other.timeout_),
+      channel_(other.channel_),
+      scheduler_(smsflow::v1::Scheduler::NewStub(channel_)),
+      admin_(smsflow::v1::Admin::NewStub(channel_)) {}
+
+std::unique_ptr<Connection> Connection::ForTenant(const std::string& tenant) const {
+  return std::unique_ptr<Connection>(new Connection(*this, tenant));
+}
+
 void Connection::Prepare(grpc::ClientContext& context, bool with_deadline) const {
   if (!token_.empty()) context.AddMetadata("authorization", "Bearer " + token_);
   if (!tenant_.empty()) context.AddMetadata("smsflow-tenant", tenant_);

@@ -1,7 +1,7 @@
 // The way to the server: one channel, the credential on every call, and errors that say what to do.
 //
-// Plaintext goes to loopback and unix sockets only; everywhere else TLS. Calls block up to the timeout. Used from the
-// main thread; a stream may be read by one other.
+// Plaintext goes to loopback and unix sockets only; everywhere else TLS. Calls block up to the timeout, and may be made
+// from any thread; a stream is read by one.
 #pragma once
 
 #include <chrono>
@@ -32,6 +32,9 @@ class Connection {
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Connection>> Open(const ConnectionArguments& arguments,
                                                                         const std::string& tenant);
 
+  // The same way and credential for another tenant.
+  std::unique_ptr<Connection> ForTenant(const std::string& tenant) const;
+
   SchedulerStub& scheduler() { return *scheduler_; }
   AdminStub& admin() { return *admin_; }
   const std::shared_ptr<grpc::Channel>& channel() { return channel_; }
@@ -58,6 +61,7 @@ class Connection {
  private:
   Connection(const ConnectionArguments& arguments, const std::string& tenant, std::shared_ptr<grpc::Channel> channel,
              std::chrono::seconds timeout);
+  Connection(const Connection& other, const std::string& tenant);
 
   SchedulerStub& stub(SchedulerStub*) { return *scheduler_; }
   AdminStub& stub(AdminStub*) { return *admin_; }

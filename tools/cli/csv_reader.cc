@@ -8,65 +8,136 @@ namespace smsflow::cli {
 namespace {
 
 constexpr std::size_t kRowBytesMax = 64 * 1024;
+constexpr std::size_t kCellsMax = 64;
+constexpr int kEnd = -1;
+constexpr char kTooLong[] = "a row must be at most 64 KB; is a quote missing?";
 
 }  // namespace
 
 CsvReader::CsvReader(std::istream& in) : in_(in) {}
 
-bool CsvReader::GetLine(std::string& line) {
-  if (!std::getline(in_, line)) return false;
-  ++line_;
-  if (line_ == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
-  return true;
+int CsvReader::Peek() {
+  if (ahead_at_ < ahead_.size()) return static_cast<unsigned char>(ahead_[ahead_at_]);
+  return in_.rdbuf()->sgetc();
+}
+
+int CsvReader::Take() {
+  const int byte = ahead_at_ < ahead_.size() ? static_cast<unsigned char>(ahead_[ahead_at_++]) : in_.rdbuf()->sbumpc();
+  if (byte == kEnd) return byte;
+  ++bytes_;
+  if (byte == '\n') ++line_;
+  return byte;
 }
 
 absl::Status CsvReader::Wrong(const char* rule) const {
-  return absl::InvalidArgumentError(absl::StrCat("line ", row_line_, ": ", rule));
+  return absl::InvalidArgumentError(absl::StrCat("line ", row_line_, ", column ", column_, ": ", rule));
+}
+
+// Reads the first line that is not empty ahead, without its byte-order mark.
+absl::Status CsvReader::FindSeparator() {
+  std::streambuf& source = *in_.rdbuf();
+  row_line_ = 1;
+  for (int byte; ahead_.size() <= kRowBytesMax && (byte = source.sbumpc()) != kEnd;) {
+    ahead_ += static_cast<char>(byte);
+    if (byte == '\n' && ahead_.find_first_not_of("\r\n") != std::string::npos) break;
+  }
+  if (ahead_.size() > kRowBytesMax) return Wrong(kTooLong);
+  if (ahead_.starts_with("\xEF\xBB\xBF")) {
+    ahead_at_ = 3;
+    bytes_ = 3;
+  }
+  separator_ =
+      std::count(ahead_.begin(), ahead_.end(), ';') > std::count(ahead_.begin(), ahead_.end(), ',') ? ';' : ',';
+  return absl::OkStatus();
+}
+
+bool CsvReader::TakeLineEnd() {
+  if (Peek() == '\n') return Take(), true;
+  return false;
+}
+
+absl::Status CsvReader::TakeQuoted(std::string& cell) {
+  for (Take();;) {
+    const int byte = Take();
+    if (byte == kEnd) return Wrong("a quote is never closed");
+    if (bytes_ - row_begin_ > kRowBytesMax) return Wrong(kTooLong);
+    if (byte == 0) return Wrong("holds a zero byte; is this a text file?");
+    if (byte != '"') {
+      cell += static_cast<char>(byte);
+    } else if (Peek() == '"') {
+      cell += static_cast<char>(Take());
+    } else {
+      break;
+    }
+  }
+  const int after = Peek();
+  if (after != separator_ && after != '\r' && after != '\n' && after != kEnd)
+    return Wrong("text stands after a closing quote");
+  return absl::OkStatus();
+}
+
+absl::Status CsvReader::TakePlain(std::string& cell) {
+  for (int byte; (byte = Peek()) != separator_ && byte != '\r' && byte != '\n' && byte != kEnd; Take()) {
+    if (bytes_ - row_begin_ > kRowBytesMax) return Wrong("a row must be at most 64 KB");
+    if (byte == 0) return Wrong("holds a zero byte; is this a text file?");
+    if (byte == '"') return Wrong("a quote stands within a cell; the whole cell must be quoted, and the quote doubled");
+    cell += static_cast<char>(byte);
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<bool> CsvReader::Next(std::vector<std::string>& cells) {
   cells.clear();
-  std::string line;
-  do {
-    if (!GetLine(line)) return false;
-  } while (line.empty() || line == "\r");
-  row_line_ = line_;
   if (separator_ == 0)
-    separator_ = std::count(line.begin(), line.end(), ';') > std::count(line.begin(), line.end(), ',') ? ';' : ',';
-  std::string cell;
-  std::size_t bytes = 0;
-  for (std::size_t i = 0;;) {
-    cell.clear();
-    if (i < line.size() && line[i] == '"') {
-      for (++i;;) {
-        if (i >= line.size()) {  // the cell goes on in the next line
-          cell += '\n';
-          if ((bytes += line.size()) > kRowBytesMax) return Wrong("a row must be at most 64 KB; is a quote missing?");
-          if (!GetLine(line)) return Wrong("a quote is never closed");
-          i = 0;
-        } else if (line[i] != '"') {
-          cell += line[i++];
-        } else if (i + 1 < line.size() && line[i + 1] == '"') {
-          cell += '"';
-          i += 2;
-        } else {
-          ++i;
-          break;
-        }
-      }
-    } else {
-      while (i < line.size() && line[i] != separator_) cell += line[i++];
-      if (i >= line.size() && !cell.empty() && cell.back() == '\r') cell.pop_back();
-    }
-    if (cell.find('\0') != std::string::npos) return Wrong("holds a zero byte; is this a text file?");
-    cells.push_back(cell);
-    if (i + 1 == line.size() && line[i] == '\r') ++i;
-    if (i >= line.size()) break;
-    if (line[i] != separator_) return Wrong("text stands after a closing quote");
-    ++i;
+    if (absl::Status status = FindSeparator(); !status.ok()) return status;
+  const auto skip_empty_line = [this] {
+    if (Peek() == '\r') Take();
+    return TakeLineEnd();
+  };
+  row_line_ = line_, column_ = 1;
+  while (Peek() == '\r' || Peek() == '\n') {
+    if (!skip_empty_line()) return Wrong("a carriage return ends no line; lines end in LF or CRLF");
+    row_line_ = line_;
   }
-  if (bytes + line.size() > kRowBytesMax) return Wrong("a row must be at most 64 KB");
+  if (Peek() == kEnd) return false;
+  row_begin_ = bytes_;
+  for (;; ++column_) {
+    if (column_ > kCellsMax) return Wrong("a row must have at most 64 cells");
+    std::string cell;
+    absl::Status status = Peek() == '"' ? TakeQuoted(cell) : TakePlain(cell);
+    if (!status.ok()) return status;
+    cells.push_back(std::move(cell));
+    if (Peek() != separator_) break;
+    Take();
+  }
+  if (Peek() == '\r') {
+    Take();
+    if (!TakeLineEnd() && Peek() != kEnd) return Wrong("a carriage return ends no line; lines end in LF or CRLF");
+  } else {
+    TakeLineEnd();
+  }
   return true;
+}
+
+std::string CsvRow(const std::vector<std::string>& cells, char separator) {
+  std::string row;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (i > 0) row += separator;
+    const std::string& cell = cells[i];
+    // A row of one empty cell would be an empty line.
+    const bool plain = cell.find_first_of("\"\r\n,;") == std::string::npos && !(cell.empty() && cells.size() == 1);
+    if (plain) {
+      row += cell;
+      continue;
+    }
+    row += '"';
+    for (const char c : cell) {
+      if (c == '"') row += '"';
+      row += c;
+    }
+    row += '"';
+  }
+  return row + "\r\n";
 }
 
 }  // namespace smsflow::cli

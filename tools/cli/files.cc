@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 
 #include "absl/strings/str_cat.h"
 
@@ -60,6 +59,15 @@ absl::Status WriteNewFile(const std::string& path, std::string_view contents, Ac
   close(file);
   if (!synced) return absl::InvalidArgumentError(absl::StrCat(path, ": cannot be written: ", error));
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::ofstream> OpenOwnFile(const std::string& path) {
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, static_cast<mode_t>(Access::kOwner));
+  if (file < 0) return absl::InvalidArgumentError(absl::StrCat(path, ": cannot be made: ", Error()));
+  close(file);
+  std::ofstream out(path, std::ios::binary | std::ios::app);
+  if (!out) return absl::InvalidArgumentError(absl::StrCat(path, ": cannot be opened: ", Error()));
+  return out;
 }
 
 }  // namespace smsflow::cli

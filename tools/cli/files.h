@@ -3,6 +3,7 @@
 // Blocks on the disk; safe from any thread.
 #pragma once
 
+#include <fstream>
 #include <istream>
 #include <string>
 #include <string_view>
@@ -23,5 +24,8 @@ namespace smsflow::cli {
 enum class Access { kEveryone = 0644, kOwner = 0600 };
 // Makes a new file; FailedPrecondition when there is one.
 [[nodiscard]] absl::Status WriteNewFile(const std::string& path, std::string_view contents, Access access);
+
+// A file to write line by line, empty at first, readable by its owner alone.
+[[nodiscard]] absl::StatusOr<std::ofstream> OpenOwnFile(const std::string& path);
 
 }  // namespace smsflow::cli

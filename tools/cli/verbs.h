@@ -39,6 +39,8 @@ Outcome RunBlocked(Session& session);
 Outcome RunWatch(Session& session);
 // import.cc
 Outcome RunImport(Session& session);
+// import_flowable.cc
+Outcome RunImportFlowable(Session& session);
 // journal.cc
 Outcome RunJournal(Session& session);
 Outcome RunWhy(Session& session);

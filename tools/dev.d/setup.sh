@@ -16,6 +16,7 @@ readonly PACKAGES=(
   libspdlog-dev libfmt-dev nlohmann-json3-dev
   prometheus-cpp-dev                         # metrics
   libhowardhinnant-date-dev tzdata           # time zones
+  libpq-dev                                  # the import from the old system's database
   libgtest-dev libgmock-dev librapidcheck-dev
   python3 python3-grpcio python3-protobuf python3-cryptography  # the house rules, the client in Python
   strace openssl curl ca-certificates git    # what tests and the demo call
@@ -23,6 +24,7 @@ readonly PACKAGES=(
 readonly FUZZ_PACKAGES=(clang libclang-rt-14-dev)  # libFuzzer and the sanitizers beside it
 readonly KAFKA_PACKAGES=(default-jre-headless maven)  # a broker for the tests, and what fetches it
 readonly PEER_PACKAGES=(tshark libnet-smpp-perl)  # what SMPP is checked against, beside tests/smpp/peers/package.json
+readonly POSTGRES_PACKAGES=(postgresql-common postgresql-15)  # the old system's database, for the tests of the import
 readonly CHECK_PACKAGES=(clang clang-tidy clang-format libclang-rt-14-dev llvm shellcheck prometheus systemd)
 
 # Prints those of the named packages that are not installed; asks dpkg only, takes milliseconds.
@@ -41,7 +43,16 @@ install_packages() {
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-remove --no-install-recommends "$@"
 }
 
-# setup [fuzz|check|kafka|peers]…: installs what is missing; says nothing when nothing is.
+# Debian starts a database of its own with PostgreSQL, unless it is told not to before; the tests want the programs alone.
+install_postgres() {
+  local as_root=() config=/etc/postgresql-common/createcluster.conf
+  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+  install_packages postgresql-common &&
+    "${as_root[@]}" sed -i 's/^#\? *create_main_cluster.*/create_main_cluster = false/' "$config" &&
+    install_packages "${POSTGRES_PACKAGES[@]}"
+}
+
+# setup [fuzz|check|kafka|peers|postgres]…: installs what is missing; says nothing when nothing is.
 setup() {
   local wanted=("${PACKAGES[@]}") missing
   [[ " $* " != *" fuzz "* ]] || wanted+=("${FUZZ_PACKAGES[@]}")
@@ -51,18 +62,22 @@ setup() {
     wanted+=("${PEER_PACKAGES[@]}")
     command -v npm >/dev/null || wanted+=(nodejs npm)
   fi
+  # On a machine that has a PostgreSQL nothing is changed.
+  local postgres=''
+  [[ " $* " != *" postgres "* ]] || [ -x /usr/lib/postgresql/15/bin/initdb ] || postgres=missing
   command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
     fail "this is not Debian: there is no apt-get" "smsflow is built on Debian 12; deploy/ has a container file for other systems"
   mapfile -t missing < <(missing_packages "${wanted[@]}")
-  [ ${#missing[@]} -gt 0 ] || return 0
+  [ ${#missing[@]} -gt 0 ] || [ -n "$postgres" ] || return 0
   if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
-    fail "${#missing[@]} packages are missing, and installing them needs root or sudo" \
-      "as root: apt-get install --no-remove --no-install-recommends ${missing[*]}"
+    fail "packages are missing, and installing them needs root or sudo" \
+      "as root: apt-get install --no-remove --no-install-recommends ${missing[*]} ${postgres:+${POSTGRES_PACKAGES[*]}}"
   fi
   grep -q '^VERSION_ID="12"' /etc/os-release 2>/dev/null || say "note: this is not Debian 12, where smsflow is at home"
   # The password is asked for before the output goes into a log.
   [ "$(id -u)" -eq 0 ] || sudo -v || fail "sudo was refused" "as root: tools/dev setup"
-  step setup "install ${#missing[@]} Debian packages" install_packages "${missing[@]}"
+  [ ${#missing[@]} -eq 0 ] || step setup "install ${#missing[@]} Debian packages" install_packages "${missing[@]}"
+  [ -z "$postgres" ] || step postgres "install PostgreSQL for the tests" install_postgres
 }
 
 # The SMPP peers in JavaScript, pinned. Without a registry their tests are skipped and say so: nothing else needs them.

@@ -35,12 +35,40 @@ TEST(CsvReader, ReadsQuotesLineBreaksAndBothLineEnds) {
 }
 
 TEST(CsvReader, NamesTheLineThatIsBroken) {
-  EXPECT_THAT(RowsOf("a\n\"b"), ElementsAre(Cells{"a"}, Cells{"line 2: a quote is never closed"}));
-  EXPECT_THAT(RowsOf("a\n\"x\ny\",1\n\"b\"c"),
-              ElementsAre(Cells{"a"}, Cells{"x\ny", "1"}, Cells{"line 4: text stands after a closing quote"}));
-  EXPECT_THAT(RowsOf(std::string("a\0b", 3)), ElementsAre(Cells{"line 1: holds a zero byte; is this a text file?"}));
+  EXPECT_THAT(RowsOf("a\n\"b"), ElementsAre(Cells{"a"}, Cells{"line 2, column 1: a quote is never closed"}));
+  EXPECT_THAT(
+      RowsOf("a\n\"x\ny\",1\n\"b\"c"),
+      ElementsAre(Cells{"a"}, Cells{"x\ny", "1"}, Cells{"line 4, column 1: text stands after a closing quote"}));
+  EXPECT_THAT(RowsOf(std::string("a\0b", 3)),
+              ElementsAre(Cells{"line 1, column 1: holds a zero byte; is this a text file?"}));
   EXPECT_THAT(RowsOf("a\n" + std::string(70'000, 'x')),
-              ElementsAre(Cells{"a"}, Cells{"line 2: a row must be at most 64 KB"}));
+              ElementsAre(Cells{"a"}, Cells{"line 2, column 1: a row must be at most 64 KB"}));
+}
+
+TEST(CsvReader, IsStrict) {
+  EXPECT_THAT(
+      RowsOf("a,b\n1,x\"y\n"),
+      ElementsAre(Cells{"a", "b"}, Cells{"line 2, column 2: a quote stands within a cell; the whole cell must be "
+                                         "quoted, and the quote doubled"}));
+  EXPECT_THAT(RowsOf("a\rb\r"),
+              ElementsAre(Cells{"line 1, column 1: a carriage return ends no line; lines end in LF or CRLF"}));
+  EXPECT_THAT(RowsOf("a\n" + std::string(64, ',') + "\n"),
+              ElementsAre(Cells{"a"}, Cells{"line 2, column 65: a row must have at most 64 cells"}));
+  EXPECT_THAT(RowsOf(std::string(70'000, 'x')),
+              ElementsAre(Cells{"line 1, column 1: a row must be at most 64 KB; is a quote missing?"}));
+  EXPECT_THAT(RowsOf("a\n\"" + std::string(70'000, 'x')),
+              ElementsAre(Cells{"a"}, Cells{"line 2, column 1: a row must be at most 64 KB; is a quote missing?"}));
+  EXPECT_THAT(RowsOf("\xEF\xBB\xBF\r\n\n\na\r\n\r\nb"), ElementsAre(Cells{"a"}, Cells{"b"}));
+}
+
+TEST(CsvRow, IsReadBackAsItWas) {
+  for (const char separator : {',', ';'}) {
+    for (const Cells& cells :
+         {Cells{"+255", "=1", "with,comma;too", "with \"quotes\"", "two\r\nlines", ""}, Cells{""}}) {
+      const std::string first = separator == ',' ? "a,b\n" : "a;b\n";
+      EXPECT_THAT(RowsOf(first + CsvRow(cells, separator)), ElementsAre(Cells{"a", "b"}, cells));
+    }
+  }
 }
 
 TEST(CsvLine, QuotesAndDisarmsFormulas) {
