@@ -1,17 +1,20 @@
 """The proof, for as long as asked: everything that tries to break smsflow, in turns, and one report of what it did.
 
 proof.py BUILD --hours H [--seed S] [--report FILE] [--page FILE]. A turn runs every part for its share; each part goes on
-from a seed of its own, and what it prints is read for its figures. When it is interrupted, the report tells of what was
-done by then. Exit codes: 0 all held, 1 something was broken, 2 the command line is wrong, 130 interrupted.
+from a seed of its own, and what it prints is read for its figures. It ends within the hours that were asked for: what runs
+then is cut off, and the report says so. When it is interrupted, the report tells of what was done by then. Exit codes: 0 all
+held, 1 something was broken, 2 the command line is wrong, 130 interrupted.
 """
 
 import argparse
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,6 +22,10 @@ LOST = re.compile(r"is lost|lacks|missing|no journal|below|nobody was told|has l
 DOUBLED = re.compile(r"twice|second instance|more than one copy|copies of|doubled")
 LEAKED = re.compile(r"\((raw|hex|HEX|UTF-16..|backwards|base64 \d)\) in|I17|payload in a row")
 TURN_S = 1_200  # so that an interrupted run has something of each
+LAST_S = 1  # for the report
+DRAIN_S = 25  # of a crash run, for what is left to end
+STOP_S = 110  # a minute's stop, with its start and its drain
+STANDARD_SEEDS = 20_000
 
 
 class Proof:
@@ -27,14 +34,20 @@ class Proof:
         self.figures = {}  # sums by name
         self.parts = {}  # by name: seconds, runs, broken
         self.findings = []
+        self.keep = False  # what a finding left behind
         self.running = None
+        self.scratch = None  # of the parts; nothing of theirs is left anywhere else
         self.began = time.monotonic()
         self.log = self.build / "log" / "proof.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.log.write_text("", encoding="utf-8")
 
     def left(self):
-        return self.hours * 3_600 - (time.monotonic() - self.began)
+        return self.hours * 3_600 - LAST_S - (time.monotonic() - self.began)
+
+    # Whether it is worth while to begin: what cannot end any more tells nothing. Each part has its try.
+    def time_for(self, part, least_s):
+        return self.left() > (least_s if part in self.parts else 0)
 
     def count(self, name, number):
         self.figures[name] = self.figures.get(name, 0) + int(number)
@@ -44,24 +57,32 @@ class Proof:
         return self.seed
 
     # Runs one program to its end and returns what it printed. A part that fails is a finding, with its own words.
+    # At the end of the proof's time it is cut off, which is none.
     def run(self, part, words, expect=0, patience_s=3_600, **environment):
         begun = time.monotonic()
+        allowed_s = max(0.0, min(patience_s, self.left()))
+        environment["TMPDIR"] = self.scratch
         self.running = subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                         text=True, errors="replace", start_new_session=True,
                                         env=dict(os.environ, **environment))
+        cut = False
         try:
-            said, _ = self.running.communicate(timeout=patience_s)
+            said, _ = self.running.communicate(timeout=allowed_s)
         except subprocess.TimeoutExpired:
             self.stop_running()
-            said = f"it did not end within {patience_s} s"
+            said, _ = self.running.communicate()
+            cut = allowed_s < patience_s
+            said += f"\nit was cut off after {allowed_s:.0f} s" if cut else f"\nit did not end within {patience_s} s"
         code = self.running.returncode
         self.running = None
         with open(self.log, "a", encoding="utf-8") as log:
             log.write(f"==== {part}: {' '.join(str(word) for word in words)}\n{said}\n")
-        entry = self.parts.setdefault(part, {"seconds": 0.0, "runs": 0, "broken": 0, "skipped": 0})
+        entry = self.parts.setdefault(part, {"seconds": 0.0, "runs": 0, "broken": 0, "skipped": 0, "cut": 0})
         entry["seconds"] += time.monotonic() - begun
         entry["runs"] += 1
-        if code == 77:
+        if cut:
+            entry["cut"] += 1
+        elif code == 77:
             entry["skipped"] += 1
         elif code != expect:
             entry["broken"] += 1
@@ -73,16 +94,22 @@ class Proof:
             os.killpg(self.running.pid, signal.SIGKILL)  # its own session, made above
             self.running.wait()
 
+    # The standard run first, which must meet everything often enough, as far as there is time for it; then more seeds.
     def simulate(self, seconds):
         end = time.monotonic() + seconds
+        standard = ["--standard", "--jobs", os.cpu_count() or 1]
         left = seconds
-        while left > 0:  # at least once
+        while left > 0 and self.time_for("simulator", 5):
+            minutes = max(min(left if standard else min(left, 120), self.left() - 2), 1) / 60
             said = self.run("simulator", [self.build / "tests/sim_campaign", "--first", self.next_seed() * 1_000_000,
-                                          "--minutes", max(min(left, 120), 1) / 60])
+                                          "--minutes", minutes, *standard])
             left = end - time.monotonic() - 1
             if done := re.search(r"(\d+) seeds from .*?; (\d+) scheduled, (\d+) submits, .*? (\d+) crashes", said):
                 for name, number in zip(("seeds", "simulated SMSes", "simulated submits", "simulated crashes"), done.groups()):
                     self.count(name, number)
+                if standard and int(done.group(1)) == STANDARD_SEEDS:
+                    self.count("standard runs", 1)
+            standard = []
 
     def hunt(self, _):
         said = self.run("seeded bugs, searched afresh", [self.build / "tests/sim_campaign", "--bugs", "--first",
@@ -91,9 +118,16 @@ class Proof:
         self.count("seeded bugs searched", len(rows))
         self.count("seeded bugs found", len([row for row in rows if "not found" not in row]))
 
-    def crash(self, part, cycles, *flags):
-        said = self.run(part, [self.build / "tests/crash_driver", "--cycles", cycles, "--seed", self.next_seed(), *flags],
+    def crash(self, part, cycles, seconds, *flags):
+        folder = tempfile.mkdtemp(prefix="c", dir=self.scratch)
+        before = len(self.findings)
+        said = self.run(part, [self.build / "tests/crash_driver", "--cycles", cycles, "--seed", self.next_seed(),
+                               "--seconds", max(1, int(seconds)), "--dir", folder, *flags],
                         patience_s=120 + cycles * 90)
+        if len(self.findings) == before:
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            self.keep = True
         for line, name in (("kills", "kills"), ("acknowledged", "acknowledged in crash runs"),
                            ("submitted", "submitted in crash runs"), ("calls", "calls in crash runs"),
                            ("strangers refused", "bad calls refused")):
@@ -107,13 +141,16 @@ class Proof:
     def crash_for(self, part, *flags, cycles=20):
         def go(seconds):
             end = time.monotonic() + seconds
-            while True:
-                self.crash(part, cycles, *flags)
-                if end - time.monotonic() < 1:
+            while self.time_for(part, 2 * DRAIN_S):
+                self.crash(part, cycles, min(end - time.monotonic(), self.left()) - DRAIN_S, *flags)
+                skipped = self.parts[part]["skipped"] > 0
+                if end - time.monotonic() < 2 * DRAIN_S or skipped:
                     return
         return go
 
     def cut(self, seconds):
+        if not self.time_for("power cuts and flipped bits", 20):
+            return
         said = self.run("power cuts and flipped bits",
                         [self.build / "tests/power_cuts", "--seconds", int(seconds), "--flips", int(2 + seconds * 8),
                          "--share", 1 if seconds > 1_800 else max(0.001, seconds * 0.6 / 600), "--seed", self.next_seed()])
@@ -128,6 +165,8 @@ class Proof:
             return
         each = max(2, int(seconds / len(fuzzers)))
         for name in fuzzers:
+            if not self.time_for(f"fuzzer {name}", each + 2):
+                return
             said = self.run(f"fuzzer {name}", ["tests/fuzz/run.sh", self.build / "fuzz/fuzz", name, each],
                             SMSFLOW_FUZZ_NEW=str(self.build / "fuzz/found"))
             if done := re.search(r"Done (\d+) runs", said):
@@ -139,29 +178,43 @@ class Proof:
         self.run("secrets", [sys.executable, "-B", "tests/secrets/secrets_test.py", *binaries])
 
     def turn(self, seconds, first):
-        shares = ((0.30, self.simulate), (0.13, self.crash_for("kill -9")),
-                  (0.15, self.crash_for("kill -9, unsynced is lost", "--crashfs")),
-                  (0.12, self.crash_for("calls that fail", "--only", "let a call of the engine fail")),
+        shares = ((0.28, self.simulate), (0.13, self.crash_for("kill -9")),
+                  (0.14, self.crash_for("kill -9, unsynced is lost", "--crashfs")),
+                  (0.06, self.crash_for("kill -9, on Kafka", "--kafka", cycles=8)),
+                  (0.11, self.crash_for("calls of the engine that fail", "--only", "let a call of the engine fail")),
+                  (0.04, self.crash_for("calls of the gateway that fail", "--only", "let a call of the gateway fail")),
                   (0.03, self.crash_for("clocks that jump", "--only", "turn the engine's clock", cycles=5)),
                   (0.04, self.crash_for("a full disk", "--disk", "128", "--only", "fill the engine's disk", cycles=3)),
-                  (0.12, self.cut), (0.11, self.fuzz))
+                  (0.09, self.cut), (0.08, self.fuzz))
+        begun = time.monotonic()
         if first:
             self.inputs(0)
-            seconds = max(1, seconds - (time.monotonic() - self.began))
+            if seconds > 300:
+                self.hunt(0)  # a minute of CPU time for each bug at most, and all must be looked for
+        stops = seconds > 600
+        if stops:
+            for who in ("engine", "gateway"):
+                if self.time_for("a minute's stop", STOP_S):
+                    self.crash("a minute's stop", 1, STOP_S, "--only", f"stop the {who} for a minute")
+        seconds = max(1, seconds - (time.monotonic() - begun))
         for share, part in shares:
             part(seconds * share)
-        if first:
-            self.hunt(0)  # a minute of CPU time for each bug at most, and all must be looked for
-        if seconds > 600:
-            self.crash("a minute's stop", 1, "--only", "stop the engine for a minute")
-            self.crash("a minute's stop", 1, "--only", "stop the gateway for a minute")
+        if first and self.left() > 0 and "seeded bugs, searched afresh" not in self.parts:
+            self.hunt(0)
 
     def go(self):
-        first = True
-        while first or self.left() > 120:
-            turns = max(1, round(self.left() / TURN_S))
-            self.turn(self.left() / turns, first)
-            first = False
+        base = tempfile.gettempdir()
+        self.scratch = tempfile.mkdtemp(prefix="proof-", dir=base if len(base) < 40 else "/tmp")  # sockets' names must be short
+        try:
+            first = True
+            while first or self.left() > 120:
+                turns = max(1, round(self.left() / TURN_S))
+                self.turn(self.left() / turns, first)
+                first = False
+        finally:
+            self.stop_running()
+            if not self.keep:
+                shutil.rmtree(self.scratch, ignore_errors=True)
 
     def verdict(self, pattern, *parts):
         """Findings of these parts, or of all but the rows of bad input, that speak of it."""
@@ -174,7 +227,7 @@ class Proof:
         cpu = sum(os.times()[2:4]) / 3_600
         lines = [f"{hours:.2f} hours at {commit or 'an unknown commit'}, {os.cpu_count()} cores, {cpu:.2f} hours of CPU"
                  + (", interrupted" if interrupted else "") + ":", "", "| what | how many |", "|---|---:|"]
-        order = ("seeds", "simulated SMSes", "simulated submits", "simulated crashes", "seeded bugs searched",
+        order = ("seeds", "standard runs", "simulated SMSes", "simulated submits", "simulated crashes", "seeded bugs searched",
                  "seeded bugs found", "kills", "calls in crash runs", "acknowledged in crash runs", "submitted in crash runs",
                  "bad calls refused", "faults made", "power cuts", "flipped bits", "inputs")
         lines += [f"| {name} | {self.figures[name]:,} |" for name in order if name in self.figures]
@@ -182,7 +235,9 @@ class Proof:
                   f"| **leaked** | {self.verdict(LEAKED, 'secrets', 'simulator')} |", f"| broken in any way | {len(self.findings)} |", "",
                   "| part | runs | seconds | |", "|---|---:|---:|---|"]
         for name, part in self.parts.items():
-            held = f"BROKEN {part['broken']}" if part["broken"] else "skipped" if part["skipped"] == part["runs"] else "held"
+            ended = part["runs"] - part["cut"]
+            held = (f"BROKEN {part['broken']}" if part["broken"] else "cut off" if ended == 0
+                    else "skipped" if part["skipped"] == ended else "held")
             lines.append(f"| {name} | {part['runs']} | {part['seconds']:.0f} | {held} |")
         return "\n".join(lines) + "\n"
 

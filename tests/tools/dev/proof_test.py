@@ -10,6 +10,7 @@ import unittest
 from pathlib import Path
 
 PROOF = Path("tools/dev.d/proof.py").resolve()
+# The time is short, and each program must have its turn, on a busy machine too.
 SIMULATED = "echo '7 seeds from 1: all held; 70 scheduled, 30 submits, 20 delivered, 5 crashes; digest 0; 0.1 s'; sleep 0.1"
 CRASHED = r"""printf 'calls    %9d   0 lost\nacknowledged    11\nsubmitted    12\nkills     3\n\n' 9
 printf 'moment      aimed  met\nengine: the n-th write with EIO, came true      2    1\n'; sleep 0.1"""
@@ -21,6 +22,7 @@ class Report(unittest.TestCase):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
         self.folder = Path(temporary.name)
+        (self.folder / "tmp").mkdir()
         for name, text in {"build/tests/sim_campaign": SIMULATED, "build/tests/crash_driver": CRASHED,
                            "build/tests/power_cuts": CUT}.items():
             self.program(name, text)
@@ -37,9 +39,9 @@ class Report(unittest.TestCase):
 
     def start(self, hours):
         return subprocess.Popen([sys.executable, "-B", PROOF, "--hours", str(hours), "--page", "page.md", "build"],
-                                cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                                cwd=self.folder, env=dict(os.environ, TMPDIR=str(self.folder / "tmp")), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
-    def proof(self, hours=0.0005, code=0):
+    def proof(self, hours=0.005, code=0):
         (self.folder / "page.md").write_text("before\n<!-- table proof -->\nold\n<!-- end -->\nafter\n", encoding="utf-8")
         running = self.start(hours)
         said, _ = running.communicate(timeout=60)
@@ -64,6 +66,23 @@ class Report(unittest.TestCase):
         self.assertRegex(page, r"\| power cuts and flipped bits \| 1 \| \d+ \| BROKEN 1 \|")
         self.assertIn("it is lost", (self.folder / "build/proof.md").read_text(encoding="utf-8"))
 
+    def test_it_ends_in_its_time_whatever_its_parts_do(self):
+        for name in ("build/tests/sim_campaign", "build/tests/crash_driver", "build/tests/power_cuts"):
+            self.program(name, "echo '7 seeds from 1: all held; 70 scheduled, 30 submits, 20 delivered, 5 crashes'; exec sleep 600")
+        begun = time.monotonic()
+        page = self.proof(hours=0.0015)
+        self.assertLess(time.monotonic() - begun, 0.0015 * 3_600 + 3)
+        self.assertIn("| seeds | 7 |", page)  # what it had said by then
+        self.assertRegex(page, r"\| simulator \| 1 \| \d+ \| cut off \|")
+        self.assertIn("| broken in any way | 0 |", page)
+        self.assertEqual([], list((self.folder / "tmp").iterdir()))
+
+    def test_the_standard_run_comes_first_and_is_counted(self):
+        self.program("build/tests/sim_campaign", """case "$*" in *--standard*) n=20000 ;; *) n=3 ;; esac
+echo "$n seeds from 1: all held; 70 scheduled, 30 submits, 20 delivered, 5 crashes; digest 0"; sleep 0.1""")
+        page = self.proof()
+        self.assertRegex(page, r"\| seeds \| 20,\d+ \|\n\| standard runs \| 1 \|")
+
     def test_an_interrupted_one_tells_what_was_done(self):
         (self.folder / "page.md").write_text("<!-- table proof -->\n<!-- end -->\n", encoding="utf-8")
         running = self.start(hours=1)
@@ -76,6 +95,7 @@ class Report(unittest.TestCase):
         self.assertEqual(running.returncode, 130, said)
         page = (self.folder / "page.md").read_text(encoding="utf-8")
         self.assertIn(", interrupted:", page)
+        self.assertEqual([], list((self.folder / "tmp").iterdir()))
         self.assertRegex(page, r"\| seeds \| \d+ \|")
 
 
