@@ -32,6 +32,7 @@ class Proof:
     def __init__(self, build, hours, seed):
         self.build, self.hours, self.seed = Path(build).resolve(), hours, seed
         self.figures = {}  # sums by name
+        self.missed = {}  # what there was no time for, in order
         self.parts = {}  # by name: seconds, runs, broken
         self.findings = []
         self.keep = False  # what a finding left behind
@@ -47,7 +48,10 @@ class Proof:
 
     # Whether it is worth while to begin: what cannot end any more tells nothing. Each part has its try.
     def time_for(self, part, least_s):
-        return self.left() > (least_s if part in self.parts else 0)
+        worth_while = self.left() > (least_s if part in self.parts else 0)
+        if not worth_while:
+            self.missed[part] = True
+        return worth_while
 
     def count(self, name, number):
         self.figures[name] = self.figures.get(name, 0) + int(number)
@@ -166,7 +170,7 @@ class Proof:
         each = max(2, int(seconds / len(fuzzers)))
         for name in fuzzers:
             if not self.time_for(f"fuzzer {name}", each + 2):
-                return
+                continue
             said = self.run(f"fuzzer {name}", ["tests/fuzz/run.sh", self.build / "fuzz/fuzz", name, each],
                             SMSFLOW_FUZZ_NEW=str(self.build / "fuzz/found"))
             if done := re.search(r"Done (\d+) runs", said):
@@ -199,7 +203,7 @@ class Proof:
         seconds = max(1, seconds - (time.monotonic() - begun))
         for share, part in shares:
             part(seconds * share)
-        if first and self.left() > 0 and "seeded bugs, searched afresh" not in self.parts:
+        if first and "seeded bugs, searched afresh" not in self.parts and self.time_for("seeded bugs, searched afresh", 0):
             self.hunt(0)
 
     def go(self):
@@ -239,6 +243,8 @@ class Proof:
             held = (f"BROKEN {part['broken']}" if part["broken"] else "cut off" if ended == 0
                     else "skipped" if part["skipped"] == ended else "held")
             lines.append(f"| {name} | {part['runs']} | {part['seconds']:.0f} | {held} |")
+        if left_out := [name for name in self.missed if name not in self.parts]:
+            lines += ["", "Not begun, for want of time: " + ", ".join(left_out) + "."]
         return "\n".join(lines) + "\n"
 
 

@@ -75,6 +75,7 @@ class Report(unittest.TestCase):
         self.assertIn("| seeds | 7 |", page)  # what it had said by then
         self.assertRegex(page, r"\| simulator \| 1 \| \d+ \| cut off \|")
         self.assertIn("| broken in any way | 0 |", page)
+        self.assertRegex(page, "Not begun, for want of time: kill -9, .*power cuts and flipped bits, seeded bugs")
         self.assertEqual([], list((self.folder / "tmp").iterdir()))
 
     def test_the_standard_run_comes_first_and_is_counted(self):
