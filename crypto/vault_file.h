@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -20,6 +21,9 @@ inline constexpr std::size_t kVaultBytesMax = 1 << 20;
 inline constexpr std::size_t kAliasBytesMax = 64;
 
 struct VaultKey {
+  VaultKey(PrivateKey it, std::string name = "")
+      : key(std::move(it)), alias(std::move(name)) {}  // NOLINT: one is a key
+
   PrivateKey key;
   std::string alias;  // the friendly name in PKCS#12; empty in PEM
 };

@@ -62,6 +62,12 @@ class AttachClient : public Link {
     wake_.notify_all();
   }
 
+  // The newest stream of a store wins, and the engine hands over again what this one may have lost.
+  void Renew() override {
+    const std::lock_guard lock(mutex_);
+    if (context_ != nullptr) context_->TryCancel();
+  }
+
   void Stop() override {
     if (!thread_.joinable()) return;
     {

@@ -258,7 +258,10 @@ CoreFigures Core::figures() const {
 }
 
 engine::PeerHello Core::Hello() {
-  return {{options_.gateway, store_.uuid()}, options_.tenants, options_.key_ids, store_.Marks()};
+  return {{options_.gateway, store_.uuid()},
+          options_.tenants,
+          options_.key_ids ? options_.key_ids() : std::vector<std::string>{},
+          store_.Marks()};
 }
 
 void Core::OnAttached() {

@@ -31,7 +31,8 @@ namespace smsflow::gateway {
 struct CoreOptions {
   std::string gateway;  // 1 to 64 bytes of [A-Za-z0-9._-]
   std::vector<std::string> tenants;
-  std::vector<std::string> key_ids;  // empty: takes what is sealed for any key
+  // What it opens; asked at each Hello. Empty, or none: it takes what is sealed for any key.
+  std::function<std::vector<std::string>()> key_ids = {};
   std::int64_t prune_every_ms = 600'000;
   CorrelatorOptions receipts = {};
 };

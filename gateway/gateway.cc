@@ -1,17 +1,13 @@
 #include "gateway/gateway.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "crypto/hash.h"
+#include "crypto/vault.h"
 #include "gateway/open_nothing.h"
 #include "gateway/room.h"
 #include "gateway/store.h"
@@ -22,9 +18,13 @@ namespace smsflow::gateway {
 namespace {
 
 constexpr std::size_t kGatewayIdMax = 64;
-constexpr off_t kKeyFileMax = 64 << 10;
 // Its rows are small and few, and what RocksDB may need at once, hence must be kept free, grows with this.
 constexpr std::uint64_t kMemtableBytes = 4 << 20;
+
+absl::Status CheckKeys(const std::vector<crypto::VaultKey>& keys) {
+  if (keys.empty()) return absl::InvalidArgumentError("key: at least one private key is needed");
+  return absl::OkStatus();
+}
 
 absl::Status CheckOptions(const GatewayOptions& options) {
   const auto good = [](char c) {
@@ -37,8 +37,7 @@ absl::Status CheckOptions(const GatewayOptions& options) {
   if (options.tenants.empty()) return absl::InvalidArgumentError("tenants: at least one is needed");
   if (options.open_nothing) return absl::OkStatus();
   if (options.store.empty()) return absl::InvalidArgumentError("store: the folder of the gateway's store is needed");
-  if (options.keys.empty()) return absl::InvalidArgumentError("key: at least one private key is needed");
-  return absl::OkStatus();
+  return CheckKeys(options.keys);
 }
 
 struct OpenRows {
@@ -65,8 +64,9 @@ class LoopbackGateway : public Gateway {
  public:
   LoopbackGateway(CoreOptions options, std::unique_ptr<AgreedClock> clock, std::unique_ptr<storage::Store> rows,
                   std::unique_ptr<Room> room, std::unique_ptr<Store> store, std::unique_ptr<Carrier> carrier,
-                  std::unique_ptr<Link> link, const FatalHandler& fatal)
+                  std::unique_ptr<Link> link, std::shared_ptr<crypto::Vault> vault, const FatalHandler& fatal)
       : clock_(std::move(clock)),
+        vault_(std::move(vault)),
         rows_(std::move(rows)),
         room_(std::move(room)),
         store_(std::move(store)),
@@ -79,9 +79,16 @@ class LoopbackGateway : public Gateway {
   void Start() override { core_.Start(); }
   void Stop() override { core_.Stop(); }
   CoreFigures figures() const override { return core_.figures(); }
+  absl::Status ReplaceKeys(std::vector<crypto::VaultKey> keys) override {
+    if (const auto status = CheckKeys(keys); !status.ok()) return status;
+    vault_->Replace(std::move(keys));
+    link_->Renew();
+    return absl::OkStatus();
+  }
 
  private:
   const std::unique_ptr<AgreedClock> clock_;
+  const std::shared_ptr<crypto::Vault> vault_;
   const std::unique_ptr<storage::Store> rows_;
   const std::unique_ptr<Room> room_;
   const std::unique_ptr<Store> store_;
@@ -99,6 +106,7 @@ class BenchGateway : public Gateway {
   void Start() override { open_nothing_.Start(); }
   void Stop() override { open_nothing_.Stop(); }
   CoreFigures figures() const override { return {}; }
+  absl::Status ReplaceKeys(std::vector<crypto::VaultKey>) override { return absl::OkStatus(); }  // it needs none
 
  private:
   // It has no store to lose, so its store is always the same one.
@@ -112,27 +120,6 @@ class BenchGateway : public Gateway {
   const std::unique_ptr<Link> link_;
   OpenNothing open_nothing_;
 };
-
-absl::StatusOr<std::string> ReadKeyFile(const std::string& file) {
-  const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open the key file ", file));
-  struct stat about {};
-  std::string text;
-  absl::Status status;
-  if (fstat(descriptor, &about) != 0 || !S_ISREG(about.st_mode) || about.st_size > kKeyFileMax) {
-    status = absl::InvalidArgumentError(absl::StrCat(file, ": not a key file"));
-  } else if ((about.st_mode & 077) != 0) {
-    status = absl::FailedPreconditionError(absl::StrCat(file, ": others can read this private key; chmod 600 it"));
-  } else {
-    text.resize(static_cast<std::size_t>(about.st_size));
-    if (read(descriptor, text.data(), text.size()) != about.st_size) {
-      status = absl::InternalError(absl::StrCat("cannot read the key file ", file));
-    }
-  }
-  close(descriptor);
-  if (!status.ok()) return status;
-  return text;
-}
 
 }  // namespace
 
@@ -151,29 +138,19 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Open(GatewayOptions options, s
     if (!opened.ok()) return opened.status();
     truth = std::move(*opened);
   }
-  CoreOptions core{.gateway = options.gateway, .tenants = options.tenants, .key_ids = {}};
-  for (const auto& key : options.keys) core.key_ids.push_back(key.kid());
-  auto carrier = std::make_unique<Loopback>(options.loopback, std::make_unique<EnvelopeOpener>(std::move(options.keys)),
-                                            std::move(truth), *agreed, fatal);
+  auto vault = std::make_shared<crypto::Vault>(options.old_envelopes ? crypto::OldEnvelopes::kOpened
+                                                                     : crypto::OldEnvelopes::kRefused);
+  vault->Replace(std::move(options.keys));
+  CoreOptions core{
+      .gateway = options.gateway, .tenants = options.tenants, .key_ids = [vault] { return vault->kids(); }};
+  auto carrier = std::make_unique<Loopback>(options.loopback, std::make_unique<EnvelopeOpener>(vault), std::move(truth),
+                                            *agreed, fatal);
   auto room = std::make_unique<DiskGuard>(std::move(opened_rows->room), options.notice);
-  auto gateway =
-      std::make_unique<LoopbackGateway>(std::move(core), std::move(agreed), std::move(opened_rows->rows),
-                                        std::move(room), std::move(*store), std::move(carrier), std::move(link), fatal);
+  auto gateway = std::make_unique<LoopbackGateway>(std::move(core), std::move(agreed), std::move(opened_rows->rows),
+                                                   std::move(room), std::move(*store), std::move(carrier),
+                                                   std::move(link), std::move(vault), fatal);
   if (const auto status = gateway->Load(); !status.ok()) return status;
   return gateway;
-}
-
-absl::StatusOr<std::vector<crypto::PrivateKey>> LoadKeys(const std::vector<std::string>& files) {
-  std::vector<crypto::PrivateKey> keys;
-  for (const std::string& file : files) {
-    auto text = ReadKeyFile(file);
-    if (!text.ok()) return text.status();
-    auto key = crypto::PrivateKey::FromPem(*text);
-    crypto::WipeString(*text);
-    if (!key.ok()) return absl::InvalidArgumentError(absl::StrCat(file, ": ", key.status().message()));
-    keys.push_back(std::move(*key));
-  }
-  return keys;
 }
 
 }  // namespace smsflow::gateway

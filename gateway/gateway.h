@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "crypto/keys.h"
+#include "crypto/vault_file.h"
 #include "engine/seams.h"
 #include "gateway/core.h"
 #include "gateway/link.h"
@@ -20,12 +20,13 @@
 namespace smsflow::gateway {
 
 struct GatewayOptions {
-  std::string gateway = "loopback";      // its id, 1 to 64 bytes of [A-Za-z0-9._-]
-  std::vector<std::string> tenants;      // served; at least one
-  std::vector<crypto::PrivateKey> keys;  // what it opens envelopes with
-  std::string store;                     // folder of its store; made when missing
-  std::uint64_t ballast_bytes = 0;       // a file in that folder, given up when the disk is nearly full
-  std::string truth;                     // file of the truth log; empty: none
+  std::string gateway = "loopback";    // its id, 1 to 64 bytes of [A-Za-z0-9._-]
+  std::vector<std::string> tenants;    // served; at least one
+  std::vector<crypto::VaultKey> keys;  // what it opens envelopes with
+  bool old_envelopes = false;          // also those in the old format, which anybody can change
+  std::string store;                   // folder of its store; made when missing
+  std::uint64_t ballast_bytes = 0;     // a file in that folder, given up when the disk is nearly full
+  std::string truth;                   // file of the truth log; empty: none
   LoopbackOptions loopback;
   bool open_nothing = false;  // for benchmarks: needs no keys and no store
   NoticeHandler notice = {};  // empty: nobody hears
@@ -45,9 +46,9 @@ class Gateway {
   virtual void Start() = 0;
   virtual void Stop() = 0;  // idempotent; what was accepted stays in the store. Blocks for a moment
   virtual CoreFigures figures() const = 0;
+  // From now on it opens with these, and tells the engine so. INVALID_ARGUMENT, and all stays, when there are none.
+  // Thread-safe.
+  virtual absl::Status ReplaceKeys(std::vector<crypto::VaultKey> keys) = 0;
 };
-
-// Reads private key files; refuses one that others than its owner may read.
-absl::StatusOr<std::vector<crypto::PrivateKey>> LoadKeys(const std::vector<std::string>& files);
 
 }  // namespace smsflow::gateway

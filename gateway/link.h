@@ -46,6 +46,8 @@ class Link {
   // What these attempts' leases and probes asked for is durable, or over: they need not be handed over again. Before
   // any report on it. Must not block, and must not call the core.
   virtual void Kept(const std::vector<AttemptId>&) {}
+  // What Hello() answers has changed: say it to the engine soon. Kafka's link says it at its next announcement.
+  virtual void Renew() {}
   // Ends the attachment and the link's threads; no event comes afterwards. Blocks for a second at most.
   virtual void Stop() = 0;
 };

@@ -22,6 +22,7 @@
 #include "gateway/gateway.h"
 #include "gateway/kafka_link.h"
 #include "gateway/kafka_words.h"
+#include "gateway/key_files.h"
 
 namespace smsflow::gateway {
 namespace {
@@ -40,6 +41,7 @@ struct Flags {
   bool loopback = false;
   std::int64_t ballast_mb = 64;
   std::vector<std::string> key_files;
+  std::string key_password_file;
   std::string token_file, ca_file;
   std::string log_level = "info";
 };
@@ -79,8 +81,16 @@ void Declare(CLI::App& app, Flags& flags) {
   app.add_option("--ballast-mb", flags.ballast_mb, "size of a file in the store that is given up when the disk fills")
       ->check(CLI::Range(std::int64_t{0}, kBallastMaxMb))
       ->capture_default_str();
-  app.add_option("--key", flags.key_files, "PEM file of a private key; may be given several times")
+  app.add_option("--key", flags.key_files,
+                 "file of private keys, PEM or PKCS#12, or a folder of .key.pem and .p12 files; may be given several "
+                 "times; read again on SIGHUP")
+      ->check(CLI::ExistingPath);
+  app.add_option("--key-password-file", flags.key_password_file,
+                 "file with the password of those that have one, in its first line")
       ->check(CLI::ExistingFile);
+  app.add_flag("--old-envelopes", gateway.old_envelopes,
+               "open the old gateway's format too, with the keys whose alias is the tenant: anybody can change such an "
+               "envelope unnoticed");
   app.add_option("--credit", flags.attach.credit, "how many leases may be open at once")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
@@ -146,7 +156,7 @@ absl::Status Complete(Flags& flags) {
     flags.attach.ca_pem = std::move(*pem);
   }
   if (flags.gateway.open_nothing) return absl::OkStatus();
-  auto keys = LoadKeys(flags.key_files);
+  auto keys = LoadKeys(flags.key_files, flags.key_password_file);
   if (!keys.ok()) return keys.status();
   flags.gateway.keys = std::move(*keys);
   return absl::OkStatus();
@@ -162,12 +172,23 @@ int Refuse(const absl::Status& status, int code) {
   return code;
 }
 
+// All or nothing: with a file that is wrong, what was there before goes on.
+void ReadKeysAgain(const Flags& flags, Gateway& gateway) {
+  auto keys = LoadKeys(flags.key_files, flags.key_password_file);
+  if (!keys.ok()) return spdlog::error("the keys stay as they were: {}", keys.status().ToString());
+  const std::size_t count = keys->size();
+  if (const auto status = gateway.ReplaceKeys(std::move(*keys)); !status.ok())
+    return spdlog::error("the keys stay as they were: {}", status.ToString());
+  spdlog::info("read again: {} private keys", count);
+}
+
 int Run(Flags flags) {
   // Blocked before any thread is made, so that they are heard here alone.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
   if (const auto status = Complete(flags); !status.ok()) return Refuse(status, kExitConfig);
@@ -180,7 +201,7 @@ int Run(Flags flags) {
   }
   (*gateway)->Start();
   int signal = 0;
-  sigwait(&signals, &signal);
+  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) ReadKeysAgain(flags, **gateway);
   spdlog::info("stopping");
   (*gateway)->Stop();
   return 0;

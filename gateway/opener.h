@@ -2,11 +2,11 @@
 // implementation's business.
 #pragma once
 
+#include <memory>
 #include <optional>
-#include <vector>
 
-#include "crypto/keys.h"
 #include "crypto/secret.h"
+#include "crypto/vault.h"
 #include "engine/bus.h"
 #include "gateway/plaintext.h"
 
@@ -26,14 +26,15 @@ class Opener {
   virtual std::optional<OpenedSms> Open(const engine::Lease& lease, Unreadable& why) const = 0;
 };
 
-// JWE envelopes, by key id. The first key of an id counts.
+// What a vault opens: JWE and, where it was told to, the old format. Of what is not authentic `why` never tells more
+// than that it could not be opened: whoever changes it must not learn what became of it.
 class EnvelopeOpener : public Opener {
  public:
-  explicit EnvelopeOpener(std::vector<crypto::PrivateKey> keys);
+  explicit EnvelopeOpener(std::shared_ptr<const crypto::Vault> vault);
   std::optional<OpenedSms> Open(const engine::Lease& lease, Unreadable& why) const override;
 
  private:
-  std::vector<crypto::PrivateKey> keys_;
+  const std::shared_ptr<const crypto::Vault> vault_;
 };
 
 }  // namespace smsflow::gateway

@@ -11,6 +11,7 @@
 #include "engine/reader.h"
 #include "gateway/gateway.h"
 #include "gateway/in_process.h"
+#include "gateway/key_files.h"
 #include "server/auth.h"
 #include "server/config.h"
 #include "server/disk_guard.h"

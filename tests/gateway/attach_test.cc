@@ -115,6 +115,23 @@ TEST_F(AttachTest, GreetsWithWhatItIsAndWhatItTakes) {
   EXPECT_EQ(engine_->last_credit, 7u);
 }
 
+TEST_F(AttachTest, NewKeysAreToldOfAndOpenWhileOldOnesStillDo) {
+  Start();
+  ASSERT_TRUE(engine_->Greeted());
+  const crypto::PrivateKey second = crypto::PrivateKey::Generate(crypto::KeyKind::kP256);
+  ASSERT_TRUE(gateway_->ReplaceKeys({second, key_}).ok());
+  ASSERT_TRUE(engine_->Greeted());
+  ASSERT_EQ(engine_->last_hello.key_ids_size(), 2);
+  EXPECT_EQ(engine_->last_hello.key_ids(0), second.kid());
+  EXPECT_EQ(engine_->last_hello.key_ids(1), key_.kid());
+  ASSERT_TRUE(engine_->Say(Lease(Attempt(1), "S1D1")));
+  EXPECT_EQ(engine_->Reports(3), "ACCEPTED, RESULT_SENT, RESULT_DELIVERED");
+  key_ = second;
+  ASSERT_TRUE(engine_->Say(Lease(Attempt(2), "S1D1")));
+  EXPECT_EQ(engine_->Reports(3), "ACCEPTED, RESULT_SENT, RESULT_DELIVERED");
+  EXPECT_EQ(gateway_->ReplaceKeys({}), absl::InvalidArgumentError("key: at least one private key is needed"));
+}
+
 TEST_F(AttachTest, ALeaseGoesItsWholeWay) {
   Start();
   ASSERT_TRUE(engine_->Greeted());
@@ -295,20 +312,6 @@ TEST(GatewayOptions, EachMistakeNamesItsOption) {
   EXPECT_EQ(said({.gateway = "g", .tenants = {}, .keys = {key}, .store = "s", .truth = "", .loopback = {}}), "tenants");
   EXPECT_EQ(said({.gateway = "g", .tenants = {"a"}, .keys = {key}, .store = "", .truth = "", .loopback = {}}), "store");
   EXPECT_EQ(said({.gateway = "g", .tenants = {"a"}, .keys = {}, .store = "s", .truth = "", .loopback = {}}), "key");
-}
-
-TEST(LoadKeys, RefusesAKeyThatOthersCanRead) {
-  char file[] = "/tmp/smsflow-key-XXXXXX";
-  close(mkstemp(file));
-  std::ofstream(file) << crypto::PrivateKey::Generate(crypto::KeyKind::kP256).ToPem().Reveal();
-  EXPECT_TRUE(LoadKeys({file}).ok());
-  chmod(file, 0644);
-  EXPECT_EQ(LoadKeys({file}).status().code(), absl::StatusCode::kFailedPrecondition);
-  chmod(file, 0600);
-  std::ofstream(file) << "rubbish";
-  EXPECT_EQ(LoadKeys({file}).status().code(), absl::StatusCode::kInvalidArgument);
-  unlink(file);
-  EXPECT_FALSE(LoadKeys({file}).ok());
 }
 
 }  // namespace

@@ -30,8 +30,8 @@ class CoreTest : public testing::Test {
     link_.reports.clear();
     carrier_.submitted.clear();
     core_ = std::make_unique<Core>(
-        CoreOptions{.gateway = "g1", .tenants = {"clinic"}, .key_ids = {"kid"}}, *store_, link_, carrier_, *agreed_,
-        [](const absl::Status& status) { ADD_FAILURE() << status; }, &room_);
+        CoreOptions{.gateway = "g1", .tenants = {"clinic"}, .key_ids = [] { return std::vector<std::string>{"kid"}; }},
+        *store_, link_, carrier_, *agreed_, [](const absl::Status& status) { ADD_FAILURE() << status; }, &room_);
   }
   void Lease(const AttemptId& attempt, std::int64_t deadline_ms = kNow + kHour) {
     core_->OnLeases({LeaseOf(attempt, deadline_ms)});

@@ -38,10 +38,10 @@ class LoopbackTest : public testing::Test {
   std::unique_ptr<Loopback> Make(crypto::PrivateKey key) {
     auto truth = TruthLog::Open(TruthFile());
     EXPECT_TRUE(truth.ok()) << truth.status();
-    std::vector<crypto::PrivateKey> keys;
-    keys.push_back(std::move(key));
+    auto vault = std::make_shared<crypto::Vault>();
+    vault->Replace({std::move(key)});
     auto loopback = std::make_unique<Loopback>(LoopbackOptions{.normal_delay_ms = 100, .long_delay_ms = 1000},
-                                               std::make_unique<EnvelopeOpener>(std::move(keys)), std::move(*truth),
+                                               std::make_unique<EnvelopeOpener>(std::move(vault)), std::move(*truth),
                                                clock_, [](const absl::Status& status) { ADD_FAILURE() << status; });
     loopback->Listen(heard_);
     return loopback;

@@ -85,18 +85,20 @@ TEST(Wiped, ASubmittedSmsLeavesNothingBehind) {
   engine::Lease lease = LeaseOf(Attempt(1));
   lease.payload =
       *crypto::SealEnvelope(key.public_key(), "clinic/k1", "To: " + std::string(kNumber) + "\n\n" + std::string(kText));
+  const auto vault = std::make_shared<crypto::Vault>();
+  vault->Replace({key});
   FakeClock clock;
   Ears ears;
-  EXPECT_EQ(Leaks([&] {
-              Loopback carrier({1, 1}, std::make_unique<EnvelopeOpener>(std::vector{key}), nullptr, clock,
-                               [](const absl::Status&) {});
-              carrier.Listen(ears);
-              carrier.Submit({lease, lease, lease});
-              carrier.RunOnce();
-              clock.now_ms += 10;
-              carrier.RunOnce();
-            }),
-            0);
+  EXPECT_EQ(
+      Leaks([&] {
+        Loopback carrier({1, 1}, std::make_unique<EnvelopeOpener>(vault), nullptr, clock, [](const absl::Status&) {});
+        carrier.Listen(ears);
+        carrier.Submit({lease, lease, lease});
+        carrier.RunOnce();
+        clock.now_ms += 10;
+        carrier.RunOnce();
+      }),
+      0);
   EXPECT_EQ(ears.words, 6u) << "SENT and DELIVERED of each";
 }
 
