@@ -186,14 +186,15 @@ TEST_F(AttachTest, ARestartTurnsAnIntentIntoUnknown) {
   ASSERT_TRUE(engine_->Say(Lease(Attempt(1), "S0D0")));
   EXPECT_EQ(engine_->Reports(1), "ACCEPTED");
   gateway_.reset();
-  EXPECT_EQ(Submits(), 1u);
+  const std::size_t submits = Submits();  // none when it was stopped between the two
+  EXPECT_LE(submits, 1u);
   Start();
   ASSERT_TRUE(engine_->Greeted());
   EXPECT_EQ(engine_->last_hello.store_uuid(), uuid);
   EXPECT_EQ(engine_->Reports(1), "RESULT_UNKNOWN");
   ASSERT_TRUE(engine_->Say(Lease(Attempt(1), "S0D0", true)));
   EXPECT_EQ(engine_->Reports(1), "RESULT_UNKNOWN");
-  EXPECT_EQ(Submits(), 1u);
+  EXPECT_EQ(Submits(), submits);
 }
 
 TEST_F(AttachTest, TwoStreamsOfOneStoreAreImpossible) {
