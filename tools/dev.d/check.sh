@@ -76,27 +76,14 @@ check_tsan() {
   TSAN_OPTIONS="halt_on_error=1:ignore_noninstrumented_modules=1:second_deadlock_stack=1:suppressions=$ROOT/tests/tsan.supp" check_sanitized tsan thread
 }
 
-# lint_file BUILD FILE: one line when it is clean, else what clang-tidy found.
-lint_file() {
-  local found
-  if found=$(clang-tidy -p "$1" --quiet --extra-arg=-Wno-unknown-warning-option "$2" 2>&1); then
-    printf 'clean %s\n' "$2"
-  else
-    grep -v '^[0-9]* warnings\? .*generated' <<<"$found"
-    return 1
-  fi
-}
-export -f lint_file
-
 # The rules for C++ are in .clang-tidy at the root.
 check_lint() {
   step shellcheck "lint the shell" shellcheck -x tools/dev deploy/container/install-libraries .ci/run
   configure "$BUILD" -DCMAKE_BUILD_TYPE=Release
   step build "build what is generated" ninja -C "$BUILD" -j "$(jobs)" proto_stored proto_services
   find ids crypto workflows smpp storage engine kafka server gateway tools -name '*.cc' | sort >"$LOGS/lint.files"
-  # shellcheck disable=SC2016 # "$@" is for the inner shell
   step lint "lint $(wc -l <"$LOGS/lint.files") files of C++" \
-    xargs -a "$LOGS/lint.files" -n 1 -P "$(jobs)" bash -c 'lint_file "$@"' lint "$BUILD"
+    xargs -a "$LOGS/lint.files" python3 -B tools/dev.d/lint.py "$BUILD" "$(jobs)"
   gave "$(wc -l <"$LOGS/lint.files") files of C++, no finding"
 }
 
