@@ -12,6 +12,7 @@
 #include "gateway/gateway.h"
 #include "gateway/in_process.h"
 #include "gateway/key_files.h"
+#include "server/accounts/accounts.h"
 #include "server/auth.h"
 #include "server/config.h"
 #include "server/disk_guard.h"
@@ -153,12 +154,17 @@ int Serve(const Config& config) {
   const engine::Reader reader({&(*folder)->store(), &(*folder)->index_keys(), (*folder)->shards(),
                                [&engine](ShardId shard) { return (*engine)->Committed(shard); }});
   const auto authenticator = MakeKeyAuthenticator(config.keys);
+  AccountsOptions accounts_options;
+  accounts_options.sync = config.sync;
+  auto accounts = Accounts::Open({&(*folder)->store(), &engine::SystemClock(), EndFatally}, accounts_options);
+  if (!accounts.ok()) return Refuse(accounts.status(), kExitConfig);
   auto loopback = OpenLoopback(config, **engine);
   if (!loopback.ok()) return Refuse(loopback.status(), CodeOf(loopback.status()));
-  auto grpc = GrpcServer::Start(
-      config, {engine->get(), &reader, authenticator.get(), &engine::SystemClock(), delivery.get(), (*folder)->uuid(),
-               (*folder)->shards(), [&engine, &folder] { return ListFigures((*engine)->TakeFigures(), folder->get()); },
-               ConnectionsMax(config.limits.connections, files)});
+  auto grpc =
+      GrpcServer::Start(config, {engine->get(), &reader, authenticator.get(), &engine::SystemClock(), delivery.get(),
+                                 accounts->get(), (*folder)->uuid(), (*folder)->shards(),
+                                 [&engine, &folder] { return ListFigures((*engine)->TakeFigures(), folder->get()); },
+                                 ConnectionsMax(config.limits.connections, files)});
   if (!grpc.ok()) return Refuse(grpc.status(), kExitConfig);
   const StopsKafka stops_kafka{kafka->get()};
   if (*kafka != nullptr) {

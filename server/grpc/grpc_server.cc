@@ -20,6 +20,7 @@
 #include "server/grpc/credentials.h"
 #include "server/grpc/gateway_service.h"
 #include "server/grpc/health_service.h"
+#include "server/grpc/iam_service.h"
 #include "server/grpc/listener.h"
 #include "server/grpc/scheduler_service.h"
 #include "server/logging.h"
@@ -108,7 +109,8 @@ class GrpcServerImpl final : public GrpcServer {
                AlsoOwn(std::move(parts.figures))},
         scheduler_(doors_),
         gateway_(doors_),
-        admin_(doors_) {}
+        admin_(doors_),
+        iam_(doors_, *parts.accounts) {}
   ~GrpcServerImpl() override {
     Stop(0);
     queue_.Stop();  // what was still owed came when the engine stopped
@@ -127,6 +129,7 @@ class GrpcServerImpl final : public GrpcServer {
     builder.RegisterService(&scheduler_.wire());
     builder.RegisterService(&gateway_.wire());
     builder.RegisterService(&admin_.wire());
+    builder.RegisterService(&iam_.wire());
     builder.RegisterService(&health_.wire());
     builder.RegisterAsyncGenericService(&others_);
     queue_.Prepare(builder);
@@ -135,6 +138,7 @@ class GrpcServerImpl final : public GrpcServer {
     scheduler_.Serve(queue_);
     gateway_.Serve(queue_);
     admin_.Serve(queue_);
+    iam_.Serve(queue_);
     health_.Serve(queue_);
     queue_.Others(others_, *doors_.authenticator);
     queue_.Start();
@@ -206,6 +210,7 @@ class GrpcServerImpl final : public GrpcServer {
   SchedulerService scheduler_;
   GatewayService gateway_;
   AdminService admin_;
+  IamService iam_;
   HealthService health_;
   grpc::AsyncGenericService others_;
   std::unique_ptr<grpc::Server> server_;

@@ -1,4 +1,4 @@
-// The gRPC door: listener, TLS, limits, health, reflection, and the three services.
+// The gRPC door: listener, TLS, limits, health, reflection, and the services.
 //
 // Thread-safe. Stop() takes as long as it must, at most what it is given and a little: calls that were begun are
 // answered, streams are ended, new ones are refused.
@@ -22,12 +22,15 @@
 
 namespace smsflow::server {
 
+class Accounts;
+
 struct GrpcServerParts {
   engine::Engine* engine = nullptr;
   const engine::Reader* reader = nullptr;
   const Authenticator* authenticator = nullptr;
   const engine::Clock* clock = nullptr;
   const workflows::Workflow* delivery = nullptr;
+  Accounts* accounts = nullptr;
   std::string engine_epoch;
   std::uint16_t shards = 0;
   std::function<std::vector<NamedFigure>()> figures;

@@ -4,23 +4,12 @@
 #include "engine/tokens.h"
 #include "server/grpc/scheduler_service.h"
 #include "server/grpc/status.h"
+#include "server/page_size.h"
 #include "workflows/delivery/state.h"
 
 namespace smsflow::server {
 
 namespace delivery = workflows::delivery;
-
-namespace {
-
-constexpr std::uint32_t kPageDefault = 100;
-constexpr std::uint32_t kPageMax = 1'000;
-
-std::uint32_t PageSize(std::uint32_t asked, Violations& violations) {
-  if (asked > kPageMax) violations.push_back({"page_size", "must be at most 1000"});
-  return asked == 0 ? kPageDefault : asked;
-}
-
-}  // namespace
 
 void SchedulerService::Get(UnaryCall* call, const v1::GetRequest* request, v1::SmsStatus* response) {
   auto caller = CallerOf(doors_, *call, kClient);

@@ -41,15 +41,6 @@ std::string Any(const char* type, const std::string& value) {
   return Wire().Bytes(1, std::string("type.googleapis.com/google.rpc.") + type).Bytes(2, value).out();
 }
 
-std::string Line(const Violations& violations) {
-  std::string line;
-  for (const auto& violation : violations) {
-    if (!line.empty()) line += "; ";
-    line += violation.field + ": " + violation.description;
-  }
-  return line;
-}
-
 }  // namespace
 
 std::string EncodeDetails(int code, const std::string& message, const Violations& violations, int retry_after_ms) {
@@ -82,15 +73,13 @@ bool MayPassLater(const absl::Status& status) {
 grpc::Status ToGrpc(const absl::Status& status, const Violations& violations) {
   if (status.ok()) return grpc::Status::OK;
   std::string message(status.message());
-  if (message.empty() && !violations.empty()) message = Line(violations);
+  if (message.empty() && !violations.empty()) message = LineOf(violations);
   const int code = static_cast<int>(status.code());
   const bool later = MayPassLater(status);
   if (violations.empty() && !later) return {static_cast<grpc::StatusCode>(code), message};
   return {static_cast<grpc::StatusCode>(code), message,
           EncodeDetails(code, message, violations, later ? kRetryAfterMs : 0)};
 }
-
-absl::Status ToStatus(const Violations& violations) { return absl::InvalidArgumentError(Line(violations)); }
 
 grpc::Status ToGrpc(const Violations& violations) { return ToGrpc(ToStatus(violations), violations); }
 

@@ -7,23 +7,19 @@
 #include <grpcpp/support/status.h>
 
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
+#include "server/violations.h"
 #include "smsflow/v1/scheduler.pb.h"
-#include "workflows/workflow.h"
 
 namespace smsflow::server {
 
 namespace v1 = ::smsflow::v1;
 
-using Violations = std::vector<workflows::FieldViolation>;
-
 // RESOURCE_EXHAUSTED and UNAVAILABLE get a RetryInfo.
 grpc::Status ToGrpc(const absl::Status& status, const Violations& violations = {});
 // INVALID_ARGUMENT whose line holds them all; REQUIRES at least one.
 grpc::Status ToGrpc(const Violations& violations);
-absl::Status ToStatus(const Violations& violations);
 
 void FillItemError(const absl::Status& status, const Violations& violations, v1::ItemError* error);
 

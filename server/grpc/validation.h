@@ -50,7 +50,4 @@ class Validation {
   std::string name_rule_;
 };
 
-// Valid UTF-8 without control characters.
-bool IsPrintable(std::string_view text);
-
 }  // namespace smsflow::server

@@ -42,6 +42,35 @@ class Cli(unittest.TestCase):
     def watch_live(self, batch, count):
         return self.run_cli("watch", "--batch", batch, "--live", "--expect", str(count), "--for", "30s")
 
+    def with_password(self, password, *words, expect=0):
+        done = subprocess.run([SMSFLOW, *words], env=self.server.environment(ADMIN_TOKEN, ""), input=password,
+                              capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, expect, f"{words}: {done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
+
+    def test_accounts_are_made_changed_and_told(self):
+        self.assertTrue(self.admin("client", "create", "clinic").startswith("clinic\t-\t20"))
+        made = self.with_password("first-password\n", "account", "create", "ann", "--role", "users", "--client", "clinic",
+                                  "--name", "Ann O.")
+        self.assertTrue(made.startswith("ann\tusers\tclinic\tAnn O.\t-\tyes\t20"), made)
+        self.with_password("next-password", "account", "password", "ann", "--password-file", "-")
+        self.assertIn("password: must be 1 to 256 bytes", self.with_password("\n", "account", "password", "ann", expect=2))
+        self.assertEqual(json.loads(self.admin("account", "show", "ann", "--json"))["clients"], ["clinic"])
+        self.assertEqual(self.admin("role", "add", "admins", "ann"), "added\n")
+        self.assertEqual(self.admin("role", "add", "admins", "ann"), "was in it already\n")
+        self.assertEqual(self.admin("role", "list"), "admins\tann\t-\nusers\tann\t-\n")
+        self.admin("role", "remove", "admins", "ann", expect=6)  # the last one
+        self.assertEqual(self.admin("tenant", "remove", "clinic", "ann"), "removed\n")
+        self.assertIn("ann\tadmins users\t-\tAnn O.\tann@x.org", self.admin("account", "update", "ann", "--email", "ann@x.org"))
+        self.assertEqual(self.admin("client", "delete", "clinic"), "deleted\n")
+        self.assertEqual(self.admin("client", "delete", "clinic"), "there was none\n")
+        self.admin("account", "show", "nobody", expect=3)
+        self.admin("client", "create", "users", expect=4)
+        self.run_cli("account", "list", expect=6)
+        changes = [line.split("\t")[1:] for line in self.admin("account", "changes", "--all").splitlines()]
+        self.assertEqual(changes[-1], ["root", "client made", "-", "clinic", "-"])
+        self.assertIn(["root", "password set", "ann", "-", "-"], changes)
+
     def test_a_batch_is_scheduled_watched_and_told(self):
         good = self.schedule("told", key="a", target="p1")
         bad = self.schedule("told", "S0I1", key="b", target="p2")

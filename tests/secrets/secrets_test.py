@@ -30,9 +30,10 @@ def word(length):
 
 # One mark in all numbers, one in all texts, …: whatever part of one shows, shows it.
 DIGITS = "".join(CHANCE.choice("123456789") for _ in range(11))
-MARKS = {"number": DIGITS, "text": word(14), "target": word(14), "batch": word(14), "key": word(14), "token": word(30)}
+MARKS = {"number": DIGITS, "text": word(14), "target": word(14), "batch": word(14), "key": word(14), "token": word(30),
+         "password": word(20), "person": word(14)}
 # What clients call an SMS stands in stored values, until those are sealed, and in what they ask for.
-SEALED = {name: MARKS[name] for name in ("number", "text", "token")}
+SEALED = {name: MARKS[name] for name in ("number", "text", "token", "password")}
 
 CONFIG = """
 data = "{folder}/data"
@@ -98,8 +99,9 @@ class Secrets(unittest.TestCase):
         return path
 
     @classmethod
-    def cli(cls, *words, role="client", environment=None):
+    def cli(cls, *words, role="client", environment=None, typed=""):
         done = subprocess.run([SMSFLOW, *(str(each) for each in words)], capture_output=True, timeout=60, check=False,
+                              input=typed.encode(),
                               env={"SMSFLOW_ADDRESS": f"unix:{cls.folder}/s", "SMSFLOW_TOKEN": cls.token(role),
                                    "SMSFLOW_TENANT": "demo" if role == "client" else "", **(environment or {})})
         cls.said.append((words, done.stdout + done.stderr))
@@ -139,6 +141,12 @@ class Secrets(unittest.TestCase):
         for one in ids:
             for verb in (("get",), ("get", "--json"), ("journal",), ("journal", "--json"), ("why",), ("replay",)):
                 cls.cli(verb[0], one, *verb[1:], role="client" if verb[0] == "get" else "admin")
+        # Who logs in: the password goes in and nothing of it comes out; also where it is refused.
+        cls.cli("account", "create", MARKS["person"], "--role", "users", role="admin", typed=MARKS["password"])
+        cls.cli("account", "password", MARKS["person"], role="admin", typed=MARKS["password"] + "\x07")
+        cls.cli("account", "password", "nobody", role="admin", typed=MARKS["password"])
+        cls.cli("account", "show", MARKS["person"], "--json", role="admin")
+        cls.made = cls.cli("account", "changes", role="admin").stdout
         for verb in (("stats",), ("verify",), ("replay", "--all")):
             cls.cli(*verb, role="admin")
         cls.cli("list", "--json")
@@ -166,6 +174,9 @@ class Secrets(unittest.TestCase):
         for state in (b"DELIVERED", b"INVALID", b"EXPIRED", b"CANCELED", b"BLOCKED", b"PENDING"):
             self.assertIn(state, self.states)
         self.assertGreater((self.folder / "engine.log").stat().st_size, 100)
+
+    def test_an_account_was_made(self):
+        self.assertIn(b"account made", self.made)
 
     def test_nothing_sealed_is_in_the_folder_of_data(self):
         self.assertEqual(Search(SEALED).folder(self.folder / "data"), [])

@@ -488,6 +488,7 @@ TEST(DoorTest, APortThatIsTakenIsNamed) {
                                                  site.authenticator.get(),
                                                  &engine::SystemClock(),
                                                  site.delivery.get(),
+                                                 site.accounts.get(),
                                                  "",
                                                  8,
                                                  {}});

@@ -48,9 +48,15 @@ Site::Site(const std::function<void(Config&)>& change, engine::FatalHandler fata
   reader = std::make_unique<engine::Reader>(
       engine::Reader::Parts{&store, &index_keys, kShards, [this](ShardId shard) { return engine->Committed(shard); }});
   authenticator = MakeKeyAuthenticator(config.keys);
+  AccountsOptions cheap;
+  cheap.passwords.cost = {4, 8, 1};
+  auto known =
+      Accounts::Open({&store, &engine::SystemClock(), [](const absl::Status& status) { FAIL() << status; }}, cheap);
+  EXPECT_TRUE(known.ok()) << known.status();
+  accounts = *std::move(known);
   auto started = GrpcServer::Start(
-      config, {engine.get(), reader.get(), authenticator.get(), &engine::SystemClock(), delivery.get(), "epoch-1",
-               kShards, [this] { return ListFigures(engine->TakeFigures(), nullptr); }});
+      config, {engine.get(), reader.get(), authenticator.get(), &engine::SystemClock(), delivery.get(), accounts.get(),
+               "epoch-1", kShards, [this] { return ListFigures(engine->TakeFigures(), nullptr); }});
   EXPECT_TRUE(started.ok()) << started.status();
   if (!started.ok()) return;
   server = *std::move(started);
@@ -60,6 +66,7 @@ Site::Site(const std::function<void(Config&)>& change, engine::FatalHandler fata
   scheduler = v1::Scheduler::NewStub(channel);
   gateway = v1::Gateway::NewStub(channel);
   admin = v1::Admin::NewStub(channel);
+  iam = v1::Iam::NewStub(channel);
 }
 
 Site::~Site() {

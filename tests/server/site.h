@@ -10,11 +10,13 @@
 
 #include "engine/engine.h"
 #include "engine/reader.h"
+#include "server/accounts/accounts.h"
 #include "server/auth.h"
 #include "server/config.h"
 #include "server/grpc/grpc_server.h"
 #include "smsflow/v1/admin.grpc.pb.h"
 #include "smsflow/v1/gateway.grpc.pb.h"
+#include "smsflow/v1/iam.grpc.pb.h"
 #include "smsflow/v1/scheduler.grpc.pb.h"
 #include "storage/memory_store.h"
 
@@ -60,11 +62,13 @@ class Site {
   std::unique_ptr<engine::Engine> engine;
   std::unique_ptr<engine::Reader> reader;
   std::unique_ptr<Authenticator> authenticator;
+  std::unique_ptr<Accounts> accounts;  // none of them yet; passwords cost next to nothing
   std::unique_ptr<GrpcServer> server;
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<v1::Scheduler::Stub> scheduler;
   std::unique_ptr<v1::Gateway::Stub> gateway;
   std::unique_ptr<v1::Admin::Stub> admin;
+  std::unique_ptr<v1::Iam::Stub> iam;
 };
 
 // A gateway that a test plays by hand.

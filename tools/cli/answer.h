@@ -32,10 +32,9 @@ template <typename Request>
 
 // Asks page by page, from --page on, until --limit rows or all; `use` takes each page and tells how many rows it has.
 // What comes back is the last page, which holds the tokens.
-template <typename Request, typename Response, typename Use>
+template <typename Stub, typename Request, typename Response, typename Use>
 [[nodiscard]] absl::StatusOr<Response> EachPage(Session& session, const char* verb,
-                                                UnaryCall<SchedulerStub, Request, Response> call, Request request,
-                                                Use use) {
+                                                UnaryCall<Stub, Request, Response> call, Request request, Use use) {
   request.set_page_token(session.arguments.page);
   for (std::uint64_t left = session.arguments.all ? UINT64_MAX : session.arguments.limit;;) {
     request.set_page_size(static_cast<std::uint32_t>(std::min<std::uint64_t>(left, kPageMost)));

@@ -57,6 +57,7 @@ struct Parser {
         "Also: --address --token --tenant --ca --timeout --json --plain, as smsflow --help tells.");  // for the verbs
     AddSmsVerbs(app, arguments);
     AddOperatorVerbs(app, arguments);
+    AddAccountVerbs(app, arguments);
     AddLocalVerbs(app, arguments);
     app.footer(kFooter);
   }

@@ -41,6 +41,9 @@ enum class Verb {
   kDeadLetter,
   kDoctor,
   kCompletion,
+  kAccount,
+  kClient,
+  kRole,
 };
 
 struct ConnectionArguments {
@@ -104,6 +107,11 @@ struct Arguments {
   std::int32_t make_topics = 0;            // doctor: with so many partitions; 0: makes none
   std::string dead_letter_topic = "smsflow-dead-letter";
   std::vector<std::string> records;  // dead-letter requeue
+  // account, client, role: what is done (`subject`), to whom, and what it gets
+  std::string id, member, password_file;
+  std::vector<std::string> full_name, email;  // none: as it is
+  std::vector<std::string> roles, clients;
+  bool no_roles = false, no_clients = false;
 };
 
 struct ParsedArguments {

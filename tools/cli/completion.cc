@@ -9,7 +9,8 @@ namespace smsflow::cli {
 namespace {
 
 constexpr char kStates[] = "PENDING IN_SLOT SENT DELIVERED EXPIRED CANCELED BLOCKED INVALID UNCONFIRMED UNKNOWN";
-constexpr char kFileFlags[] = "--payload-file|--text-file|--pubkey|--private-key|--ca|--data|--index-key";
+constexpr char kFileFlags[] =
+    "--payload-file|--text-file|--pubkey|--private-key|--ca|--data|--index-key|--password-file";
 
 std::string Bash() {
   std::string names, cases;
@@ -39,6 +40,9 @@ _smsflow() {
     completion) words="bash zsh" ;;
     graph) words+=" delivery" ;;
     db) words+=" verify stats dump" ;;
+    account) words+=" list show create update password delete changes" ;;
+    client | tenant) words+=" list show create delete add remove" ;;
+    role) words+=" list show add remove" ;;
     resolve) words+=" delivered retry give-up" ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
@@ -83,6 +87,9 @@ _smsflow() {
     completion) compadd bash zsh ;;
     graph) compadd delivery ;;
     db) compadd verify stats dump ;;
+    account) compadd list show create update password delete changes ;;
+    client|tenant) compadd list show create delete add remove ;;
+    role) compadd list show add remove ;;
     resolve) compadd delivered retry give-up ;;
     import|unseal|keygen) [[ $words[CURRENT] == -* ]] || _files ;;
   esac

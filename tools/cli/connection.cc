@@ -134,7 +134,8 @@ Connection::Connection(const ConnectionArguments& arguments, const std::string& 
       timeout_(timeout),
       channel_(std::move(channel)),
       scheduler_(smsflow::v1::Scheduler::NewStub(channel_)),
-      admin_(smsflow::v1::Admin::NewStub(channel_)) {}
+      admin_(smsflow::v1::Admin::NewStub(channel_)),
+      iam_(smsflow::v1::Iam::NewStub(channel_)) {}
 
 Connection::Connection(const Connection& other, const std::string& tenant)
     : address_(other.address_),

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "smsflow/v1/admin.grpc.pb.h"
+#include "smsflow/v1/iam.grpc.pb.h"
 #include "smsflow/v1/scheduler.grpc.pb.h"
 #include "tools/cli/arguments.h"
 
@@ -19,6 +20,7 @@ namespace smsflow::cli {
 
 using SchedulerStub = smsflow::v1::Scheduler::StubInterface;
 using AdminStub = smsflow::v1::Admin::StubInterface;
+using IamStub = smsflow::v1::Iam::StubInterface;
 
 // A method of a stub that asks once and is answered once.
 template <typename Stub, typename Request, typename Response>
@@ -65,12 +67,14 @@ class Connection {
 
   SchedulerStub& stub(SchedulerStub*) { return *scheduler_; }
   AdminStub& stub(AdminStub*) { return *admin_; }
+  IamStub& stub(IamStub*) { return *iam_; }
 
   std::string address_, token_, tenant_;
   std::chrono::seconds timeout_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<smsflow::v1::Scheduler::Stub> scheduler_;
   std::unique_ptr<smsflow::v1::Admin::Stub> admin_;
+  std::unique_ptr<smsflow::v1::Iam::Stub> iam_;
 };
 
 }  // namespace smsflow::cli

@@ -25,7 +25,8 @@ constexpr std::array kOnline = {
     OnlineVerb{Verb::kVerify, RunVerify},     OnlineVerb{Verb::kStats, RunStats},
     OnlineVerb{Verb::kResolve, RunResolve},   OnlineVerb{Verb::kPause, RunPause},
     OnlineVerb{Verb::kResume, RunResume},     OnlineVerb{Verb::kDrain, RunDrain},
-    OnlineVerb{Verb::kDoctor, RunDoctor},
+    OnlineVerb{Verb::kDoctor, RunDoctor},     OnlineVerb{Verb::kAccount, RunAccount},
+    OnlineVerb{Verb::kClient, RunClient},     OnlineVerb{Verb::kRole, RunRole},
 };
 
 struct LocalVerb {

@@ -53,6 +53,10 @@ Outcome RunResolve(Session& session);
 Outcome RunPause(Session& session);
 Outcome RunResume(Session& session);
 Outcome RunDrain(Session& session);
+// accounts.cc
+Outcome RunAccount(Session& session);
+Outcome RunClient(Session& session);
+Outcome RunRole(Session& session);
 // doctor.cc
 Outcome RunDoctor(Session& session);
 
