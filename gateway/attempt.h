@@ -68,8 +68,9 @@ struct SmscReceipt {
   workflows::submission::Heard heard = workflows::submission::Heard::kInDoubt;
   About about = About::kNotSaid;
   std::string cause = {};
-  RecipientTag recipient = {};
+  RecipientTag recipient = {};  // of its source address, which is the phone's
   std::int64_t at_ms = 0;
+  RecipientTag destination = {};  // the phone's where an SMSC leaves the addresses as they were; not kept on disk
 };
 
 // How the carrier knows what it waits to acknowledge.

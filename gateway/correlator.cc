@@ -17,15 +17,18 @@ std::string NameOf(std::string_view account, std::string_view id) {
 // No id of ours has a zero byte in it, so one that has matches nothing.
 std::string_view Sound(std::string_view id) { return id.find('\0') == id.npos ? id : std::string_view(); }
 
-bool Comparable(const RecipientTag& one, const RecipientTag& other) {
-  return one.process != 0 && one.process == other.process;
+// Whether the receipt names the SMS's recipient. Tags of another process say nothing either way.
+bool IsSame(const RecipientTag& recipient, const SmscReceipt& receipt) {
+  return recipient.process != 0 && (recipient == receipt.recipient || recipient == receipt.destination);
+}
+bool IsAnother(const RecipientTag& recipient, const SmscReceipt& receipt) {
+  return recipient.process != 0 && recipient.process == receipt.recipient.process && !IsSame(recipient, receipt);
 }
 
 // The youngest that has this id; one of the same recipient before the others.
-NamedPart Choose(const std::vector<NamedPart>& parts, const RecipientTag& recipient) {
-  const auto same = std::find_if(parts.rbegin(), parts.rend(), [&](const NamedPart& part) {
-    return Comparable(part.recipient, recipient) && part.recipient.hash == recipient.hash;
-  });
+NamedPart Choose(const std::vector<NamedPart>& parts, const SmscReceipt& receipt) {
+  const auto same = std::find_if(parts.rbegin(), parts.rend(),
+                                 [&](const NamedPart& part) { return IsSame(part.recipient, receipt); });
   return same != parts.rend() ? *same : parts.back();
 }
 
@@ -65,29 +68,41 @@ smpp::IdForms& Correlator::FormsOf(const std::string& account) { return forms_[a
 absl::StatusOr<Correlator::Found> Correlator::Resolve(const SmscReceipt& receipt) {
   smpp::IdForms& forms = FormsOf(receipt.account);
   const auto candidates = forms.Candidates(Sound(receipt.tlv_id), Sound(receipt.text_id));
-  std::vector<std::pair<IdCandidate, NamedPart>> found, same_recipient;
+  const auto is_learnt = [&forms](const IdCandidate& candidate) { return forms.form(candidate.source).has_value(); };
+  // Nobody need guess at the id in the text where that of the TLV is understood, or the other way round.
+  const bool any_learnt = std::any_of(candidates.begin(), candidates.end(), is_learnt);
+  std::vector<Fit> fits, same_recipient;
   for (const IdCandidate& candidate : candidates) {
+    const bool learnt = is_learnt(candidate);
+    if (any_learnt && !learnt) continue;
     const auto parts = store_.FindId(receipt.account, candidate.key);
     if (!parts.ok()) return parts.status();
     if (parts->empty()) continue;
-    const NamedPart part = Choose(*parts, receipt.recipient);
-    const bool comparable = Comparable(part.recipient, receipt.recipient);
-    const bool same = comparable && part.recipient.hash == receipt.recipient.hash;
-    const bool guessed = candidate.form != IdForm::kSame && !forms.form(candidate.source).has_value();
-    if (guessed && comparable && !same) continue;
-    found.emplace_back(candidate, part);
-    if (same) same_recipient.emplace_back(candidate, part);
+    const NamedPart part = Choose(*parts, receipt);
+    const bool same = IsSame(part.recipient, receipt);
+    // An id that means something only if the form is guessed right, of an SMS to somebody else.
+    if (!learnt && IsAnother(part.recipient, receipt)) continue;
+    // Certain: by its recipient, by its form, as nothing else could be meant, or as no recipients are told of at all.
+    const bool sure = same || learnt || candidates.size() == 1 || part.recipient.process == 0;
+    fits.push_back({candidate, part, sure});
+    if (same) same_recipient.push_back(fits.back());
   }
-  if (found.size() > 1 && same_recipient.size() == 1) found = std::move(same_recipient);
-  if (found.size() != 1) return Found{std::nullopt, found.size() > 1};
-  const auto& [candidate, part] = found.front();
-  const bool known = forms.form(candidate.source).has_value();
-  forms.Matched(candidate, candidates);
-  if (!known && forms.form(candidate.source).has_value()) {
-    store_.PutForms({receipt.account, NumberOf(forms.form(IdSource::kTlv)), NumberOf(forms.form(IdSource::kText))});
-    learnt_.insert(receipt.account);
-  }
-  return Found{part, false};
+  if (fits.size() > 1 && same_recipient.size() == 1) fits = std::move(same_recipient);
+  if (fits.size() != 1) return Found{std::nullopt, fits.size() > 1};
+  const Fit& fit = fits.front();
+  // Who it is about must be certain, or must not be told at all, before it teaches anything.
+  if (fit.sure || receipt.recipient.process == 0) Learn(receipt.account, fit.candidate, candidates);
+  if (!fit.sure && !forms.form(fit.candidate.source).has_value()) return Found{std::nullopt, true};
+  return Found{fit.part, false};
+}
+
+void Correlator::Learn(const std::string& account, const IdCandidate& fits, const std::vector<IdCandidate>& all) {
+  smpp::IdForms& forms = FormsOf(account);
+  const bool known = forms.form(fits.source).has_value();
+  forms.Matched(fits, all);
+  if (known || !forms.form(fits.source).has_value()) return;
+  store_.PutForms({account, NumberOf(forms.form(IdSource::kTlv)), NumberOf(forms.form(IdSource::kText))});
+  learnt_.insert(account);
 }
 
 absl::StatusOr<std::optional<NamedPart>> Correlator::Place(const SmscReceipt& receipt) {

@@ -2,8 +2,9 @@
 // for they came before the response or are nobody's, are parked there too, and placed once their id comes.
 //
 // How an SMSC writes ids in its receipts is learnt per account and kept (smpp/message_ids.h). While it is not learnt,
-// a converted id could meet another SMS by chance: so one that does not belong to the receipt's recipient is left out,
-// and what still fits several is parked until the form is known.
+// an id could meet another SMS by chance, as it came or converted: so a receipt counts only for an SMS to the recipient
+// that it names, and is parked until the form is known when that cannot be told (the SMS was submitted by a process
+// before this one, or the receipt names nobody). Else a phone that was off would count as reached.
 //
 // Of the deciding thread. What it changes is committed with the store's next Commit().
 #pragma once
@@ -75,6 +76,11 @@ class Correlator {
     SmscReceipt receipt;
     std::vector<std::string> names;  // under which it waits
   };
+  struct Fit {
+    smpp::IdCandidate candidate;
+    NamedPart part;
+    bool sure = false;  // not by a guess alone
+  };
   struct Found {
     std::optional<NamedPart> part;
     bool ambiguous = false;
@@ -82,6 +88,7 @@ class Correlator {
 
   smpp::IdForms& FormsOf(const std::string& account);
   absl::StatusOr<Found> Resolve(const SmscReceipt& receipt);
+  void Learn(const std::string& account, const smpp::IdCandidate& fits, const std::vector<smpp::IdCandidate>& all);
   void Park(const SmscReceipt& receipt);
   void Wait(const ParkedKey& key, Parked parked);
   Parked Release(std::map<ParkedKey, Parked>::iterator it);

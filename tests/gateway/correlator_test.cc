@@ -129,18 +129,62 @@ TEST_F(CorrelatorTest, WhatFitsTwoIsDecidedByTheRecipientOrWaits) {
   EXPECT_EQ(Told(*correlator_->Learnt()), "");
 }
 
-// A receipt that overtook its response must not go to whoever has the id that it would be in another base.
-TEST_F(CorrelatorTest, AGuessOfAnotherRecipientIsNone) {
-  const RecipientTag one{7, 1}, two{7, 2}, before{6, 2};
+// A receipt that overtook its response must not go to whoever has the id that it would be in another base, nor to
+// whoever has that id itself while it may be meant in another.
+TEST_F(CorrelatorTest, WhileTheFormIsNotKnownOnlyItsRecipientSaysWhoseItIs) {
+  const RecipientTag one{7, 1}, two{7, 2};
   Name(1, "1002", one);
   EXPECT_EQ(Place(Of("4098", "", two)), "parked");
-  EXPECT_EQ(Place(Of("1002", "", two)), "1") << "the very same id is believed";
-  EXPECT_EQ(Name(2, "4098", two), "2");
-  Name(3, "1003", before);
-  EXPECT_EQ(Place(Of("4099", "", two)), "3") << "of another process nothing can be compared";
+  EXPECT_EQ(Place(Of("1002", "", two)), "parked");
+  EXPECT_EQ(Name(2, "4098", two), "2,2");
+  Name(3, "1003", one);
+  EXPECT_EQ(Place(Of("4099")), "parked") << "it names nobody";
+  Name(4, "no-number", one);
+  EXPECT_EQ(Place(Of("no-number")), "4") << "it has one meaning only";
+}
+
+TEST_F(CorrelatorTest, AnSmscThatLeavesTheAddressesAsTheyWereIsUnderstood) {
+  const RecipientTag phone{7, 1}, sender{7, 9};
+  Name(1, "1002", phone);
+  SmscReceipt receipt = Of("4098", "", sender);
+  receipt.destination = phone;
+  EXPECT_EQ(Place(receipt), "1");
+}
+
+TEST_F(CorrelatorTest, WhatAProcessBeforeSubmittedWaitsForTheForm) {
+  const RecipientTag before{6, 1}, now{7, 1};
+  Name(1, "1001", before);
+  EXPECT_EQ(Place(Of("4097", "", now)), "parked");
+  for (std::uint64_t n = 2; n < 5; ++n) {
+    Name(n, n == 2 ? "2001" : n == 3 ? "2002" : "2003", {7, static_cast<std::uint32_t>(n)});
+    EXPECT_EQ(Place(Of(n == 2   ? "8193"
+                       : n == 3 ? "8194"
+                                : "8195",
+                       "", {7, static_cast<std::uint32_t>(n)})),
+              std::to_string(n));
+  }
+  EXPECT_EQ(Told(*correlator_->Learnt()), "1");
+}
+
+TEST_F(CorrelatorTest, WhereOneOfTheIdsIsUnderstoodTheOtherIsNotGuessedAt) {
+  Start({.forms = {{"a", smpp::IdSource::kTlv, smpp::IdForm::kSame}}});
+  Name(1, "37", {7, 1});
+  Name(2, "25", {7, 1});
+  EXPECT_EQ(Place(Of("25", "37")), "1") << "the text says in hexadecimal what the TLV says in decimal";
+  EXPECT_EQ(Place(Of("25", "38", {7, 1})), "parked");
+}
+
+// Where no receipt names anybody, what fits one SMS alone teaches, and then counts.
+TEST_F(CorrelatorTest, AnSmscThatNamesNobodyIsUnderstoodInTheEnd) {
+  for (std::uint64_t n = 1; n < 4; ++n) {
+    Name(n, n == 1 ? "2001" : n == 2 ? "2002" : "2003", {7, static_cast<std::uint32_t>(n)});
+    EXPECT_EQ(Place(Of(n == 1 ? "8193" : n == 2 ? "8194" : "8195")), n < 3 ? "parked" : "3");
+  }
+  EXPECT_EQ(Told(*correlator_->Learnt()), "1,2");
 }
 
 TEST_F(CorrelatorTest, OfAnIdThatIsUsedAgainTheYoungestCounts) {
+  Start({.forms = {{"a", smpp::IdSource::kText, smpp::IdForm::kSame}}});
   Name(1, "77", {7, 1}, kNow - kDayMs);
   Name(2, "77", {7, 2}, kNow);
   EXPECT_EQ(Place(Of("77")), "2");
