@@ -9,7 +9,15 @@
 
 #include "absl/time/time.h"
 
+extern "C" {
+void AnnotateIgnoreWritesBegin(const char* file, int line);
+void AnnotateIgnoreWritesEnd(const char* file, int line);
+extern const char __executable_start, etext;  // of the linker
+}
+
 namespace {
+
+bool IsOurs(const void* code) { return code >= &__executable_start && code < &etext; }
 
 // Libraries lock before ThreadSanitizer has begun.
 bool ready = false;
@@ -33,6 +41,14 @@ bool Locking(void* mutex, unsigned flags, Lock lock) {
   __tsan_mutex_post_lock(mutex, taken ? flags : flags | __tsan_mutex_try_lock_failed, 0);
   inside = false;
   return taken;
+}
+
+// Takes it in any case, and tells whether a condition held by then.
+template <typename Lock>
+bool LockingWhen(void* mutex, Lock lock) {
+  bool held = false;
+  Locking(mutex, 0, [&] { return held = lock(), true; });
+  return held;
 }
 
 // What is read meanwhile is not looked at: whoever unlocks evaluates the conditions of those who wait.
@@ -95,13 +111,29 @@ STANDS_BEFORE(void, MutexReaderUnlock, ABSL "5Mutex12ReaderUnlockEv", void* mute
 
 STANDS_BEFORE(void, MutexDestroy, ABSL "5MutexD1Ev", void* mutex) {
   REAL(MutexDestroy, ABSL "5MutexD1Ev");
+  // Who may destroy it when, a library decides by counts that are not seen here.
+  const bool ours = IsOurs(__builtin_return_address(0));
+  if (ready && !ours) AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
   if (ready) __tsan_mutex_destroy(mutex, 0);
+  if (ready && !ours) AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
   real(mutex);
 }
 
 STANDS_BEFORE(void, MutexLockWhen, ABSL "5Mutex8LockWhenERKNS0_9ConditionE", void* mutex, const void* condition) {
   REAL(MutexLockWhen, ABSL "5Mutex8LockWhenERKNS0_9ConditionE");
   Locking(mutex, 0, [&] { return real(mutex, condition), true; });
+}
+
+STANDS_BEFORE(bool, MutexLockWhenWithTimeout, ABSL "5Mutex19LockWhenWithTimeoutERKNS0_9ConditionENS0_8DurationE",
+              void* mutex, const void* condition, absl::Duration timeout) {
+  REAL(MutexLockWhenWithTimeout, ABSL "5Mutex19LockWhenWithTimeoutERKNS0_9ConditionENS0_8DurationE");
+  return LockingWhen(mutex, [&] { return real(mutex, condition, timeout); });
+}
+
+STANDS_BEFORE(bool, MutexLockWhenWithDeadline, ABSL "5Mutex20LockWhenWithDeadlineERKNS0_9ConditionENS0_4TimeE",
+              void* mutex, const void* condition, absl::Time deadline) {
+  REAL(MutexLockWhenWithDeadline, ABSL "5Mutex20LockWhenWithDeadlineERKNS0_9ConditionENS0_4TimeE");
+  return LockingWhen(mutex, [&] { return real(mutex, condition, deadline); });
 }
 
 STANDS_BEFORE(void, MutexAwait, ABSL "5Mutex5AwaitERKNS0_9ConditionE", void* mutex, const void* condition) {

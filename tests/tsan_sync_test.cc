@@ -39,6 +39,21 @@ int main(int argc, char** argv) {
     ++shared.guarded;
   }
   for (std::thread& thread : threads) thread.join();
+
+  // The lock is taken also when the time is over.
+  const auto more = [&] { return shared.bare == 1; };
+  if (shared.mutex.LockWhenWithTimeout(absl::Condition(&more), absl::Milliseconds(1))) return 2;
+  shared.bare = 0;
+  shared.mutex.Unlock();
+  std::thread teller([&] {
+    absl::MutexLock lock(&shared.mutex);
+    shared.bare = 1;
+  });
+  const bool heard = shared.mutex.LockWhenWithTimeout(absl::Condition(&more), absl::Seconds(60));
+  shared.guarded += shared.bare;
+  shared.mutex.Unlock();
+  teller.join();
+  if (!heard) return 2;
   std::cout << shared.guarded << "\n";
   return 0;
 }
