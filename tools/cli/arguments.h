@@ -82,7 +82,7 @@ struct Arguments {
   bool dry_run = false;
   std::string import_name, rejects;
   std::string dsn, report;  // import flowable; `dsn` is a secret: a password may stand in it
-  bool take_locked = false, although_connected = false;
+  bool accounts = false, take_locked = false, although_connected = false;
 
   // list, watch
   FilterArguments filter;

@@ -84,6 +84,7 @@ void AddImport(CLI::App& app, Arguments& arguments) {
       ->type_name("TEXT");
   import.add_option("--report", arguments.report, "flowable: what became of each, old id and new, as CSV")
       ->type_name("FILE");
+  import.add_flag("--accounts", arguments.accounts, "flowable: who may log in, with an admin token; not the SMSes");
   import.add_flag("--take-locked", arguments.take_locked,
                   "flowable: also what was about to be sent when the old one ended");
   import.add_flag("--although-connected", arguments.although_connected,

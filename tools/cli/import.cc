@@ -155,6 +155,7 @@ absl::Status CheckFlags(const Arguments& arguments) {
     return absl::InvalidArgumentError(absl::StrCat(flag, ": goes with `smsflow import flowable` alone"));
   };
   if (!arguments.dsn.empty()) return only_for_flowable("--dsn");
+  if (arguments.accounts) return only_for_flowable("--accounts");
   if (arguments.take_locked) return only_for_flowable("--take-locked");
   if (arguments.although_connected) return only_for_flowable("--although-connected");
   if (!arguments.report.empty()) return only_for_flowable("--report");

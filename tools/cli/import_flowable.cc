@@ -71,8 +71,8 @@ class Move {
         bulk_(session.terminal, [this](const BulkItem& item, BulkOutcome outcome, const v1::ScheduleResponse& answer,
                                        const std::string& why) { Settled(item, outcome, answer, why); }) {}
 
-  Outcome Run() {
-    auto database = flowable::OldDatabase::Open(Dsn());
+  Outcome Run(const std::string& dsn) {
+    auto database = flowable::OldDatabase::Open(dsn, flowable::OldPart::kSmses);
     if (!database.ok()) return database.status();
     if (absl::Status status = CheckAlone(*database); !status.ok()) return status;
     const auto total = database->CountSmses();
@@ -93,11 +93,6 @@ class Move {
   }
 
  private:
-  std::string Dsn() const {
-    const char* const environment = std::getenv("SMSFLOW_DSN");
-    return session_.arguments.dsn.empty() && environment != nullptr ? environment : session_.arguments.dsn;
-  }
-
   // What the old scheduler sends after it was read here is sent twice.
   absl::Status CheckAlone(flowable::OldDatabase& database) {
     const auto others = database.OtherSessions();
@@ -323,7 +318,12 @@ Outcome RunImportFlowable(Session& session) {
     if (is_given)
       return absl::InvalidArgumentError(
           absl::StrCat(flag, ": goes with a file alone; `import flowable` takes each SMS over as it is"));
-  return Move(session).Run();
+  const char* const environment = std::getenv("SMSFLOW_DSN");
+  const std::string dsn = arguments.dsn.empty() && environment != nullptr ? environment : arguments.dsn;
+  if (!arguments.accounts) return Move(session).Run(dsn);
+  if (arguments.take_locked || arguments.although_connected)
+    return absl::InvalidArgumentError("--take-locked, --although-connected: are for SMSes, and not for --accounts");
+  return ImportAccounts(session, dsn);
 }
 
 }  // namespace smsflow::cli

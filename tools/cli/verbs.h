@@ -2,6 +2,7 @@
 // prints as one line. All block on the server, and run in the main thread.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -41,6 +42,8 @@ Outcome RunWatch(Session& session);
 Outcome RunImport(Session& session);
 // import_flowable.cc
 Outcome RunImportFlowable(Session& session);
+// import_accounts.cc
+Outcome ImportAccounts(Session& session, const std::string& dsn);
 // journal.cc
 Outcome RunJournal(Session& session);
 Outcome RunWhy(Session& session);

@@ -63,7 +63,8 @@ class Reading {
     if (found == instance_.variables.end()) return nullptr;
     if (count != nullptr) *count = found->second.size();
     const Variable& first = found->second.front();
-    return first.type == "null" ? nullptr : &first;
+    const bool is_null = first.type == "null" || (first.type == "string" && !first.text);
+    return is_null ? nullptr : &first;
   }
 
   const Variable* One(const char* name) {
@@ -95,8 +96,8 @@ Place PlaceOf(const OldInstance& instance, const std::string& status, bool take_
   const bool left = status == "ENROUTE" || status == "SENT";
   if (sending && timer) return {Standing::kUnreadable, "it waits for its slot and for the gateway at once"};
   if (sending) return {Standing::kInFlight, "ENROUTE: the gateway has it, and has not answered"};
-  if (timer && status != "SCHEDULED")
-    return {Standing::kUnreadable, "smsStatus: it waits for its slot, but is not SCHEDULED"};
+  if (timer && (left || IsFinal(status)))
+    return {Standing::kUnreadable, "smsStatus: it waits for its slot, and has left or ended"};
   if (timer && !waits_at(kTimer)) return {Standing::kUnreadable, "it waits to be cancelled, and for no slot"};
   if (timer && instance.being_fired && !take_locked)
     return {Standing::kInFlight, "its timer was being fired: the gateway may have it (--take-locked if it cannot)"};

@@ -8,8 +8,12 @@
 namespace smsflow::flowable {
 namespace {
 
-constexpr const char* kTables[] = {"act_ru_execution", "act_ru_variable", "act_ge_bytearray",
-                                   "act_ru_job",       "act_hi_procinst", "act_hi_varinst"};
+const std::vector<const char*>& TablesOf(OldPart part) {
+  static const std::vector<const char*> smses = {"act_ru_execution", "act_ru_variable", "act_ge_bytearray",
+                                                 "act_ru_job",       "act_hi_procinst", "act_hi_varinst"};
+  static const std::vector<const char*> accounts = {"act_id_user", "act_id_group", "act_id_membership"};
+  return part == OldPart::kSmses ? smses : accounts;
+}
 
 #define SMSFLOW_LIVE_SMSES                                                                        \
   "FROM act_ru_execution WHERE parent_id_ IS NULL AND id_ = proc_inst_id_ AND proc_def_id_ LIKE " \
@@ -38,11 +42,18 @@ constexpr char kBlocks[] =
     "LEFT JOIN act_hi_varinst c ON c.proc_inst_id_ = p.proc_inst_id_ AND c.name_ = 'clientId' "
     "LEFT JOIN act_hi_varinst t ON t.proc_inst_id_ = p.proc_inst_id_ AND t.name_ = 'targetId' "
     "WHERE p.proc_def_id_ LIKE 'blockTargetProcess:%' AND p.end_time_ IS NOT NULL ORDER BY 1, 2";
-// Its own helpers and PostgreSQL's workers are no clients; who may not see what a session is, still sees that it is
-// there.
+constexpr char kClients[] = "SELECT id_::text FROM act_id_group WHERE type_ = 'CLIENT' ORDER BY id_";
+constexpr char kAccounts[] = "SELECT id_::text, first_::text, email_::text, pwd_::text FROM act_id_user ORDER BY id_";
+constexpr char kGroups[] =
+    "SELECT m.user_id_::text, g.type_::text, g.id_::text FROM act_id_membership m JOIN act_id_group g ON g.id_ = "
+    "m.group_id_ "
+    "WHERE m.user_id_ = ANY ($1::text[]) ORDER BY 1, 3";
+// Whoever may be a scheduler: a client that does not say that it is something else. A pool of Java's says what it is,
+// and is never nameless.
 constexpr char kOthers[] =
     "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-    "AND usesysid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'";
+    "AND usesysid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend' "
+    "AND coalesce(application_name, '?') NOT IN ('', 'psql', 'pg_dump', 'smsflow import')";
 
 absl::StatusOr<std::uint64_t> CountOf(const absl::StatusOr<Rows>& rows) {
   if (!rows.ok()) return rows.status();
@@ -60,18 +71,18 @@ OldInstance* Find(std::vector<OldInstance>& smses, std::string_view id) {
 
 }  // namespace
 
-absl::StatusOr<OldDatabase> OldDatabase::Open(const std::string& dsn) {
+absl::StatusOr<OldDatabase> OldDatabase::Open(const std::string& dsn, OldPart part) {
   auto postgres = Postgres::Connect(dsn);
   if (!postgres.ok()) return postgres.status();
   OldDatabase database(*std::move(postgres));
-  if (absl::Status status = database.Begin(); !status.ok()) return status;
+  if (absl::Status status = database.Begin(part); !status.ok()) return status;
   return database;
 }
 
-absl::Status OldDatabase::Begin() {
+absl::Status OldDatabase::Begin(OldPart part) {
   if (auto begun = postgres_.Query("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); !begun.ok())
     return begun.status();
-  for (const char* const table : kTables) {
+  for (const char* const table : TablesOf(part)) {
     const auto found = postgres_.Query("SELECT to_regclass($1)::text", {table});
     if (!found.ok()) return found.status();
     if (found->Text(0, 0).empty())
@@ -150,6 +161,44 @@ absl::StatusOr<std::vector<OldBlock>> OldDatabase::NextBlocks(std::size_t most) 
   std::vector<OldBlock> blocks;
   for (std::size_t i = 0; i < rows->size(); ++i) blocks.push_back({rows->Text(i, 0), rows->Text(i, 1)});
   return blocks;
+}
+
+absl::StatusOr<std::vector<std::string>> OldDatabase::NextClients(std::size_t most) {
+  const auto rows = Fetch("clients", kClients, most, reads_clients_);
+  if (!rows.ok()) return rows.status();
+  std::vector<std::string> clients;
+  for (std::size_t i = 0; i < rows->size(); ++i) clients.push_back(rows->Text(i, 0));
+  return clients;
+}
+
+absl::StatusOr<std::vector<OldAccount>> OldDatabase::NextAccounts(std::size_t most) {
+  const auto rows = Fetch("accounts", kAccounts, most, reads_accounts_);
+  if (!rows.ok()) return rows.status();
+  std::vector<OldAccount> accounts;
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    accounts.push_back({rows->Text(i, 0),
+                        rows->Text(i, 1),
+                        rows->Text(i, 2),
+                        crypto::Secret(rows->at(i, 3).value_or("")),
+                        {},
+                        {},
+                        {}});
+    ids.push_back(accounts.back().id);
+  }
+  const auto groups = postgres_.Query(kGroups, {ArrayText(ids)});
+  if (!groups.ok()) return groups.status();
+  for (std::size_t i = 0; i < groups->size(); ++i) {
+    const auto account = std::find_if(accounts.begin(), accounts.end(),
+                                      [id = groups->Text(i, 0)](const OldAccount& other) { return other.id == id; });
+    if (account == accounts.end()) continue;
+    const std::string type = groups->Text(i, 1);
+    (type == "ROLE"     ? account->roles
+     : type == "CLIENT" ? account->clients
+                        : account->other_groups)
+        .push_back(groups->Text(i, 2));
+  }
+  return accounts;
 }
 
 }  // namespace smsflow::flowable

@@ -72,9 +72,9 @@ std::string Rows::Text(std::size_t row, int column) const { return std::string(a
 absl::StatusOr<Postgres> Postgres::Connect(const std::string& dsn) {
   if (!IsConnectionString(dsn)) return absl::InvalidArgumentError(kForm);
   // What stands behind `dbname` overrules the connection string, what stands before it gives way.
-  const std::array<const char*, 5> names = {"connect_timeout", "application_name", "dbname", "client_encoding",
+  const std::array<const char*, 5> names = {"connect_timeout", "dbname", "application_name", "client_encoding",
                                             nullptr};
-  const std::array<const char*, 5> values = {"10", "smsflow import", dsn.c_str(), "UTF8", nullptr};
+  const std::array<const char*, 5> values = {"10", dsn.c_str(), "smsflow import", "UTF8", nullptr};
   Postgres postgres(PQconnectdbParams(names.data(), values.data(), /*expand_dbname=*/1));
   PGconn* const connection = postgres.connection_.get();
   if (PQstatus(connection) != CONNECTION_OK) return WhyNoConnection(connection);

@@ -50,6 +50,18 @@ TEST(Judge, TakesOverWhatWaitsForItsSlotAsItIs) {
   EXPECT_EQ(sms.retries, 3);
 }
 
+TEST(Judge, WhereItWaitsIsWhatCounts) {
+  OldInstance sms = Waiting();
+  sms.variables.erase("smsRetries");
+  sms.variables["targetId"] = {{"string", {}, {}, {}, false}};
+  for (const char* const status : {"SCHEDULED", "NEW", "FAILED"}) {
+    sms.variables["smsStatus"] = {Text(status)};
+    EXPECT_EQ(Judge(sms, kNow, false).standing, Standing::kPending) << status;
+  }
+  sms.variables.erase("smsStatus");
+  EXPECT_EQ(Judge(sms, kNow, false).standing, Standing::kPending);
+}
+
 TEST(Judge, ASlotIsOverWhenItsEndIsReached) {
   EXPECT_EQ(Judge(Waiting(), kNow + 599, false).standing, Standing::kPending);
   EXPECT_EQ(Judge(Waiting(), kNow + 600, false).standing, Standing::kPast);
@@ -89,7 +101,9 @@ TEST(Judge, GuessesNothing) {
   EXPECT_EQ(reason_of([](auto& sms) { sms.variables.erase("clientId"); }), "clientId: is missing");
   EXPECT_EQ(reason_of([](auto& sms) { sms.variables.erase("payload"); }), "payload: is missing");
   EXPECT_EQ(reason_of([](auto& sms) { sms.variables.erase("schedule"); }), "schedule: is missing");
-  EXPECT_THAT(reason_of([](auto& sms) { sms.variables.erase("smsStatus"); }), HasSubstr("is not SCHEDULED"));
+  for (const char* const status : {"ENROUTE", "SENT", "DELIVERED", "EXPIRED", "CANCELED", "BLOCKED", "INVALID"})
+    EXPECT_THAT(reason_of([&](auto& sms) { sms.variables["smsStatus"] = {Text(status)}; }),
+                HasSubstr("it waits for its slot, and has left or ended"));
   EXPECT_THAT(reason_of([](auto& sms) { sms.places.insert("sendTask"); }), HasSubstr("at once"));
   EXPECT_THAT(reason_of([](auto& sms) { sms.places = {"recvCancel"}; }), HasSubstr("for no slot"));
   EXPECT_EQ(reason_of([](auto& sms) { sms.places.clear(); }), "it waits at a place that is not known");

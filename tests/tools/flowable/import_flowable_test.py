@@ -17,7 +17,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent / "client")]
 import postgres  # noqa: E402
-from running_server import CLIENT_TOKEN, RunningServer  # noqa: E402
+from running_server import ADMIN_TOKEN, CLIENT_TOKEN, RunningServer  # noqa: E402
 
 SMSFLOWD, SMSFLOW = (Path(argument).resolve() for argument in sys.argv[1:3])
 SKIPPED = 77
@@ -133,7 +133,7 @@ class Moving(unittest.TestCase):
                 ("never", "past", "it has no slot"), ("nobody", "unreadable", "clientId: is missing"),
                 ("empty", "unreadable", "payload: is missing"), ("slotless", "unreadable", "schedule: is missing"),
                 ("crooked", "unreadable", "schedule: slot 1"), ("object", "unreadable", "payload: is no text that can be read"),
-                ("double", "unreadable", "payload: stands there more than once"), ("torn", "unreadable", "smsStatus: it waits"),
+                ("double", "unreadable", "payload: stands there more than once"), ("torn", "unreadable", "smsStatus: it waits for its slot, and has left"),
                 ("lost", "unreadable", "it waits at a place that is not known"), ("stranger", "refused", "elsewhere|tenant"),
                 ("wordy", "refused", "key: must be 1 to 128 bytes")):
             with self.subTest(old_id):
@@ -145,6 +145,60 @@ class Moving(unittest.TestCase):
         self.assertEqual((again["scheduled"], again["already"], again["in_flight"]), (1, 6, 2))
         self.assertEqual(self.reported()["p1"]["id"], mine["k1"]["id"])
         self.assertEqual(len(self.listed()), 6)
+
+    def admin(self, *words, expect=0):
+        done = subprocess.run([SMSFLOW, *words], env=self.server.environment(ADMIN_TOKEN, ""), capture_output=True, text=True,
+                              timeout=120, check=False)
+        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
+        self.said = done.stderr
+        return done.stdout
+
+    def test_accounts_come_over_with_their_passwords(self):
+        self.fill(f"""
+            INSERT INTO act_id_group VALUES ('users', 'users', 'ROLE'), ('admins', 'admins', 'ROLE'), ('odd', 'odd', NULL),
+              ('ward', 'ward', 'CLIENT'), ('"ward"', 'typed with its quotes', 'CLIENT'), ('strange', 'strange', 'ROLE');
+            INSERT INTO act_id_user (id_, first_, email_, pwd_) VALUES ('admin', 'Default', 'nobody@example.com', 'test'),
+              ('ann', 'Ann', 'ann@example.com', '{SECRET}'), ('bob', NULL, NULL, NULL), ('cy d', 'C', NULL, '{SECRET}'),
+              ('eve', 'Eve', NULL, repeat('x', 255)), ('fay', 'Fay', NULL, '{SECRET}');
+            INSERT INTO act_id_membership VALUES ('ann', 'users'), ('ann', 'ward'), ('admin', 'admins'), ('bob', 'users'),
+              ('bob', 'odd'), ('fay', 'strange');
+        """)
+        words = ["import", "flowable", "--accounts", "--dsn", self.old.dsn(self.database)]
+        would = dict(line.split("\t") for line in self.admin(*words, "--dry-run").splitlines())
+        self.assertEqual(would, {"clients": "2", "clients_already": "0", "accounts": "6", "already": "0",
+                                 "without_password": "2", "refused": "0"})
+        accounts = json.loads(self.admin("account", "list", "--json"))["items"]
+        self.assertEqual([account["account"] for account in accounts if account["account"] != "admin"], [])
+
+        report = f"{self.server.folder}/accounts.csv"
+        self.admin(*words, "--report", report, expect=1)
+        with open(report, encoding="utf-8", newline="") as file:
+            text = file.read()
+        self.assertNotIn(SECRET, text)
+        rows = {(row["kind"], row["name"]): row for row in csv.DictReader(text.splitlines())}
+        self.assertEqual(rows["client", "ward"]["outcome"], "made")
+        self.assertEqual(rows["client", '"ward"']["outcome"], "refused")
+        self.assertEqual((rows["account", "ann"]["outcome"], rows["account", "ann"]["roles"], rows["account", "ann"]["clients"]),
+                         ("made", "users", "ward"))
+        admin = rows["account", "admin"]
+        self.assertIn((admin["outcome"], admin["reason"]),
+                      (("made", "its password is the one that everybody knows: it has none here"), ("already", "")))
+        self.assertIn("it had no password", rows["account", "bob"]["reason"])
+        self.assertIn("1 of its groups neither ROLE nor CLIENT", rows["account", "bob"]["reason"])
+        self.assertEqual(rows["account", "cy d"]["outcome"], "refused")
+        self.assertEqual(rows["account", "fay"]["outcome"], "refused", "a role that there is not")
+        accounts = {account["account"]: account for account in json.loads(self.admin("account", "list", "--json"))["items"]}
+        self.assertEqual({name: accounts["ann"][name] for name in ("name", "email", "roles", "clients", "has_password")},
+                         {"name": "Ann", "email": "ann@example.com", "roles": ["users"], "clients": ["ward"],
+                          "has_password": True})
+        self.assertFalse(accounts["bob"]["has_password"])
+        self.assertEqual(sorted(accounts), ["admin", "ann", "bob", "eve"])
+
+        self.admin(*words, expect=1)
+        self.assertEqual(json.loads(self.admin("account", "list", "--json"))["items"], list(accounts.values()))
+        self.assertNotIn(SECRET, self.said)
+        self.assertEqual(self.move("--accounts", expect=6), {name: 0 for name in would}, "a client's token will not do")
+        self.admin(*words, "--take-locked", expect=2)
 
     def test_one_tenant_at_a_time(self):
         self.fill(f"""
@@ -176,14 +230,14 @@ class Moving(unittest.TestCase):
         self.server.start()
         before = len(self.listed()) + len(self.listed("other"))
         self.assertLess(before, LIVE, "it was killed before its end")
-        counts = self.move("--although-connected")  # the dead one's session may linger
+        counts = self.move()
         self.assertEqual(counts["scheduled"] + counts["already"], LIVE)
         self.assertGreaterEqual(counts["already"], before)
         keys = Counter(sms["key"] for tenant in ("demo", "other") for sms in self.listed(tenant))
         self.assertEqual(len(keys), LIVE)
         self.assertEqual(keys.most_common(1)[0][1], 1)
         self.assertEqual(len(self.blocked()), 40)
-        self.assertEqual(self.move("--although-connected")["already"], LIVE)
+        self.assertEqual(self.move()["already"], LIVE)
 
     def test_the_page_takes_timers_away_and_puts_them_back(self):
         page = (HERE.parent.parent.parent / "docs/migrating.md").read_text(encoding="utf-8")
@@ -207,7 +261,8 @@ class Moving(unittest.TestCase):
     def test_not_while_the_old_scheduler_is_connected(self):
         self.fill(f"SELECT old_sms('p1', 'demo', NULL, NULL, NULL, '{SOON}', 'x');")
         other = subprocess.Popen([f"{self.old.programs}/psql", "-X", "-q", "-A", "-t", self.old.dsn(self.database)],
-                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                 env={"PGAPPNAME": "PostgreSQL JDBC Driver"})
         try:
             other.stdin.write("SELECT 1;\n")
             other.stdin.flush()
@@ -253,6 +308,7 @@ BAD = [
     ("database that must not be read", "host={folder} user=stranger dbname={database}", [], 6, "permission denied"),
     ("report that cannot be made", "host={folder} user=old dbname={database}", ["--report", "/nothing/there"], 2,
      "/nothing/there: cannot be made"),
+    ("accounts of something else", "host={folder} user=old dbname=empty_one", ["--accounts"], 4, "has no table act_id_user"),
     ("slots for old SMSes", "host={folder} user=old dbname={database}", ["--at", "+0"], 2, "--at: goes with a file alone"),
 ]
 
