@@ -25,7 +25,7 @@ constexpr char kSmses[] = "SELECT id_::text " SMSFLOW_LIVE_SMSES " ORDER BY id_"
 // The bytes of what is no SMS are not read: one row would take more memory than all others.
 constexpr char kVariables[] =
     "SELECT v.proc_inst_id_::text, v.name_::text, v.type_::text, v.text_::text, v.long_::text, "
-    "CASE WHEN octet_length(b.bytes_) <= 200000 THEN b.bytes_ END, (octet_length(b.bytes_) > 200000)::text "
+    "CASE WHEN octet_length(b.bytes_) <= 65536 THEN b.bytes_ END, (octet_length(b.bytes_) > 65536)::text "
     "FROM act_ru_variable v LEFT JOIN act_ge_bytearray b ON b.id_ = v.bytearray_id_ "
     "WHERE v.proc_inst_id_ = ANY ($1::text[]) AND v.name_ IN ('clientId', 'batchId', 'clientKey', 'targetId', "
     "'schedule', "

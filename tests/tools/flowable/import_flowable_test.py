@@ -217,15 +217,9 @@ class Moving(unittest.TestCase):
                            'ENCBx') FROM generate_series(1, {LIVE}) i;
             SELECT old_block('b' || i, 'demo', 'blocked' || i) FROM generate_series(1, 40) i;
         """)
-        first = subprocess.Popen(self.words(), env=self.server.environment(CLIENT_TOKEN, ""), stdout=subprocess.DEVNULL,
-                                 stderr=subprocess.DEVNULL)
-        summary = [SMSFLOW, "summary", "b"]
-        while first.poll() is None and "total\t0\n" in subprocess.run(
-                summary, env=self.server.environment(CLIENT_TOKEN, "demo"), capture_output=True, text=True, timeout=60,
-                check=True).stdout:
-            pass  # until the first are there
+        first = self.begin_moving()
         first.send_signal(signal.SIGKILL)
-        first.wait(timeout=20)
+        first.communicate(timeout=20)
         self.server.kill()  # and the engine beside it
         self.server.start()
         before = len(self.listed()) + len(self.listed("other"))
@@ -238,6 +232,31 @@ class Moving(unittest.TestCase):
         self.assertEqual(keys.most_common(1)[0][1], 1)
         self.assertEqual(len(self.blocked()), 40)
         self.assertEqual(self.move()["already"], LIVE)
+
+    def begin_moving(self):
+        """An import that has brought the first SMSes over, and goes on."""
+        moving = subprocess.Popen(self.words(), env=self.server.environment(CLIENT_TOKEN, ""), stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True)
+        self.addCleanup(moving.communicate)
+        summary = [SMSFLOW, "summary", "b"]
+        while moving.poll() is None and "total\t0\n" in subprocess.run(
+                summary, env=self.server.environment(CLIENT_TOKEN, "demo"), capture_output=True, text=True, timeout=60,
+                check=True).stdout:
+            pass
+        return moving
+
+    def test_an_engine_that_is_killed_and_comes_back_is_waited_for(self):
+        self.fill(f"SELECT old_sms('p' || i, 'demo', 'b', 'k' || i, NULL, '{SOON}', 'x') FROM generate_series(1, {LIVE}) i;")
+        moving = self.begin_moving()
+        self.server.kill()
+        self.assertIsNone(moving.poll(), "the engine was killed before the import's end")
+        self.server.start()
+        said, complaints = moving.communicate(timeout=120)
+        self.assertEqual((moving.returncode, complaints), (0, ""))
+        counts = dict(line.split("\t") for line in said.splitlines())
+        self.assertEqual(int(counts["scheduled"]) + int(counts["already"]), LIVE)
+        keys = Counter(sms["key"] for sms in self.listed())
+        self.assertEqual((len(keys), keys.most_common(1)[0][1]), (LIVE, 1))
 
     def test_the_page_takes_timers_away_and_puts_them_back(self):
         page = (HERE.parent.parent.parent / "docs/migrating.md").read_text(encoding="utf-8")
