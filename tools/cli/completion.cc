@@ -10,7 +10,7 @@ namespace {
 
 constexpr char kStates[] = "PENDING IN_SLOT SENT DELIVERED EXPIRED CANCELED BLOCKED INVALID UNCONFIRMED UNKNOWN";
 constexpr char kFileFlags[] =
-    "--payload-file|--text-file|--pubkey|--private-key|--ca|--data|--index-key|--password-file";
+    "--payload-file|--text-file|--pubkey|--private-key|--ca|--data|--index-key|--rejects|--report|--password-file";
 
 std::string Bash() {
   std::string names, cases;

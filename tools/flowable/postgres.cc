@@ -78,6 +78,8 @@ absl::StatusOr<Postgres> Postgres::Connect(const std::string& dsn) {
   Postgres postgres(PQconnectdbParams(names.data(), values.data(), /*expand_dbname=*/1));
   PGconn* const connection = postgres.connection_.get();
   if (PQstatus(connection) != CONNECTION_OK) return WhyNoConnection(connection);
+  PQsetNoticeProcessor(
+      connection, [](void*, const char*) {}, nullptr);  // or it would write onto the progress bar
   if (PQsslInUse(connection) == 0 && !IsLocalHost(PQhost(connection)))
     return absl::PermissionDeniedError(
         "--dsn: the way to the database is not encrypted; add sslmode=require, or run on the database's own machine");
