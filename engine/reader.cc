@@ -270,6 +270,15 @@ absl::StatusOr<MemberPage> Reader::Members(const std::string& tenant, std::uint8
   return page;
 }
 
+absl::StatusOr<bool> Reader::IsMember(const std::string& tenant, std::uint8_t set, const std::string& target) const {
+  const storage::IndexKeys& keys = *parts_.index_keys;
+  const auto row = parts_.store->Get(
+      Family::kIndexes,
+      storage::MembershipKey(ShardOf(tenant, target), set, keys.Tenant(tenant), keys.Target(tenant, target)));
+  if (!row.ok()) return row.status();
+  return row->has_value();
+}
+
 absl::StatusOr<InstanceJournal> Reader::Journal(const StoredInstance& instance) const {
   InstanceJournal journal;
   std::uint64_t sequence = instance.state.sequence();

@@ -96,6 +96,8 @@ class Reader {
   absl::StatusOr<MemberPage> Members(const std::string& tenant, std::uint8_t set, std::uint32_t page_size,
                                      const std::string& token) const;
 
+  absl::StatusOr<bool> IsMember(const std::string& tenant, std::uint8_t set, const std::string& target) const;
+
   absl::StatusOr<InstanceJournal> Journal(const StoredInstance& instance) const;
 
   ShardVector Now() const;

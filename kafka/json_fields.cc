@@ -144,6 +144,12 @@ std::string JsonFields::Text(std::string_view name) {
   return {};
 }
 
+std::string JsonFields::TextOrNumber(std::string_view name) {
+  const JsonField* field = Find(name);
+  const bool number = field != nullptr && !field->list && field->scalar.kind == JsonScalar::Kind::kInteger;
+  return number ? std::to_string(field->scalar.integer) : Text(name);
+}
+
 bool JsonFields::Missing(std::string_view name) {
   // One that is there twice has been noted as such.
   const bool twice = std::any_of(fields_.begin(), fields_.end(),

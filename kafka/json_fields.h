@@ -37,9 +37,10 @@ class JsonFields {
  public:
   JsonFields(std::string_view value, std::initializer_list<std::string_view> names);
 
-  std::string Text(std::string_view name);         // empty where it is absent
-  std::string PresentText(std::string_view name);  // required; may be empty
-  std::string FullText(std::string_view name);     // required, and not empty
+  std::string Text(std::string_view name);          // empty where it is absent
+  std::string TextOrNumber(std::string_view name);  // the same; a whole number stands for its digits
+  std::string PresentText(std::string_view name);   // required; may be empty
+  std::string FullText(std::string_view name);      // required, and not empty
   std::optional<std::int64_t> Integer(std::string_view name, std::int64_t least, std::int64_t most);
   std::int64_t RequiredInteger(std::string_view name, std::int64_t least, std::int64_t most);
   bool Flag(std::string_view name);

@@ -38,6 +38,7 @@ class Loader {
   bool Set(const Keys<Owner>& keys, Owner& owner, std::string_view name, const Setting& setting);
   void CheckCredentials();
   void CheckListeners();
+  void CheckRest();
   bool SetProperty(const Setting& setting);
   std::string OriginOf(const std::string& key) const;
   void Wrong(const std::string& key, const char* rule) { Error(absl::StrCat(OriginOf(key), ": ", key, " ", rule)); }
@@ -84,8 +85,8 @@ bool Loader::Set(const Keys<Owner>& keys, Owner& owner, std::string_view name, c
 }
 
 bool IsSection(const Setting& setting) {
-  static constexpr std::string_view kSections[] = {"listen", "tls",      "limits", "engine", "loopback",
-                                                   "log",    "delivery", "kafka",  "gateway"};
+  static constexpr std::string_view kSections[] = {"listen", "tls",      "limits", "engine",  "loopback",
+                                                   "log",    "delivery", "kafka",  "gateway", "rest"};
   if (!std::holds_alternative<Setting::Other>(setting.value)) return false;
   return setting.path.size() == 1
              ? std::find(std::begin(kSections), std::end(kSections), setting.path[0]) != std::end(kSections)
@@ -210,6 +211,24 @@ void Loader::CheckListeners() {
   if (absl::StartsWith(config.listen.metrics, "unix:")) Wrong("listen.metrics", "must be a TCP address");
 }
 
+void Loader::CheckRest() {
+  const Config& config = loaded_.config;
+  if (config.listen.rest.empty()) {
+    if (config.listen.rest_plaintext) Wrong("listen.rest_plaintext", "needs listen.rest");
+    return;
+  }
+  const bool local = IsLocalAddress(config.listen.rest);
+  if (config.listen.rest_plaintext && !local) {
+    Wrong("listen.rest_plaintext", "is only for a loopback address or a unix socket in listen.rest");
+  } else if (!config.listen.rest_plaintext && !config.tls.on() && !(config.listen.plaintext && local)) {
+    Wrong("listen.rest", local ? "needs tls.cert and tls.key, or listen.rest_plaintext = true"
+                               : "is neither loopback nor a unix socket: it needs tls.cert and tls.key");
+  }
+  const bool somebody = std::any_of(config.keys.begin(), config.keys.end(),
+                                    [](const KeyConfig& key) { return (key.roles & (kClient | kAdmin)) != 0; });
+  if (!somebody) Wrong("listen.rest", "needs a [[key]] of role client or admin: nobody could log in");
+}
+
 LoadedConfig Loader::Finish(bool whole) {
   Config& config = loaded_.config;
   if (!config.gateway.dedupe) config.delivery.dedupe = false;  // it cannot tell that an attempt came twice
@@ -227,6 +246,7 @@ LoadedConfig Loader::Finish(bool whole) {
   if (whole) {
     CheckCredentials();
     CheckListeners();
+    CheckRest();
   }
   return std::move(loaded_);
 }

@@ -35,6 +35,18 @@ struct ListenConfig {
   std::string grpc = "127.0.0.1:7070";     // "host:port" or "unix:/path"
   std::string metrics = "127.0.0.1:7071";  // the same; empty: none
   bool plaintext = false;                  // only on loopback and unix sockets
+  std::string rest;                        // the same; empty: no REST
+  bool rest_plaintext = false;             // of REST alone; the same
+};
+
+// The door of the old contract.
+struct RestConfig {
+  std::int32_t offset_minutes = 0;       // from UTC, in which times are shown
+  std::uint32_t threads = 1;             // that serve connections
+  std::uint32_t connections = 1'000;     // fewer where the process may not have so many files open
+  std::uint64_t body_bytes = 256 << 10;  // of a request
+  std::int64_t idle_ms = 60'000;         // until the next request of a connection
+  std::int64_t patience_ms = 20'000;     // for a head, a body, and each piece of an answer to be taken
 };
 
 struct TlsConfig {
@@ -126,6 +138,7 @@ struct Config {
   bool sync = true;                   // false only by --no-sync
   std::int64_t shutdown_ms = 10'000;  // how long a graceful stop may take
   ListenConfig listen;
+  RestConfig rest;
   TlsConfig tls;
   LimitsConfig limits;
   EngineConfig engine;

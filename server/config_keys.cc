@@ -187,6 +187,36 @@ bool IsNotEmpty(const std::string& text) { return !text.empty(); }
 
 constexpr std::int64_t kDay = 86'400'000;
 
+// Minutes from UTC of "Z", or of a sign and hh:mm up to 18 hours.
+std::optional<std::int32_t> OffsetOf(const std::string& text) {
+  if (text == "Z") return 0;
+  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return std::nullopt;
+  std::int32_t hours = 0, minutes = 0;
+  for (const std::size_t at : {1, 2, 4, 5}) {
+    if (!absl::ascii_isdigit(static_cast<unsigned char>(text[at]))) return std::nullopt;
+    std::int32_t& part = at < 3 ? hours : minutes;
+    part = part * 10 + (text[at] - '0');
+  }
+  if (minutes > 59 || hours * 60 + minutes > 18 * 60) return std::nullopt;
+  return (hours * 60 + minutes) * (text[0] == '-' ? -1 : 1);
+}
+Key<Config> Offset(std::string name) {
+  return {std::move(name), "must be \"Z\", or an offset from UTC like \"+03:00\", up to 18 hours",
+          [](Config& config, const Setting& setting) {
+            const std::string* text = TextOf(setting);
+            const auto minutes = text == nullptr ? std::nullopt : OffsetOf(*text);
+            if (minutes) config.rest.offset_minutes = *minutes;
+            return minutes.has_value();
+          },
+          [](const Config& config) {
+            const std::int32_t minutes = config.rest.offset_minutes;
+            const std::int32_t size = minutes < 0 ? -minutes : minutes;
+            const auto two = [](std::int32_t value) { return absl::StrCat(value < 10 ? "0" : "", value); };
+            return minutes == 0 ? Quoted("Z")
+                                : Quoted(absl::StrCat(minutes < 0 ? "-" : "+", two(size / 60), ":", two(size % 60)));
+          }};
+}
+
 }  // namespace
 
 #define IN(field) \
@@ -204,6 +234,16 @@ const Keys<Config>& ConfigKeys() {
           "listen.metrics", absl::StrCat(kAddressRule, ", or empty for none"),
           [](const std::string& text) { return text.empty() || IsAddress(text); }, IN(listen.metrics)),
       Truth<Config>("listen.plaintext", IN(listen.plaintext)),
+      Text<Config>(
+          "listen.rest", absl::StrCat(kAddressRule, ", or empty for none"),
+          [](const std::string& text) { return text.empty() || IsAddress(text); }, IN(listen.rest)),
+      Truth<Config>("listen.rest_plaintext", IN(listen.rest_plaintext)),
+      Offset("rest.time_zone"),
+      Number<Config>("rest.threads", 1, 64, IN(rest.threads)),
+      Number<Config>("rest.connections", 1, 1'000'000, IN(rest.connections)),
+      Size<Config>("rest.body", 16 << 10, 256 << 10, IN(rest.body_bytes)),
+      Duration<Config>("rest.idle", 1'000, kDay, IN(rest.idle_ms)),
+      Duration<Config>("rest.patience", 1'000, 3'600'000, IN(rest.patience_ms)),
       Text<Config>("tls.cert", "must be a file's path", IsAnything, IN(tls.cert)),
       Text<Config>("tls.key", "must be a file's path", IsAnything, IN(tls.key)),
       Text<Config>("tls.client_ca", "must be a file's path", IsAnything, IN(tls.client_ca)),

@@ -1,5 +1,6 @@
 // smsflowd: the only place that knows all parts. Reads the configuration, opens the data folder, starts the engine and
 // its doors, and takes them down again in reverse. Exit codes: server/exit_codes.h.
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -25,6 +26,8 @@
 #include "server/metrics.h"
 #include "server/policies.h"
 #include "server/process.h"
+#include "server/rest/key_identity.h"
+#include "server/rest/rest_door.h"
 #include "storage/data_folder.h"
 #include "storage/file_system.h"
 #include "workflows/delivery/codec/codec.h"
@@ -97,20 +100,24 @@ absl::StatusOr<std::unique_ptr<gateway::Gateway>> OpenLoopback(const Config& con
 
 absl::StatusOr<std::unique_ptr<Metrics>> StartMetrics(const Config& config, const engine::Engine& engine,
                                                       const storage::DataFolder& folder, const GrpcServer& grpc,
-                                                      const KafkaDoor* kafka) {
+                                                      const rest::RestDoor* rest, const KafkaDoor* kafka) {
   if (config.listen.metrics.empty()) return nullptr;
-  return Metrics::Start(config.listen.metrics, [&engine, &folder, &grpc, kafka] {
+  return Metrics::Start(config.listen.metrics, [&engine, &folder, &grpc, rest, kafka] {
     const engine::Figures figures = engine.TakeFigures();
     Metrics::Figures all{ListFigures(figures, &folder), ListHistograms(figures)};
     for (NamedFigure& figure : grpc.figures()) all.figures.push_back(std::move(figure));
+    if (rest != nullptr)
+      for (NamedFigure& figure : rest->figures()) all.figures.push_back(std::move(figure));
     if (kafka != nullptr)
       for (NamedFigure& figure : kafka->figures()) all.figures.push_back(std::move(figure));
     return all;
   });
 }
 
-void SayReady(const Config& config, const GrpcServer& grpc, const Metrics* metrics, const storage::DataFolder& folder) {
+void SayReady(const Config& config, const GrpcServer& grpc, const rest::RestDoor* rest, const Metrics* metrics,
+              const storage::DataFolder& folder) {
   std::string line = "smsflowd ready grpc=" + grpc.address();
+  if (rest != nullptr) line += " rest=" + rest->address();
   if (metrics != nullptr) {
     const std::string& wanted = config.listen.metrics;
     line += " metrics=" + wanted.substr(0, wanted.rfind(':') + 1) + std::to_string(metrics->port());
@@ -129,6 +136,15 @@ struct StopsKafka {
     if (kafka != nullptr) kafka->Stop();
   }
 };
+
+// Side by side, within one time.
+void StopDoors(GrpcServer& grpc, rest::RestDoor* rest, std::int64_t within_ms) {
+  const engine::Clock& clock = engine::SystemClock();
+  const std::int64_t end_ms = clock.SteadyMs() + within_ms;
+  if (rest != nullptr) rest->BeginStop();
+  grpc.Stop(within_ms);
+  if (rest != nullptr) rest->Stop(std::max<std::int64_t>(end_ms - clock.SteadyMs(), 100));
+}
 
 int Serve(const Config& config) {
   const std::uint64_t files = RaiseFileLimit();
@@ -166,20 +182,28 @@ int Serve(const Config& config) {
                                  [&engine, &folder] { return ListFigures((*engine)->TakeFigures(), folder->get()); },
                                  ConnectionsMax(config.limits.connections, files)});
   if (!grpc.ok()) return Refuse(grpc.status(), kExitConfig);
+  const auto identity = rest::MakeKeyIdentity(config.keys);
+  auto rest = rest::RestDoor::Start(config, {engine->get(),
+                                             &reader,
+                                             &engine::SystemClock(),
+                                             identity.get(),
+                                             ConnectionsMax(config.rest.connections, files),
+                                             {}});
+  if (!rest.ok()) return Refuse(rest.status(), kExitConfig);
   const StopsKafka stops_kafka{kafka->get()};
   if (*kafka != nullptr) {
     const absl::Status status = (*kafka)->Start({engine->get(), &reader, delivery.get(), &(*folder)->index_keys(),
                                                  &engine::SystemClock(), (*folder)->shards()});
     if (!status.ok()) return Refuse(status, kExitConfig);
   }
-  auto metrics = StartMetrics(config, **engine, **folder, **grpc, kafka->get());
+  auto metrics = StartMetrics(config, **engine, **folder, **grpc, rest->get(), kafka->get());
   if (!metrics.ok()) return Refuse(metrics.status(), kExitConfig);
   if (*loopback != nullptr) (*loopback)->Start();
-  SayReady(config, **grpc, metrics->get(), **folder);
+  SayReady(config, **grpc, rest->get(), metrics->get(), **folder);
 
   const std::string signal = AwaitStop();
   Log(LogLevel::kInfo, "stopping", {{"by", signal}});
-  (*grpc)->Stop(config.shutdown_ms);
+  StopDoors(**grpc, rest->get(), config.shutdown_ms);
   if (*loopback != nullptr) (*loopback)->Stop();
   if (*kafka != nullptr) (*kafka)->Stop();
   (*engine)->Stop();

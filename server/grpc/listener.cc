@@ -177,16 +177,16 @@ class ListenerImpl final : public Listener {
   }
 
   void Reopen(const absl::Status& why) {
-    Log(LogLevel::kError, "the gRPC listener did not hear itself: its sockets are made anew",
-        {{"address", address_}, {"error", std::string(why.message())}});
+    Log(LogLevel::kError, "a listener did not hear itself: its sockets are made anew",
+        {{"door", options_.door}, {"address", address_}, {"error", std::string(why.message())}});
     sockets_ = ListeningSockets();
     auto again = ListeningSockets::Open(address_);
     if (again.ok()) {
       sockets_ = *std::move(again);
       ++reopened_;
     } else {
-      Log(LogLevel::kError, "the gRPC listener cannot listen; it tries again",
-          {{"address", address_}, {"error", std::string(again.status().message())}});
+      Log(LogLevel::kError, "a listener cannot listen; it tries again",
+          {{"door", options_.door}, {"address", address_}, {"error", std::string(again.status().message())}});
     }
     probe_at_ms_ = NowMs() + std::min<std::int64_t>(options_.probe_every_ms, 1'000);
   }
@@ -194,7 +194,7 @@ class ListenerImpl final : public Listener {
   void Complain(const char* what, const std::string& detail) {
     if (NowMs() < complain_at_ms_) return;
     complain_at_ms_ = NowMs() + kComplainEveryMs;
-    Log(LogLevel::kError, what, {{"address", address_}, {"detail", detail}});
+    Log(LogLevel::kError, what, {{"door", options_.door}, {"address", address_}, {"detail", detail}});
   }
 
   const ListenerOptions options_;

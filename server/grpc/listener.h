@@ -1,4 +1,4 @@
-// The listening sockets of the gRPC door, and who comes in through them. gRPC's own listener never accepts again once
+// The listening sockets of a door, and who comes in through them. gRPC's own listener never accepts again once
 // the process ran out of file descriptors; this one waits until there are some, and keeps the door from using them up:
 // RocksDB needs its own, and a write that fails ends the process.
 //
@@ -21,6 +21,7 @@ struct ListenerOptions {
   std::string address;              // "host:port", port 0 for any, or "unix:/path"
   std::size_t connections_max = 0;  // open at once
   std::int64_t probe_every_ms = 10'000;
+  const char* door = "gRPC";  // whose it is, for the log
 };
 
 struct ListenerFigures {

@@ -4,7 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "server/grpc/validation.h"
+#include "server/violations.h"
 
 namespace smsflow::server::rest {
 

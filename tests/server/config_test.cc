@@ -205,6 +205,37 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"listen.plaintext = true\nshards = \n",
                 "F:2:10: not TOML: Error while parsing key-value pair: expected value, saw '\\n'"}));
 
+TEST_F(ConfigTest, RestNeedsAWayToListenAndSomebodyToLogIn) {
+  const std::string nobody = "listen.rest needs a [[key]] of role client or admin: nobody could log in";
+  const std::string key = std::string("[[key]]\nname = \"a\"\nrole = \"admin\"\nsha256 = \"") + kSha + "\"\n";
+  const std::string tls = "tls.cert = \"c\"\ntls.key = \"k\"\nlisten.grpc = \"0.0.0.0:1\"\n";
+  EXPECT_THAT(Load("listen.plaintext = true\nlisten.rest = \"127.0.0.1:0\"\n").errors, ElementsAre("F:2:8: " + nobody));
+  EXPECT_THAT(Load("listen.plaintext = true\nlisten.rest = \"127.0.0.1:0\"\n" + key).errors, IsEmpty());
+  EXPECT_THAT(Load("listen.plaintext = true\nlisten.rest = \"0.0.0.0:0\"\n" + key).errors,
+              ElementsAre("F:2:8: listen.rest is neither loopback nor a unix socket: it needs tls.cert and tls.key"));
+  EXPECT_THAT(Load(tls + "listen.rest = \"0.0.0.0:0\"\n" + key).errors, IsEmpty());
+  EXPECT_THAT(Load(tls + "listen.rest = \"unix:/s\"\nlisten.rest_plaintext = true\n" + key).errors, IsEmpty());
+  EXPECT_THAT(
+      Load(tls + "listen.rest = \"0.0.0.0:0\"\nlisten.rest_plaintext = true\n" + key).errors,
+      ElementsAre("F:5:8: listen.rest_plaintext is only for a loopback address or a unix socket in listen.rest"));
+  EXPECT_THAT(Load(Base() + "rest_plaintext = true\n").errors,
+              ElementsAre(HasSubstr("listen.rest_plaintext needs listen.rest")));
+}
+
+TEST_F(ConfigTest, TheOffsetOfRest) {
+  for (const auto& [text, minutes] : {std::pair("Z", 0), std::pair("+03:00", 180), std::pair("-09:30", -570)}) {
+    const LoadedConfig loaded = Load(Base() + "[rest]\ntime_zone = \"" + text + "\"\n");
+    ASSERT_THAT(loaded.errors, IsEmpty()) << text;
+    EXPECT_EQ(loaded.config.rest.offset_minutes, minutes);
+    EXPECT_THAT(PrintConfig(loaded), HasSubstr(std::string("time_zone = \"") + text + "\""));
+  }
+  for (const char* wrong : {"", "z", "+3:00", "03:00", "+03:60", "+18:01", "+0300", "Europe/Berlin"}) {
+    EXPECT_THAT(Load(Base() + "[rest]\ntime_zone = \"" + wrong + "\"\n").errors,
+                ElementsAre(HasSubstr("rest.time_zone must be \"Z\", or an offset from UTC like \"+03:00\"")))
+        << wrong;
+  }
+}
+
 TEST_F(ConfigTest, OneTokenOrNameInTwoKeysIsAMistake) {
   const std::string key = std::string("[[key]]\nname = \"a\"\nrole = \"admin\"\nsha256 = \"") + kSha + "\"\n";
   EXPECT_THAT(Load(Base() + key + key).errors,

@@ -10,7 +10,7 @@ LINES_MAX = 700
 LONGER = {}
 BANNED_FOLDERS = {"util", "utils", "common", "misc", "helpers", "shared", "lib"}
 # tests/ mirrors the tree; these stand beside it.
-TEST_FOLDERS = {"scenarios", "sim", "crash", "fuzz", "tidy", "golden", "client", "docs", "bad_input", "secrets"}
+TEST_FOLDERS = {"scenarios", "sim", "crash", "fuzz", "tidy", "golden", "client", "docs", "bad_input", "secrets", "wire"}
 
 
 def check_shape(sources):

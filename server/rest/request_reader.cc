@@ -1,0 +1,236 @@
+#include "server/rest/request_reader.h"
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+
+namespace smsflow::server::rest {
+
+namespace http = boost::beast::http;
+using boost::beast::error_code;
+
+namespace {
+
+constexpr std::string_view kHeadEnd = "\r\n\r\n";
+
+bool IsTokenCharacter(char c) {
+  static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || kMarks.find(c) != std::string_view::npos;
+}
+
+// What a value may hold: printable ASCII, tabs, and bytes that nobody gives a meaning to.
+bool IsValueCharacter(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte == '\t' || (byte >= 0x20 && byte != 0x7F);
+}
+
+// nullptr: every line of the head has the one form that all readers take alike.
+const char* WrongLine(std::string_view head) {
+  bool first = true;
+  for (std::size_t at = 0; at < head.size();) {
+    const std::size_t end = head.find("\r\n", at);
+    if (end == std::string_view::npos) return "head: lines must end in CR LF";
+    const std::string_view line = head.substr(at, end - at);
+    at = end + 2;
+    if (!std::all_of(line.begin(), line.end(), IsValueCharacter)) return "head: must hold no control characters";
+    if (std::exchange(first, false)) {
+      if (std::count(line.begin(), line.end(), ' ') != 2) return "head: must begin with METHOD PATH VERSION";
+      continue;
+    }
+    if (line.empty()) continue;
+    const std::size_t colon = std::min(line.find(':'), line.size());
+    if (colon == 0 || colon == line.size() ||
+        !std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(colon), IsTokenCharacter)) {
+      return "head: each line must be NAME: VALUE, unfolded, without white space before the colon";
+    }
+  }
+  return nullptr;
+}
+
+Method MethodOf(http::verb verb) {
+  switch (verb) {
+    case http::verb::get:
+      return Method::kGet;
+    case http::verb::head:
+      return Method::kHead;
+    case http::verb::post:
+      return Method::kPost;
+    case http::verb::put:
+      return Method::kPut;
+    case http::verb::delete_:
+      return Method::kDelete;
+    case http::verb::patch:
+      return Method::kPatch;
+    case http::verb::options:
+      return Method::kOptions;
+    default:
+      return Method::kOther;
+  }
+}
+
+std::string_view AsView(boost::beast::string_view text) { return {text.data(), text.size()}; }
+
+bool IsWord(std::string_view value, std::string_view word) {
+  return absl::EqualsIgnoreCase({value.data(), value.size()}, {word.data(), word.size()});
+}
+
+}  // namespace
+
+struct RequestReader::Parser : http::request_parser<http::string_body> {};
+
+RequestReader::RequestReader(RequestLimits limits) : limits_(limits) {}
+RequestReader::~RequestReader() = default;
+
+bool RequestReader::Refuse(int status, const char* error) {
+  state_ = State::kRefused;
+  refusal_ = {status, error};
+  return false;
+}
+
+std::size_t RequestReader::Read(std::string_view bytes) {
+  if (state_ == State::kNothing || state_ == State::kHead) return ReadHead(bytes);
+  return state_ == State::kBody ? ReadBody(bytes) : 0;
+}
+
+std::size_t RequestReader::ReadHead(std::string_view bytes) {
+  if (bytes.empty()) return 0;
+  if (state_ == State::kNothing) {
+    // One empty line before a request is forgiven: old clients send it behind a body.
+    if (bytes == "\r") return 0;
+    if (bytes.starts_with("\r\n")) {
+      if (bytes.size() < 4) return 2;
+      if (bytes.substr(2).starts_with("\r\n")) return Refuse(400, "head: must begin with a request line"), 0;
+      return 2 + ReadHead(bytes.substr(2));
+    }
+    state_ = State::kHead;
+    scanned_ = 0;
+  }
+  const std::size_t end = bytes.find(kHeadEnd, scanned_ < 3 ? 0 : scanned_ - 3);
+  if (std::min(end, bytes.size()) + kHeadEnd.size() > limits_.head_bytes) {
+    return Refuse(431, "head: request line and headers are too long"), 0;
+  }
+  if (end == std::string_view::npos) {
+    scanned_ = bytes.size();
+    return 0;
+  }
+  const std::string_view head = bytes.substr(0, end + kHeadEnd.size());
+  if (const char* wrong = WrongLine(head)) return Refuse(400, wrong), 0;
+  parser_ = std::make_unique<Parser>();
+  parser_->header_limit(static_cast<std::uint32_t>(limits_.head_bytes));
+  parser_->body_limit(boost::none);  // until it is known for which path
+  error_code error;
+  parser_->put(boost::asio::buffer(head.data(), head.size()), error);
+  if (error == http::error::bad_version) return Refuse(505, "head: must be of HTTP/1.1 or HTTP/1.0"), 0;
+  if ((error && error != http::error::need_more) || !parser_->is_header_done()) {
+    return Refuse(400, "head: is malformed"), 0;
+  }
+  if (TakeHead()) state_ = State::kBody;
+  return head.size();
+}
+
+bool RequestReader::TakeHead() {
+  const auto& message = parser_->get();
+  request_ = {};
+  authorization_.clear();
+  http_1_0_ = message.version() == 10;
+  keep_alive_ = message.keep_alive();
+  request_.method = MethodOf(message.method());
+  if (!TakeTarget(AsView(message.target()))) return false;
+  std::size_t credentials = 0;
+  for (const auto& field : message) {
+    if (request_.headers.size() >= limits_.headers) return Refuse(431, "head: there are too many headers");
+    std::string name = absl::AsciiStrToLower({field.name_string().data(), field.name_string().size()});
+    if (name == "authorization") {
+      authorization_ = std::string(AsView(field.value()));
+      ++credentials;
+      continue;
+    }
+    request_.headers.push_back({std::move(name), std::string(AsView(field.value()))});
+  }
+  if (credentials > 1) return Refuse(400, "authorization: must not be there twice");
+  return TakeFraming();
+}
+
+// Of "http://host/path?query" the server's own part counts, as for "/path?query".
+bool RequestReader::TakeTarget(std::string_view target) {
+  for (const std::string_view scheme : {std::string_view("http://"), std::string_view("https://")}) {
+    if (!IsWord(target.substr(0, scheme.size()), scheme)) continue;
+    target.remove_prefix(std::min(target.find_first_of("/?", scheme.size()), target.size()));
+    break;
+  }
+  const bool plain = std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7F && c != '#'; });
+  if (!plain) return Refuse(400, "path: must be percent-encoded, and without a fragment");
+  const std::size_t mark = std::min(target.find('?'), target.size());
+  request_.path = mark == 0 ? "/" : std::string(target.substr(0, mark));
+  request_.query = std::string(target.substr(std::min(mark + 1, target.size())));
+  return true;
+}
+
+bool RequestReader::TakeFraming() {
+  std::size_t hosts = 0, lengths = 0, codings = 0;
+  bool chunked = false;
+  content_length_ = 0;
+  expects_ = false;
+  for (const Header& header : request_.headers) {
+    if (header.name == "host") ++hosts;
+    if (header.name == "content-length") {
+      ++lengths;
+      if (!std::all_of(header.value.begin(), header.value.end(), absl::ascii_isdigit))
+        return Refuse(400, "content-length: must be digits");
+    }
+    if (header.name == "transfer-encoding") {
+      ++codings;
+      chunked = IsWord(header.value, "chunked");
+    }
+    if (header.name == "expect") {
+      expects_ = IsWord(header.value, "100-continue");
+      if (!expects_) return Refuse(417, "expect: must be 100-continue");
+    }
+    if (header.name == "content-encoding" && !IsWord(header.value, "identity")) {
+      return Refuse(415, "content-encoding: a body must not be packed");
+    }
+  }
+  if (http_1_0_ ? hosts > 1 : hosts != 1) return Refuse(400, "host: must be there once");
+  if (lengths > 1) return Refuse(400, "content-length: must not be there twice");
+  if (lengths == 1 && codings > 0) return Refuse(400, "content-length: must not stand beside a transfer-encoding");
+  if (codings > 0 && http_1_0_) return Refuse(400, "transfer-encoding: is not for HTTP/1.0");
+  if (codings > 0 && (codings > 1 || !chunked)) return Refuse(501, "transfer-encoding: must be chunked alone");
+  if (const auto length = parser_->content_length()) content_length_ = *length;
+  if (content_length_ > limits_.body_bytes) return Refuse(413, "body: is too long");
+  parser_->body_limit(limits_.body_bytes);
+  if (http_1_0_) expects_ = false;  // nobody may be told to go on who does not know of it
+  return true;
+}
+
+std::size_t RequestReader::ReadBody(std::string_view bytes) {
+  error_code error;
+  std::size_t read = 0;
+  parser_->eager(true);
+  while (!parser_->is_done() && read < bytes.size()) {
+    const std::size_t taken = parser_->put(boost::asio::buffer(bytes.data() + read, bytes.size() - read), error);
+    read += taken;
+    if (error == http::error::body_limit) return Refuse(413, "body: is too long"), read;
+    if (error && error != http::error::need_more) return Refuse(400, "body: its chunks are malformed"), read;
+    if (error || taken == 0) break;
+  }
+  if (parser_->is_done()) {
+    state_ = State::kWhole;
+  } else if (bytes.size() - read >= limits_.head_bytes) {
+    Refuse(400, "body: a line between chunks, or the trailer, is too long");
+  }
+  return read;
+}
+
+Request RequestReader::Take() {
+  request_.body = std::move(parser_->get().body());
+  parser_.reset();
+  state_ = State::kNothing;
+  return std::exchange(request_, {});
+}
+
+}  // namespace smsflow::server::rest
