@@ -1,6 +1,7 @@
 #include "crypto/base64url.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace smsflow::crypto {
@@ -8,14 +9,16 @@ namespace {
 
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-int ValueOf(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '-') return 62;
-  if (c == '_') return 63;
-  return -1;
+constexpr std::int8_t kNone = -1;
+
+constexpr std::array<std::int8_t, 256> Values() {
+  std::array<std::int8_t, 256> values{};
+  values.fill(kNone);
+  for (std::size_t i = 0; i < kAlphabet.size(); ++i)
+    values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::int8_t>(i);
+  return values;
 }
+constexpr std::array<std::int8_t, 256> kValues = Values();
 
 }  // namespace
 
@@ -39,8 +42,8 @@ std::optional<std::string> FromBase64Url(std::string_view text) {
   std::uint32_t bits = 0;
   int count = 0;
   for (const char c : text) {
-    const int value = ValueOf(c);
-    if (value < 0) return std::nullopt;
+    const std::int8_t value = kValues[static_cast<unsigned char>(c)];
+    if (value == kNone) return std::nullopt;
     bits = bits << 6 | static_cast<std::uint32_t>(value);
     count += 6;
     if (count < 8) continue;

@@ -147,9 +147,7 @@ std::optional<Secret> ContentKey(const PrivateKey& key, const Parts& parts) {
     (void)OaepUnwrap(key.get(), parts.encrypted_key, content_key);
     return content_key;
   }
-  const auto ephemeral = P256FromPoint(parts.epk_x, parts.epk_y);
-  if (!ephemeral) return std::nullopt;
-  const auto z = Agree(key.get(), ephemeral.get());
+  const auto z = AgreeWithPoint(key.get(), parts.epk_x, parts.epk_y);
   if (!z) return std::nullopt;
   return ConcatKdf(*z, kEncryption, "", "", 256);
 }

@@ -87,7 +87,8 @@ class Parser {
         member.kind = JsonMember::Kind::kObject;
         return Object(member.object, depth + 1);
       case '[':
-        return Array(depth + 1);
+        member.kind = JsonMember::Kind::kArray;
+        return Array(member.object, depth + 1);
       case 't':
         return TakeWord("true");
       case 'f':
@@ -99,14 +100,15 @@ class Parser {
     }
   }
 
-  bool Array(int depth) {
+  bool Array(JsonObject& elements, int depth) {
     if (depth > kDepthMax || !Take('[')) return false;
     SkipSpace();
     if (Take(']')) return true;
     do {
-      JsonMember ignored;
+      JsonMember element;
       SkipSpace();
-      if (!Value(ignored, depth)) return false;
+      if (!Value(element, depth)) return false;
+      elements.members.push_back(std::move(element));
       SkipSpace();
     } while (Take(','));
     return Take(']');

@@ -1,5 +1,5 @@
-// Just enough JSON for the header of an envelope and for a public JWK: one object, whose values are strings, integers,
-// one level of objects, and anything else that is only noted as present.
+// Just enough JSON for the header of an envelope and for public JWKs: one object, whose values are strings, integers,
+// objects and arrays, and anything else that is only noted as present.
 //
 // Strict: RFC 8259 grammar, no member twice, nothing before or after the object. Safe to use from any thread.
 #pragma once
@@ -23,13 +23,13 @@ struct JsonObject {
 };
 
 struct JsonMember {
-  enum class Kind { kString, kInteger, kObject, kOther };
+  enum class Kind { kString, kInteger, kObject, kArray, kOther };
 
   std::string name;
   Kind kind = Kind::kOther;
   std::string text;          // kString, unescaped, UTF-8
   std::int64_t integer = 0;  // kInteger, 0 or above
-  JsonObject object;         // kObject
+  JsonObject object;         // kObject; kArray: its elements, as members without a name
 };
 
 // nullopt for everything that is not such an object, or nests deeper than 4.

@@ -96,6 +96,10 @@ std::shared_ptr<EVP_PKEY> RsaFromNumbers(const std::string& n_bytes, const std::
   return Own(key);
 }
 
+absl::Status NotAJwk(std::string_view why) {
+  return absl::InvalidArgumentError(absl::StrCat("not a public JWK: ", std::string(why)));
+}
+
 }  // namespace
 
 absl::StatusOr<PublicKey> PublicKey::Check(std::shared_ptr<EVP_PKEY> key) {
@@ -127,32 +131,33 @@ absl::StatusOr<PublicKey> PublicKey::FromPem(std::string_view pem) {
 }
 
 absl::StatusOr<PublicKey> PublicKey::FromJwk(std::string_view json) {
-  const ErrorMark mark;
-  const auto refuse = [](std::string_view why) {
-    return absl::InvalidArgumentError(absl::StrCat("not a public JWK: ", std::string(why)));
-  };
-  if (json.size() > kPemBytesMax) return refuse("it must be at most 64 KB");
+  if (json.size() > kPemBytesMax) return NotAJwk("it must be at most 64 KB");
   const auto object = ParseJsonObject(json);
-  if (!object) return refuse("it must be one JSON object");
-  if (object->Find("d") != nullptr) return refuse("it holds a private key; give the public one");
+  if (!object) return NotAJwk("it must be one JSON object");
+  return FromJwk(*object);
+}
+
+absl::StatusOr<PublicKey> PublicKey::FromJwk(const JsonObject& jwk) {
+  const ErrorMark mark;
+  if (jwk.Find("d") != nullptr) return NotAJwk("it holds a private key; give the public one");
   const auto bytes = [&](std::string_view name) -> std::optional<std::string> {
-    const auto text = object->String(name);
+    const auto text = jwk.String(name);
     return text ? FromBase64Url(*text) : std::nullopt;
   };
-  const auto type = object->String("kty");
-  if (type == "EC" && object->String("crv") == "P-256") {
+  const auto type = jwk.String("kty");
+  if (type == "EC" && jwk.String("crv") == "P-256") {
     const auto x = bytes("x"), y = bytes("y");
     auto key = x && y ? P256FromPoint(*x, *y) : nullptr;
-    if (!key) return refuse("x and y must be 32 bytes each in base64url, and a point of P-256");
+    if (!key) return NotAJwk("x and y must be 32 bytes each in base64url, and a point of P-256");
     return Check(std::move(key));
   }
   if (type == "RSA") {
     const auto n = bytes("n"), e = bytes("e");
     auto key = n && e && !n->empty() && !e->empty() && n->size() <= kRsaBitsMax / 8 ? RsaFromNumbers(*n, *e) : nullptr;
-    if (!key) return refuse("n and e must be numbers in base64url, n of at most 4096 bits");
+    if (!key) return NotAJwk("n and e must be numbers in base64url, n of at most 4096 bits");
     return Check(std::move(key));
   }
-  return refuse("kty must be EC with crv P-256, or RSA");
+  return NotAJwk("kty must be EC with crv P-256, or RSA");
 }
 
 absl::StatusOr<PublicKey> PublicKey::FromBase64Der(std::string_view text) {
@@ -180,6 +185,15 @@ std::string PublicKey::ToPem() const {
   const Bio bio(BIO_new(BIO_s_mem()));
   Require(bio && PEM_write_bio_PUBKEY(bio.get(), key_.get()) == 1, "write a public key");
   return std::string(Contents(bio.get()));
+}
+
+std::string PublicKey::ToBase64Der() const {
+  unsigned char* der = nullptr;
+  const int size = i2d_PUBKEY(key_.get(), &der);
+  Require(size > 0, "write a public key");
+  std::string text = ToBase64({reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)});
+  OPENSSL_free(der);
+  return text;
 }
 
 std::string PublicKey::ToJwk() const {

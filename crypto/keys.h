@@ -18,6 +18,8 @@ typedef struct evp_pkey_st EVP_PKEY;
 
 namespace smsflow::crypto {
 
+struct JsonObject;
+
 enum class KeyKind { kP256, kRsa };
 
 class PublicKey {
@@ -26,6 +28,7 @@ class PublicKey {
   [[nodiscard]] static absl::StatusOr<PublicKey> FromPem(std::string_view pem);
   // RFC 7517. A `kid` in it is ignored: the thumbprint counts.
   [[nodiscard]] static absl::StatusOr<PublicKey> FromJwk(std::string_view json);
+  [[nodiscard]] static absl::StatusOr<PublicKey> FromJwk(const JsonObject& jwk);
   // DER of SubjectPublicKeyInfo in base64, as clients of the old gateway have it; line breaks at its end are skipped.
   [[nodiscard]] static absl::StatusOr<PublicKey> FromBase64Der(std::string_view text);
   // From the bytes of a file: JWK when it begins with `{`, PEM when with `-`, else base64.
@@ -34,6 +37,7 @@ class PublicKey {
   KeyKind kind() const { return kind_; }
   const std::string& kid() const { return kid_; }
   std::string ToPem() const;
+  std::string ToBase64Der() const;              // one line without its break
   std::string ToJwk() const;                    // one line, with kid, use and alg
   EVP_PKEY* get() const { return key_.get(); }  // borrowed; only crypto/ looks inside
 

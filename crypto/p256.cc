@@ -2,10 +2,13 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/obj_mac.h>
 #include <openssl/params.h>
 
 #include <algorithm>
+#include <array>
 
 #include "crypto/hash.h"
 #include "crypto/require.h"
@@ -19,6 +22,25 @@ struct FreeContext {
   void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
 };
 using Context = std::unique_ptr<EVP_PKEY_CTX, FreeContext>;
+
+struct WipeBignum {
+  void operator()(BIGNUM* number) const { BN_clear_free(number); }
+};
+struct FreeScratch {  // wipes what was in it
+  void operator()(BN_CTX* scratch) const { BN_CTX_free(scratch); }
+};
+struct WipePoint {
+  void operator()(EC_POINT* point) const { EC_POINT_clear_free(point); }
+};
+
+const EC_GROUP* Curve() {
+  static const EC_GROUP* const curve = [] {
+    const EC_GROUP* group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    Require(group != nullptr, "provide P-256");
+    return group;
+  }();
+  return curve;
+}
 
 std::string BigEndian(std::uint32_t value) {
   std::string bytes;
@@ -76,6 +98,30 @@ std::optional<Secret> Agree(EVP_PKEY* own, EVP_PKEY* peer) {
   std::size_t size = z.size();
   if (EVP_PKEY_derive_init(context.get()) != 1 || EVP_PKEY_derive_set_peer(context.get(), peer) != 1 ||
       EVP_PKEY_derive(context.get(), z.bytes().data(), &size) != 1 || size != kFieldBytes)
+    return std::nullopt;
+  return z;
+}
+
+std::optional<Secret> AgreeWithPoint(EVP_PKEY* own, std::string_view x, std::string_view y) {
+  if (x.size() != kFieldBytes || y.size() != kFieldBytes) return std::nullopt;
+  std::array<unsigned char, 1 + 2 * kFieldBytes> encoded{0x04};
+  std::copy(x.begin(), x.end(), encoded.begin() + 1);
+  std::copy(y.begin(), y.end(), encoded.begin() + 1 + kFieldBytes);
+  BIGNUM* scalar = nullptr;
+  Require(EVP_PKEY_get_bn_param(own, OSSL_PKEY_PARAM_PRIV_KEY, &scalar) == 1, "read a private key");
+  const std::unique_ptr<BIGNUM, WipeBignum> d(scalar);
+  BN_set_flags(scalar, BN_FLG_CONSTTIME);
+  const std::unique_ptr<BN_CTX, FreeScratch> scratch(BN_CTX_new());
+  const std::unique_ptr<BIGNUM, WipeBignum> shared_x(BN_new());
+  const std::unique_ptr<EC_POINT, WipePoint> peer(EC_POINT_new(Curve())), shared(EC_POINT_new(Curve()));
+  Require(scratch && shared_x && peer && shared, "make a point");
+  // Reading it checks that it is on the curve, and every point of this curve but infinity, which has no such encoding,
+  // is of its prime order: nothing more is to be checked.
+  if (EC_POINT_oct2point(Curve(), peer.get(), encoded.data(), encoded.size(), scratch.get()) != 1) return std::nullopt;
+  Secret z(kFieldBytes);
+  if (EC_POINT_mul(Curve(), shared.get(), nullptr, peer.get(), scalar, scratch.get()) != 1 ||
+      EC_POINT_get_affine_coordinates(Curve(), shared.get(), shared_x.get(), nullptr, scratch.get()) != 1 ||
+      BN_bn2binpad(shared_x.get(), z.bytes().data(), kFieldBytes) != static_cast<int>(kFieldBytes))
     return std::nullopt;
   return z;
 }

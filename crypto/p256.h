@@ -28,6 +28,9 @@ std::shared_ptr<EVP_PKEY> EphemeralP256();
 
 // The shared secret Z, 32 bytes; nullopt when the two do not fit.
 std::optional<Secret> Agree(EVP_PKEY* own, EVP_PKEY* peer);
+// The same with a peer that is a point, as an envelope brings it; nullopt unless that lies on the curve. `own` has a
+// private half. Makes no key of the point, which would cost as much as the arithmetic.
+std::optional<Secret> AgreeWithPoint(EVP_PKEY* own, std::string_view x, std::string_view y);
 
 // Concat KDF of RFC 7518, section 4.6.2, for keys of at most 256 bits: one round of SHA-256.
 Secret ConcatKdf(const Secret& z, std::string_view algorithm, std::string_view apu, std::string_view apv,

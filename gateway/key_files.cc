@@ -42,16 +42,6 @@ absl::StatusOr<crypto::Secret> ReadChecked(int descriptor, const std::string& fi
   return bytes;
 }
 
-absl::StatusOr<crypto::Secret> ReadPassword(const std::string& file) {
-  if (file.empty()) return crypto::Secret();
-  const auto text = ReadPrivateFile(file);
-  if (!text.ok()) return text.status();
-  std::string_view line = text->Reveal().substr(0, text->Reveal().find('\n'));
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  if (line.empty()) return absl::InvalidArgumentError(absl::StrCat(file, ": its first line must hold the password"));
-  return crypto::Secret(line);
-}
-
 // The file itself; of a folder, the key files in it.
 absl::StatusOr<std::vector<std::string>> FilesOf(const std::string& path) {
   std::error_code error;
@@ -83,6 +73,16 @@ absl::StatusOr<crypto::Secret> ReadPrivateFile(const std::string& file) {
   auto bytes = ReadChecked(descriptor, file);
   close(descriptor);
   return bytes;
+}
+
+absl::StatusOr<crypto::Secret> ReadPassword(const std::string& file) {
+  if (file.empty()) return crypto::Secret();
+  const auto text = ReadPrivateFile(file);
+  if (!text.ok()) return text.status();
+  std::string_view line = text->Reveal().substr(0, text->Reveal().find('\n'));
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (line.empty()) return absl::InvalidArgumentError(absl::StrCat(file, ": its first line must hold the password"));
+  return crypto::Secret(line);
 }
 
 absl::StatusOr<std::vector<crypto::VaultKey>> LoadKeys(const std::vector<std::string>& paths,

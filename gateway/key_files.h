@@ -14,6 +14,9 @@ namespace smsflow::gateway {
 // regular file, or larger than a vault may be; NOT_FOUND and the like when it cannot be opened. Names the file alone.
 absl::StatusOr<crypto::Secret> ReadPrivateFile(const std::string& file);
 
+// The first line of such a file, which must not be empty. Without a name: no password.
+absl::StatusOr<crypto::Secret> ReadPassword(const std::string& file);
+
 // All keys of PEM files and PKCS#12 stores, in that order. Of a folder: what lies in it and ends in `.key.pem` or
 // `.p12`, by name. `password_file` holds the one password of those that have one, in its first line; empty: none has.
 absl::StatusOr<std::vector<crypto::VaultKey>> LoadKeys(const std::vector<std::string>& paths,

@@ -15,7 +15,12 @@ TEST(JsonObject, GivesStringsIntegersAndObjects) {
   EXPECT_EQ(object->Find("b")->kind, JsonMember::Kind::kInteger);
   EXPECT_EQ(object->Find("b")->integer, 12);
   EXPECT_EQ(object->Find("c")->object.String("d"), "e");
-  for (const char* other : {"f", "h", "i"}) EXPECT_EQ(object->Find(other)->kind, JsonMember::Kind::kOther) << other;
+  const JsonMember* const array = object->Find("f");
+  ASSERT_EQ(array->kind, JsonMember::Kind::kArray);
+  ASSERT_EQ(array->object.members.size(), 2u);
+  EXPECT_EQ(array->object.members[0].integer, 1);
+  EXPECT_EQ(array->object.members[1].kind, JsonMember::Kind::kObject);
+  for (const char* other : {"h", "i"}) EXPECT_EQ(object->Find(other)->kind, JsonMember::Kind::kOther) << other;
   EXPECT_EQ(object->String("b"), std::nullopt);
   EXPECT_EQ(object->Find("z"), nullptr);
 }

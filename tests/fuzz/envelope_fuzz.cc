@@ -17,5 +17,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& parsed :
        {crypto::PublicKey::FromPem(text), crypto::PublicKey::FromJwk(text), crypto::PublicKey::FromFile(text)})
     if (parsed.ok()) (void)crypto::SealEnvelope(*parsed, "acme/k", "text");
+  // What is sealed here opens to itself, whatever it says and whatever it is for; a change of its header does not.
+  if (size > 0 && size < 2000 && data[size - 1] != 0) {
+    const std::string subject = crypto::EnvelopeSubject("acme", text.substr(0, 64));
+    const auto sealed = crypto::SealEnvelope(key.public_key(), subject, text);
+    Require(sealed.ok(), "every text can be sealed");
+    const auto own = crypto::OpenEnvelope(key, subject, *sealed);
+    Require(own.ok() && own->Reveal() == text, "what was sealed opens to itself");
+    Require(!crypto::OpenEnvelope(key, subject + "x", *sealed).ok(), "it opens for its own SMS alone");
+  }
   return 0;
 }

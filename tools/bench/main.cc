@@ -8,6 +8,7 @@
 
 #include "tools/bench/echo_process.h"
 #include "tools/bench/engine_only.h"
+#include "tools/bench/envelope.h"
 #include "tools/bench/options.h"
 #include "tools/bench/pending.h"
 #include "tools/bench/report.h"
@@ -53,13 +54,29 @@ absl::StatusOr<Report> RunOne(const Options& options, const SmsShape& shape) {
   return RunThroughput(options, shape);
 }
 
+// As often as is asked, and tells the median.
+template <class One>
+int RunAll(const Options& options, bool json, One one) {
+  std::vector<Report> runs;
+  for (std::uint32_t run = 0; run < options.runs; ++run) {
+    const auto report = one();
+    if (!report.ok()) return Fail(report.status());
+    if (options.runs > 1) std::cerr << ToText(*report) << '\n';
+    runs.push_back(*report);
+  }
+  const Report median = MedianOf(runs);
+  if (runs.size() > 1) std::cerr << SpreadOf(runs) << '\n';
+  std::cout << (json ? ToJson(median) : ToText(median)) << '\n';
+  return 0;
+}
+
 int Run(int argc, char** argv) {
   CLI::App app("Measures smsflow against the limit of the machine that it runs on. Read docs/performance.md first.");
   Options options;
   std::string profile = NameOf(options.profile);
   bool json = false, budget = false, echo = false, hand_over = false;
   app.add_option("--workload", options.workload, "what is measured")
-      ->check(CLI::IsMember({"schedule", "stream", "batch", "wave", "life", "restart", "size"}))
+      ->check(CLI::IsMember({"schedule", "stream", "batch", "wave", "life", "restart", "size", "envelope"}))
       ->capture_default_str();
   app.add_option("--profile", profile, "bare: a target only; full: key, batch and idempotency key too")
       ->check(CLI::IsMember({"bare", "full"}))
@@ -91,23 +108,14 @@ int Run(int argc, char** argv) {
   spdlog::set_level(spdlog::level::warn);  // the gateway's link would tell of each attachment
   options.profile = profile == "full" ? Profile::kFull : Profile::kBare;
 
+  if (options.workload == "envelope") return RunAll(options, json, [&] { return RunEnvelope(options); });
   const auto shape = FindShape(options.profile);
   if (!shape.ok()) return Fail(shape.status());
   if (budget) {
     ShowBudget(*shape);
     return 0;
   }
-  std::vector<Report> runs;
-  for (std::uint32_t run = 0; run < options.runs; ++run) {
-    const auto report = RunOne(options, *shape);
-    if (!report.ok()) return Fail(report.status());
-    if (options.runs > 1) std::cerr << ToText(*report) << '\n';
-    runs.push_back(*report);
-  }
-  const Report median = MedianOf(runs);
-  if (runs.size() > 1) std::cerr << SpreadOf(runs) << '\n';
-  std::cout << (json ? ToJson(median) : ToText(median)) << '\n';
-  return 0;
+  return RunAll(options, json, [&] { return RunOne(options, *shape); });
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ enum class Verb {
   kKeygen,
   kSeal,
   kUnseal,
+  kJwks,
   kDeadLetter,
   kDoctor,
   kCompletion,
@@ -56,6 +57,7 @@ struct ConnectionArguments {
 // What `schedule`, `reschedule`, `seal` and `import` seal a text with.
 struct SealArguments {
   std::string to, sender, text, text_file, pubkey;
+  std::string kid;  // which key of a JWK Set; empty: the first
   bool any() const { return !to.empty() || !sender.empty() || !text.empty() || !text_file.empty() || !pubkey.empty(); }
 };
 
@@ -99,8 +101,11 @@ struct Arguments {
   std::string resolution;                  // resolve: delivered, retry or give-up
   std::string of_tenant, gateway, reason;  // pause, resume
   bool dot = false;                        // graph
-  bool rsa = false;                        // keygen
+  bool rsa = false, p12 = false;           // keygen
   std::string out, private_key;            // keygen, unseal
+  std::string alias, key_password_file;    // keygen --p12; unseal and jwks: of what the private key is under
+  bool old_format = false;                 // seal, unseal
+  std::vector<std::string> key_files;      // jwks
   std::string data, index_key, kind;       // db
   bool names = false;                      // db dump
   std::string kafka, kafka_properties;     // doctor, dead-letter: brokers, and a file

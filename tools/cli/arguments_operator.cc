@@ -62,9 +62,18 @@ void AddOperatorVerbs(CLI::App& app, Arguments& arguments) {
 
 void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
   CLI::App& keygen = AddVerb(app, arguments, Verb::kKeygen, kGroupLocal, "keygen",
-                             "A gateway's key pair: NAME.key.pem (keep it secret), NAME.pub.pem, NAME.jwk");
+                             "A gateway's key pair: NAME.key.pem or NAME.p12 (keep it secret), NAME.pub.pem, NAME.jwk");
   keygen.add_option("name", arguments.out, "Where to; a path without ending")->required();
   keygen.add_flag("--rsa", arguments.rsa, "RSA of 3,072 bits instead of P-256: 17 times slower to open");
+  CLI::Option* const p12 = keygen.add_flag(
+      "--p12", arguments.p12, "The private key as a PKCS#12 store; with --rsa also NAME.pub64, for the old clients");
+  CLI::Option* const alias =
+      keygen.add_option("--alias", arguments.alias, "Its name in the store; for the old format the tenant")->needs(p12);
+  CLI::Option* const password =
+      keygen.add_option("--password-file", arguments.key_password_file, "The store's password, in its first line")
+          ->type_name("FILE")
+          ->needs(p12);
+  p12->needs(alias, password);
 
   CLI::App& db =
       AddVerb(app, arguments, Verb::kDb, kGroupLocal, "db",
@@ -93,9 +102,12 @@ void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
 
   CLI::App& seal =
       AddVerb(app, arguments, Verb::kSeal, kGroupLocal, "seal", "Seal number and text for a gateway's key");
-  seal.add_option("--pubkey", arguments.seal.pubkey, "The gateway's public key, PEM or JWK")
+  seal.add_option("--pubkey", arguments.seal.pubkey, "The gateway's public key: PEM, JWK, JWK Set or DER in base64")
       ->type_name("FILE")
       ->required();
+  seal.add_option("--kid", arguments.seal.kid, "Which key of a JWK Set; the first when left out");
+  seal.add_flag("--old", arguments.old_format,
+                "In the old gateway's format, which binds it to no SMS and nobody can prove");
   seal.add_option("--key", arguments.key, "The key it will be scheduled with; may be none");
   seal.add_option("--to", arguments.seal.to, "The number, +255…")->required();
   seal.add_option("--sender", arguments.seal.sender, "The sender's name or number");
@@ -105,10 +117,21 @@ void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
   CLI::App& unseal =
       AddVerb(app, arguments, Verb::kUnseal, kGroupLocal, "unseal", "Open an envelope, as its gateway would");
   unseal.add_option("file", arguments.subject, "The envelope; - for stdin")->capture_default_str();
-  unseal.add_option("--private-key", arguments.private_key, "The gateway's private key, PEM")
+  unseal.add_option("--private-key", arguments.private_key, "The gateway's private keys, PEM or PKCS#12")
       ->type_name("FILE")
       ->required();
+  unseal.add_option("--password-file", arguments.key_password_file, "Their password, in its first line")
+      ->type_name("FILE");
+  unseal.add_flag("--old", arguments.old_format, "Open the old gateway's format too, which anybody can have changed");
   unseal.add_option("--key", arguments.key, "The key it was scheduled with; may be none");
+
+  CLI::App& jwks = AddVerb(app, arguments, Verb::kJwks, kGroupLocal, "jwks",
+                           "The JWK Set to publish: clients seal for its first key; the others may stand in it too");
+  jwks.add_option("file", arguments.key_files, "Public or private keys, in the order that they shall have")
+      ->type_name("FILE")
+      ->required();
+  jwks.add_option("--password-file", arguments.key_password_file, "The password of PKCS#12 stores, in its first line")
+      ->type_name("FILE");
 
   CLI::App& doctor =
       AddVerb(app, arguments, Verb::kDoctor, kGroupLocal, "doctor", "Is everything set, reachable and allowed?");

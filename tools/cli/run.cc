@@ -34,13 +34,10 @@ struct LocalVerb {
   Outcome (*run)(const Arguments&, const Terminal&);
 };
 constexpr std::array kLocal = {
-    LocalVerb{Verb::kKeygen, RunKeygen},
-    LocalVerb{Verb::kSeal, RunSeal},
-    LocalVerb{Verb::kUnseal, RunUnseal},
-    LocalVerb{Verb::kGraph, RunGraph},
-    LocalVerb{Verb::kDb, RunDb},
-    LocalVerb{Verb::kCompletion, RunCompletion},
-    LocalVerb{Verb::kDeadLetter, RunDeadLetter},
+    LocalVerb{Verb::kKeygen, RunKeygen},         LocalVerb{Verb::kSeal, RunSeal},
+    LocalVerb{Verb::kUnseal, RunUnseal},         LocalVerb{Verb::kJwks, RunJwks},
+    LocalVerb{Verb::kGraph, RunGraph},           LocalVerb{Verb::kDb, RunDb},
+    LocalVerb{Verb::kCompletion, RunCompletion}, LocalVerb{Verb::kDeadLetter, RunDeadLetter},
 };
 
 Outcome RunVerb(const Arguments& arguments, const Terminal& terminal) {

@@ -5,7 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "crypto/envelope.h"
+#include "crypto/jwks.h"
 #include "crypto/keys.h"
+#include "crypto/old_envelope.h"
 #include "ids/ids.h"
 #include "tools/cli/files.h"
 #include "tools/cli/states.h"
@@ -106,20 +108,24 @@ absl::StatusOr<std::string> PlainText(std::string_view to, std::string_view send
   return plain.append("\n").append(text);
 }
 
-absl::StatusOr<crypto::PublicKey> ReadPublicKey(const std::string& path) {
+absl::StatusOr<crypto::PublicKey> ReadPublicKey(const std::string& path, std::string_view kid) {
   if (path.empty())
-    return absl::InvalidArgumentError("--pubkey: name the gateway's public key file to seal here (PEM or JWK)");
+    return absl::InvalidArgumentError(
+        "--pubkey: name the gateway's public key file to seal here (PEM, JWK or JWK Set)");
   const auto contents = ReadWholeFile(path);
   if (!contents.ok()) return contents.status();
-  auto key = crypto::PublicKey::FromFile(*contents);
-  if (!key.ok()) return absl::InvalidArgumentError(absl::StrCat(path, ": ", key.status().message()));
-  return key;
+  auto keys = crypto::ReadPublicKeys(*contents);
+  if (!keys.ok()) return absl::InvalidArgumentError(absl::StrCat(path, ": ", keys.status().message()));
+  if (kid.empty()) return std::move(keys->front());
+  const auto found = std::find_if(keys->begin(), keys->end(), [kid](const auto& key) { return key.kid() == kid; });
+  if (found == keys->end()) return absl::InvalidArgumentError(absl::StrCat("--kid: no key in ", path, " has it"));
+  return std::move(*found);
 }
 
 absl::StatusOr<std::string> SealFromArguments(const Arguments& arguments, std::string_view key,
                                               const Terminal& terminal) {
   const SealArguments& seal = arguments.seal;
-  if (arguments.tenant.empty())
+  if (arguments.tenant.empty() && !arguments.old_format)
     return absl::InvalidArgumentError(
         "--tenant: say whose credential schedules it (or SMSFLOW_TENANT); the envelope is bound to tenant and key");
   if (!seal.text.empty() && !seal.text_file.empty())
@@ -130,10 +136,11 @@ absl::StatusOr<std::string> SealFromArguments(const Arguments& arguments, std::s
     if (!contents.ok()) return contents.status();
     text = *std::move(contents);
   }
-  const auto public_key = ReadPublicKey(seal.pubkey);
+  const auto public_key = ReadPublicKey(seal.pubkey, seal.kid);
   if (!public_key.ok()) return public_key.status();
   const auto plain = PlainText(seal.to, seal.sender, text);
   if (!plain.ok()) return plain.status();
+  if (arguments.old_format) return crypto::SealOldEnvelope(*public_key, *plain);
   return crypto::SealEnvelope(*public_key, crypto::EnvelopeSubject(arguments.tenant, key), *plain,
                               terminal.now_ms() / 1000);
 }

@@ -38,7 +38,8 @@ std::string FromNow(std::int64_t ms, std::int64_t now_ms);
 [[nodiscard]] absl::StatusOr<std::string> PlainText(std::string_view to, std::string_view sender,
                                                     std::string_view text);
 
-[[nodiscard]] absl::StatusOr<crypto::PublicKey> ReadPublicKey(const std::string& path);
+// The first of the file's keys, or the one of `kid` where that is not empty.
+[[nodiscard]] absl::StatusOr<crypto::PublicKey> ReadPublicKey(const std::string& path, std::string_view kid = "");
 
 // The envelope for (tenant, key) from --to, --sender, --text, --pubkey.
 [[nodiscard]] absl::StatusOr<std::string> SealFromArguments(const Arguments& arguments, std::string_view key,

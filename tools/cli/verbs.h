@@ -67,6 +67,7 @@ Outcome RunDoctor(Session& session);
 Outcome RunKeygen(const Arguments& arguments, const Terminal& terminal);
 Outcome RunSeal(const Arguments& arguments, const Terminal& terminal);
 Outcome RunUnseal(const Arguments& arguments, const Terminal& terminal);
+Outcome RunJwks(const Arguments& arguments, const Terminal& terminal);
 // graph.cc
 Outcome RunGraph(const Arguments& arguments, const Terminal& terminal);
 // db.cc

@@ -80,9 +80,15 @@ setup() {
   [ -z "$postgres" ] || step postgres "install PostgreSQL for the tests" install_postgres
 }
 
-# The SMPP peers in JavaScript, pinned. Without a registry their tests are skipped and say so: nothing else needs them.
+# The peers in JavaScript, pinned. Without a registry their tests are skipped and say so: nothing else needs them.
 peers_fetch() {
-  cmp -s tests/smpp/peers/package-lock.json "$BUILD/peers/installed.json" ||
-    (step peers "install the SMPP peers in JavaScript" tests/smpp/peers/install.sh "$BUILD/peers") ||
-    say "note: the SMPP peers could not be installed; their tests will be skipped"
+  peers_into "$BUILD/peers" tests/smpp/peers SMPP
+  peers_into "$BUILD/peers-envelope" tests/crypto/peers envelope
+}
+
+# peers_into FOLDER PACKAGES WHAT
+peers_into() {
+  cmp -s "$2/package-lock.json" "$1/installed.json" ||
+    (step peers "install the $3 peers in JavaScript" tests/smpp/peers/install.sh "$1" "$2") ||
+    say "note: the $3 peers could not be installed; their tests will be skipped"
 }

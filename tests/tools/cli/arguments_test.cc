@@ -85,7 +85,7 @@ TEST(Help, ShowsEveryVerbAndTheExitCodes) {
   for (const VerbDescription& verb : DescribeVerbs())
     EXPECT_NE(person.out.str().find("\n  " + verb.name + " "), std::string::npos) << verb.name;
   EXPECT_NE(person.out.str().find("Exit codes: 0 fine"), std::string::npos);
-  EXPECT_EQ(DescribeVerbs().size(), 28u);
+  EXPECT_EQ(DescribeVerbs().size(), 32u);
   EXPECT_EQ(Person().Types({}).exit_code, 2);
   EXPECT_EQ(Person().Types({"--version"}).out.str(), "smsflow 0.1.0\n");
 }

@@ -4,7 +4,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
+#include "crypto/keys.h"
 #include "tests/tools/cli/person.h"
 
 namespace smsflow::cli {
@@ -18,6 +20,11 @@ class LocalVerbs : public testing::Test {
   }
   ~LocalVerbs() override { std::filesystem::remove_all(folder_); }
   std::string In(const std::string& name) const { return folder_ + "/" + name; }
+
+  std::string Read(const std::string& name) const {
+    std::ifstream in(In(name));
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
 
   std::string folder_;
   Person person_;
@@ -48,6 +55,97 @@ TEST_F(LocalVerbs, SealForAKeyThatKeygenMade) {
                 "smsflow: the envelope was sealed for another SMS: its sub is not this tenant/key\n");
     }
   }
+}
+
+TEST_F(LocalVerbs, MakeAStoreThatOpensBothFormats) {
+  std::ofstream(In("password")) << "secret\nnever read\n";
+  ASSERT_EQ(chmod(In("password").c_str(), 0600), 0);
+  ASSERT_EQ(person_.Types({"keygen", In("gw"), "--rsa", "--p12", "--alias", "demo", "--password-file", In("password")})
+                .exit_code,
+            0)
+      << person_.err.str();
+  struct stat file {};
+  ASSERT_EQ(stat(In("gw.p12").c_str(), &file), 0);
+  EXPECT_EQ(file.st_mode & 0777, 0600u);
+  for (const char* form : {"gw.jwk", "gw.pub64"}) {
+    Person client;
+    ASSERT_EQ(
+        client.Types({"seal", "--old", "--pubkey", In(form), "--to", "+255123456789", "--text", "Come"}).exit_code, 0)
+        << client.err.str();
+    EXPECT_EQ(client.out.str().substr(0, 3), "ENC");
+    const auto unseal = [&](std::vector<std::string> more) {
+      Person gateway;
+      gateway.in.str(client.out.str());
+      more.insert(more.begin(),
+                  {"unseal", "--private-key", In("gw.p12"), "--password-file", In("password"), "--tenant", "demo"});
+      gateway.Types(more);
+      return std::pair(gateway.exit_code, gateway.out.str() + gateway.err.str());
+    };
+    EXPECT_EQ(unseal({"--old"}), std::pair(0, std::string("To: +255123456789\n\nCome\n")));
+    EXPECT_EQ(
+        unseal({}),
+        std::pair(4, std::string("smsflow: the envelope has the old format, which this gateway does not take\n")));
+  }
+  Person wrong;
+  wrong.in.str("ENCB");
+  EXPECT_EQ(wrong.Types({"unseal", "--private-key", In("gw.p12"), "--tenant", "demo"}).exit_code, 2);
+  EXPECT_EQ(wrong.err.str(),
+            "smsflow: " + In("gw.p12") + ": the password of the PKCS#12 store is wrong, or the store was changed\n");
+}
+
+TEST_F(LocalVerbs, PublishKeysAndSealForThem) {
+  ASSERT_EQ(person_.Types({"keygen", In("new")}).exit_code, 0);
+  ASSERT_EQ(person_.Types({"keygen", In("old"), "--json"}).exit_code, 0);
+  Person admin;
+  ASSERT_EQ(admin.Types({"jwks", In("new.key.pem"), In("old.pub.pem"), In("new.jwk")}).exit_code, 0) << admin.err.str();
+  const std::string set = admin.out.str();
+  EXPECT_EQ(set.find("\"d\""), std::string::npos);
+  std::ofstream(In("keys.jwks")) << set;
+  const std::string old_kid = crypto::PublicKey::FromFile(Read("old.jwk")).value().kid();
+  const auto sealed = [&](std::vector<std::string> more) {
+    Person client;
+    more.insert(more.begin(),
+                {"seal", "--pubkey", In("keys.jwks"), "--tenant", "demo", "--to", "+255123456789", "--text", "Come"});
+    EXPECT_EQ(client.Types(more).exit_code, 0) << client.err.str();
+    return client.out.str();
+  };
+  const auto opens = [&](const std::string& name, const std::string& envelope) {
+    Person gateway;
+    gateway.in.str(envelope);
+    return gateway.Types({"unseal", "--private-key", In(name + ".key.pem"), "--tenant", "demo"}).exit_code;
+  };
+  EXPECT_EQ(opens("new", sealed({})), 0) << "the first of the set";
+  EXPECT_EQ(opens("old", sealed({"--kid", old_kid})), 0);
+  EXPECT_EQ(opens("old", sealed({})), 3) << "it is for a key that is not there";
+  Person lost;
+  EXPECT_EQ(lost.Types({"seal", "--pubkey", In("keys.jwks"), "--kid", "x", "--tenant", "demo", "--to", "+255123456789",
+                        "--text", "Come"})
+                .exit_code,
+            2);
+  EXPECT_EQ(lost.err.str(), "smsflow: --kid: no key in " + In("keys.jwks") + " has it\n");
+}
+
+TEST_F(LocalVerbs, RefuseAPrivateKeyThatOthersCanRead) {
+  ASSERT_EQ(person_.Types({"keygen", In("gw")}).exit_code, 0);
+  ASSERT_EQ(chmod(In("gw.key.pem").c_str(), 0640), 0);
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"jwks", In("gw.key.pem")},
+        std::vector<std::string>{"unseal", "--private-key", In("gw.key.pem"), "--tenant", "demo"}}) {
+    Person admin;
+    EXPECT_EQ(admin.Types(words).exit_code, 4);
+    EXPECT_EQ(admin.err.str(), "smsflow: " + In("gw.key.pem") + ": others can read this private key; chmod 600 it\n");
+  }
+}
+
+TEST_F(LocalVerbs, MakeAStoreOnlyWithItsNameAndPassword) {
+  EXPECT_EQ(person_.Types({"keygen", In("gw"), "--p12"}).exit_code, 2);
+  EXPECT_EQ(person_.Types({"keygen", In("gw"), "--alias", "demo"}).exit_code, 2);
+  std::ofstream(In("password")) << "\n";
+  ASSERT_EQ(chmod(In("password").c_str(), 0600), 0);
+  EXPECT_EQ(
+      person_.Types({"keygen", In("gw"), "--p12", "--alias", "demo", "--password-file", In("password")}).exit_code, 2);
+  EXPECT_EQ(person_.err.str(), "smsflow: " + In("password") + ": its first line must hold the password\n");
+  EXPECT_FALSE(std::filesystem::exists(In("gw.p12")));
 }
 
 TEST_F(LocalVerbs, NeverOverwriteAKey) {

@@ -1,0 +1,79 @@
+"""smsflow-gateway reads its keys again on SIGHUP: reload_test.py GATEWAY SMSFLOW. Its engine is never there."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+GATEWAY, SMSFLOW = (Path(argument).resolve() for argument in sys.argv[1:3])
+PATIENCE = 60
+
+
+class Reload(unittest.TestCase):
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.folder = Path(self.temporary.name)
+        self.keys = self.folder / "keys"
+        self.keys.mkdir()
+        self.keygen("2026")
+        self.process = subprocess.Popen(
+            [GATEWAY, "--loopback", "--engine", f"unix:{self.folder}/nobody", "--tenants", "demo", "--store",
+             self.folder / "store", "--ballast-mb", "0", "--key", self.keys],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.deadline = threading.Timer(PATIENCE, self.process.kill)
+        self.deadline.start()
+        while not (self.folder / "store/CURRENT").exists() and self.process.poll() is None:
+            time.sleep(0.02)  # before that a signal would end it
+
+    def tearDown(self):
+        self.deadline.cancel()
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.temporary.cleanup()
+
+    def keygen(self, name):
+        subprocess.run([SMSFLOW, "keygen", self.keys / name], check=True, stdout=subprocess.DEVNULL)
+
+    def reload(self):
+        """What it says to a SIGHUP."""
+        self.process.send_signal(signal.SIGHUP)
+        for line in self.process.stdout:
+            if "private key" in line or "keys stay" in line:
+                return line
+        return "it ended"
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.stdout.read()
+        self.assertEqual(self.process.wait(PATIENCE), 0)
+
+    def test_a_key_is_added_and_taken_away(self):
+        self.assertIn("read again: 1 private keys", self.reload())
+        self.keygen("2027")
+        self.assertIn("read again: 2 private keys", self.reload())
+        os.remove(self.keys / "2026.key.pem")
+        self.assertIn("read again: 1 private keys", self.reload())
+        self.stop()
+
+    def test_a_file_that_is_wrong_changes_nothing(self):
+        self.keygen("2027")
+        os.chmod(self.keys / "2027.key.pem", 0o644)
+        said = self.reload()
+        self.assertIn("the keys stay as they were", said)
+        self.assertIn("2027.key.pem: others can read this private key; chmod 600 it", said)
+        for file in self.keys.glob("*.key.pem"):
+            os.remove(file)
+        said = self.reload()
+        self.assertIn("the keys stay as they were", said)
+        self.assertIn("at least one private key is needed", said)
+        self.stop()
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
