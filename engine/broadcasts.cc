@@ -22,13 +22,19 @@ absl::Status Broadcasts::Expect(const std::string& command, const std::string& t
   }
   ++of_tenant;
   if (!tenant.empty()) ++open.all;
-  waiting_[command] = {shards, tenant, wide, {}, std::move(done)};
+  waiting_[command] = {shards, tenant, wide, true, {}, std::move(done)};
   return absl::OkStatus();
+}
+
+void Broadcasts::ExpectFed(const std::string& command, std::uint32_t shards, SumDone& done) {
+  absl::MutexLock lock(&mutex_);
+  waiting_[command] = {shards, "", shards != 1, false, {}, std::move(done)};
 }
 
 Broadcasts::Waiting Broadcasts::Take(ByCommand::iterator it) {
   Waiting taken = std::move(it->second);
   waiting_.erase(it);
+  if (!taken.counted) return taken;
   Open& open = open_[taken.wide];
   if (!taken.tenant.empty()) --open.all;
   const auto count = open.by_tenant.find(taken.tenant);

@@ -99,7 +99,8 @@ struct Post {
   std::string body;
 };
 
-// Where posts go. Same terms as PeerLink.
+// Where posts go. Same terms as PeerLink. A dead letter that waits for long comes again under another sequence, which
+// counts from then on.
 class PostSink {
  public:
   virtual ~PostSink() = default;

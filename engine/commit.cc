@@ -94,13 +94,26 @@ void Partition::MoveOldOutboxRows(Round& round, Shard& home) {
     const auto value = store().Get(storage::Family::kQueues, storage::OutboxKey(home.id, oldest->first));
     if (!value.ok()) Fail(value.status());
     const AttemptId attempt = oldest->second;
-    if (!value->has_value() || attempt.number == 0) return;  // a post keeps its number: receivers know it by that
+    if (!value->has_value()) return;
     const std::uint64_t sequence = home.outbox_next++;
+    if (attempt.number == 0 && !MoveDeadLetter(round, home, oldest->first, sequence, **value)) return;
     round.batch.Put(storage::Family::kQueues, storage::OutboxKey(home.id, sequence), **value);
     home.open_outbox.erase(oldest);
     home.open_outbox[sequence] = attempt;
     if (const auto lease = home.leases.find(attempt); lease != home.leases.end()) lease->second.outbox = sequence;
   }
+}
+
+// Whoever sends it knows it by the record that it is of, and learns its new number. Other posts keep theirs: receivers
+// know them by it.
+bool Partition::MoveDeadLetter(Round& round, const Shard& home, std::uint64_t from, std::uint64_t to,
+                               std::string_view value) {
+  auto row = storage::DecodeOutbox(value);
+  if (!row.ok()) Fail(row.status());
+  if (row->channel() != kDeadLetters) return false;
+  round.batch.Delete(storage::Family::kQueues, storage::OutboxKey(home.id, from));
+  round.posts.push_back({home.id, to, {}, kDeadLetters, std::move(*row->mutable_body())});
+  return true;
 }
 
 void Partition::Publish(Round& round) {

@@ -275,12 +275,9 @@ void EngineImpl::Feed(Origin origin, FedWork work, FedDone done) {
     Broadcasts::SumDone answer = [fed = std::move(item.done)](Broadcasts::Sum sum) mutable {
       Taking what = sum.status.ok() ? Taking::kApplied : Taking::kStopped;
       if (absl::IsAlreadyExists(sum.status)) what = Taking::kAppliedBefore;
-      if (absl::IsResourceExhausted(sum.status)) what = Taking::kLater;
       if (fed) fed({what, {}});
     };
-    if (absl::Status status = shared_.broadcasts.Expect(command, sweep->tenant, one_shard ? 1 : shards, answer);
-        !status.ok())
-      return RefuseSum(answer, std::move(status));
+    shared_.broadcasts.ExpectFed(command, one_shard ? 1 : shards, answer);
     item.done = nullptr;
     item.work = FedSweep{std::move(*sweep), command};
   }

@@ -138,8 +138,7 @@ enum class Taking : std::uint8_t {
   kApplied = 1,        // or noted; a "not now" of the workflow is in the answer
   kAppliedBefore = 2,  // it was read again
   kRefused = 3,        // for good: it leaves as a dead letter (Post::topic kDeadLetters)
-  kLater = 4,          // nothing happened; to be given again, before any later record of its partition
-  kStopped = 5,        // the engine stops: nobody knows; it will be read again
+  kStopped = 4,        // the engine stops: nobody knows; it will be read again
 };
 struct FedAnswer {
   Taking what = Taking::kApplied;

@@ -184,6 +184,7 @@ class Partition {
   void SaveMarks(Round& round);
   void SaveMarksOf(Round& round, Shard& shard);
   void MoveOldOutboxRows(Round& round, Shard& shard);
+  bool MoveDeadLetter(Round& round, const Shard& home, std::uint64_t from, std::uint64_t to, std::string_view value);
   void Publish(Round& round);
   void GiveBackCredit(const Round& round);
   void SendOut(Round& round);

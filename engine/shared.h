@@ -42,6 +42,9 @@ class Broadcasts {
   // RESOURCE_EXHAUSTED: too many are open; `done` is left as it was.
   [[nodiscard]] absl::Status Expect(const std::string& command, const std::string& tenant, std::uint32_t shards,
                                     SumDone& done);
+  // Of a log: who reads it gives one of each partition at a time, and a tenant that asks for much elsewhere must not
+  // hold the others that write to it.
+  void ExpectFed(const std::string& command, std::uint32_t shards, SumDone& done);
   void Finished(const std::string& command, const std::vector<std::uint64_t>& outcomes, bool changed);
   void Changed(const std::string& command);
   void Fail(const std::string& command, const absl::Status& why);
@@ -52,6 +55,7 @@ class Broadcasts {
     std::uint32_t shards = 0;
     std::string tenant;
     bool wide = false;
+    bool counted = true;
     Sum sum;
     SumDone done;
   };

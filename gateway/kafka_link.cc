@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -27,6 +28,7 @@ constexpr milliseconds kCommitEvery(1'000);
 constexpr milliseconds kPartitionsEvery(10'000);
 constexpr milliseconds kFarewell(700);
 constexpr std::size_t kRecordsAtOnce = 1'000;
+constexpr std::size_t kLettersMax = 100;          // of a partition, until it is read no further
 constexpr std::size_t kOpenBeyondCredit = 2'000;  // probes and doubles, beside the leases that credit allows
 
 using Steady = std::chrono::steady_clock;
@@ -338,6 +340,7 @@ class KafkaLink : public Link {
       offsets_.Begin(starts);
       letters_.clear();  // what is not yet a letter will be read again
     }
+    held_.clear();
     return consumer.Assign(assigned);
   }
 
@@ -345,8 +348,31 @@ class KafkaLink : public Link {
   bool AwaitRoom() {
     std::unique_lock lock(mutex_);
     const std::size_t most = options_.credit + kOpenBeyondCredit;
-    wake_.wait_for(lock, kLook, [&] { return stopping_ || offsets_.open() < most; });
-    return offsets_.open() < most;
+    // Letters are no work of the core: a topic for them that is away stops the partitions they are of, see Round().
+    const auto room = [&] { return offsets_.open() - letters_.size() < most; };
+    wake_.wait_for(lock, kLook, [&] { return stopping_ || room(); });
+    return room();
+  }
+
+  // A partition with many letters that cannot leave is read no further, until all of them have.
+  absl::Status HoldPartitionsOfLetters(kafka::Consumer& consumer) {
+    std::map<std::int32_t, std::size_t> letters;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [place, letter] : letters_) ++letters[place.first];
+    }
+    std::vector<kafka::TopicPartition> pause, resume;
+    for (const auto& [partition, count] : letters) {
+      if (count >= kLettersMax && held_.insert(partition).second) pause.push_back({options_.send_topic, partition});
+    }
+    std::erase_if(held_, [&](std::int32_t partition) {
+      if (letters.contains(partition)) return false;
+      resume.push_back({options_.send_topic, partition});
+      return true;
+    });
+    absl::Status status = pause.empty() ? absl::OkStatus() : consumer.Pause(pause);
+    if (status.ok() && !resume.empty()) status = consumer.Resume(resume);
+    return status;
   }
 
   absl::Status Round(kafka::Consumer& consumer) {
@@ -360,6 +386,7 @@ class KafkaLink : public Link {
     }
     if (!leases.empty()) events_->OnLeases(std::move(leases));
     if (!probes.empty()) events_->OnProbes(std::move(probes));
+    if (const auto status = HoldPartitionsOfLetters(consumer); !status.ok()) return status;
     return polled.errors.empty() ? absl::OkStatus() : Mend(consumer, polled);
   }
 
@@ -437,6 +464,7 @@ class KafkaLink : public Link {
   std::uint64_t last_tag_ = 0;
   KafkaOffsets offsets_;
   std::map<LetterPlace, Letter> letters_;  // not yet at the broker
+  std::set<std::int32_t> held_;            // partitions that wait for theirs; of the thread that reads
   std::vector<std::int32_t> partitions_;   // empty: not known yet
   bool announced_ = false;                 // by this producer
   bool attached_ = false;

@@ -195,7 +195,10 @@ Outgoing EncodeSendSms(const SendSms& sms) {
   json.Text("correl-id", record.key).Text("client-id", sms.client).Text("deadline", FormatInstant(sms.deadline_ms));
   AddHeader(record.headers, kOp, sms.op == SendSms::Op::kSend ? kSend : kProbe);
   if (sms.op == SendSms::Op::kSend) {
-    const bool text = IsUtf8(sms.payload);
+    // What JSON would have to escape becomes base64 too: no payload is then longer than twice what it was.
+    const bool text = IsUtf8(sms.payload) && std::none_of(sms.payload.begin(), sms.payload.end(), [](char c) {
+                        return static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t';
+                      });
     json.Text("payload", text ? sms.payload : ToBase64(sms.payload));
     if (!text) AddHeader(record.headers, kEncoding, "base64");
   }

@@ -101,6 +101,15 @@ class Producer {
 class Record {
  public:
   explicit Record(void* message);
+  // One that no broker holds: of a model of one.
+  struct Made {
+    TopicPartition place;
+    std::int64_t offset = 0;
+    std::int64_t timestamp_ms = 0;
+    std::string key, value;
+    Headers headers;
+  };
+  explicit Record(std::shared_ptr<const Made> made);
   ~Record();
   Record(Record&& other) noexcept;
   Record& operator=(Record&& other) noexcept;
@@ -116,7 +125,8 @@ class Record {
   std::span<const HeaderView> headers() const { return headers_; }
 
  private:
-  void* message_;
+  void* message_ = nullptr;
+  std::shared_ptr<const Made> made_;  // where there is no message
   std::vector<HeaderView> headers_;
 };
 

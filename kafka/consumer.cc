@@ -26,25 +26,40 @@ Record::Record(void* message) : message_(message) {
   }
 }
 
+Record::Record(std::shared_ptr<const Made> made) : made_(std::move(made)), headers_(ViewsOf(made_->headers)) {}
+
 Record::~Record() {
   if (message_ != nullptr) rd_kafka_message_destroy(MessageOf(message_));
 }
 
 Record::Record(Record&& other) noexcept
-    : message_(std::exchange(other.message_, nullptr)), headers_(std::move(other.headers_)) {}
+    : message_(std::exchange(other.message_, nullptr)),
+      made_(std::move(other.made_)),
+      headers_(std::move(other.headers_)) {}
 
 Record& Record::operator=(Record&& other) noexcept {
   std::swap(message_, other.message_);
+  std::swap(made_, other.made_);
   std::swap(headers_, other.headers_);
   return *this;
 }
 
-std::string_view Record::topic() const { return rd_kafka_topic_name(MessageOf(message_)->rkt); }
-std::int32_t Record::partition() const { return MessageOf(message_)->partition; }
-std::int64_t Record::offset() const { return MessageOf(message_)->offset; }
-std::string_view Record::key() const { return View(MessageOf(message_)->key, MessageOf(message_)->key_len); }
-std::string_view Record::value() const { return View(MessageOf(message_)->payload, MessageOf(message_)->len); }
+std::string_view Record::topic() const {
+  if (made_) return made_->place.topic;
+  return rd_kafka_topic_name(MessageOf(message_)->rkt);
+}
+std::int32_t Record::partition() const { return made_ ? made_->place.partition : MessageOf(message_)->partition; }
+std::int64_t Record::offset() const { return made_ ? made_->offset : MessageOf(message_)->offset; }
+std::string_view Record::key() const {
+  if (made_) return made_->key;
+  return View(MessageOf(message_)->key, MessageOf(message_)->key_len);
+}
+std::string_view Record::value() const {
+  if (made_) return made_->value;
+  return View(MessageOf(message_)->payload, MessageOf(message_)->len);
+}
 std::int64_t Record::timestamp_ms() const {
+  if (made_) return made_->timestamp_ms;
   rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
   const std::int64_t ms = rd_kafka_message_timestamp(MessageOf(message_), &type);
   return type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? 0 : ms;

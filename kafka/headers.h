@@ -23,9 +23,9 @@ struct HeaderView {
   std::string_view value;
 };
 
-// On `schedule-sms`.
+// On `schedule-sms`; the signature also on `sms-timer`.
 inline constexpr std::string_view kIdempotencyKey = "idempotency-key";
-inline constexpr std::string_view kSignature = "smsflow-signature";  // NAME:MAC, see signature.h
+inline constexpr std::string_view kSignature = "smsflow-signature";  // NAME:SECONDS:MAC, see signature.h
 // On `send-sms`.
 inline constexpr std::string_view kOp = "smsflow-op";              // send | probe; on `sms-status` also announce
 inline constexpr std::string_view kGateway = "smsflow-gateway";    // the id of the gateway it is for, or from

@@ -96,8 +96,8 @@ struct SendSms {
 };
 // FAILED_PRECONDITION: a record of an engine without attempts of their own; it is not for this gateway.
 absl::StatusOr<SendSms> DecodeSendSms(std::string_view value, std::span<const HeaderView> headers);
-// The JSON has exactly the four old fields (a probe: two or three), for old gateways drop what has more. A payload that is
-// not UTF-8 goes as base64. The key is the attempt's id.
+// The JSON has exactly the four old fields (a probe: two or three), for old gateways drop what has more. A payload that
+// is not UTF-8 goes as base64. The key is the attempt's id.
 Outgoing EncodeSendSms(const SendSms& sms);
 
 // `sms-status`: what became of an attempt.

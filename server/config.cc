@@ -39,9 +39,12 @@ class Loader {
   void CheckCredentials();
   void CheckListeners();
   void CheckRest();
+  void CheckKafka();
   bool SetProperty(const Setting& setting);
   std::string OriginOf(const std::string& key) const;
-  void Wrong(const std::string& key, const char* rule) { Error(absl::StrCat(OriginOf(key), ": ", key, " ", rule)); }
+  void Wrong(const std::string& key, const std::string& rule) {
+    Error(absl::StrCat(OriginOf(key), ": ", key, " ", rule));
+  }
 
   LoadedConfig loaded_;
   std::vector<Setting> overrides_;  // of tenants: applied last, upon what [delivery] says
@@ -92,7 +95,8 @@ bool IsSection(const Setting& setting) {
              ? std::find(std::begin(kSections), std::end(kSections), setting.path[0]) != std::end(kSections)
              : setting.path.size() == 2 &&
                    (setting.path[0] == "tenant" ||
-                    (setting.path[0] == "kafka" && (setting.path[1] == "properties" || setting.path[1] == "clients")));
+                    (setting.path[0] == "kafka" && (setting.path[1] == "properties" || setting.path[1] == "clients" ||
+                                                    setting.path[1] == "signers")));
 }
 
 void Loader::TakeOne(Setting setting) {
@@ -112,6 +116,13 @@ void Loader::TakeOne(Setting setting) {
     if (!IsTopicName(path[2]) || !KafkaTopicKeys()[0].set(topic, setting))
       Error(absl::StrCat(setting.origin, ": kafka.clients must be TOPIC = [\"TENANT\", …]"));
     loaded_.config.kafka.clients[path[2]] = std::move(topic.tenants);
+    known = true;
+  } else if (path[0] == "kafka" && path.size() == 3 && path[1] == "signers") {
+    KafkaTopic signer;
+    loaded_.origins[setting.Name()] = setting.origin;
+    if (!IsPlainName(path[2]) || !KafkaTopicKeys()[0].set(signer, setting))
+      Error(absl::StrCat(setting.origin, ": kafka.signers must be NAME = [\"TENANT\", …]"));
+    loaded_.config.kafka.signers[path[2]] = std::move(signer.tenants);
     known = true;
   } else if (path[0] == "key" && path.size() == 3) {
     const auto [place, fresh] = credentials_.try_emplace(path[1], loaded_.config.keys.size());
@@ -229,6 +240,29 @@ void Loader::CheckRest() {
   if (!somebody) Wrong("listen.rest", "needs a [[key]] of role client or admin: nobody could log in");
 }
 
+// One topic of two kinds would be read as neither; and what one door takes must fit through the other.
+void Loader::CheckKafka() {
+  const KafkaConfig& kafka = loaded_.config.kafka;
+  if (kafka.servers.empty()) return;
+  std::map<std::string, std::string> keys;
+  const auto is_for = [&](const std::string& topic, const std::string& key) {
+    const auto [first, fresh] = keys.try_emplace(topic, key);
+    if (!fresh) Wrong(key, absl::StrCat("is the topic of ", first->second, " too"));
+  };
+  is_for(kafka.schedule_topic, "kafka.schedule_topic");
+  is_for(kafka.status_topic, "kafka.status_topic");
+  is_for(kafka.timer_topic, "kafka.timer_topic");
+  is_for(kafka.send_topic, "kafka.send_topic");
+  is_for(kafka.events_topic, "kafka.events_topic");
+  is_for(kafka.dead_letter_topic, "kafka.dead_letter_topic");
+  for (const auto& [topic, tenants] : kafka.clients) is_for(topic, absl::StrCat("kafka.clients.", topic));
+  constexpr std::uint64_t kPayloadMax = 96 << 10;
+  if (loaded_.config.limits.payload_bytes > kPayloadMax)
+    Wrong("limits.payload", "must be at most 96KB where kafka.servers is set: a record has room for no more");
+  if (!kafka.signers.empty() && kafka.signing_keys.empty())
+    Wrong("kafka.signing_keys", "is missing: kafka.signers need their keys");
+}
+
 LoadedConfig Loader::Finish(bool whole) {
   Config& config = loaded_.config;
   if (!config.gateway.dedupe) config.delivery.dedupe = false;  // it cannot tell that an attempt came twice
@@ -247,6 +281,7 @@ LoadedConfig Loader::Finish(bool whole) {
     CheckCredentials();
     CheckListeners();
     CheckRest();
+    CheckKafka();
   }
   return std::move(loaded_);
 }
@@ -314,6 +349,11 @@ std::string PrintConfig(const LoadedConfig& loaded) {
   for (const auto& [topic, tenants] : config.kafka.clients) {
     absl::StrAppend(&out, Quoted(topic), " = ", KafkaTopicKeys()[0].show({tenants}), "  # ",
                     origin(absl::StrCat("kafka.clients.", topic)), "\n");
+  }
+  if (!config.kafka.signers.empty()) absl::StrAppend(&out, "\n[kafka.signers]\n");
+  for (const auto& [name, tenants] : config.kafka.signers) {
+    absl::StrAppend(&out, Quoted(name), " = ", KafkaTopicKeys()[0].show({tenants}), "  # ",
+                    origin(absl::StrCat("kafka.signers.", name)), "\n");
   }
   if (!config.kafka.properties.empty()) absl::StrAppend(&out, "\n[kafka.properties]\n");
   // Any of them may be a secret.

@@ -114,6 +114,9 @@ struct KafkaConfig {
   std::string events_topic = "sms-events";
   std::string dead_letter_topic = "smsflow-dead-letter";
   std::map<std::string, std::vector<std::string>> clients;  // by topic: the tenants whose records it holds
+  std::map<std::string, std::vector<std::string>> signers;  // by name: the tenants that its signature acts for
+  std::string signing_keys;                                 // file: NAME HEX on each line
+  std::int64_t signed_for_ms = 7 * 86'400'000LL;            // a record is taken after it was signed
   std::map<std::string, std::string> properties;            // of librdkafka
 };
 

@@ -288,6 +288,8 @@ const Keys<Config>& ConfigKeys() {
       List<Config>("kafka.gateways", absl::StrCat("must be a list of names ", kPlainNameRule), IsPlainName,
                    IN(kafka.gateways)),
       List<Config>("kafka.accept", "must be a list of \"TOPIC/PARTITION\"", IsTopicPartition, IN(kafka.accept)),
+      Text<Config>("kafka.signing_keys", "must be a file's path", IsAnything, IN(kafka.signing_keys)),
+      Duration<Config>("kafka.signed_for", 60'000, 400 * kDay, IN(kafka.signed_for_ms)),
       Duration<Config>("kafka.repeat", 100, kDay, IN(kafka.repeat_ms)),
       Duration<Config>("kafka.silence", 10'000, kDay, IN(kafka.silence_ms)),
       Text<Config>("kafka.schedule_topic", kTopicRule, IsTopic, IN(kafka.schedule_topic)),

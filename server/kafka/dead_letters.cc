@@ -13,7 +13,10 @@ void DeadLetters::Send(std::vector<engine::Post> posts) {
     for (const engine::Post& post : posts) {
       smsflow::stored::v1::DeadLetterBody body;
       if (post.topic != engine::kDeadLetters || !body.ParseFromString(post.body)) continue;
-      Letter letter{post.shard, post.sequence, {body.log(), body.partition()}, body.position(), {}, false};
+      const auto [letter, fresh] = letters_.try_emplace({{body.log(), body.partition()}, body.position()});
+      letter->second.shard = post.shard;
+      letter->second.sequence = post.sequence;
+      if (!fresh) continue;  // its row was moved
       kafka::DeadLetter dead;
       dead.topic = body.log();
       dead.partition = static_cast<std::int32_t>(body.partition());
@@ -21,9 +24,7 @@ void DeadLetters::Send(std::vector<engine::Post> posts) {
       dead.reason = body.reason();
       dead.at_ms = body.at_ms();
       dead.by = "engine";
-      letter.record = kafka::EncodeDeadLetter(dead);
-      ++by_feed_[letter.feed];
-      letters_.insert_or_assign({post.shard.value, post.sequence}, std::move(letter));
+      letter->second.record = kafka::EncodeDeadLetter(dead);
     }
   }
   SendSome();
@@ -50,7 +51,7 @@ void DeadLetters::Stop() {
 void DeadLetters::Tick() { SendSome(); }
 
 void DeadLetters::SendSome() {
-  std::vector<std::pair<std::pair<std::uint16_t, std::uint64_t>, kafka::Outgoing>> leaving;
+  std::vector<std::pair<Name, kafka::Outgoing>> leaving;
   Outlet* outlet = nullptr;
   {
     const std::lock_guard lock(mutex_);
@@ -63,42 +64,43 @@ void DeadLetters::SendSome() {
     }
   }
   for (auto& [name, record] : leaving) {
-    outlet->Produce(topic_, kafka::kAnyPartition, record, [this, name = name](const absl::Status& status) {
-      engine::FeedId feed;
-      std::uint64_t position = 0;
-      engine::Engine* engine = nullptr;
-      std::function<void(const engine::FeedId&, std::uint64_t)> taken;
-      {
-        const std::lock_guard lock(mutex_);
-        const auto letter = letters_.find(name);
-        if (letter == letters_.end()) return;
-        letter->second.on_its_way = false;
-        if (!status.ok()) {
-          std::string why(status.message());
-          if (last_error_ != why) {
-            Log(LogLevel::kError, "kafka: a dead letter cannot leave; its partition is not read on",
-                {{"topic", topic_}, {"of", letter->second.feed.log}, {"why", why}});
-          }
-          last_error_ = std::move(why);
-          return;
-        }
-        last_error_.clear();
-        feed = letter->second.feed;
-        position = letter->second.position;
-        if (--by_feed_[feed] == 0) by_feed_.erase(feed);
-        letters_.erase(letter);
-        engine = engine_;
-        taken = taken_;
-      }
-      if (engine != nullptr) engine->Taken(ShardId{name.first}, name.second);
-      if (taken) taken(feed, position);
-    });
+    outlet->Produce(topic_, kafka::kAnyPartition, record,
+                    [this, name = name](const absl::Status& status) { Told(name, status); });
   }
+}
+
+void DeadLetters::Told(const Name& name, const absl::Status& status) {
+  Letter letter;
+  engine::Engine* engine = nullptr;
+  std::function<void(const engine::FeedId&, std::uint64_t)> taken;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = letters_.find(name);
+    if (found == letters_.end()) return;
+    found->second.on_its_way = false;
+    if (!status.ok()) {
+      std::string why(status.message());
+      if (last_error_ != why) {
+        Log(LogLevel::kError, "kafka: a dead letter cannot leave; its partition is not read on",
+            {{"topic", topic_}, {"of", name.first.log}, {"why", why}});
+      }
+      last_error_ = std::move(why);
+      return;
+    }
+    last_error_.clear();
+    letter = std::move(found->second);
+    letters_.erase(found);
+    engine = engine_;
+    taken = taken_;
+  }
+  if (engine != nullptr) engine->Taken(letter.shard, letter.sequence);
+  if (taken) taken(name.first, name.second);
 }
 
 bool DeadLetters::Waits(const engine::FeedId& feed) const {
   const std::lock_guard lock(mutex_);
-  return by_feed_.contains(feed);
+  const auto first = letters_.lower_bound({feed, 0});
+  return first != letters_.end() && first->first.first == feed;
 }
 
 std::size_t DeadLetters::waiting() const {

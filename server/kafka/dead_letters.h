@@ -33,20 +33,19 @@ class DeadLetters final : public engine::PostSink {
   std::size_t waiting() const;
 
  private:
+  using Name = std::pair<engine::FeedId, std::uint64_t>;  // what it is of
   struct Letter {
     ShardId shard;
-    std::uint64_t sequence = 0;
-    engine::FeedId feed;
-    std::uint64_t position = 0;
+    std::uint64_t sequence = 0;  // of its row, as of last
     kafka::Outgoing record;
     bool on_its_way = false;
   };
   void SendSome();
+  void Told(const Name& name, const absl::Status& status);
 
   const std::string topic_;
   mutable std::mutex mutex_;
-  std::map<std::pair<std::uint16_t, std::uint64_t>, Letter> letters_;  // by shard and sequence
-  std::map<engine::FeedId, std::size_t> by_feed_;
+  std::map<Name, Letter> letters_;
   engine::Engine* engine_ = nullptr;
   Outlet* outlet_ = nullptr;
   std::function<void(const engine::FeedId&, std::uint64_t)> taken_;

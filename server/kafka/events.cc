@@ -50,7 +50,7 @@ struct Round {
   std::mutex mutex;
   std::condition_variable told;
   std::size_t left = 0;
-  bool failed = false;
+  absl::Status status;  // the first that is not OK
 };
 
 }  // namespace
@@ -117,7 +117,7 @@ absl::Status Events::Follow(engine::ShardVector from) {
       if (!*more) parts_.engine->AwaitCommit(commits, kLookEveryMs);
       continue;
     }
-    if (!Publish(records)) return absl::UnavailableError("kafka: the broker did not take them all");
+    if (absl::Status told = Publish(records); !told.ok()) return told;
     // Not waited for: after a crash some leave twice.
     std::vector<std::uint64_t> positions = tail.positions();
     parts_.engine->FeedProgress(feed_, std::move(positions), {}, /*again=*/false, {});
@@ -126,25 +126,34 @@ absl::Status Events::Follow(engine::ShardVector from) {
   return absl::OkStatus();
 }
 
-bool Events::Publish(const std::vector<engine::TailRecord>& records) {
+// Ends at the first that is refused, so that none overtakes those before it.
+absl::Status Events::Publish(const std::vector<engine::TailRecord>& records) {
   const auto round = std::make_shared<Round>();
-  round->left = records.size();
   for (const engine::TailRecord& record : records) {
     const auto event = EventOf(record);
-    const auto told = [round](const absl::Status& status) {
-      const std::lock_guard lock(round->mutex);
-      round->failed |= !status.ok();
-      if (--round->left == 0) round->told.notify_all();
-    };
-    if (!event.ok()) {
-      told(absl::IsNotFound(event.status()) ? absl::OkStatus() : event.status());
+    if (absl::IsNotFound(event.status())) continue;  // erased meanwhile
+    if (absl::IsDataLoss(event.status())) {
+      ++untold_;
+      Log(LogLevel::kError, "kafka: a transition cannot be told; those who follow see a gap",
+          {{"sms", record.id.ToString()}, {"why", std::string(event.status().message())}});
       continue;
     }
-    parts_.outlet->Produce(topic_, kafka::kAnyPartition, kafka::EncodeSmsEvent(*event), told);
+    if (!event.ok()) return event.status();
+    {
+      const std::lock_guard lock(round->mutex);
+      if (!round->status.ok()) break;
+      ++round->left;
+    }
+    parts_.outlet->Produce(topic_, kafka::kAnyPartition, kafka::EncodeSmsEvent(*event),
+                           [round](const absl::Status& status) {
+                             const std::lock_guard lock(round->mutex);
+                             round->status.Update(status);
+                             if (--round->left == 0) round->told.notify_all();
+                           });
   }
   std::unique_lock lock(round->mutex);
   while (round->left != 0 && !stopping_) round->told.wait_for(lock, std::chrono::milliseconds(100));
-  return round->left == 0 && !round->failed;
+  return round->left != 0 ? absl::AbortedError("the engine stops") : round->status;
 }
 
 absl::Status Events::Save(const engine::ShardVector& positions) {

@@ -30,14 +30,15 @@ class Events {
 
   void Start();
   void Stop();
-  std::uint64_t behind() const { return behind_; }  // transitions that have not left
+  std::uint64_t behind() const { return behind_; }  // transitions that were read and have not left
+  std::uint64_t untold() const { return untold_; }  // that could not be read, and were passed over
 
  private:
   void Run();
   // Where it is; from the present on where it never was. Waits until the data folder knows.
   absl::StatusOr<engine::ShardVector> Begin();
   absl::Status Follow(engine::ShardVector from);
-  bool Publish(const std::vector<engine::TailRecord>& records);
+  absl::Status Publish(const std::vector<engine::TailRecord>& records);
   absl::Status Save(const engine::ShardVector& positions);
   absl::StatusOr<kafka::SmsEvent> EventOf(const engine::TailRecord& record) const;
   void Pause() const;
@@ -46,7 +47,7 @@ class Events {
   const Parts parts_;
   const engine::FeedRef feed_;
   std::atomic<bool> stopping_{false};
-  std::atomic<std::uint64_t> behind_{0};
+  std::atomic<std::uint64_t> behind_{0}, untold_{0};
   std::thread thread_;
 };
 

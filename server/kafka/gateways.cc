@@ -15,6 +15,7 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
       : topic_(options.topic),
         repeat_ms_(options.repeat_ms),
         stuck_ms_(options.stuck_ms),
+        silent_bytes_max_(options.silent_bytes_max),
         parts_(parts),
         peer_(said.peer),
         partitions_(said.partitions) {}
@@ -37,6 +38,8 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
       {
         const std::lock_guard lock(mutex_);
         if (closed_) return;
+        Forget(silent_.find(lease.attempt));
+        silent_bytes_ += record.value.size();
         silent_[lease.attempt] = {record, lease.deadline_ms, parts_.clock->SteadyMs() + repeat_ms_, false};
       }
       Produce(lease.attempt, record);
@@ -60,13 +63,18 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
     const std::lock_guard lock(mutex_);
     closed_ = true;
     silent_.clear();
+    silent_bytes_ = 0;
   }
-  bool Full() const override { return parts_.outlet->Congested(this, stuck_ms_); }
+  bool Full() const override {
+    if (parts_.outlet->Congested(this, stuck_ms_)) return true;
+    const std::lock_guard lock(mutex_);
+    return silent_bytes_ > silent_bytes_max_;
+  }
   const PeerId& peer() const { return peer_; }
 
   void Reported(const AttemptId& attempt) {
     const std::lock_guard lock(mutex_);
-    silent_.erase(attempt);
+    Forget(silent_.find(attempt));
   }
 
   // What nothing was heard of, once more.
@@ -77,7 +85,7 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
       const std::lock_guard lock(mutex_);
       for (auto one = silent_.begin(); one != silent_.end();) {
         if (wall >= one->second.deadline_ms) {
-          one = silent_.erase(one);  // the engine asks what became of it
+          one = Forget(one);  // the engine asks what became of it
           continue;
         }
         // What the producer still has will be there once; more of it would only fill the producer.
@@ -98,6 +106,13 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
     std::int64_t again_ms = 0;
     bool on_its_way = false;  // the producer has a copy
   };
+
+  // With mutex_.
+  std::map<AttemptId, Silent>::iterator Forget(std::map<AttemptId, Silent>::iterator one) {
+    if (one == silent_.end()) return one;
+    silent_bytes_ -= one->second.record.value.size();
+    return silent_.erase(one);
+  }
 
   std::int32_t PartitionOf(const AttemptId& attempt) const {
     return partitions_[std::hash<InstanceId>{}(attempt.instance) % partitions_.size()];
@@ -126,10 +141,12 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
 
   const std::string topic_;
   const std::int64_t repeat_ms_, stuck_ms_;
+  const std::size_t silent_bytes_max_;
   const Parts parts_;
   const PeerId peer_;
   const std::vector<std::int32_t> partitions_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::size_t silent_bytes_ = 0;
   std::map<AttemptId, Silent> silent_;  // produced, and nothing was heard of; at most the gateway's credit
   bool closed_ = false;
 };
@@ -212,6 +229,7 @@ void Gateways::Attach(const kafka::Announcement& said) {
   std::erase(links_, peer.link);
   links_.push_back(link);
   peer = Peer{said, parts_.clock->SteadyMs(), std::move(link), *std::move(session), false};
+  attached_ = peers_.size();
 }
 
 void Gateways::Detach(const std::string& gateway, std::string_view why) {
@@ -224,6 +242,7 @@ void Gateways::Detach(const std::string& gateway, std::string_view why) {
     std::erase(links_, found->second.link);
   }
   peers_.erase(found);
+  attached_ = peers_.size();
 }
 
 void Gateways::Reported(const PeerId& peer, const AttemptId& attempt) {
@@ -233,9 +252,15 @@ void Gateways::Reported(const PeerId& peer, const AttemptId& attempt) {
 }
 
 void Gateways::Tick() {
+  constexpr std::int64_t kAsleepMs = 5'000;
+  const std::int64_t now_ms = parts_.clock->SteadyMs();
+  // While this process stood still nobody could be heard, and that is nobody's silence.
+  const std::int64_t pause_ms = ticked_ms_ == 0 ? 0 : now_ms - ticked_ms_;
+  ticked_ms_ = now_ms;
   std::vector<std::string> silent;
   for (auto& [gateway, peer] : peers_) {
-    if (parts_.clock->SteadyMs() - peer.heard_ms > options_.silence_ms) silent.push_back(gateway);
+    if (pause_ms > kAsleepMs) peer.heard_ms = std::min(now_ms, peer.heard_ms + pause_ms);
+    if (now_ms - peer.heard_ms > options_.silence_ms) silent.push_back(gateway);
     peer.link->Repeat();
     const bool full = peer.link->Full();
     if (std::exchange(peer.was_full, full) && !full) peer.session->AddCredit(0);

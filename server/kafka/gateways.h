@@ -5,9 +5,10 @@
 // A gateway that was not heard for a while is away: nothing more is handed to it, what it holds stays its own. Another
 // store of the same gateway is taken only then.
 //
-// Announced() and Tick() from one thread; Reported() from any.
+// Announced() and Tick() from one thread; Reported() and attached() from any.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -26,11 +27,12 @@ class Gateways {
  public:
   struct Options {
     std::string topic;
-    std::set<std::string> names;       // that may announce themselves
-    std::set<std::string> tenants;     // that there are
-    std::int64_t repeat_ms = 30'000;   // of silence until a lease is produced again
-    std::int64_t silence_ms = 60'000;  // after which a gateway counts as away
-    std::int64_t stuck_ms = 5'000;     // on its way for so long, more waits in the engine
+    std::set<std::string> names;              // that may announce themselves
+    std::set<std::string> tenants;            // that there are
+    std::int64_t repeat_ms = 30'000;          // of silence until a lease is produced again
+    std::int64_t silence_ms = 60'000;         // after which a gateway counts as away
+    std::int64_t stuck_ms = 5'000;            // on its way for so long, more waits in the engine
+    std::size_t silent_bytes_max = 64 << 20;  // of what is kept to be produced again, per gateway; more waits too
   };
   // All are borrowed, until Stop().
   struct Parts {
@@ -48,7 +50,7 @@ class Gateways {
   void Tick();
   void Stop();
 
-  std::size_t attached() const { return peers_.size(); }
+  std::size_t attached() const { return attached_; }  // any thread
 
  private:
   class Link;
@@ -67,7 +69,9 @@ class Gateways {
 
   const Options options_;
   const Parts parts_;
-  std::map<std::string, Peer> peers_;           // by gateway
+  std::map<std::string, Peer> peers_;  // by gateway
+  std::atomic<std::size_t> attached_{0};
+  std::int64_t ticked_ms_ = 0;
   std::map<std::string, std::string> refused_;  // and why, so that it is told once
   std::mutex links_mutex_;
   std::vector<std::shared_ptr<Link>> links_;  // for Reported()

@@ -11,6 +11,7 @@ namespace smsflow::server {
 namespace {
 
 constexpr std::size_t kPollMost = 2'000;
+constexpr std::size_t kRecentMax = 65'536;
 constexpr auto kPollFor = std::chrono::milliseconds(50);
 constexpr std::int64_t kStopPatienceMs = 2'000;
 constexpr std::int64_t kFiguresEveryMs = 1'000;
@@ -53,6 +54,7 @@ absl::Status Intake::Open() {
 }
 
 void Intake::Start() {
+  asker_ = std::thread([this] { AskAll(); });
   thread_ = std::thread([this] {
     while (!stopping_) RunOnce(kPollFor);
   });
@@ -61,35 +63,71 @@ void Intake::Start() {
 // What was given is answered, so that the next start reads little again.
 void Intake::Stop() {
   if (!thread_.joinable()) return;
-  stopping_ = true;
+  {
+    const std::lock_guard lock(jobs_mutex_);
+    stopping_ = true;
+    jobs_wake_.notify_all();
+  }
   thread_.join();
+  asker_.join();
   const std::int64_t until_ms = now_ms() + kStopPatienceMs;
   const auto open = [this] {
     return std::any_of(sources_.begin(), sources_.end(),
                        [](const auto& one) { return one.second->progress.unanswered() != 0; });
   };
-  while (open() && now_ms() < until_ms) {
-    if (!TakeEvents()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
+  const auto wait = [&](const auto& more) {
+    while (more() && now_ms() < until_ms) {
+      if (!TakeEvents()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  };
+  wait(open);
   TellProgress(/*all=*/true);
+  wait([this] { return marking_ != 0; });
+}
+
+void Intake::Ask(Job job) {
+  if (!asker_.joinable()) return job()();
+  const std::lock_guard lock(jobs_mutex_);
+  jobs_.push_back(std::move(job));
+  jobs_wake_.notify_all();
+}
+
+void Intake::AskAll() {
+  std::unique_lock lock(jobs_mutex_);
+  while (!stopping_) {
+    if (jobs_.empty()) {
+      jobs_wake_.wait(lock);
+      continue;
+    }
+    const Job job = std::move(jobs_.front());
+    jobs_.pop_front();
+    lock.unlock();
+    std::function<void()> found = job();
+    {
+      const std::lock_guard inbox(inbox_->mutex);
+      inbox_->found.push_back(std::move(found));
+      if (inbox_->consumer != nullptr) inbox_->consumer->Wake();
+    }
+    lock.lock();
+  }
 }
 
 bool Intake::RunOnce(std::chrono::milliseconds wait) {
   const std::int64_t now = now_ms();
-  if (now >= look_at_ms_) {
+  if (now >= look_at_ms_ && !looking_) {
     look_at_ms_ = now + options_.look_ms;
     LookAtTopics();
   }
-  bool busy = BeginSome();
+  bool busy = TakeEvents();
+  busy |= BeginSome();
   if (assign_) AssignAll();
-  busy |= TakeEvents();
-  for (auto& [place, source] : sources_) busy |= GiveSome(*source);
+  const auto give = [this] {
+    bool given = false;
+    for (auto& [place, source] : sources_) given |= GiveSome(*source);
+    return given;
+  };
+  busy |= give();
   for (auto& [place, source] : sources_) SlowDown(*source);
-  if (now >= tick_at_ms_) {
-    tick_at_ms_ = now + kTickEveryMs;
-    parts_.dead_letters->Tick();
-    if (parts_.tick) parts_.tick();
-  }
   if (now >= progress_at_ms_) {
     progress_at_ms_ = now + options_.progress_ms;
     TellProgress(/*all=*/false);
@@ -101,6 +139,13 @@ bool Intake::RunOnce(std::chrono::milliseconds wait) {
   kafka::Polled polled = consumer_->Poll(busy ? std::chrono::milliseconds(0) : wait, kPollMost);
   busy |= !polled.records.empty() || !polled.errors.empty();
   Take(std::move(polled));
+  // After what came: who was heard while nobody listened is not silent.
+  if (now >= tick_at_ms_) {
+    tick_at_ms_ = now + kTickEveryMs;
+    give();
+    parts_.dead_letters->Tick();
+    if (parts_.tick) parts_.tick();
+  }
   return busy;
 }
 
@@ -133,15 +178,19 @@ void Intake::Take(kafka::Polled polled) {
 
 bool Intake::TakeEvents() {
   std::vector<Event> events;
+  std::vector<std::function<void()>> found;
   {
     const std::lock_guard lock(inbox_->mutex);
     events.swap(inbox_->events);
+    found.swap(inbox_->found);
   }
+  for (const auto& take : found) take();
   for (const Event& event : events) {
-    const auto found = sources_.find(event.place);
-    if (found != sources_.end()) Take(*found->second, event);
+    if (event.kind == Event::kMarked) --marking_;
+    const auto source = sources_.find(event.place);
+    if (source != sources_.end()) Take(*source->second, event);
   }
-  return !events.empty();
+  return !events.empty() || !found.empty();
 }
 
 void Intake::Take(Source& source, const Event& event) {
@@ -150,14 +199,16 @@ void Intake::Take(Source& source, const Event& event) {
     return;
   }
   if (event.generation != source.generation) return;
+  if (event.kind == Event::kMarked) {
+    // For tools that show lag, and for a folder that knows less: only once this one knows it for sure.
+    if (event.status.ok()) (void)consumer_->Commit({{source.place, static_cast<std::int64_t>(event.offset)}});
+    return;
+  }
   if (event.kind == Event::kBegun) {
     if (!event.status.ok()) return Fail(source, event.status);
     return ReadFrom(source, event.offset);
   }
   switch (event.what) {
-    case engine::Taking::kLater:
-      source.give_again_ms = now_ms() + 20;
-      return;
     case engine::Taking::kStopped:
       stopped_by_engine_ = true;  // nobody knows: it is read again by the next process
       return;
@@ -173,25 +224,19 @@ void Intake::Take(Source& source, const Event& event) {
       break;
   }
   source.progress.Answer(event.offset);
-  if (source.alone && source.alone->offset() == static_cast<std::int64_t>(event.offset)) source.alone.reset();
+  if (source.alone == event.offset) source.alone.reset();
 }
 
 bool Intake::Held(const Source& source) const {
   if (stopped_by_engine_ || source.state != State::kReading || source.alone || !source.dead.empty()) return true;
   if (source.progress.unanswered() >= options_.unanswered_max) return true;
+  if (source.progress.unanswered_bytes() >= options_.unanswered_bytes_max) return true;
   return parts_.dead_letters->Waits(*source.feed);
 }
 
 bool Intake::GiveSome(Source& source) {
-  if (source.alone && source.give_again_ms != 0 && now_ms() >= source.give_again_ms) {
-    source.give_again_ms = 0;
-    kafka::Record record = *std::exchange(source.alone, std::nullopt);
-    Work work = WorkOf(source, record);
-    engine::Origin origin = OriginOf(source, record);
-    Give(source, std::move(record), std::move(origin), std::move(work));
-    return true;
-  }
   bool given = false;
+  if (source.fetched >= source.current && source.waiting.empty()) TellPast(source);
   while (!source.waiting.empty() && !Held(source)) {
     if (!source.next) source.next = WorkOf(source, source.waiting.front());
     if (source.next->alone && source.progress.unanswered() != 0) break;
@@ -202,7 +247,9 @@ bool Intake::GiveSome(Source& source) {
     source.waiting_bytes -= record.value().size() + record.key().size();
     Work work = *std::exchange(source.next, std::nullopt);
     engine::Origin origin = OriginOf(source, record);
-    source.progress.Give(origin.position, origin.digest);
+    source.recent.emplace_back(origin.position, origin.digest);
+    if (source.recent.size() > kRecentMax) source.recent.pop_front();
+    source.progress.Give(origin.position, origin.digest, record.value().size() + record.key().size());
     ++source.given;
     Give(source, std::move(record), std::move(origin), std::move(work));
     given = true;
@@ -216,7 +263,7 @@ Work Intake::WorkOf(const Source& source, const kafka::Record& record) {
     case TopicKind::kSchedule:
       return ScheduleWork(raw, options_.acting, *parts_.validation, parts_.clock->WallMs());
     case TopicKind::kTimer:
-      return TimerWork(raw, options_.acting, *parts_.validation);
+      return TimerWork(raw, options_.acting, *parts_.validation, parts_.clock->WallMs());
     case TopicKind::kStatus:
       return StatusWork(raw, speakers_);
   }
@@ -231,7 +278,7 @@ engine::Origin Intake::OriginOf(const Source& source, const kafka::Record& recor
 void Intake::Give(Source& source, kafka::Record record, engine::Origin origin, Work work) {
   const std::uint64_t offset = origin.position;
   if (auto* announcement = std::get_if<kafka::Announcement>(&work.what)) {
-    if (parts_.announced) parts_.announced(std::move(*announcement), record.timestamp_ms());
+    Announce(source, std::move(*announcement), record.timestamp_ms(), offset);
     source.progress.Answer(offset);
     return;
   }
@@ -244,7 +291,7 @@ void Intake::Give(Source& source, kafka::Record record, engine::Origin origin, W
   if (std::holds_alternative<engine::DeadLetter>(fed)) source.dead.insert(offset);
   if (const auto* report = std::get_if<engine::FedReport>(&fed); report != nullptr && parts_.reported)
     parts_.reported(report->from->peer, report->attempt);
-  if (work.alone) source.alone = std::move(record);
+  if (work.alone) source.alone = offset;
   parts_.engine->Feed(
       std::move(origin), std::move(fed),
       [inbox = inbox_, place = source.place, generation = source.generation, offset](const engine::FedAnswer& answer) {
@@ -269,18 +316,38 @@ void Intake::SlowDown(Source& source) {
   source.paused = !source.paused;
 }
 
+// What gateways said before we listened is of the past; each one's last word counts, once all of it is read.
+void Intake::Announce(Source& source, kafka::Announcement said, std::int64_t at_ms, std::uint64_t offset) {
+  if (!parts_.announced) return;
+  if (offset >= source.current) TellPast(source);
+  if (offset >= source.current || !options_.gateways.contains(said.peer.gateway))
+    return parts_.announced(std::move(said), at_ms);
+  std::string gateway = said.peer.gateway;
+  source.past.insert_or_assign(std::move(gateway), std::pair(std::move(said), at_ms));
+}
+
+void Intake::TellPast(Source& source) {
+  for (auto& [gateway, said] : std::exchange(source.past, {})) parts_.announced(std::move(said.first), said.second);
+}
+
 void Intake::TellProgress(bool all) {
-  std::vector<kafka::Start> commits;
   for (auto& [place, source] : sources_) {
     if (source->state != State::kReading || source->progress.next() <= source->marked) continue;
     if (!all && source->progress.digest() == storage::Hash16{}) continue;
     source->marked = source->progress.next();
+    Event event;
+    event.place = place;
+    event.generation = source->generation;
+    event.kind = Event::kMarked;
+    event.offset = source->marked;
+    ++marking_;
     parts_.engine->FeedProgress(source->feed, std::vector<std::uint64_t>(parts_.shards, source->marked),
-                                source->progress.digest(), /*again=*/false, {});
-    commits.push_back({place, static_cast<std::int64_t>(source->marked)});
+                                source->progress.digest(), /*again=*/false,
+                                [inbox = inbox_, event](const absl::Status& status) mutable {
+                                  event.status = status;
+                                  inbox->Add(std::move(event));
+                                });
   }
-  // For tools that show lag; nothing here rests on it.
-  if (!commits.empty() && consumer_ != nullptr) (void)consumer_->Commit(commits);
 }
 
 std::vector<NamedFigure> Intake::figures() const {

@@ -1,8 +1,11 @@
 #include "server/kafka/kafka_door.h"
 
+#include <fstream>
+#include <sstream>
 #include <utility>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "server/grpc/validation.h"
 #include "server/kafka/dead_letters.h"
 #include "server/kafka/events.h"
@@ -24,10 +27,27 @@ LimitsConfig OldLimits(LimitsConfig limits) {
   return limits;
 }
 
+absl::StatusOr<kafka::SigningKeys> ReadSigningKeys(const KafkaConfig& kafka) {
+  if (kafka.signers.empty()) return kafka::SigningKeys{};
+  const auto wrong = [&](const std::string& why) {
+    return absl::InvalidArgumentError(absl::StrCat("kafka.signing_keys: ", kafka.signing_keys, ": ", why));
+  };
+  std::ifstream in(kafka.signing_keys, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in.good()) return wrong("cannot be read");
+  auto keys = kafka::ParseSigningKeys(text.str());
+  if (!keys.ok()) return wrong(std::string(keys.status().message()));
+  for (const auto& [name, tenants] : kafka.signers)
+    if (!keys->contains(name)) return wrong(absl::StrCat("has no key of ", name, ", which kafka.signers names"));
+  return keys;
+}
+
 class RealDoor final : public KafkaDoor {
  public:
-  explicit RealDoor(const Config& config)
+  RealDoor(const Config& config, kafka::SigningKeys keys)
       : config_(config),
+        signing_keys_(std::move(keys)),
         zones_(workflows::delivery::MakeZoneResolver()),
         validation_(OldLimits(config.limits), zones_.get()),
         outlet_([this] { return kafka::Producer::Open(Client()); }),
@@ -109,6 +129,14 @@ class RealDoor final : public KafkaDoor {
         false);
     add("smsflow_kafka_leaving_age_seconds", "for how long the oldest of them is",
         static_cast<double>(outlet_.oldest_ms()) / 1'000, false);
+    add("smsflow_kafka_gateways", "gateways that are heard", static_cast<double>(gateways_ ? gateways_->attached() : 0),
+        false);
+    if (events_ != nullptr) {
+      add("smsflow_kafka_events_behind", "transitions on their way to the broker",
+          static_cast<double>(events_->behind()), false);
+      add("smsflow_kafka_events_untold_total", "transitions that could not be read, and were passed over",
+          static_cast<double>(events_->untold()), true);
+    }
     add("smsflow_kafka_dead_letters_waiting", "dead letters that the broker does not have yet",
         static_cast<double>(dead_letters_.waiting()), false);
     return figures;
@@ -123,11 +151,11 @@ class RealDoor final : public KafkaDoor {
     options.topics[kafka.status_topic] = TopicKind::kStatus;
     options.gateways = {kafka.gateways.begin(), kafka.gateways.end()};
     // Where nobody may act, what is written waits there: read, it would be gone.
-    if (kafka.unsigned_records) {
+    if (kafka.unsigned_records || !kafka.signers.empty()) {
       options.topics[kafka.schedule_topic] = TopicKind::kSchedule;
       options.topics[kafka.timer_topic] = TopicKind::kTimer;
     } else {
-      Log(LogLevel::kInfo, "kafka: not read, for nobody may act through them without kafka.unsigned",
+      Log(LogLevel::kInfo, "kafka: not read, for nobody may act through them without kafka.signers or kafka.unsigned",
           {{"topics", kafka.schedule_topic + ", " + kafka.timer_topic}});
     }
     for (const std::string& tenant : config_.TenantNames()) options.acting.tenants.insert(tenant);
@@ -138,6 +166,12 @@ class RealDoor final : public KafkaDoor {
       options.acting.topics[topic].insert(tenants.begin(), tenants.end());
       options.acting.tenants.insert(tenants.begin(), tenants.end());
     }
+    for (const auto& [name, tenants] : kafka.signers) {
+      options.acting.signers[name].insert(tenants.begin(), tenants.end());
+      options.acting.tenants.insert(tenants.begin(), tenants.end());
+    }
+    options.acting.signing_keys = signing_keys_;
+    options.acting.signed_for_ms = kafka.signed_for_ms;
     options.from_end = kafka.from == KafkaConfig::From::kEnd;
     for (const std::string& name : kafka.accept) {
       const std::size_t slash = name.rfind('/');
@@ -149,6 +183,7 @@ class RealDoor final : public KafkaDoor {
   }
 
   const Config config_;
+  const kafka::SigningKeys signing_keys_;
   const std::unique_ptr<workflows::delivery::ZoneResolver> zones_;
   const Validation validation_;
   Outlet outlet_;
@@ -165,7 +200,9 @@ class RealDoor final : public KafkaDoor {
 absl::StatusOr<std::unique_ptr<KafkaDoor>> KafkaDoor::Make(const Config& config) {
   if (config.kafka.servers.empty()) return nullptr;
   if (absl::Status status = kafka::CheckProperties(config.kafka.properties); !status.ok()) return status;
-  return std::make_unique<RealDoor>(config);
+  auto keys = ReadSigningKeys(config.kafka);
+  if (!keys.ok()) return keys.status();
+  return std::make_unique<RealDoor>(config, *std::move(keys));
 }
 
 }  // namespace smsflow::server

@@ -15,7 +15,9 @@ constexpr std::size_t kDeliveriesMax = 10'000;
 }  // namespace
 
 void Outlet::Start() {
-  thread_ = std::thread([this] { Run(); });
+  thread_ = std::thread([this] {
+    while (!stopping_) RunOnce(kPollFor);
+  });
 }
 
 void Outlet::Stop(std::chrono::milliseconds patience) {
@@ -49,56 +51,52 @@ void Outlet::Produce(std::string_view topic, std::int32_t partition, const kafka
   done(status);
 }
 
-void Outlet::Run() {
+void Outlet::RunOnce(std::chrono::milliseconds wait) {
+  std::shared_ptr<kafka::Producer> producer;
+  {
+    const std::lock_guard lock(mutex_);
+    producer = producer_;
+  }
+  if (producer == nullptr) {
+    auto opened = open_();
+    if (!opened.ok()) {
+      Log(LogLevel::kError, "kafka: no producer can be made", {{"why", std::string(opened.status().message())}});
+      for (int i = 0; i < 10 && !stopping_; ++i) std::this_thread::sleep_for(kOpenAgainAfter / 10);
+      return;
+    }
+    const std::lock_guard lock(mutex_);
+    producer_ = std::move(*opened);
+    return;
+  }
   std::vector<kafka::Delivery> deliveries;
+  producer->Poll(wait, kDeliveriesMax, deliveries);
   std::vector<std::pair<Done, absl::Status>> told;
-  while (!stopping_) {
-    std::shared_ptr<kafka::Producer> producer;
+  {
+    const std::lock_guard lock(mutex_);
+    for (kafka::Delivery& delivery : deliveries) {
+      const auto one = on_their_way_.find(delivery.tag);
+      if (one == on_their_way_.end()) continue;
+      told.emplace_back(std::move(one->second.done), std::move(delivery.status));
+      if (const auto owned = owned_.find(one->second.owner); owned != owned_.end()) {
+        owned->second.erase(one->first);
+        if (owned->second.empty()) owned_.erase(owned);
+      }
+      on_their_way_.erase(one);
+    }
+  }
+  for (auto& [done, status] : told) {
+    ++(status.ok() ? produced_ : failed_);
+    done(status);
+  }
+  if (const absl::Status fatal = producer->Fatal(); !fatal.ok()) {
+    ++remade_;
+    Log(LogLevel::kWarn, "kafka: the producer is made anew", {{"why", std::string(fatal.message())}});
     {
       const std::lock_guard lock(mutex_);
-      producer = producer_;
+      producer_.reset();
     }
-    if (producer == nullptr) {
-      auto opened = open_();
-      if (!opened.ok()) {
-        Log(LogLevel::kError, "kafka: no producer can be made", {{"why", std::string(opened.status().message())}});
-        for (int i = 0; i < 10 && !stopping_; ++i) std::this_thread::sleep_for(kOpenAgainAfter / 10);
-        continue;
-      }
-      const std::lock_guard lock(mutex_);
-      producer_ = std::move(*opened);
-      continue;
-    }
-    deliveries.clear();
-    producer->Poll(kPollFor, kDeliveriesMax, deliveries);
-    {
-      const std::lock_guard lock(mutex_);
-      for (kafka::Delivery& delivery : deliveries) {
-        const auto one = on_their_way_.find(delivery.tag);
-        if (one == on_their_way_.end()) continue;
-        told.emplace_back(std::move(one->second.done), std::move(delivery.status));
-        if (const auto owned = owned_.find(one->second.owner); owned != owned_.end()) {
-          owned->second.erase(one->first);
-          if (owned->second.empty()) owned_.erase(owned);
-        }
-        on_their_way_.erase(one);
-      }
-    }
-    for (auto& [done, status] : told) {
-      ++(status.ok() ? produced_ : failed_);
-      done(status);
-    }
-    told.clear();
-    if (const absl::Status fatal = producer->Fatal(); !fatal.ok()) {
-      ++remade_;
-      Log(LogLevel::kWarn, "kafka: the producer is made anew", {{"why", std::string(fatal.message())}});
-      {
-        const std::lock_guard lock(mutex_);
-        producer_.reset();
-      }
-      producer.reset();  // before it is told: what it still holds must not arrive after what is produced again
-      GiveUp(absl::AbortedError("kafka: the producer ended with it still on its way"));
-    }
+    producer.reset();  // before it is told: what it still holds must not arrive after what is produced again
+    GiveUp(absl::AbortedError("kafka: the producer ended with it still on its way"));
   }
 }
 

@@ -37,6 +37,8 @@ class Outlet {
   ~Outlet() { Stop(); }
 
   void Start();
+  // What its thread does again and again; for simulations, which have none.
+  void RunOnce(std::chrono::milliseconds wait);
   // Waits up to `patience` for what is on its way; the rest is ABORTED.
   void Stop(std::chrono::milliseconds patience = std::chrono::milliseconds(0));
 
@@ -64,7 +66,6 @@ class Outlet {
     Owner owner = nullptr;
   };
 
-  void Run();
   void GiveUp(const absl::Status& why);         // all that is on its way
   std::int64_t AgeMs(std::uint64_t tag) const;  // with mutex_
 

@@ -61,16 +61,19 @@ engine::SweepRequest SweepOf(kafka::ScheduleSms& sms, std::string actor) {
 Work ScheduleWork(const Raw& record, const Acting& acting, const Validation& validation, std::int64_t now_ms) {
   auto sms = kafka::DecodeScheduleSms(record.value, record.headers);
   if (!sms.ok()) return Dead(std::string(sms.status().message()));
-  auto actor = ActorOf(record, sms->client, acting);
+  auto actor = ActorOf(record, sms->client, sms->idempotency_key, acting, now_ms);
   if (!actor.ok()) return Dead(std::string(actor.status().message()));
+  // Whoever reads a signed record can write it again; with a key of its own it is one SMS still.
+  if (actor->by_signature && sms->action == kafka::ScheduleSms::Action::kSchedule && sms->idempotency_key.empty())
+    return Dead(std::string(kafka::kIdempotencyKey) + ": is needed where a record is signed");
   Violations violations;
   switch (sms->action) {
     case kafka::ScheduleSms::Action::kSchedule:
-      return Schedule(*std::move(sms), *std::move(actor), validation, now_ms);
+      return Schedule(*std::move(sms), std::move(actor->name), validation, now_ms);
     case kafka::ScheduleSms::Action::kCancel: {
       validation.Name(sms->key, "key", violations);
       if (!violations.empty()) return Dead(violations);
-      engine::SweepRequest sweep = SweepOf(*sms, *std::move(actor));
+      engine::SweepRequest sweep = SweepOf(*sms, std::move(actor->name));
       sweep.index = delivery::kKeyIndex;
       sweep.value = std::move(sms->key);
       sweep.event = delivery::EncodeCancel();
@@ -79,7 +82,7 @@ Work ScheduleWork(const Raw& record, const Acting& acting, const Validation& val
     case kafka::ScheduleSms::Action::kBlock: {
       validation.Name(sms->target, "target", violations);
       if (!violations.empty()) return Dead(violations);
-      engine::SweepRequest sweep = SweepOf(*sms, *std::move(actor));
+      engine::SweepRequest sweep = SweepOf(*sms, std::move(actor->name));
       sweep.index = delivery::kTargetIndex;
       sweep.value = sms->target;
       sweep.target = std::move(sms->target);

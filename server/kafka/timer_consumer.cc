@@ -8,20 +8,20 @@ namespace smsflow::server {
 
 namespace delivery = workflows::delivery;
 
-Work TimerWork(const Raw& record, const Acting& acting, const Validation& validation) {
+Work TimerWork(const Raw& record, const Acting& acting, const Validation& validation, std::int64_t now_ms) {
   const auto dead = [](std::string reason) { return Work{engine::FedWork(engine::DeadLetter{std::move(reason)})}; };
   auto timer = kafka::DecodeTimerSms(record.value);
   if (!timer.ok()) return dead(std::string(timer.status().message()));
-  auto actor = ActorOf(record, timer->client, acting);
+  auto actor = ActorOf(record, timer->client, "", acting, now_ms);
   if (!actor.ok()) return dead(std::string(actor.status().message()));
   if (timer->id) {
-    return {engine::FedWork(engine::EventRequest{*timer->id, std::move(timer->client), *std::move(actor),
+    return {engine::FedWork(engine::EventRequest{*timer->id, std::move(timer->client), std::move(actor->name),
                                                  delivery::EncodeLookNow(), std::nullopt})};
   }
   engine::SweepRequest sweep;
   sweep.workflow = delivery::kWorkflowNumber;
   sweep.tenant = std::move(timer->client);
-  sweep.actor = *std::move(actor);
+  sweep.actor = std::move(actor->name);
   sweep.event = delivery::EncodeLookNow();
   if (!timer->batch.empty()) {
     Violations violations;

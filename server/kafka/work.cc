@@ -30,16 +30,27 @@ storage::Hash16 DigestOf(const Raw& record) {
   return cut;
 }
 
-absl::StatusOr<std::string> ActorOf(const Raw& record, const std::string& client, const Acting& acting) {
+absl::StatusOr<Actor> ActorOf(const Raw& record, const std::string& client, std::string_view idempotency_key,
+                              const Acting& acting, std::int64_t now_ms) {
   if (const auto topic = acting.topics.find(std::string(record.topic)); topic != acting.topics.end()) {
-    if (topic->second.contains(client)) return "kafka:" + topic->first;
+    if (topic->second.contains(client)) return Actor{"kafka:" + topic->first};
     return absl::PermissionDeniedError("client: the topic is not this tenant's");
+  }
+  const bool is_signed = kafka::FindHeader(record.headers, kafka::kSignature).has_value();
+  if (!acting.signers.empty() && (is_signed || !acting.unsigned_ok)) {
+    auto name = kafka::SignerOf({record.topic, record.value, idempotency_key}, record.headers, acting.signing_keys,
+                                {now_ms / 1000, acting.signed_for_ms / 1000});
+    if (!name.ok()) return name.status();
+    const auto signer = acting.signers.find(*name);
+    if (signer == acting.signers.end() || !signer->second.contains(client))
+      return absl::PermissionDeniedError("client: who signed the record does not act for it");
+    return Actor{"kafka:" + *name, true};
   }
   if (!acting.unsigned_ok)
     return absl::PermissionDeniedError(
         "client: a record of this topic must be signed, or kafka.unsigned be switched on");
   if (!acting.tenants.contains(client)) return absl::PermissionDeniedError("client: there is no such tenant");
-  return "kafka";
+  return Actor{"kafka"};
 }
 
 }  // namespace smsflow::server

@@ -20,6 +20,7 @@
 #include "engine/engine.h"
 #include "kafka/headers.h"
 #include "kafka/records.h"
+#include "kafka/signature.h"
 #include "server/grpc/validation.h"
 #include "storage/keys.h"
 
@@ -48,17 +49,25 @@ struct Work {
 
 // Who acts for whom. A name of a credential stands in journals as the actor.
 struct Acting {
-  std::set<std::string> tenants;                             // that there are
-  bool unsigned_ok = false;                                  // any record of the old form acts for the tenant it names
-  std::map<std::string, std::set<std::string>> topics = {};  // topic → tenants that its records act for
+  std::set<std::string> tenants;                              // that there are
+  bool unsigned_ok = false;                                   // any record of the old form acts for the tenant it names
+  std::map<std::string, std::set<std::string>> topics = {};   // topic → tenants that its records act for
+  std::map<std::string, std::set<std::string>> signers = {};  // name → tenants that the records it signs act for
+  kafka::SigningKeys signing_keys = {};
+  std::int64_t signed_for_ms = 0;  // after it was signed
 };
-// PERMISSION_DENIED names the rule. The actor's name otherwise.
-absl::StatusOr<std::string> ActorOf(const Raw& record, const std::string& client, const Acting& acting);
+struct Actor {
+  std::string name;
+  bool by_signature = false;
+};
+// PERMISSION_DENIED or UNAUTHENTICATED name the rule.
+absl::StatusOr<Actor> ActorOf(const Raw& record, const std::string& client, std::string_view idempotency_key,
+                              const Acting& acting, std::int64_t now_ms);
 
 // server/kafka/schedule_consumer.cc
 Work ScheduleWork(const Raw& record, const Acting& acting, const Validation& validation, std::int64_t now_ms);
 // server/kafka/timer_consumer.cc
-Work TimerWork(const Raw& record, const Acting& acting, const Validation& validation);
+Work TimerWork(const Raw& record, const Acting& acting, const Validation& validation, std::int64_t now_ms);
 // Who may speak of attempts. Only `gateways` are believed: others attach elsewhere, with a credential. `old_gateway`:
 // whose reports those are that name no store; nullopt: nobody's. Not thread-safe.
 class Speakers {

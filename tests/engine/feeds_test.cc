@@ -258,6 +258,59 @@ TEST(Feeds, WhatCannotBeAppliedLeavesAsADeadLetterUntilItIsTaken) {
   EXPECT_EQ(world.posts.received.size(), 1U);
 }
 
+// What stays for long gets a row at the end, or a restart would look at all that came after it.
+TEST(Feeds, ADeadLetterThatCannotLeaveHoldsNothingInItsPlace) {
+  World world;
+  world.options.shards = 1;
+  world.Crash();
+  world.Open();
+  std::map<std::uint64_t, FedAnswer> answers;
+  Give(world, 0, DeadLetter{"value: must be JSON"}, answers);
+  world.Run();
+  ASSERT_EQ(world.posts.received.size(), 1U);
+  const Post first = world.posts.received.front();
+  std::shared_ptr<Inbox> inbox;
+  auto session = world.Attach("g", "s1", {"t"}, 5'000, inbox);
+  for (int i = 0; i < 1'100; ++i) world.Create("t", absl::StrCat("p", i), {world.clock.wall_ms + 10, "", {}, ""});
+  world.AdvanceAndRun(100, 100);
+  ASSERT_EQ(inbox->leases.size(), 1'100U);
+  for (const Lease& lease : inbox->leases) world.Report(*session, lease.attempt, "done");
+  world.AdvanceAndRun(1'000, 20);
+  ASSERT_EQ(world.posts.received.size(), 2U);
+  const Post moved = world.posts.received.back();
+  EXPECT_GT(moved.sequence, first.sequence + 1'000);
+  EXPECT_EQ(moved.body, first.body);
+  world.posts.received.clear();
+  world.Crash();
+  world.Open();
+  ASSERT_EQ(world.posts.received.size(), 1U);
+  EXPECT_EQ(world.posts.received[0].sequence, moved.sequence);
+  world.engine->Taken(moved.shard, moved.sequence);
+  world.Run();
+  world.posts.received.clear();
+  world.Crash();
+  world.Open();
+  EXPECT_TRUE(world.posts.received.empty());
+}
+
+TEST(Feeds, ATenantThatAsksForMuchElsewhereDoesNotHoldItsLog) {
+  World world;
+  Begin(world, 0);
+  SweepRequest stop;
+  stop.workflow = courier::kWorkflow;
+  stop.tenant = "t";
+  stop.actor = "somebody";
+  stop.event = courier::Simple(courier::kStop);
+  int refused = 0;
+  for (int i = 0; i < 200; ++i)
+    world.engine->Sweep(stop, [&](const SweepAnswer& answer) { refused += !answer.status.ok(); });
+  EXPECT_GT(refused, 0);
+  std::map<std::uint64_t, FedAnswer> answers;
+  Give(world, 0, stop, answers);
+  world.Run();
+  EXPECT_EQ(answers[0].what, Taking::kApplied);
+}
+
 TEST(Feeds, ACommandForManyIsToldToEachShardOnce) {
   World world;
   Begin(world, 0);

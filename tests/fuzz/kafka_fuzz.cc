@@ -6,6 +6,7 @@
 #include "kafka/instant.h"
 #include "kafka/payload_text.h"
 #include "kafka/records.h"
+#include "kafka/signature.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace kafka = smsflow::kafka;
@@ -49,7 +50,7 @@ void Check(const absl::StatusOr<T>& taken, const Again& again) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const Input input = Split(smsflow::fuzz::View(data + 1, size - 1));
-  switch (data[0] % 8) {
+  switch (data[0] % 9) {
     case 0:
       Check(kafka::DecodeScheduleSms(input.value, input.headers), [](const auto& sms) {
         const auto record = kafka::EncodeScheduleSms(sms);
@@ -94,6 +95,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return twice;
       });
       break;
+    case 7: {
+      const std::string key(32, 'k');
+      const kafka::SigningKeys keys{{"a", {key}}};
+      const kafka::SignedRecord record{"schedule-sms", input.value, "once"};
+      (void)kafka::SignerOf(record, input.headers, keys, {1'000, 1'000});
+      const std::string made = kafka::Sign(record, "a", key, 1'000);
+      const std::vector<kafka::HeaderView> headers{{kafka::kSignature, made}};
+      Require(kafka::SignerOf(record, headers, keys, {1'000, 0}).ok(), "what was signed is known again");
+      if (const auto read = kafka::ParseSigningKeys(input.value); read.ok()) {
+        for (const auto& [name, all] : *read)
+          for (const std::string& one : all) Require(one.size() >= kafka::kSigningKeyBytesMin, "no key is short");
+      }
+      break;
+    }
     default:
       if (const auto ms = kafka::ParseInstant(input.value)) {
         const auto again = kafka::ParseInstant(kafka::FormatInstant(*ms));

@@ -133,6 +133,26 @@ TEST_F(ConfigTest, AGatewaysKeySaysAsWhomItAttachesUnlessItIsAlone) {
       ElementsAre(HasSubstr("key.0.gateways is for the role gateway alone")));
 }
 
+TEST_F(ConfigTest, TopicsOfKafkaAreOneForEachKindAndSignersHaveKeys) {
+  const std::string kafka = "[kafka]\nservers = \"b:9092\"\n";
+  const LoadedConfig good = Load(Base() + kafka + "signing_keys = \"/k\"\n[kafka.signers]\nportal = [\"acme\"]\n" +
+                                 "[kafka.clients]\nof-lab = [\"lab\"]\n");
+  EXPECT_THAT(good.errors, IsEmpty());
+  EXPECT_EQ(good.config.kafka.signers.at("portal"), std::vector<std::string>{"acme"});
+  EXPECT_THAT(PrintConfig(good), HasSubstr("[kafka.signers]\n\"portal\" = [\"acme\"]"));
+  EXPECT_THAT(Load(Base() + kafka + "timer_topic = \"schedule-sms\"\n").errors,
+              ElementsAre(HasSubstr("kafka.timer_topic is the topic of kafka.schedule_topic too")));
+  EXPECT_THAT(Load(Base() + kafka + "[kafka.clients]\nsms-status = [\"lab\"]\n").errors,
+              ElementsAre(HasSubstr("kafka.clients.sms-status is the topic of kafka.status_topic too")));
+  EXPECT_THAT(Load(Base() + kafka + "[limits]\npayload = \"97KB\"\n").errors,
+              ElementsAre(HasSubstr("limits.payload must be at most 96KB where kafka.servers is set")));
+  EXPECT_THAT(Load(Base() + "[limits]\npayload = \"97KB\"\n").errors, IsEmpty());
+  EXPECT_THAT(Load(Base() + kafka + "[kafka.signers]\nportal = [\"acme\"]\n").errors,
+              ElementsAre(HasSubstr("kafka.signing_keys is missing: kafka.signers need their keys")));
+  EXPECT_THAT(Load(Base() + kafka + "signing_keys = \"/k\"\n[kafka.signers]\n\"a b\" = [\"acme\"]\n").errors,
+              ElementsAre(HasSubstr("kafka.signers must be NAME = [")));
+}
+
 TEST_F(ConfigTest, PrintedConfigTellsOriginsAndNoSecretAndIsRightItself) {
   const LoadedConfig loaded =
       Load(Base() + "[delivery]\nmax_jitter = \"0ms\"\n[tenant.acme]\nprobe = \"2s\"\n[[key]]\n" +

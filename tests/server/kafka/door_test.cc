@@ -4,10 +4,14 @@
 #include <sys/wait.h>
 
 #include <cstdio>
+#include <ctime>
+#include <fstream>
 #include <set>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "kafka/signature.h"
 #include "tests/kafka/broker.h"
 #include "tests/server/kafka/kafka_site.h"
 
@@ -222,6 +226,54 @@ TEST(KafkaIn, ATopicMadeAnewStopsItsPartitionUntilAPersonAcceptsIt) {
   const auto stored = site.Stored();
   EXPECT_EQ(stored.count("after"), 9U);
   EXPECT_EQ(stored.count("before"), 5U);
+}
+
+TEST(KafkaIn, ANewFolderOnTheSameGroupAppliesNothingUntilAPersonAcceptsIt) {
+  KafkaSite site(kafka::SharedBroker());
+  for (int i = 0; i < 5; ++i) site.Produce(site.schedule, ScheduleRecord("before", "", SlotFarAhead()), 0);
+  site.Start();
+  ASSERT_TRUE(site.Applied(site.schedule));
+  site.Kill();
+  site.Forget();
+  site.Start();
+  EXPECT_TRUE(site.Says("its group has come to offset 5, this data folder to 0"));
+  site.Stop();
+  EXPECT_TRUE(site.Stored().empty());
+  site.Configure(absl::StrCat("from = \"end\"\naccept = [\"", site.schedule, "/0\"]"), "");
+  site.Start();
+  site.Produce(site.schedule, ScheduleRecord("after", "", SlotFarAhead()), 0);
+  ASSERT_TRUE(site.Applied(site.schedule));
+  site.Stop();
+  EXPECT_EQ(site.Stored().count("after"), 1U);
+  EXPECT_EQ(site.Stored().size(), 1U) << "what comes from now on";
+}
+
+TEST(KafkaIn, ASignedRecordActsForItsSignersTenantsAlone) {
+  KafkaSite site(kafka::SharedBroker());
+  const std::string key(32, 'k');
+  std::ofstream(site.File("signers")) << "# portal's\nportal " << absl::BytesToHexString(key) << "\n";
+  site.Configure(absl::StrCat("signing_keys = \"", site.File("signers"), "\"\n[kafka.signers]\nportal = [\"acme\"]"),
+                 "");
+  const auto produce = [&](const std::string& client, const std::string& signed_by, const std::string& once) {
+    kafka::Outgoing record = ScheduleRecord(once, "t", SlotFarAhead(), once);
+    const std::size_t at = record.value.find("acme");
+    record.value.replace(at, 4, client);
+    record.headers.push_back({std::string(kafka::kSignature),
+                              kafka::Sign({site.schedule, record.value, once}, signed_by, key, std::time(nullptr))});
+    site.Produce(site.schedule, record, 0);
+  };
+  produce("acme", "portal", "good");
+  produce("other", "portal", "not its tenant");
+  produce("acme", "stranger", "nobody's");
+  site.Start();
+  ASSERT_TRUE(site.Applied(site.schedule));
+  site.Stop();
+  EXPECT_EQ(site.Stored().size(), 1U);
+  EXPECT_EQ(site.Stored().count("good"), 1U);
+  EXPECT_EQ(site.All(site.dead).size(), 2U);
+  site.Configure(absl::StrCat("signing_keys = \"", site.File("none"), "\"\n[kafka.signers]\nportal = [\"acme\"]"), "");
+  site.Start();
+  EXPECT_TRUE(site.Says("kafka.signing_keys: "));
 }
 
 TEST(KafkaIn, PartitionsThatAreAddedAreReadAndAGroupThatIsResetChangesNothing) {

@@ -66,6 +66,11 @@ KafkaSite::~KafkaSite() {
   std::filesystem::remove_all(folder_);
 }
 
+void KafkaSite::Forget() {
+  std::filesystem::remove_all(folder_ + "/data");
+  std::filesystem::remove(folder_ + "/data.key");
+}
+
 void KafkaSite::Configure(const std::string& kafka_lines, const std::string& sections) {
   kafka_lines_ = kafka_lines;
   sections_ = sections;

@@ -21,12 +21,13 @@ TEST(Progress, IsUpToTheFirstThatIsNotAnswered) {
   Progress progress;
   progress.Begin(10);
   EXPECT_EQ(progress.next(), 10U);
-  for (const std::uint64_t offset : {10, 11, 15, 16}) progress.Give(offset, Digest(offset));
+  for (const std::uint64_t offset : {10, 11, 15, 16}) progress.Give(offset, Digest(offset), 10);
   EXPECT_TRUE(progress.Answer(11));
   EXPECT_TRUE(progress.Answer(16));
   EXPECT_EQ(progress.next(), 10U);
   EXPECT_EQ(progress.digest(), storage::Hash16{});
   EXPECT_EQ(progress.unanswered(), 2U);
+  EXPECT_EQ(progress.unanswered_bytes(), 20U);
   EXPECT_TRUE(progress.Answer(10));
   EXPECT_EQ(progress.next(), 12U);
   EXPECT_EQ(progress.digest(), Digest(11));
@@ -39,7 +40,7 @@ TEST(Progress, IsUpToTheFirstThatIsNotAnswered) {
 TEST(Progress, AWordThatIsNotAwaitedIsNone) {
   Progress progress;
   progress.Begin(0);
-  progress.Give(3, Digest(3));
+  progress.Give(3, Digest(3), 10);
   EXPECT_FALSE(progress.Answer(2));
   EXPECT_FALSE(progress.Answer(4));
   EXPECT_TRUE(progress.Answer(3));
@@ -58,7 +59,7 @@ TEST(Progress, InWhateverOrderTheAnswersCome) {
     std::vector<std::uint64_t> offsets;
     for (std::uint64_t offset = 0; offset < 40; ++offset)
       if (random() % 4 != 0) offsets.push_back(offset);
-    for (const std::uint64_t offset : offsets) progress.Give(offset, Digest(offset));
+    for (const std::uint64_t offset : offsets) progress.Give(offset, Digest(offset), 10);
     std::vector<std::uint64_t> order = offsets;
     std::shuffle(order.begin(), order.end(), random);
     std::set<std::uint64_t> open(offsets.begin(), offsets.end());

@@ -114,6 +114,43 @@ TEST_F(WorkTest, WhoActsForWhomIsTheTopicsOrThePersonsWhoConfigured) {
   EXPECT_NE(Fed<engine::SweepRequest>(Schedule(of_other, {}, "of-other")), nullptr);
 }
 
+TEST_F(WorkTest, WhoSignedActsForItsTenantsAlone) {
+  const std::string key(32, 'k');
+  acting_.signers["portal"] = {"acme"};
+  acting_.signing_keys["portal"] = {key};
+  acting_.signing_keys["lab"] = {key};
+  acting_.signed_for_ms = 3'600'000;
+  const auto by = [&](const std::string& value, std::string_view name, std::string_view once,
+                      std::string_view topic = "schedule-sms", std::int64_t at_ms = kNowMs) {
+    const std::string signature = kafka::Sign({topic, value, once}, name, key, at_ms / 1000);
+    std::vector<kafka::HeaderView> headers{{"smsflow-signature", signature}};
+    if (!once.empty()) headers.push_back({"idempotency-key", once});
+    return topic == "sms-timer" ? TimerWork(Record(value, headers, topic), acting_, validation_, kNowMs)
+                                : Schedule(value, headers, topic);
+  };
+  const std::string order = R"({"action":"schedule","client":"acme","schedule":"","message":"x"})";
+  const std::string cancel = R"({"action":"cancel","client":"acme","key":"k"})";
+  for (const bool unsigned_ok : {true, false}) {
+    acting_.unsigned_ok = unsigned_ok;
+    const Work work = by(order, "portal", "once");
+    ASSERT_NE(Fed<engine::CreateRequest>(work), nullptr) << ReasonOf(work);
+    EXPECT_EQ(Fed<engine::CreateRequest>(work)->actor, "kafka:portal");
+    EXPECT_EQ(ReasonOf(by(cancel, "portal", "")), "taken");
+    EXPECT_EQ(ReasonOf(by(R"({"client":"acme"})", "portal", "", "sms-timer")), "taken");
+    EXPECT_EQ(ReasonOf(by(order, "portal", "")), "idempotency-key: is needed where a record is signed");
+    EXPECT_EQ(ReasonOf(by(R"({"action":"cancel","client":"other","key":"k"})", "portal", "")),
+              "client: who signed the record does not act for it");
+    EXPECT_EQ(ReasonOf(by(cancel, "lab", "")), "client: who signed the record does not act for it");
+    EXPECT_EQ(ReasonOf(by(cancel, "nobody", "")),
+              "smsflow-signature: was made by no key that is known here, or for another record");
+    EXPECT_EQ(ReasonOf(by(cancel, "portal", "", "schedule-sms", kNowMs - 7'200'000)),
+              "smsflow-signature: is older than kafka.signed_for allows");
+  }
+  EXPECT_EQ(ReasonOf(Schedule(cancel)), "smsflow-signature: is missing");
+  acting_.unsigned_ok = true;
+  EXPECT_EQ(ReasonOf(Schedule(cancel)), "taken");
+}
+
 TEST_F(WorkTest, WhatConcernsManyStandsAlone) {
   const Work cancel = Schedule(R"({"action":"cancel","client":"acme","key":"k"})");
   EXPECT_TRUE(cancel.alone);
@@ -122,7 +159,7 @@ TEST_F(WorkTest, WhatConcernsManyStandsAlone) {
   EXPECT_TRUE(block.alone);
   EXPECT_EQ(Fed<engine::SweepRequest>(block)->target, "t");
   EXPECT_TRUE(Fed<engine::SweepRequest>(block)->membership->member);
-  const auto timer = [&](std::string_view value) { return TimerWork(Record(value), acting_, validation_); };
+  const auto timer = [&](std::string_view value) { return TimerWork(Record(value), acting_, validation_, kNowMs); };
   EXPECT_TRUE(timer(R"({"client":"acme"})").alone);
   EXPECT_EQ(Fed<engine::SweepRequest>(timer(R"({"client":"acme"})"))->index, 0);
   EXPECT_EQ(Fed<engine::SweepRequest>(timer(R"({"client":"acme","batch":"b"})"))->index, delivery::kBatchIndex);
