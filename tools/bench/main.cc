@@ -9,6 +9,7 @@
 #include "tools/bench/echo_process.h"
 #include "tools/bench/engine_only.h"
 #include "tools/bench/envelope.h"
+#include "tools/bench/kafka.h"
 #include "tools/bench/options.h"
 #include "tools/bench/pending.h"
 #include "tools/bench/report.h"
@@ -51,6 +52,7 @@ absl::StatusOr<Report> RunOne(const Options& options, const SmsShape& shape) {
   if (options.workload == "wave") return RunWave(options);
   if (options.workload == "restart") return RunRestart(options);
   if (options.workload == "size") return RunSize(options);
+  if (options.workload == "kafka") return RunKafka(options);
   return RunThroughput(options, shape);
 }
 
@@ -76,7 +78,7 @@ int Run(int argc, char** argv) {
   std::string profile = NameOf(options.profile);
   bool json = false, budget = false, echo = false, hand_over = false;
   app.add_option("--workload", options.workload, "what is measured")
-      ->check(CLI::IsMember({"schedule", "stream", "batch", "wave", "life", "restart", "size", "envelope"}))
+      ->check(CLI::IsMember({"schedule", "stream", "batch", "wave", "life", "restart", "size", "envelope", "kafka"}))
       ->capture_default_str();
   app.add_option("--profile", profile, "bare: a target only; full: key, batch and idempotency key too")
       ->check(CLI::IsMember({"bare", "full"}))
@@ -90,13 +92,14 @@ int Run(int argc, char** argv) {
   app.add_option("--runs", options.runs, "whole runs, of which the median is told")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
-  app.add_option("--count", options.count, "SMSes of wave, restart and size; 0: as the workload says")
+  app.add_option("--count", options.count, "SMSes of wave, restart, size and kafka; 0: as the workload says")
       ->capture_default_str();
   app.add_option("--in-flight", options.in_flight, "0: as the workload says")->capture_default_str();
   app.add_option("--partitions", options.partitions, "the engine's threads")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   app.add_option("--dir", options.folder, "where data folders are made; on a disk")->capture_default_str();
+  app.add_option("--kafka", options.kafka, "kafka: the brokers, HOST:PORT; topics of its own are made and deleted");
   app.add_flag("--unary", options.unary, "life: schedule one by one instead of in batches");
   app.add_flag("--engine-only", options.engine_only, "the engine in this process, without a door");
   app.add_flag("--budget", budget, "only show which rows one SMS writes, and their sums");

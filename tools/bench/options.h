@@ -18,6 +18,7 @@ struct Options {
   std::uint32_t in_flight = 0;  // 0: as the workload says
   std::uint16_t partitions = 2;
   std::string folder = "/var/tmp";  // where data folders are made; never a memory disk
+  std::string kafka;                // brokers, of the workload kafka
   bool unary = false;               // lives: scheduled one by one instead of in batches
   bool engine_only = false;         // in this process, without a door
 };

@@ -45,7 +45,7 @@ void WriteConfiguration(const std::string& path, const ServerOptions& options) {
        << "\nballast = \"1MB\"\n"
        << "[delivery]\nmax_jitter = \"0s\"\n"
        << "[log]\nlevel = \"warn\"\n"
-       << KeyOf(kClient, "client") << KeyOf(kGateway, "gateway") << KeyOf(kAdmin, "admin");
+       << options.more << KeyOf(kClient, "client") << KeyOf(kGateway, "gateway") << KeyOf(kAdmin, "admin");
 }
 
 }  // namespace

@@ -119,6 +119,18 @@ crash() {
   "$BUILD/tests/crash_driver" "$@" || fail "the run did not hold" "its seed is above: --seed repeats the choices"
 }
 
+# bench [ARGUMENT…]: for the workload kafka a broker is started, unless one is named.
 bench() {
-  "$BUILD/bin/smsflow-bench" "$@"
+  local broker='' status=0
+  if [[ " $* " == *" --workload kafka "* && " $* " != *" --kafka "* ]]; then
+    broker=$(mktemp -d /var/tmp/smsflow-bench-broker.XXXXXX)
+    kafka_up "$broker" 0 900 >&2
+    set -- "$@" --kafka "$(<"$broker/address")"
+  fi
+  "$BUILD/bin/smsflow-bench" "$@" || status=$?
+  if [ -n "$broker" ]; then
+    kafka_down "$broker" yes >&2
+    rm -rf "$broker"
+  fi
+  return "$status"
 }
