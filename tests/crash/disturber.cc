@@ -67,6 +67,7 @@ const std::vector<Disturber::Kind>& Disturber::Kinds() {
       {"stop the broker for a while", 10, Kind::kBroker, &Disturber::StopBroker},
       {"kill engine or gateway while there is no broker", 20, Kind::kBroker, &Disturber::KillBesideNoBroker},
       // Long, so only when asked for.
+      {"no broker for a minute", 0, Kind::kBroker, &Disturber::NoBrokerForAMinute},
       {"stop the engine for a minute", 0, Kind::kAnywhere, &Disturber::StopEngineLong},
       {"stop the gateway for a minute", 0, Kind::kAnywhere, &Disturber::StopGatewayLong},
   };

@@ -83,6 +83,7 @@ class Disturber {
   void KillWhileBrokerStarts();
   void KillInAnyOrder();
   void StopBroker();
+  void NoBrokerForAMinute();
   void KillBesideNoBroker();
 
   std::chrono::milliseconds Between(std::int64_t least_ms, std::int64_t most_ms);

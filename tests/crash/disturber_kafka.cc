@@ -80,6 +80,13 @@ void Disturber::StopBroker() {
   moments_.Note("broker stopped for a while", true);
 }
 
+void Disturber::NoBrokerForAMinute() {
+  BrokerDies();
+  std::this_thread::sleep_for(std::chrono::seconds(60));
+  moments_.Note("no broker for a minute", true);
+  AwaitBroker();
+}
+
 // What is applied, and what is submitted, in the time without a broker is in two data folders and nowhere else.
 void Disturber::KillBesideNoBroker() {
   BrokerDies();

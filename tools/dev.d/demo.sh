@@ -102,6 +102,10 @@ demo_kafka() {
 # demo [--kafka]
 demo() {
   local started=$SECONDS count id late='' patience=20s over=${1:-}
+  if [ -n "$over" ] && [ -z "$(kafka_java)" ]; then
+    say "skipped: there is no Java 17 or later, hence no Kafka; tools/dev setup installs it"
+    exit "$KAFKA_SKIPPED"
+  fi
   SITE=$(mktemp -d "${TMPDIR:-/tmp}/smsflow-demo.XXXXXX")
   trap demo_end EXIT
   trap 'exit 130' INT TERM
