@@ -9,6 +9,7 @@ namespace smsflow::gateway {
 namespace {
 
 constexpr std::size_t kPrunedAtOnce = 1000;
+constexpr std::size_t kHeldAtOnce = 256;
 constexpr std::chrono::milliseconds kIdleLook(10'000);
 constexpr std::chrono::milliseconds kRoomLook(200);
 
@@ -84,20 +85,31 @@ bool Core::RunOnce() {
 }
 
 void Core::LookForRoom(Inbox& inbox) {
-  if (room_ == nullptr) return;
-  low_ = room_->Low();
-  if (low_) {
-    // Too late for it. The engine asks at its deadline, and hears that it was never seen.
-    std::vector<AttemptId> over;
-    for (const auto& [attempt, lease] : held_back_) {
-      if (lease.deadline_ms <= clock_.WallMs()) over.push_back(attempt);
-    }
-    for (const AttemptId& attempt : over) held_back_.erase(attempt);
-    if (!over.empty()) link_.Kept(over);
-    return;
+  low_ = room_ != nullptr && room_->Low();
+  if (!low_) return LookAtHeldBack(inbox);
+  // Too late for it. The engine asks at its deadline, and hears that it was never seen.
+  std::vector<AttemptId> over;
+  for (const auto& [attempt, lease] : held_back_) {
+    if (lease.deadline_ms <= clock_.WallMs()) over.push_back(attempt);
   }
-  for (auto& [attempt, lease] : held_back_) inbox.leases.push_back(std::move(lease));
-  held_back_.clear();
+  for (const AttemptId& attempt : over) held_back_.erase(attempt);
+  if (!over.empty()) link_.Kept(over);
+}
+
+void Core::LookAtHeldBack(Inbox& inbox) {
+  const std::int64_t now_ms = clock_.WallMs();
+  const bool room = carrier_.HasRoom();
+  std::size_t looks = std::min(held_back_.size(), kHeldAtOnce);
+  for (auto it = held_back_.upper_bound(held_after_); looks > 0; --looks) {
+    if (it == held_back_.end()) it = held_back_.begin();
+    held_after_ = it->first;
+    if (room || it->second.deadline_ms <= now_ms) {
+      inbox.leases.push_back(std::move(it->second));
+      it = held_back_.erase(it);
+    } else {
+      ++it;
+    }
+  }
 }
 
 void Core::Decide(Inbox inbox) {
@@ -136,10 +148,14 @@ absl::Status Core::DecideLeases(std::vector<engine::Lease>& leases, std::vector<
       held_back_.insert_or_assign(lease.attempt, std::move(lease));
       continue;
     }
+    const auto verdict = OnLease(lease.attempt, lease.deadline_ms, *known, {store_.pruned_ms(), clock_.WallMs()});
+    if (verdict.submit && !carrier_.Take(lease)) {
+      held_back_.insert_or_assign(lease.attempt, std::move(lease));
+      continue;
+    }
     kept.push_back(lease.attempt);
     store_.Note(lease.mark);
     repeated += known->has_value() ? 1 : 0;
-    const auto verdict = OnLease(lease.attempt, lease.deadline_ms, *known, {store_.pruned_ms(), clock_.WallMs()});
     Keep(lease.attempt, verdict, !known->has_value(), reports);
     if (verdict.submit) submit.push_back(std::move(lease));
   }

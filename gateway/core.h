@@ -98,6 +98,7 @@ class Core : public LinkEvents, public CarrierEvents {
 
   void Loop();
   void LookForRoom(Inbox& inbox);
+  void LookAtHeldBack(Inbox& inbox);
   void Decide(Inbox inbox);
   // Puts what is to be stored; the rest of the verdict is for after the commit.
   absl::Status DecideLeases(std::vector<engine::Lease>& leases, std::vector<gateway::Report>& reports,
@@ -119,8 +120,10 @@ class Core : public LinkEvents, public CarrierEvents {
   const AgreedClock& clock_;
   const FatalHandler fatal_;
   Room* const room_;
-  // New attempts that wait for room on the disk; nothing is recorded or said of them, so the engine holds their credit.
+  // New attempts that wait for room, on the disk or at the carrier; nothing is recorded or said of them, so the engine
+  // holds their credit, and hands them over again should this process end.
   std::map<AttemptId, engine::Lease> held_back_;
+  AttemptId held_after_;  // where they are looked at next: in turn, so that one route does not hold up the others
   bool low_ = false;
   std::int64_t prune_at_ms_;  // on the steady clock
   Teller teller_;             // of the deciding thread

@@ -39,14 +39,14 @@ std::uint8_t NumberOf(const std::optional<IdForm>& form) {
 }  // namespace
 
 Correlator::Correlator(CorrelatorOptions options, Store& store) : options_(std::move(options)), store_(store) {
-  for (const FixedForm& fixed : options_.forms) forms_[fixed.account].Set(fixed.source, fixed.form);
+  for (const FixedForm& fixed : options_.forms) accounts_[fixed.account].forms.Set(fixed.source, fixed.form);
 }
 
 absl::Status Correlator::Load() {
   const auto forms = store_.Forms();
   if (!forms.ok()) return forms.status();
   for (const StoredForms& stored : *forms) {
-    smpp::IdForms& known = forms_[stored.account];
+    smpp::IdForms& known = accounts_[stored.account].forms;
     const auto restore = [&known](IdSource source, std::uint8_t form) {
       const bool is_one = form >= 1 && form <= static_cast<std::uint8_t>(IdForm::kFromHex);
       if (is_one && !known.form(source).has_value()) known.Restore(source, static_cast<IdForm>(form));
@@ -63,7 +63,40 @@ absl::Status Correlator::Load() {
   return absl::OkStatus();
 }
 
-smpp::IdForms& Correlator::FormsOf(const std::string& account) { return forms_[account]; }
+void Correlator::Digits::Note(std::string_view id) {
+  const std::string normal = smpp::NormalId(id);
+  const auto decimal = [](char c) { return c >= '0' && c <= '9'; };
+  const auto hexadecimal = [&](char c) { return decimal(c) || (c >= 'A' && c <= 'F'); };
+  if (normal.empty() || !std::all_of(normal.begin(), normal.end(), hexadecimal)) return;
+  if (std::all_of(normal.begin(), normal.end(), decimal)) {
+    plain += plain < kPlainEnough ? 1 : 0;
+  } else {
+    hex = true;
+  }
+}
+
+smpp::IdForms& Correlator::FormsOf(const std::string& account) { return accounts_[account].forms; }
+
+void Correlator::Keep(const std::string& account) {
+  const smpp::IdForms& forms = FormsOf(account);
+  store_.PutForms({account, NumberOf(forms.form(IdSource::kTlv)), NumberOf(forms.form(IdSource::kText))});
+  learnt_.insert(account);
+}
+
+// True when something became known.
+bool Correlator::Infer(const std::string& name) {
+  Account& account = accounts_[name];
+  bool any = false;
+  for (const IdSource source : {IdSource::kTlv, IdSource::kText}) {
+    const Digits& receipts = account.receipts[static_cast<std::size_t>(source)];
+    if (account.forms.form(source).has_value() || !account.responses.known() || !receipts.known()) continue;
+    const bool same = account.responses.hex == receipts.hex;
+    account.forms.Restore(source, same ? IdForm::kSame : receipts.hex ? IdForm::kFromHex : IdForm::kFromDecimal);
+    any = true;
+  }
+  if (any) Keep(name);
+  return any;
+}
 
 absl::StatusOr<Correlator::Found> Correlator::Resolve(const SmscReceipt& receipt) {
   smpp::IdForms& forms = FormsOf(receipt.account);
@@ -88,6 +121,7 @@ absl::StatusOr<Correlator::Found> Correlator::Resolve(const SmscReceipt& receipt
     if (same) same_recipient.push_back(fits.back());
   }
   if (fits.size() > 1 && same_recipient.size() == 1) fits = std::move(same_recipient);
+  if (fits.size() > 1 && Infer(receipt.account)) return Resolve(receipt);
   if (fits.size() != 1) return Found{std::nullopt, fits.size() > 1};
   const Fit& fit = fits.front();
   // Who it is about must be certain, or must not be told at all, before it teaches anything.
@@ -101,12 +135,14 @@ void Correlator::Learn(const std::string& account, const IdCandidate& fits, cons
   const bool known = forms.form(fits.source).has_value();
   forms.Matched(fits, all);
   if (known || !forms.form(fits.source).has_value()) return;
-  store_.PutForms({account, NumberOf(forms.form(IdSource::kTlv)), NumberOf(forms.form(IdSource::kText))});
-  learnt_.insert(account);
+  Keep(account);
 }
 
 absl::StatusOr<std::optional<NamedPart>> Correlator::Place(const SmscReceipt& receipt) {
   ++figures_.receipts;
+  auto& digits = accounts_[receipt.account].receipts;
+  digits[static_cast<std::size_t>(IdSource::kTlv)].Note(Sound(receipt.tlv_id));
+  digits[static_cast<std::size_t>(IdSource::kText)].Note(Sound(receipt.text_id));
   const auto found = Resolve(receipt);
   if (!found.ok()) return found.status();
   if (found->part.has_value()) {
@@ -124,6 +160,7 @@ absl::StatusOr<std::vector<PlacedReceipt>> Correlator::Named(std::string_view ac
   const std::string id = smpp::NormalId(Sound(message_id));
   if (id.empty()) return placed;
   store_.PutId(account, id, part);
+  accounts_[std::string(account)].responses.Note(id);
   if (parked_.empty()) return placed;
   if (const auto waiting = waiting_.find(NameOf(account, id)); waiting != waiting_.end()) {
     const std::set<ParkedKey> keys = waiting->second;

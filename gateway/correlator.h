@@ -4,11 +4,13 @@
 // How an SMSC writes ids in its receipts is learnt per account and kept (smpp/message_ids.h). While it is not learnt,
 // an id could meet another SMS by chance, as it came or converted: so a receipt counts only for an SMS to the recipient
 // that it names, and is parked until the form is known when that cannot be told (the SMS was submitted by a process
-// before this one, or the receipt names nobody). Else a phone that was off would count as reached.
+// before this one, or the receipt names nobody). Else a phone that was off would count as reached. Where an SMSC counts
+// from 1, nearly all fit several: then the digits tell. Of so many ids in hexadecimal one has a letter.
 //
 // Of the deciding thread. What it changes is committed with the store's next Commit().
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -55,6 +57,9 @@ struct PlacedReceipt {
 
 class Correlator {
  public:
+  // Ids without a letter, before they are taken for decimal: one in 12,000 would be wrong.
+  static constexpr std::uint32_t kPlainEnough = 20;
+
   Correlator(CorrelatorOptions options, Store& store);
 
   // Reads what is parked and what was learnt; before anything else.
@@ -76,6 +81,18 @@ class Correlator {
     SmscReceipt receipt;
     std::vector<std::string> names;  // under which it waits
   };
+  // What ids are made of: those of an account's responses, and of its receipts by source.
+  struct Digits {
+    std::uint32_t plain = 0;  // ids of decimal digits alone
+    bool hex = false;         // one had A to F
+    void Note(std::string_view id);
+    bool known() const { return hex || plain >= kPlainEnough; }
+  };
+  struct Account {
+    smpp::IdForms forms;
+    Digits responses;
+    std::array<Digits, 2> receipts;  // by smpp::IdSource
+  };
   struct Fit {
     smpp::IdCandidate candidate;
     NamedPart part;
@@ -87,6 +104,8 @@ class Correlator {
   };
 
   smpp::IdForms& FormsOf(const std::string& account);
+  void Keep(const std::string& account);
+  bool Infer(const std::string& name);
   absl::StatusOr<Found> Resolve(const SmscReceipt& receipt);
   void Learn(const std::string& account, const smpp::IdCandidate& fits, const std::vector<smpp::IdCandidate>& all);
   void Park(const SmscReceipt& receipt);
@@ -96,7 +115,7 @@ class Correlator {
 
   const CorrelatorOptions options_;
   Store& store_;
-  std::map<std::string, smpp::IdForms, std::less<>> forms_;
+  std::map<std::string, Account, std::less<>> accounts_;
   std::map<ParkedKey, Parked> parked_;
   std::map<std::string, std::set<ParkedKey>, std::less<>> waiting_;  // by account 0 normal id
   std::set<std::string> learnt_;                                     // accounts whose form has just become known

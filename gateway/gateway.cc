@@ -60,11 +60,11 @@ absl::StatusOr<OpenRows> OpenGuarded(const GatewayOptions& options) {
   return OpenRows{std::move(room), std::move(*rows)};
 }
 
-class LoopbackGateway : public Gateway {
+class WholeGateway : public Gateway {
  public:
-  LoopbackGateway(CoreOptions options, std::unique_ptr<AgreedClock> clock, std::unique_ptr<storage::Store> rows,
-                  std::unique_ptr<Room> room, std::unique_ptr<Store> store, std::unique_ptr<Carrier> carrier,
-                  std::unique_ptr<Link> link, std::shared_ptr<crypto::Vault> vault, const FatalHandler& fatal)
+  WholeGateway(CoreOptions options, std::unique_ptr<AgreedClock> clock, std::unique_ptr<storage::Store> rows,
+               std::unique_ptr<Room> room, std::unique_ptr<Store> store, std::unique_ptr<Carrier> carrier,
+               std::unique_ptr<Link> link, std::shared_ptr<crypto::Vault> vault, const FatalHandler& fatal)
       : clock_(std::move(clock)),
         vault_(std::move(vault)),
         rows_(std::move(rows)),
@@ -73,7 +73,7 @@ class LoopbackGateway : public Gateway {
         carrier_(std::move(carrier)),
         link_(std::move(link)),
         core_(std::move(options), *store_, *link_, *carrier_, *clock_, fatal, room_.get()) {}
-  ~LoopbackGateway() override { core_.Stop(); }
+  ~WholeGateway() override { core_.Stop(); }
 
   absl::Status Load() { return core_.Load(); }
   void Start() override { core_.Start(); }
@@ -141,14 +141,23 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Open(GatewayOptions options, s
   auto vault = std::make_shared<crypto::Vault>(options.old_envelopes ? crypto::OldEnvelopes::kOpened
                                                                      : crypto::OldEnvelopes::kRefused);
   vault->Replace(std::move(options.keys));
-  CoreOptions core{
-      .gateway = options.gateway, .tenants = options.tenants, .key_ids = [vault] { return vault->kids(); }};
-  auto carrier = std::make_unique<Loopback>(options.loopback, std::make_unique<EnvelopeOpener>(vault), std::move(truth),
-                                            *agreed, fatal);
+  CoreOptions core{.gateway = options.gateway,
+                   .tenants = options.tenants,
+                   .key_ids = [vault] { return vault->kids(); },
+                   .receipts = options.receipts};
+  auto opener = std::make_unique<EnvelopeOpener>(vault);
+  std::unique_ptr<Carrier> carrier;
+  if (options.carrier) {
+    auto made = options.carrier(std::move(opener), *agreed, options.notice);
+    if (!made.ok()) return made.status();
+    carrier = std::move(*made);
+  } else {
+    carrier = std::make_unique<Loopback>(options.loopback, std::move(opener), std::move(truth), *agreed, fatal);
+  }
   auto room = std::make_unique<DiskGuard>(std::move(opened_rows->room), options.notice);
-  auto gateway = std::make_unique<LoopbackGateway>(std::move(core), std::move(agreed), std::move(opened_rows->rows),
-                                                   std::move(room), std::move(*store), std::move(carrier),
-                                                   std::move(link), std::move(vault), fatal);
+  auto gateway =
+      std::make_unique<WholeGateway>(std::move(core), std::move(agreed), std::move(opened_rows->rows), std::move(room),
+                                     std::move(*store), std::move(carrier), std::move(link), std::move(vault), fatal);
   if (const auto status = gateway->Load(); !status.ok()) return status;
   return gateway;
 }

@@ -1,4 +1,4 @@
-// A whole gateway, put together: the link that it is given, its core and store, and the loopback carrier. What
+// A whole gateway, put together: the link that it is given, its core and store, and the carrier. What
 // `smsflow-gateway` runs, and what `smsflowd` runs inside itself.
 #pragma once
 
@@ -19,6 +19,10 @@
 
 namespace smsflow::gateway {
 
+// Makes the carrier, once the keys are there. Clock and notice outlive it.
+using CarrierFactory = std::function<absl::StatusOr<std::unique_ptr<Carrier>>(
+    std::unique_ptr<Opener> opener, engine::Clock& clock, const NoticeHandler& notice)>;
+
 struct GatewayOptions {
   std::string gateway = "loopback";    // its id, 1 to 64 bytes of [A-Za-z0-9._-]
   std::vector<std::string> tenants;    // served; at least one
@@ -28,6 +32,8 @@ struct GatewayOptions {
   std::uint64_t ballast_bytes = 0;     // a file in that folder, given up when the disk is nearly full
   std::string truth;                   // file of the truth log; empty: none
   LoopbackOptions loopback;
+  CarrierFactory carrier = {};  // empty: the loopback
+  CorrelatorOptions receipts = {};
   bool open_nothing = false;  // for benchmarks: needs no keys and no store
   NoticeHandler notice = {};  // empty: nobody hears
 };

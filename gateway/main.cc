@@ -23,6 +23,8 @@
 #include "gateway/kafka_link.h"
 #include "gateway/kafka_words.h"
 #include "gateway/key_files.h"
+#include "gateway/smpp_carrier.h"
+#include "gateway/smsc_config.h"
 
 namespace smsflow::gateway {
 namespace {
@@ -39,6 +41,7 @@ struct Flags {
   std::vector<std::string> kafka_properties;  // NAME=VALUE
   std::string kafka_properties_file, kafka_partitions;
   bool loopback = false;
+  std::string smsc_file;
   std::int64_t ballast_mb = 64;
   std::vector<std::string> key_files;
   std::string key_password_file;
@@ -67,6 +70,8 @@ void Declare(CLI::App& app, Flags& flags) {
   app.set_config("--config", "", "read options from a TOML file; flags win over it");
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.add_flag("--loopback", flags.loopback, "submit to nobody and answer by test codes");
+  app.add_option("--smsc", flags.smsc_file, "submit over SMPP to the SMSCs of this TOML file; see docs/gateway.md")
+      ->check(CLI::ExistingFile);
   app.add_option("--engine", flags.attach.address, "address of the engine, host:port or unix:PATH")
       ->envname("SMSFLOW_ADDRESS")
       ->capture_default_str();
@@ -115,6 +120,11 @@ absl::StatusOr<std::string> ReadFile(const std::string& file) {
   return text.str();
 }
 
+absl::StatusOr<std::unique_ptr<Carrier>> AsCarrier(absl::StatusOr<std::unique_ptr<SmppCarrier>> carrier) {
+  if (!carrier.ok()) return carrier.status();
+  return std::unique_ptr<Carrier>(std::move(*carrier));
+}
+
 absl::Status CompleteKafka(Flags& flags) {
   auto& properties = flags.kafka.client.properties;
   if (!flags.kafka_properties_file.empty()) {
@@ -133,15 +143,39 @@ absl::Status CompleteKafka(Flags& flags) {
   return absl::OkStatus();
 }
 
+absl::Status CompleteSmsc(Flags& flags) {
+  if (flags.smsc_file.empty()) return absl::OkStatus();
+  const auto text = ReadFile(flags.smsc_file);
+  if (!text.ok()) return text.status();
+  const auto read = [](const std::string& file, bool secret) -> absl::StatusOr<std::string> {
+    if (!secret) return ReadFile(file);
+    const auto bytes = ReadPrivateFile(file);
+    if (!bytes.ok()) return bytes.status();
+    return std::string(bytes->Reveal());
+  };
+  auto smscs = ReadSmscConfig(*text, flags.smsc_file, read);
+  if (!smscs.ok()) return smscs.status();
+  for (const SmscOptions& smsc : *smscs) {
+    auto& forms = flags.gateway.receipts.forms;
+    forms.insert(forms.end(), smsc.forms.begin(), smsc.forms.end());
+  }
+  flags.gateway.carrier = [smscs = std::move(*smscs)](std::unique_ptr<Opener> opener, engine::Clock& clock,
+                                                      const NoticeHandler& notice) {
+    return AsCarrier(SmppCarrier::Make(smscs, std::move(opener), clock, notice));
+  };
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<Link>> MakeLink(const Flags& flags) {
   if (flags.kafka.client.servers.empty()) return MakeAttachClient(flags.attach);
   return MakeKafkaLink(flags.kafka, engine::SystemClock());
 }
 
 absl::Status Complete(Flags& flags) {
-  if (!flags.loopback && !flags.gateway.open_nothing) {
-    return absl::InvalidArgumentError("loopback: it is the only carrier there is; say --loopback");
+  if (flags.loopback + !flags.smsc_file.empty() + flags.gateway.open_nothing != 1) {
+    return absl::InvalidArgumentError("carrier: say --smsc FILE, or --loopback to submit to nobody");
   }
+  if (const auto status = CompleteSmsc(flags); !status.ok()) return status;
   if (const auto status = CompleteKafka(flags); !status.ok()) return status;
   flags.gateway.ballast_bytes = static_cast<std::uint64_t>(flags.ballast_mb) << 20;
   if (!flags.token_file.empty()) {

@@ -37,6 +37,11 @@ class Bound {
         timer_(context),
         session_(std::move(options)) {}
 
+  bool StandsBound() {
+    const std::lock_guard lock(mutex_);
+    return session_.state() == smpp::Session::State::kBound;
+  }
+
   // From any thread: `step` changes the session, what follows from it happens on the link's thread.
   template <typename Step>
   auto With(Step step) {
@@ -47,9 +52,10 @@ class Bound {
 
  private:
   struct Wire {
+    ~Wire() { explicit_bzero(read.data(), read.size()); }
     std::shared_ptr<SmscStream> stream;
     std::array<char, kReadBytes> read{};
-    std::string sending, unsent;
+    smpp::WipedBytes sending, unsent;
     bool connected = false, closing = false;
   };
   using WirePtr = std::shared_ptr<Wire>;
@@ -112,10 +118,12 @@ class Bound {
   }
 
   void Do(smpp::action::Send& send) {
-    if (wire_ == nullptr || !wire_->connected || wire_->closing) return;
-    if (wire_->unsent.size() + send.bytes.size() > kUnsentMax) return Lost(wire_);
-    wire_->unsent += send.bytes;
-    Write(wire_);
+    if (wire_ != nullptr && wire_->connected && !wire_->closing) {
+      if (wire_->unsent.size() + send.bytes.size() > kUnsentMax) return Lost(wire_);
+      wire_->unsent += send.bytes;
+      Write(wire_);
+    }
+    smpp::Wipe(send.bytes);
   }
 
   // What was sent before still goes out, until the next one connects.
@@ -128,7 +136,10 @@ class Bound {
   }
 
   void Do(smpp::action::Outcome& outcome) { events_.OnOutcome(outcome); }
-  void Do(smpp::action::Delivery& delivery) { events_.OnDelivery(delivery); }
+  void Do(smpp::action::Delivery& delivery) {
+    events_.OnDelivery(delivery);
+    smpp::Wipe(delivery.frame);
+  }
   void Do(smpp::action::Notice& notice) {
     events_.OnNotice(notice);
     if (notice.event == smpp::action::Event::kStopped) stopped_();
@@ -209,6 +220,8 @@ class AsioSmscLink : public SmscLink {
     return first_->With(
         [&](smpp::Session& session, std::int64_t now_ms) { return session.Submit(token, pdu, deadline_ms, now_ms); });
   }
+
+  bool CanSubmit() override { return first_->StandsBound(); }
 
   void Acknowledge(std::uint64_t key, smpp::CommandStatus status) override {
     (receiver_ != nullptr ? receiver_ : first_)->With([&](smpp::Session& session, std::int64_t now_ms) {

@@ -40,7 +40,7 @@ class StreamOver : public SmscStream, public std::enable_shared_from_this<Stream
   void Read(char* data, std::size_t size, Done done) override {
     stream_.async_read_some(asio::buffer(data, size), Keeping(std::move(done)));
   }
-  void Write(const std::string& data, Done done) override {
+  void Write(std::string_view data, Done done) override {
     asio::async_write(stream_, asio::buffer(data), Keeping(std::move(done)));
   }
   void Close() override {

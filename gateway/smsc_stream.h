@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 
@@ -27,7 +28,7 @@ class SmscStream {
   virtual void Connect(const std::string& host, std::uint16_t port, Done done) = 0;
   // `data` stays valid until `done`. One of each at a time.
   virtual void Read(char* data, std::size_t size, Done done) = 0;
-  virtual void Write(const std::string& data, Done done) = 0;
+  virtual void Write(std::string_view data, Done done) = 0;
   virtual void Close() = 0;
 };
 

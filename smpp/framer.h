@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "smpp/codec.h"
+#include "smpp/wiped.h"
 
 namespace smsflow::smpp {
 
@@ -33,7 +34,7 @@ class Framer {
 
  private:
   const std::size_t pdu_bytes_max_;
-  std::string buffer_;
+  WipedBytes buffer_;
   std::size_t taken_ = 0;  // of buffer_, from its start
   std::optional<Refusal> broken_;
   std::uint32_t broken_sequence_ = 0;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "smpp/unicode.h"
+#include "smpp/wiped.h"
 
 namespace smsflow::smpp {
 namespace {
@@ -65,11 +66,12 @@ std::optional<char32_t> ExtendedAt(unsigned char septet) {
 std::optional<std::string> Utf8ToGsm(std::string_view utf8, Unsayable& why) {
   why = {};
   std::string septets;
-  septets.reserve(utf8.size());
+  septets.reserve(utf8.size() * 2);  // so that it never grows, and can be wiped
   for (std::size_t index = 0; !utf8.empty(); ++index) {
     const auto character = TakeCodePoint(utf8);
     if (!character) {
       why = {.characters = 0, .first = index};
+      Wipe(septets);
       return std::nullopt;
     }
     const std::uint8_t septet = SeptetOf(*character);
@@ -80,7 +82,10 @@ std::optional<std::string> Utf8ToGsm(std::string_view utf8, Unsayable& why) {
     if ((septet & kExtendedBit) != 0) septets += kGsmEscape;
     septets += static_cast<char>(septet & ~kExtendedBit);
   }
-  if (why.characters > 0) return std::nullopt;
+  if (why.characters > 0) {
+    Wipe(septets);
+    return std::nullopt;
+  }
   return septets;
 }
 

@@ -12,6 +12,7 @@ namespace {
 constexpr std::uint32_t kWindowMax = 10'000;
 constexpr std::int64_t kDay_ms = 86'400'000;
 constexpr std::size_t kSequenceAt = 12;
+constexpr std::size_t kFrameBytes = 512;  // more than a submit has without its TLVs
 // Of submits that were told as unknown, so many late answers are waited for.
 constexpr std::size_t kLateMax = 10'000;
 
@@ -19,7 +20,7 @@ bool IsThrottling(CommandStatus status) {
   return status == CommandStatus::kThrottled || status == CommandStatus::kMessageQueueFull;
 }
 
-void SetSequence(std::string& frame, std::uint32_t sequence) {
+void SetSequence(WipedBytes& frame, std::uint32_t sequence) {
   for (std::size_t i = 0; i < 4; ++i) frame[kSequenceAt + i] = static_cast<char>(sequence >> (24 - 8 * i) & 0xff);
 }
 
@@ -85,7 +86,12 @@ absl::Status Session::Submit(SubmitToken token, const Pdu& pdu, std::int64_t dea
     return absl::InvalidArgumentError("command_id: must be submit_sm or data_sm");
   }
   Waiting one{.token = token, .deadline_ms = deadline_ms};
-  if (absl::Status status = Encode(pdu, one.frame); !status.ok()) return status;
+  std::string frame;
+  frame.reserve(kFrameBytes + pdu.tlvs.bytes().size());
+  absl::Status status = Encode(pdu, frame);
+  one.frame = frame;
+  Wipe(frame);
+  if (!status.ok()) return status;
   waiting_.emplace(++order_, std::move(one));
   SendWaiting();
   return absl::OkStatus();
@@ -285,7 +291,7 @@ void Session::SendWaiting() {
     }
     const std::uint32_t sequence = NextSequence();
     SetSequence(one.frame, sequence);
-    Tell(action::Send{.bytes = one.frame});
+    Tell(action::Send{.bytes = std::string(one.frame)});
     ++in_window_;
     unanswered_[sequence] = {
         .order = first.key(), .until_ms = now_ms_ + options_.response_ms, .submit = std::move(one)};
@@ -370,7 +376,7 @@ void Session::ExpireUnanswered() {
   for (auto& [sequence, one] : unanswered_) {
     if (one.told || now_ms_ < one.until_ms) continue;
     one.told = true;
-    one.submit.frame = {};
+    one.submit.frame = WipedBytes();
     --in_window_;
     Tell(action::Outcome{.token = one.submit.token, .kind = OutcomeKind::kUnknown});
   }

@@ -19,7 +19,8 @@
 //   SMSC sends again.
 //
 // Bounded: what waits, what is unanswered in both directions. Times are milliseconds of one clock that never goes back.
-// Used by one thread; nothing blocks. Nothing that it says carries a number or a text, but for Delivery::frame.
+// Used by one thread; nothing blocks. Nothing that it says carries a number or a text, but for
+// Send::bytes and Delivery::frame, which are whoever's they are given to, to wipe.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +35,7 @@
 #include "absl/status/status.h"
 #include "smpp/framer.h"
 #include "smpp/pdu.h"
+#include "smpp/wiped.h"
 
 namespace smsflow::smpp {
 
@@ -140,7 +142,7 @@ class Session {
   struct Waiting {
     SubmitToken token = 0;
     std::int64_t deadline_ms = 0;
-    std::string frame = {};  // but for its sequence number
+    WipedBytes frame = {};  // but for its sequence number
   };
   struct Unanswered {
     std::uint64_t order = 0;

@@ -1,5 +1,7 @@
 #include "smpp/unicode.h"
 
+#include "smpp/wiped.h"
+
 namespace smsflow::smpp {
 namespace {
 
@@ -71,7 +73,10 @@ std::optional<std::string> Utf8ToUtf16(std::string_view utf8) {
   octets.reserve(utf8.size() * 2);
   while (!utf8.empty()) {
     const auto code_point = TakeCodePoint(utf8);
-    if (!code_point) return std::nullopt;
+    if (!code_point) {
+      Wipe(octets);
+      return std::nullopt;
+    }
     if (*code_point < kAstral) {
       AppendUnit(octets, *code_point);
     } else {

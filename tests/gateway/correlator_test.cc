@@ -183,6 +183,42 @@ TEST_F(CorrelatorTest, AnSmscThatNamesNobodyIsUnderstoodInTheEnd) {
   EXPECT_EQ(Told(*correlator_->Learnt()), "1,2");
 }
 
+// An SMSC that counts from 1: until so many are known, nearly every receipt fits several SMSes, all of one recipient.
+TEST_F(CorrelatorTest, WhereIdsAreDenseTheirDigitsTell) {
+  const RecipientTag one{7, 1};
+  std::string told;
+  int parked = 0;
+  for (std::uint64_t n = 1; n <= 60; ++n) Name(n, std::to_string(n), one);
+  for (std::uint64_t n = 1; n <= 60; ++n) {
+    const std::string placed = Place(Of(std::to_string(n), "", one));
+    parked += placed == "parked" ? 1 : 0;
+    EXPECT_TRUE(placed == "parked" || placed == std::to_string(n)) << n << " went to " << placed;
+  }
+  EXPECT_GT(parked, 0);
+  EXPECT_LT(parked, 20);
+  EXPECT_EQ(static_cast<int>(correlator_->Learnt()->size()), parked);
+  EXPECT_EQ(correlator_->figures().parked, 0u);
+  Restart();
+  EXPECT_EQ(Place(Of("10", "", one)), "10");
+}
+
+TEST_F(CorrelatorTest, WhereIdsAreDenseAndInTwoBasesTheirDigitsTellToo) {
+  const RecipientTag one{7, 1};
+  const auto hex = [](std::uint64_t n) { return smpp::ConvertId(std::to_string(n), smpp::IdForm::kFromDecimal); };
+  for (std::uint64_t n = 1; n <= 60; ++n) Name(n, *hex(n), one);
+  int parked = 0;
+  for (std::uint64_t n = 1; n <= 60; ++n) {
+    const std::string placed = Place(Of(std::to_string(n), "", one));
+    parked += placed == "parked" ? 1 : 0;
+    EXPECT_TRUE(placed == "parked" || placed == std::to_string(n)) << n << " went to " << placed;
+  }
+  const auto learnt = correlator_->Learnt();
+  ASSERT_TRUE(learnt.ok());
+  for (const auto& [part, receipt] : *learnt) EXPECT_EQ(Number(part), receipt.text_id);
+  EXPECT_LT(parked, 20);
+  EXPECT_EQ(correlator_->figures().parked, 0u);
+}
+
 TEST_F(CorrelatorTest, OfAnIdThatIsUsedAgainTheYoungestCounts) {
   Start({.forms = {{"a", smpp::IdSource::kText, smpp::IdForm::kSame}}});
   Name(1, "77", {7, 1}, kNow - kDayMs);

@@ -114,6 +114,11 @@ check_coverage() {
     "a test that reaches it, or no such branch"
 }
 
+# crash_smpp [ARGUMENT…]: the same of a gateway that submits over SMPP; with its own driver.
+crash_smpp() {
+  python3 -B "$ROOT/tests/gateway/smpp_crash.py" "$BUILD/bin" "$@" || fail "the run did not hold" "its seed is above: --seed repeats the choices"
+}
+
 # crash [ARGUMENT…]: real processes, killed at random moments; `--help` of the driver lists what there is.
 crash() {
   "$BUILD/tests/crash_driver" "$@" || fail "the run did not hold" "its seed is above: --seed repeats the choices"

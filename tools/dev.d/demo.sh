@@ -99,7 +99,14 @@ demo_kafka() {
   start_gateway "$SITE" "$brokers"
 }
 
-# demo [--kafka]
+# The same over SMPP: engine, gateway and SMSC are three processes.
+demo_smpp() {
+  site_on_smpp "$SITE"
+  say "start smsflow-smsc, an SMSC that sends nothing to anybody, and does wrong by some numbers"
+  start_smsc "$SITE"
+}
+
+# demo [kafka|smpp]
 demo() {
   local started=$SECONDS count id late='' patience=20s over=${1:-}
   if [ -n "$over" ] && [ -z "$(kafka_java)" ]; then
@@ -115,14 +122,18 @@ demo() {
   SMSFLOW_TOKEN=$(<"$SITE/token")
   if [ -n "$over" ]; then
     patience=60s
-    demo_kafka
+    "demo_$over"
     say "start smsflowd: an engine and its store"
   else
     say "start smsflowd: an engine, its store, and a gateway inside it that sends nothing (loopback)"
   fi
   start_site "$SITE"
+  if [ "$over" = smpp ]; then
+    say "start smsflow-gateway, which opens the envelopes and submits over SMPP"
+    start_smpp_gateway "$SITE" "$SMSFLOW_ADDRESS"
+  fi
 
-  # Over Kafka the mute one's slot is longer: its attempt must be with the gateway before it ends.
+  # With a gateway beside it the mute one's slot is longer: its attempt must be with the gateway before it ends.
   demo_rows | sed "${over:+s/+0+4s /+0+12s/}" >"$SITE/rows.txt"
   demo_files "$SITE"
   count=$(wc -l <"$SITE/rows.txt")
@@ -140,6 +151,10 @@ demo() {
   say "how each ended"
   demo_verdict "$SITE" || fail "not every SMS ended as it should"
   id=$(smsflow list --key fails-09 --csv | sed -n 's/^\([0-9a-f-]\{36\}\),.*/\1/p')
+  if [ "$over" = smpp ]; then
+    say "what the SMSC itself wrote down: $(grep -c '"event":"submit"' "$SITE/truth.jsonl") submits," \
+      "$(grep '"event":"submit"' "$SITE/truth.jsonl" | grep -c '"status":0,') of them taken"
+  fi
   say "the life of fails-09, as its journal tells it: smsflow journal $id"
   smsflow journal "$id"
   say "decide every life anew with today's code, and compare: smsflow replay --all"

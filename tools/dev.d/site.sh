@@ -80,16 +80,103 @@ start_gateway() {
   fail "the gateway did not reach Kafka" "its words are above, and in $site/gateway.log"
 }
 
-stop_gateway() {
-  local site=$1 pid
-  pid=$(cat "$site/gateway.pid" 2>/dev/null) || return 0
+# site_on_smpp FOLDER: what make_site() made, with a gateway beside it that submits over SMPP to a simulated SMSC. Who is
+# to be refused, or never to hear a receipt, the SMSC knows by the number.
+site_on_smpp() {
+  local site=$1
+  (umask 077 && openssl rand -hex 32 | tr -d '\n' >"$site/gateway.token")
+  sed -i -e 's/^ack_send_timeout = .*/ack_send_timeout = "5s"/' -e 's/^ack_receipt_timeout = .*/ack_receipt_timeout = "3s"/' \
+    -e 's/^enabled = true/enabled = false/' "$site/smsflowd.toml"
+  cat >>"$site/smsflowd.toml" <<TOML
+
+[[key]]
+name = "gateway"
+sha256 = "$(sha256sum <"$site/gateway.token" | cut -d' ' -f1)"
+role = "gateway"
+tenants = ["demo"]
+TOML
+  cat >"$site/script.toml" <<'TOML'
+[ids]
+first = 70000
+response = "hex"
+receipt = "decimal"
+tlv = "none"
+[receipt]
+delay_ms = [50, 300]
+[[fault]]
+kind = "early-receipt"
+destination = "255700000006"
+[[fault]]
+kind = "drop-receipt"
+destination = "255700000007"
+[[fault]]
+kind = "drop-response"
+destination = "255700000008"
+[[fault]]
+kind = "drop-receipt"
+destination = "255700000008"
+[[fault]]
+kind = "refuse"
+status = 0x45
+destination = "255700000009"
+[[fault]]
+kind = "refuse"
+status = 0x0b
+destination = "255700000010"
+TOML
+}
+
+# start_smsc FOLDER: its process id stands in FOLDER/smsc.pid, what it was given in FOLDER/truth.jsonl.
+start_smsc() {
+  local site=$1 port=
+  env -i PATH="$PATH" setsid "$BUILD/bin/smsflow-smsc" --script "$site/script.toml" --truth "$site/truth.jsonl" \
+    --listen 127.0.0.1:0 --seconds 900 >"$site/smsc.log" 2>&1 </dev/null &
+  echo $! >"$site/smsc.pid"
+  for _ in {1..200}; do
+    port=$(sed -n 's/.*listening on port \([0-9]*\)$/\1/p' "$site/smsc.log")
+    [ -z "$port" ] || break
+    sleep 0.05
+  done
+  [ -n "$port" ] || fail "the SMSC did not start" "$(tail -n 3 "$site/smsc.log")"
+  cat >"$site/smsc.toml" <<TOML
+[[smsc]]
+name = "simulated"
+host = "127.0.0.1"
+port = $port
+system_id = "demo"
+response_ms = 1500
+TOML
+}
+
+# start_smpp_gateway FOLDER ADDRESS: once the engine runs.
+start_smpp_gateway() {
+  local site=$1 address=$2
+  env -i PATH="$PATH" ${TZ:+TZ="$TZ"} setsid "$BUILD/bin/smsflow-gateway" --smsc "$site/smsc.toml" --engine "$address" \
+    --token-file "$site/gateway.token" --gateway g1 --tenants demo --key "$site/gateway.key.pem" --store "$site/gateway" \
+    --ballast-mb 0 >"$site/gateway.log" 2>&1 </dev/null &
+  echo $! >"$site/gateway.pid"
+  for _ in {1..200}; do
+    grep -q 'bound' "$site/gateway.log" && grep -q 'attached' "$site/gateway.log" && return 0
+    kill -0 "$(<"$site/gateway.pid")" 2>/dev/null || break
+    sleep 0.05
+  done
+  tail -n 5 "$site/gateway.log" >&2
+  fail "the gateway did not reach the engine and the SMSC" "its words are above, and in $site/gateway.log"
+}
+
+# stop_gateway FOLDER: and the SMSC, if there is one.
+stop_gateway() { stop_by_pid "$1/gateway.pid" && stop_by_pid "$1/smsc.pid"; }
+
+stop_by_pid() {
+  local file=$1 pid
+  pid=$(cat "$file" 2>/dev/null) || return 0
   kill -TERM "$pid" 2>/dev/null || true
   for _ in {1..50}; do
     kill -0 "$pid" 2>/dev/null || break
     sleep 0.1
   done
   kill -KILL "$pid" 2>/dev/null || true
-  rm -f "$site/gateway.pid"
+  rm -f "$file"
 }
 
 # start_site FOLDER: returns when it is ready; its process id stands in FOLDER/pid.

@@ -1,0 +1,504 @@
+#include "gateway/smpp_carrier.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "crypto/random.h"
+#include "smpp/codec.h"
+#include "smpp/receipt.h"
+
+namespace smsflow::gateway {
+namespace {
+
+using workflows::submission::Answer;
+using workflows::submission::Heard;
+
+constexpr std::size_t kLateMax = 10'000;       // unknown parts whose answer may still come
+constexpr std::size_t kUnmappedWordsMax = 20;  // of which an operator is told, per connection
+constexpr std::size_t kTagDigits = 8;          // of the end of a number: receipts write prefixes in their own way
+constexpr std::int64_t kLeastLeft_ms = 1'000;  // no SMSC could do anything within less
+
+Heard HeardOf(smpp::ReceiptMeaning meaning) {
+  switch (meaning) {
+    case smpp::ReceiptMeaning::kUnderWay:
+      return Heard::kUnderWay;
+    case smpp::ReceiptMeaning::kDelivered:
+      return Heard::kDelivered;
+    case smpp::ReceiptMeaning::kFailedTransient:
+      return Heard::kFailed;
+    case smpp::ReceiptMeaning::kFailedPermanent:
+      return Heard::kFailedForGood;
+    case smpp::ReceiptMeaning::kInDoubt:
+      return Heard::kInDoubt;
+  }
+  return Heard::kInDoubt;
+}
+
+std::string_view CauseOf(const std::optional<smpp::MessageState>& state) {
+  if (!state) return "failed";
+  switch (*state) {
+    case smpp::MessageState::kExpired:
+      return "expired";
+    case smpp::MessageState::kDeleted:
+      return "deleted";
+    case smpp::MessageState::kUndeliverable:
+      return "undeliverable";
+    case smpp::MessageState::kRejected:
+      return "rejected";
+    case smpp::MessageState::kUnknown:
+      return "smsc_unknown";
+    default:
+      return "failed";
+  }
+}
+
+struct Blame {
+  About about;
+  std::string_view cause;
+};
+Blame BlameOf(const smpp::RefusalMeaning& meaning, smpp::CommandStatus status) {
+  if (status == smpp::CommandStatus::kThrottled || status == smpp::CommandStatus::kMessageQueueFull) {
+    return {About::kRoute, "throttled"};
+  }
+  switch (meaning.fault) {
+    case smpp::FaultOf::kMessage:
+      return {About::kMessage, meaning.permanent ? "invalid_message" : "smsc_error"};
+    case smpp::FaultOf::kRecipient:
+      return {About::kRecipient, meaning.permanent ? "invalid_recipient" : "smsc_error"};
+    case smpp::FaultOf::kSender:
+      return {About::kSender, meaning.permanent ? "invalid_sender" : "smsc_error"};
+    case smpp::FaultOf::kRoute:
+      return {About::kRoute, "smsc_error"};
+  }
+  return {About::kRoute, "smsc_error"};
+}
+
+// As it may be shown. The word is whatever stands there, be it from the text of an SMS: only what looks like a state.
+std::string_view Shown(std::string_view word) {
+  const auto letter = [](char c) { return (c >= 'A' && c <= 'Z') || c == '_'; };
+  return word.size() <= 10 && std::all_of(word.begin(), word.end(), letter) ? word : "not shown";
+}
+
+}  // namespace
+
+// What changes in it is guarded by the carrier's mutex, but for `link`, which is thread-safe.
+class SmppCarrier::Connection : public SmscLinkEvents {
+ public:
+  Connection(SmppCarrier& carrier, SmscOptions given, std::uint32_t number)
+      : options(std::move(given)), index(number), carrier_(carrier) {
+    figures.name = options.name;
+  }
+
+  void OnOutcome(const smpp::action::Outcome& outcome) override { carrier_.OnOutcome(*this, outcome); }
+  void OnDelivery(const smpp::action::Delivery& delivery) override { carrier_.OnDelivery(*this, delivery); }
+  void OnNotice(const smpp::action::Notice& notice) override { carrier_.OnNotice(*this, notice); }
+
+  bool HasPlace() const {
+    return link->CanSubmit() &&
+           reserved + waiting.size() + opening + (under_way.size() - unknown) < options.link.session.window;
+  }
+  bool Takes(const std::string& tenant) const {
+    return options.tenants.empty() ||
+           std::find(options.tenants.begin(), options.tenants.end(), tenant) != options.tenants.end();
+  }
+
+  const SmscOptions options;
+  const std::uint32_t index;
+  std::unique_ptr<SmscLink> link;
+  std::size_t reserved = 0;  // SMSes that were taken, and are still to come
+  std::deque<engine::Lease> waiting;
+  std::size_t opening = 0;  // SMSes on their way from `waiting` to `under_way`
+  std::map<smpp::SubmitToken, UnderWay> under_way;
+  std::size_t unknown = 0;  // of under_way: told, and kept for a late answer
+  std::set<std::string> unmapped;
+  SmscFigures figures;
+
+ private:
+  SmppCarrier& carrier_;
+};
+
+SmppCarrier::SmppCarrier(std::unique_ptr<Opener> opener, engine::Clock& clock, NoticeHandler notice)
+    : opener_(std::move(opener)),
+      clock_(clock),
+      notice_(std::move(notice)),
+      tag_key_(crypto::RandomBytes(32)),
+      process_(static_cast<std::uint32_t>(crypto::Random64()) | 1U) {
+  for (std::uint16_t& reference : references_) reference = static_cast<std::uint16_t>(crypto::Random64());
+}
+
+absl::StatusOr<std::unique_ptr<SmppCarrier>> SmppCarrier::Make(std::vector<SmscOptions> smscs,
+                                                               std::unique_ptr<Opener> opener, engine::Clock& clock,
+                                                               NoticeHandler notice) {
+  std::unique_ptr<SmppCarrier> carrier(new SmppCarrier(std::move(opener), clock, std::move(notice)));
+  for (SmscOptions& options : smscs) {
+    if (options.account.empty()) options.account = options.name;
+    options.link.session.waiting = 100'000;  // bounded by what is given to it
+    options.link.session.chance = [] { return static_cast<double>(crypto::Random64() >> 11) * 0x1.0p-53; };
+    auto connection = std::make_unique<Connection>(*carrier, std::move(options),
+                                                   static_cast<std::uint32_t>(carrier->connections_.size()));
+    auto link = SmscLink::Make(connection->options.link, clock, *connection);
+    if (!link.ok()) {
+      return absl::Status(link.status().code(),
+                          absl::StrCat("smsc ", connection->options.name, ": ", link.status().message()));
+    }
+    connection->link = std::move(*link);
+    carrier->connections_.push_back(std::move(connection));
+  }
+  return carrier;
+}
+
+SmppCarrier::~SmppCarrier() { Stop(); }
+
+void SmppCarrier::Start(CarrierEvents& events) {
+  events_ = &events;
+  for (const auto& connection : connections_) connection->link->Start();
+  thread_ = std::thread([this] { Loop(); });
+}
+
+void SmppCarrier::Stop() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+  for (const auto& connection : connections_) connection->link->Stop();
+  // What still waits never left.
+  for (const auto& connection : connections_) {
+    for (const engine::Lease& lease : std::exchange(connection->waiting, {})) {
+      Tell(lease.attempt, Reported::kFailedTransient, About::kRoute, "smsc_unreachable");
+    }
+  }
+}
+
+bool SmppCarrier::Take(const engine::Lease& lease) {
+  Connection* const connection = RouteOf(lease);
+  if (connection == nullptr) return true;  // it fails at once
+  const std::lock_guard lock(mutex_);
+  if (!connection->HasPlace()) return false;
+  ++connection->reserved;
+  return true;
+}
+
+bool SmppCarrier::HasRoom() {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(connections_.begin(), connections_.end(),
+                     [](const auto& connection) { return connection->HasPlace(); });
+}
+
+void SmppCarrier::Submit(std::vector<engine::Lease> leases) {
+  for (engine::Lease& lease : leases) {
+    Connection* const connection = RouteOf(lease);
+    if (connection == nullptr) {
+      Tell(lease.attempt, Reported::kFailedTransient, About::kRoute, "no_route");
+      continue;
+    }
+    const std::lock_guard lock(mutex_);
+    connection->reserved -= std::min<std::size_t>(1, connection->reserved);
+    connection->waiting.push_back(std::move(lease));
+  }
+  Wake();
+}
+
+void SmppCarrier::Acknowledge(const std::vector<Handle>& handles) {
+  for (const Handle& handle : handles) {
+    connections_[handle.connection]->link->Acknowledge(handle.key, smpp::CommandStatus::kOk);
+  }
+}
+
+SmppCarrier::Connection* SmppCarrier::RouteOf(const engine::Lease& lease) {
+  const auto found = std::find_if(connections_.begin(), connections_.end(),
+                                  [&](const auto& connection) { return connection->Takes(lease.tenant); });
+  return found == connections_.end() ? nullptr : found->get();
+}
+
+void SmppCarrier::Wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    woken_ = true;
+  }
+  wake_.notify_one();
+}
+
+void SmppCarrier::Loop() {
+  for (;;) {
+    bool more = false;
+    for (const auto& connection : connections_) more = Serve(*connection) || more;
+    std::unique_lock lock(mutex_);
+    if (!more) wake_.wait(lock, [this] { return woken_ || stopping_; });
+    woken_ = false;
+    if (stopping_) return;
+  }
+}
+
+bool SmppCarrier::Serve(Connection& connection) {
+  constexpr std::size_t kAtOnce = 16;  // then the others have their turn
+  std::deque<engine::Lease> turn;
+  bool more = false;
+  {
+    const std::lock_guard lock(mutex_);
+    while (!connection.waiting.empty() && turn.size() < kAtOnce) {
+      turn.push_back(std::move(connection.waiting.front()));
+      connection.waiting.pop_front();
+    }
+    connection.opening = turn.size();
+    more = !connection.waiting.empty();
+  }
+  for (const engine::Lease& lease : turn) {
+    Open(connection, lease);
+    const std::lock_guard lock(mutex_);
+    --connection.opening;
+  }
+  return more;
+}
+
+void SmppCarrier::Open(Connection& connection, const engine::Lease& lease) {
+  Unreadable why;
+  auto opened = opener_->Open(lease, why);
+  const std::int64_t now_ms = clock_.WallMs(), left_ms = lease.deadline_ms - now_ms;
+  if (opened.has_value() && left_ms < kLeastLeft_ms) {
+    return Tell(lease.attempt, Reported::kExpired, About::kNotSaid, "expired");
+  }
+  SmsPdus pdus;
+  std::optional<Unreadable> unfit = why;
+  RecipientTag recipient;
+  if (opened.has_value()) {
+    recipient = TagOf(opened->sms.recipient);
+    unfit = pdus.Make(opened->sms, connection.options, left_ms, now_ms, NextReference(recipient));
+  }
+  if (unfit.has_value()) {
+    {
+      const std::lock_guard lock(mutex_);
+      ++connection.figures.invalid;
+    }
+    return Tell(lease.attempt, Reported::kInvalid, unfit->about, unfit->cause);
+  }
+  SubmitParts(connection, lease.attempt, pdus, clock_.SteadyMs() + left_ms, recipient);
+}
+
+void SmppCarrier::SubmitParts(Connection& connection, const AttemptId& attempt, SmsPdus& pdus, std::int64_t until_ms,
+                              const RecipientTag& recipient) {
+  const auto parts = static_cast<std::uint8_t>(pdus.size());
+  for (std::size_t i = 0; i < pdus.size(); ++i) {
+    const UnderWay one{attempt, static_cast<std::uint8_t>(i + 1), parts, recipient};
+    smpp::SubmitToken token = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      token = ++tokens_;
+      connection.under_way.emplace(token, one);
+      ++connection.figures.submitted;
+    }
+    const auto status = connection.link->Submit(token, pdus.Pdu(i), until_ms);
+    if (status.ok()) continue;
+    // Not taken, so nothing of it left.
+    const bool unfit = absl::IsInvalidArgument(status);
+    {
+      const std::lock_guard lock(mutex_);
+      connection.under_way.erase(token);
+      ++connection.figures.invalid;
+    }
+    events_->OnParts({{.attempt = attempt,
+                       .number = one.number,
+                       .parts = parts,
+                       .rule = connection.options.parts,
+                       .answer = unfit ? Answer::kRefusedForGood : Answer::kGivenUp,
+                       .about = unfit ? About::kMessage : About::kRoute,
+                       .cause = unfit ? "invalid_message" : "smsc_unreachable",
+                       .account = connection.options.account,
+                       .message_id = {},
+                       .recipient = recipient,
+                       .at_ms = clock_.WallMs()}});
+  }
+}
+
+void SmppCarrier::Tell(const AttemptId& attempt, Reported result, About about, std::string_view cause) {
+  events_->OnOutcomes({{attempt, result, about, std::string(cause), clock_.WallMs()}});
+}
+
+void SmppCarrier::OnOutcome(Connection& connection, const smpp::action::Outcome& outcome) {
+  UnderWay one;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = connection.under_way.find(outcome.token);
+    if (it == connection.under_way.end()) return;
+    SmscFigures& figures = connection.figures;
+    if (it->second.told) {
+      --connection.unknown;
+      ++figures.late;
+    }
+    one = it->second;
+    if (outcome.kind == smpp::OutcomeKind::kUnknown) {
+      it->second.told = true;
+      ++figures.unknown;
+      // Tokens grow, so the first is the oldest.
+      if (++connection.unknown > kLateMax) {
+        const auto oldest = std::find_if(connection.under_way.begin(), connection.under_way.end(),
+                                         [](const auto& other) { return other.second.told; });
+        connection.under_way.erase(oldest);
+        --connection.unknown;
+      }
+    } else {
+      connection.under_way.erase(it);
+      figures.accepted += outcome.kind == smpp::OutcomeKind::kAccepted ? 1 : 0;
+      figures.refused += outcome.kind == smpp::OutcomeKind::kRefused ? 1 : 0;
+      figures.expired += outcome.kind == smpp::OutcomeKind::kExpired ? 1 : 0;
+    }
+    woken_ = true;
+  }
+  wake_.notify_one();
+  events_->OnParts({AnswerOf(connection, one, outcome)});
+}
+
+PartAnswer SmppCarrier::AnswerOf(const Connection& connection, const UnderWay& one,
+                                 const smpp::action::Outcome& outcome) const {
+  PartAnswer answer{.attempt = one.attempt,
+                    .number = one.number,
+                    .parts = one.parts,
+                    .rule = connection.options.parts,
+                    .account = connection.options.account,
+                    .recipient = one.recipient,
+                    .at_ms = clock_.WallMs()};
+  switch (outcome.kind) {
+    case smpp::OutcomeKind::kAccepted:
+      answer.answer = Answer::kAccepted;
+      answer.message_id = outcome.message_id;
+      break;
+    case smpp::OutcomeKind::kRefused: {
+      const auto meaning = connection.options.refusals.MeaningOf(outcome.status);
+      const Blame blame = BlameOf(meaning, outcome.status);
+      answer.answer = meaning.permanent ? Answer::kRefusedForGood : Answer::kRefused;
+      answer.about = blame.about;
+      answer.cause = blame.cause;
+      break;
+    }
+    case smpp::OutcomeKind::kUnknown:
+      answer.answer = Answer::kUnknown;
+      break;
+    case smpp::OutcomeKind::kExpired:
+      answer.answer = Answer::kExpired;
+      answer.cause = "expired";
+      break;
+    case smpp::OutcomeKind::kGivenUp:
+      answer.answer = Answer::kGivenUp;
+      answer.about = About::kRoute;
+      answer.cause = "smsc_unreachable";
+      break;
+  }
+  return answer;
+}
+
+void SmppCarrier::OnDelivery(Connection& connection, const smpp::action::Delivery& delivery) {
+  smpp::Refusal why;
+  const auto pdu = smpp::Decode(delivery.frame, why);
+  std::string_view source, destination;
+  std::uint8_t esm_class = 0;
+  if (const auto* sm = pdu.ok() ? std::get_if<smpp::Sm>(&pdu->body) : nullptr) {
+    source = sm->source.digits;
+    destination = sm->destination.digits;
+    esm_class = sm->esm_class;
+  } else if (const auto* data = pdu.ok() ? std::get_if<smpp::DataSm>(&pdu->body) : nullptr) {
+    source = data->source.digits;
+    destination = data->destination.digits;
+    esm_class = data->esm_class;
+  }
+  if (const auto receipt = pdu.ok() ? smpp::ReadReceipt(*pdu) : std::nullopt) {
+    return events_->OnReceipt(ReceiptOf(connection, *receipt, source, destination), {connection.index, delivery.key});
+  }
+  const bool is_receipt = pdu.ok() && smpp::IsReceipt(esm_class, pdu->tlvs);
+  {
+    const std::lock_guard lock(mutex_);
+    ++(is_receipt ? connection.figures.unreadable : connection.figures.inbound);
+  }
+  // A receipt that says nothing is of no use a second time; an SMS from a phone has nobody here to take it.
+  connection.link->Acknowledge(delivery.key,
+                               is_receipt ? smpp::CommandStatus::kOk : smpp::CommandStatus::kReceiverPermanentError);
+}
+
+SmscReceipt SmppCarrier::ReceiptOf(Connection& connection, const smpp::Receipt& receipt, std::string_view source,
+                                   std::string_view destination) {
+  bool known = true;
+  auto meaning = connection.options.meanings.MeaningOf(receipt, &known);
+  if (receipt.intermediate) meaning = smpp::ReceiptMeaning::kUnderWay;
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    ++connection.figures.receipts;
+    connection.figures.unmapped += known ? 0 : 1;
+    first = !known && connection.unmapped.size() < kUnmappedWordsMax &&
+            connection.unmapped.emplace(Shown(receipt.word)).second;
+  }
+  if (first && notice_) {
+    notice_(absl::StrCat("smsc ", connection.options.name, ": a receipt says the state '",
+                         std::string(Shown(receipt.word)),
+                         "', which nobody mapped; see [smsc.states] in docs/gateway.md"));
+  }
+  SmscReceipt told{.account = connection.options.account,
+                   .tlv_id = std::string(receipt.tlv_id),
+                   .text_id = std::string(receipt.text_id),
+                   .heard = HeardOf(meaning),
+                   .recipient = TagOf(source),
+                   .at_ms = clock_.WallMs(),
+                   .destination = TagOf(destination)};
+  if (told.heard == Heard::kFailed || told.heard == Heard::kFailedForGood) told.cause = CauseOf(receipt.state);
+  return told;
+}
+
+void SmppCarrier::OnNotice(Connection& connection, const smpp::action::Notice& notice) {
+  const std::string& name = connection.options.name;
+  std::string line;
+  {
+    const std::lock_guard lock(mutex_);
+    SmscFigures& figures = connection.figures;
+    switch (notice.event) {
+      case smpp::action::Event::kBound:
+        line = absl::StrCat("smsc ", name, ": bound");
+        break;
+      case smpp::action::Event::kBindRefused:
+        line = absl::StrCat("smsc ", name, ": the bind was refused with status ",
+                            static_cast<std::uint32_t>(notice.status));
+        break;
+      case smpp::action::Event::kLost:
+        ++figures.lost;
+        line = absl::StrCat("smsc ", name, ": ", std::string(notice.why));
+        break;
+      case smpp::action::Event::kThrottled:
+        ++figures.throttled;
+        break;
+      case smpp::action::Event::kStopped:
+        break;
+    }
+    woken_ = true;
+  }
+  wake_.notify_one();
+  if (!line.empty() && notice_) notice_(line);
+}
+
+RecipientTag SmppCarrier::TagOf(std::string_view digits) const {
+  if (digits.empty()) return {};
+  const crypto::Digest mac = tag_key_.Mac(digits.substr(digits.size() - std::min(digits.size(), kTagDigits)));
+  std::uint32_t hash = 0;
+  for (std::size_t i = 0; i < 4; ++i) hash = hash << 8 | mac[i];
+  return {process_, hash};
+}
+
+// Counted per recipient, so that two SMSes to one phone never share one.
+std::uint16_t SmppCarrier::NextReference(const RecipientTag& recipient) {
+  return ++references_[recipient.hash % references_.size()];
+}
+
+std::vector<SmscFigures> SmppCarrier::figures() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<SmscFigures> all;
+  for (const auto& connection : connections_) {
+    SmscFigures figures = connection->figures;
+    figures.bound = connection->link->CanSubmit();
+    figures.waiting = connection->waiting.size();
+    figures.under_way = connection->under_way.size() - connection->unknown;
+    all.push_back(std::move(figures));
+  }
+  return all;
+}
+
+}  // namespace smsflow::gateway

@@ -1,0 +1,37 @@
+// Bytes with a number or a text in them leave nothing behind in memory that is given back.
+//
+// Values only; safe from any thread.
+#pragma once
+
+#include <string.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace smsflow::smpp {
+
+template <class T>
+struct WipingAllocator {
+  using value_type = T;
+  WipingAllocator() = default;
+  template <class Other>
+  WipingAllocator(const WipingAllocator<Other>&) {}
+  T* allocate(std::size_t count) { return std::allocator<T>().allocate(count); }
+  void deallocate(T* memory, std::size_t count) {
+    explicit_bzero(memory, count * sizeof(T));
+    std::allocator<T>().deallocate(memory, count);
+  }
+  bool operator==(const WipingAllocator&) const = default;
+};
+
+// A string whose memory is wiped before it is given back, also when it grows.
+using WipedBytes = std::basic_string<char, std::char_traits<char>, WipingAllocator<char>>;
+
+// Of a string that has not grown since it was filled.
+inline void Wipe(std::string& text) {
+  explicit_bzero(text.data(), text.capacity());
+  text.clear();
+}
+
+}  // namespace smsflow::smpp

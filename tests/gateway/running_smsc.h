@@ -1,0 +1,75 @@
+// The simulator on a port of its own, in this process, and a clock that runs.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "engine/seams.h"
+#include "tools/smsc/server.h"
+
+namespace smsflow::gateway {
+
+class SteadyClock : public engine::Clock {
+ public:
+  std::int64_t WallMs() const override { return SteadyMs(); }
+  std::int64_t SteadyMs() const override {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+  }
+};
+
+class RememberedTruth : public smsc::Truth {
+ public:
+  void Tell(const std::string& line) override {
+    const std::lock_guard lock(mutex_);
+    all_ += line;
+  }
+  std::string all() {
+    const std::lock_guard lock(mutex_);
+    return all_;
+  }
+  int Count(std::string_view what) {
+    const std::lock_guard lock(mutex_);
+    int count = 0;
+    for (std::size_t at = all_.find(what); at != std::string::npos; at = all_.find(what, at + 1)) ++count;
+    return count;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string all_;
+};
+
+// The simulator on a port of its own, for as long as this lives.
+class RunningSmsc {
+ public:
+  explicit RunningSmsc(std::string_view toml, std::uint16_t port = 0, const std::string& cert_pem = "",
+                       const std::string& key_pem = "") {
+    const auto script = smsc::ReadScript(toml, "script");
+    EXPECT_TRUE(script.ok()) << script.status();
+    auto server =
+        smsc::Listen({.host = "127.0.0.1", .port = port, .cert_pem = cert_pem, .key_pem = key_pem}, *script, truth);
+    EXPECT_TRUE(server.ok()) << server.status();
+    server_ = std::move(*server);
+    thread_ = std::thread([this] { server_->Run(60'000); });
+  }
+  ~RunningSmsc() {
+    server_->Stop();
+    thread_.join();
+  }
+  std::uint16_t port() const { return server_->port(); }
+
+  RememberedTruth truth;
+
+ private:
+  std::unique_ptr<smsc::Server> server_;
+  std::thread thread_;
+};
+
+}  // namespace smsflow::gateway

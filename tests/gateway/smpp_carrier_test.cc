@@ -1,0 +1,274 @@
+// A whole gateway but for its engine, over real sockets to the simulator in this process: core, store and carrier.
+#include "gateway/smpp_carrier.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+
+#include "crypto/envelope.h"
+#include "gateway/core.h"
+#include "gateway/smsc_config.h"
+#include "storage/memory_store.h"
+#include "tests/gateway/fakes.h"
+#include "tests/gateway/running_smsc.h"
+
+namespace smsflow::gateway {
+namespace {
+
+// A link that hands nothing over by itself and notes what is reported.
+class NotingLink : public Link {
+ public:
+  void Start(LinkEvents&) override {}
+  void Stop() override {}
+  void Report(std::vector<gateway::Report> reports) override {
+    const std::lock_guard lock(mutex_);
+    for (const auto& report : reports) {
+      auto& told = told_[report.attempt];
+      told += (told.empty() ? "" : ", ") + Told({report});
+    }
+    wake_.notify_all();
+  }
+  // Once it ends like that; what was told when it took too long.
+  std::string Await(const AttemptId& attempt, std::string_view end) {
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, std::chrono::seconds(20), [&] { return told_[attempt].ends_with(end); });
+    return told_[attempt];
+  }
+  // Once so many attempts have this story; how many have it.
+  std::ptrdiff_t AwaitCount(std::string_view story, std::ptrdiff_t wanted) {
+    const auto count = [&] {
+      return std::count_if(told_.begin(), told_.end(), [&](const auto& one) { return one.second == story; });
+    };
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, std::chrono::seconds(20), [&] { return count() >= wanted; });
+    return count();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::map<AttemptId, std::string> told_;
+};
+
+class SmppCarrierTest : public testing::Test {
+ protected:
+  void TearDown() override { StopGateway(); }
+
+  // `more` goes into the connection's section.
+  void StartGateway(std::uint16_t port, const std::string& more = "") {
+    const std::string toml = "[[smsc]]\nname = \"sim\"\nhost = \"127.0.0.1\"\nport = " + std::to_string(port) +
+                             "\nsystem_id = \"clinic\"\nagain_least_ms = 20\nagain_most_ms = 50\n" + more;
+    auto smscs = ReadSmscConfig(toml, "smsc.toml", [](const std::string&, bool) { return std::string(); });
+    ASSERT_TRUE(smscs.ok()) << smscs.status();
+    auto vault = std::make_shared<crypto::Vault>(crypto::OldEnvelopes::kRefused);
+    vault->Replace({{key_, {}}});
+    auto carrier = SmppCarrier::Make(*smscs, std::make_unique<EnvelopeOpener>(vault), clock_, nullptr);
+    ASSERT_TRUE(carrier.ok()) << carrier.status();
+    carrier_ = std::move(*carrier);
+    agreed_ = std::make_unique<AgreedClock>(clock_, nullptr);
+    auto store = Store::Open(rows_, "g1", clock_.WallMs());
+    ASSERT_TRUE(store.ok()) << store.status();
+    store_ = std::move(*store);
+    core_ = std::make_unique<Core>(CoreOptions{.gateway = "g1", .tenants = {"clinic"}, .key_ids = {}}, *store_, link_,
+                                   *carrier_, *agreed_, [](const absl::Status& status) { ADD_FAILURE() << status; });
+    ASSERT_TRUE(core_->Load().ok());
+    core_->Start();
+  }
+  void StopGateway() {
+    if (core_ == nullptr) return;
+    core_->Stop();
+    core_.reset();
+    carrier_.reset();
+    store_.reset();
+  }
+  AttemptId Send(const std::string& text, const std::string& to = "+255123456789", std::int64_t left_ms = 60'000,
+                 const std::string& sender = "CLINIC") {
+    auto lease = LeaseOf(Attempt(++count_), clock_.WallMs() + left_ms);
+    auto envelope =
+        crypto::SealEnvelope(key_.public_key(), "clinic/k1", "To: " + to + "\nSender: " + sender + "\n\n" + text);
+    EXPECT_TRUE(envelope.ok()) << envelope.status();
+    lease.payload = std::move(*envelope);
+    core_->OnLeases({lease});
+    return lease.attempt;
+  }
+
+  const crypto::PrivateKey key_ = crypto::PrivateKey::Generate(crypto::KeyKind::kP256);
+  SteadyClock clock_;
+  storage::MemoryStore rows_;
+  NotingLink link_;
+  std::uint64_t count_ = 0;
+  std::unique_ptr<SmppCarrier> carrier_;
+  std::unique_ptr<AgreedClock> agreed_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Core> core_;
+};
+
+TEST_F(SmppCarrierTest, SentAndDelivered) {
+  RunningSmsc smsc("[ids]\nfirst = 4096\nresponse = \"hex\"\nreceipt = \"decimal\"\ntlv = \"none\"\n");
+  StartGateway(smsc.port());
+  std::vector<AttemptId> attempts;
+  for (int i = 0; i < 20; ++i) attempts.push_back(Send("Hello"));
+  for (const auto& attempt : attempts) EXPECT_EQ(link_.Await(attempt, "DELIVERED"), "ACCEPTED, SENT, DELIVERED");
+  EXPECT_EQ(smsc.truth.Count("\"event\":\"submit\""), 20);
+  EXPECT_EQ(smsc.truth.Count("\"destination\":\"255123456789\""), 20);
+  EXPECT_EQ(smsc.truth.Count("\"source\":\"CLINIC\""), 20);
+  const auto figures = carrier_->figures();
+  EXPECT_EQ(figures[0].submitted, 20u);
+  EXPECT_EQ(figures[0].accepted, 20u);
+  EXPECT_EQ(figures[0].receipts, 20u);
+  EXPECT_EQ(figures[0].under_way, 0u);
+  EXPECT_TRUE(figures[0].bound);
+}
+
+TEST_F(SmppCarrierTest, InPartsItIsDeliveredWhenAllAre) {
+  for (const char* segments : {"udh", "udh-16", "sar"}) {
+    RunningSmsc smsc("");
+    StartGateway(smsc.port(), "segments = \"" + std::string(segments) + "\"\n");
+    EXPECT_EQ(link_.Await(Send(std::string(400, 'a')), "DELIVERED"), "ACCEPTED, SENT, DELIVERED");
+    EXPECT_EQ(smsc.truth.Count("\"parts\":3"), 3) << segments;
+    StopGateway();
+  }
+}
+
+TEST_F(SmppCarrierTest, OneReceiptForAllParts) {
+  RunningSmsc smsc("[receipt]\nparts = \"last\"\n");
+  StartGateway(smsc.port(), "receipts = \"last\"\n");
+  EXPECT_EQ(link_.Await(Send(std::string(400, 'a')), "DELIVERED"), "ACCEPTED, SENT, DELIVERED");
+}
+
+TEST_F(SmppCarrierTest, AReceiptThatOvertakesItsResponseIsKept) {
+  RunningSmsc smsc("[[fault]]\nkind = \"early-receipt\"\ndelay_ms = 100\n");
+  StartGateway(smsc.port());
+  EXPECT_EQ(link_.Await(Send("Hello"), "DELIVERED"), "ACCEPTED, SENT, DELIVERED");
+  EXPECT_EQ(core_->figures().receipts.parked, 0u);
+}
+
+TEST_F(SmppCarrierTest, ARefusalHasItsCause) {
+  RunningSmsc smsc(
+      "[[fault]]\nkind = \"refuse\"\nstatus = 0x0b\ndestination = \"2551\"\n"
+      "[[fault]]\nkind = \"refuse\"\nstatus = 0x45\ndestination = \"2552\"\n"
+      "[[fault]]\nkind = \"refuse\"\nstatus = 0x0a\ndestination = \"2553\"\n"
+      "[[fault]]\nkind = \"refuse\"\nstatus = 0x401\ndestination = \"2554\"\n");
+  StartGateway(smsc.port(), "refusals = { \"0x401\" = \"recipient\" }\n");
+  EXPECT_EQ(link_.Await(Send("Hello", "+255200000000"), "smsc_error"), "ACCEPTED, FAILED smsc_error");
+  EXPECT_EQ(link_.Await(Send("Hello", "+255100000000"), "recipient"), "ACCEPTED, FAILED_PERMANENT invalid_recipient");
+  EXPECT_EQ(link_.Await(Send("Hello", "+255300000000"), "sender"), "ACCEPTED, FAILED_PERMANENT invalid_sender");
+  EXPECT_EQ(link_.Await(Send("Hello", "+255400000000"), "recipient"), "ACCEPTED, FAILED_PERMANENT invalid_recipient");
+}
+
+TEST_F(SmppCarrierTest, ThrottlingLosesNothingAndKeepsTheOrder) {
+  RunningSmsc smsc("[limits]\nsubmits_per_s = 40\n");
+  StartGateway(smsc.port(), "window = 4\nthrottle_least_ms = 20\nthrottle_most_ms = 100\n");
+  std::vector<AttemptId> attempts;
+  for (int i = 0; i < 60; ++i) attempts.push_back(Send("Hello"));
+  for (const auto& attempt : attempts) {
+    EXPECT_EQ(link_.Await(attempt, "DELIVERED"), "ACCEPTED, SENT, DELIVERED");
+  }
+  EXPECT_GT(carrier_->figures()[0].throttled, 0u);
+}
+
+TEST_F(SmppCarrierTest, AnAnswerThatNeverComesIsUnknownAndItIsSubmittedOnce) {
+  RunningSmsc smsc("[[fault]]\nkind = \"drop-response\"\n[[fault]]\nkind = \"drop-receipt\"\n");
+  StartGateway(smsc.port(), "response_ms = 200\n");
+  EXPECT_EQ(link_.Await(Send("Hello"), "unknown"), "ACCEPTED, UNKNOWN unknown");
+  EXPECT_EQ(smsc.truth.Count("\"event\":\"submit\""), 1);
+}
+
+TEST_F(SmppCarrierTest, AResetMakesUnknownWhatWasUnderWayAndTheRestGoesOn) {
+  RunningSmsc smsc("[[fault]]\nkind = \"reset\"\nfrom = 1\nto = 1\n");
+  StartGateway(smsc.port(), "window = 1\n");
+  const auto first = Send("Hello");
+  const auto second = Send("Hello");
+  EXPECT_EQ(link_.Await(first, "unknown"), "ACCEPTED, UNKNOWN unknown");
+  EXPECT_EQ(link_.Await(second, "DELIVERED"), "ACCEPTED, SENT, DELIVERED");
+  EXPECT_EQ(smsc.truth.Count("\"event\":\"submit\""), 2);
+}
+
+TEST_F(SmppCarrierTest, WithoutAConnectionItWaitsUntilItsDeadline) {
+  std::uint16_t port = 0;
+  {
+    const RunningSmsc gone("");
+    port = gone.port();
+  }
+  StartGateway(port);
+  EXPECT_EQ(link_.Await(Send("Hello", "+255123456789", 300), "expired"), "EXPIRED expired");
+  const auto waits = Send("Hello");
+  RunningSmsc back("", port);
+  EXPECT_EQ(link_.Await(waits, "DELIVERED"), "ACCEPTED, SENT, DELIVERED");
+}
+
+TEST_F(SmppCarrierTest, WhatIsNoSmsIsInvalidAndNothingLeaves) {
+  RunningSmsc smsc("");
+  StartGateway(smsc.port(), "segments_max = 2\n");
+  EXPECT_EQ(link_.Await(Send("Hello", "no number"), "recipient"), "ACCEPTED, INVALID invalid_recipient");
+  EXPECT_EQ(link_.Await(Send("Hello", "+255123456789", 60'000, "MORE THAN ELEVEN"), "sender"),
+            "ACCEPTED, INVALID invalid_sender");
+  EXPECT_EQ(link_.Await(Send(std::string(400, 'a')), "message"), "ACCEPTED, INVALID invalid_message");
+  auto lease = LeaseOf(Attempt(99), clock_.WallMs() + 60'000);
+  lease.payload = "no envelope";
+  core_->OnLeases({lease});
+  EXPECT_EQ(link_.Await(lease.attempt, "envelope"), "ACCEPTED, INVALID envelope");
+  EXPECT_EQ(smsc.truth.Count("\"event\":\"submit\""), 0);
+  EXPECT_EQ(carrier_->figures()[0].invalid, 4u);
+}
+
+TEST_F(SmppCarrierTest, ATenantWithoutAConnectionHasNoRoute) {
+  RunningSmsc smsc("");
+  StartGateway(smsc.port(), "tenants = [\"another\"]\n");
+  EXPECT_EQ(link_.Await(Send("Hello"), "no_route"), "ACCEPTED, FAILED no_route");
+}
+
+TEST_F(SmppCarrierTest, AFailedReceiptHasItsCauseAndAnUnmappedOneIsKept) {
+  RunningSmsc smsc(
+      "[[fault]]\nkind = \"fail\"\nstat = \"REJECTD\"\ndestination = \"2551\"\n"
+      "[[fault]]\nkind = \"fail\"\nstat = \"BUFFERD\"\ndestination = \"2552\"\n"
+      "[[fault]]\nkind = \"fail\"\nstat = \"EXPIRED\"\ndestination = \"2553\"\n"
+      "[[fault]]\nkind = \"fail\"\nstat = \"NOCREDI\"\ndestination = \"2554\"\n[ids]\ntlv = \"none\"\n");
+  StartGateway(smsc.port(), "states = { NOCREDI = \"failed-for-good\" }\n");
+  EXPECT_EQ(link_.Await(Send("Hello", "+255100000000"), "rejected"), "ACCEPTED, SENT, FAILED_PERMANENT rejected");
+  EXPECT_EQ(link_.Await(Send("Hello", "+255300000000"), "expired"), "ACCEPTED, SENT, FAILED expired");
+  EXPECT_EQ(link_.Await(Send("Hello", "+255400000000"), "failed"), "ACCEPTED, SENT, FAILED_PERMANENT failed");
+  const auto in_doubt = Send("Hello", "+255200000000");
+  EXPECT_EQ(link_.Await(Send("Hello", "+255100000000"), "rejected"), "ACCEPTED, SENT, FAILED_PERMANENT rejected");
+  EXPECT_EQ(link_.Await(in_doubt, "SENT"), "ACCEPTED, SENT");
+}
+
+// The engine of the process before has handed over nothing new: only the receipt comes.
+TEST_F(SmppCarrierTest, AReceiptAfterARestartFindsItsAttempt) {
+  RunningSmsc smsc("[receipt]\ndelay_ms = 400\n");
+  StartGateway(smsc.port());
+  const auto attempt = Send("Hello");
+  EXPECT_EQ(link_.Await(attempt, "SENT"), "ACCEPTED, SENT");
+  StopGateway();
+  rows_.Crash();
+  StartGateway(smsc.port());
+  EXPECT_EQ(link_.Await(attempt, "DELIVERED"), "ACCEPTED, SENT, DELIVERED");
+  EXPECT_EQ(smsc.truth.Count("\"event\":\"submit\""), 1);
+}
+
+// Of what waits nothing is recorded and nothing said: whoever handed it over hands it over again.
+TEST_F(SmppCarrierTest, NoMoreThanTheWindowIsEverAnIntent) {
+  RunningSmsc smsc("[[fault]]\nkind = \"drop-response\"\n[[fault]]\nkind = \"drop-receipt\"\n");
+  StartGateway(smsc.port(), "window = 5\nresponse_ms = 60000\ndrain_ms = 50\n");
+  for (int i = 0; i < 12; ++i) Send("Hello");
+  EXPECT_EQ(link_.AwaitCount("ACCEPTED", 5), 5);
+  StopGateway();
+  EXPECT_EQ(rows_.rows(storage::Family::kInstances), 5u);
+  EXPECT_EQ(smsc.truth.Count("\"event\":\"submit\""), 5);
+  EXPECT_EQ(link_.AwaitCount("ACCEPTED, UNKNOWN unknown", 5), 5);
+}
+
+TEST_F(SmppCarrierTest, AnSmsFromAPhoneIsNotTakenAndNotLostSilently) {
+  RunningSmsc smsc("[[inbound]]\nafter_ms = 1\nsource = \"255700000001\"\ndestination = \"15001\"\ntext = \"STOP\"\n");
+  StartGateway(smsc.port());
+  EXPECT_EQ(link_.Await(Send("Hello"), "DELIVERED"), "ACCEPTED, SENT, DELIVERED");
+  EXPECT_EQ(carrier_->figures()[0].inbound, 1u);
+  EXPECT_EQ(smsc.truth.Count("\"status\":101"), 1) << "ESME_RX_P_APPN";
+}
+
+}  // namespace
+}  // namespace smsflow::gateway

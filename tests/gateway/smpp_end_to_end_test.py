@@ -1,0 +1,119 @@
+"""SMSes through engine, gateway and SMSC as processes of their own, over SMPP; restarts in the middle; nothing leaks."""
+
+import glob
+import sys
+import unittest
+
+sys.path.insert(0, sys.path[0])
+from smpp_site import Site  # noqa: E402
+
+PROGRAMS = sys.argv.pop(1)
+SCRIPT = """
+[ids]
+first = 4096
+response = "hex"
+receipt = "decimal"
+tlv = "none"
+[receipt]
+delay_ms = [20, 200]
+"""
+
+
+class SmppEndToEnd(unittest.TestCase):
+    def setUp(self):
+        self.site = None
+
+    def tearDown(self):
+        if self.site is not None:
+            self.site.close()
+
+    def up(self, script=SCRIPT, **options):
+        self.site = Site(PROGRAMS, script, **options)
+        self.site.start_smsc()
+        self.site.start_engine()
+        self.site.start_gateway()
+        return self.site
+
+    def test_every_sms_is_delivered_and_taken_once(self):
+        site = self.up()
+        texts = [f"Visit {number}" for number in range(40)] + ["long " * 80, "Журнал " * 20]
+        site.send(texts)
+        site.await_ends(["DELIVERED"], len(texts))
+        taken = site.submits()
+        self.assertEqual(len(taken), len(texts))
+        for number, text in enumerate(texts):
+            parts = taken[f"2557{number:08d}"]
+            self.assertEqual(len(parts), len(set(parts)), "a part was submitted twice")
+            self.assertEqual(len(parts), 3 if number >= 40 else 1, text)
+        site.stop("gateway")
+        site.stop("engine")
+
+    def test_no_number_and_no_text_is_on_the_gateways_disk_or_in_its_log(self):
+        site = self.up()
+        site.send(["a text that nobody may read"] * 5)
+        site.await_ends(["DELIVERED"], 5)
+        site.stop("gateway")
+        files = [name for name in glob.glob(f"{site.folder}/store/**", recursive=True) if not name.endswith("/")]
+        found = 0
+        for name in files + [f"{site.folder}/gateway.log"]:
+            try:
+                with open(name, "rb") as file:
+                    content = file.read()
+            except IsADirectoryError:
+                continue
+            found += len(content)
+            for secret in (b"2557000000", b"nobody may read", b"Clinic"):
+                self.assertNotIn(secret, content, name)
+        self.assertGreater(found, 1000)
+
+    def test_a_gateway_that_is_killed_submits_nothing_twice_and_finds_its_receipts_again(self):
+        site = self.up(SCRIPT.replace("[20, 200]", "[1500, 3000]"))
+        site.send([f"Visit {number}" for number in range(60)])
+        site.await_ends(["SENT", "DELIVERED"], 60)
+        site.kill("gateway")
+        site.start_gateway()
+        site.await_ends(["DELIVERED"], 60)
+        self.assertEqual(sorted(map(len, site.submits().values())), [1] * 60)
+
+    def test_an_smsc_that_is_away_is_waited_for(self):
+        site = self.up()
+        site.kill("smsc")
+        site.send(["Hello"] * 5)
+        site.await_line("gateway", "could not connect|closed by the SMSC|lost")
+        site.start_smsc()
+        site.await_ends(["DELIVERED"], 5)
+
+    def test_a_refusal_ends_with_its_cause_and_a_throttled_one_arrives(self):
+        site = self.up(SCRIPT + """
+[[fault]]
+kind = "refuse"
+status = 0x0b
+destination = "255700000000"
+[[fault]]
+kind = "refuse"
+status = 0x58
+destination = "255700000001"
+to = 3
+""")
+        site.send(["Hello"] * 2)
+        self.assertEqual(sorted(site.await_ends(["INVALID", "DELIVERED"], 2)), ["DELIVERED", "INVALID"])
+        causes = {sms["key"]: sms.get("cause", "") for sms in site.states()}
+        self.assertEqual(causes["k0"], "invalid_recipient")
+
+    def test_a_wrong_file_stops_it_and_says_why(self):
+        site = self.site = Site(PROGRAMS)
+        site.write("smsc.toml", '[[smsc]]\nname = "a"\nhost = "smsc.example"\nwindow = 0\n')
+        done = site.run("smsflow-gateway", "--smsc", f"{site.folder}/smsc.toml", "--tenants", "demo", "--store",
+                        f"{site.folder}/store", "--key", f"{site.folder}/gateway.key.pem")
+        self.assertEqual(done.returncode, 78)
+        for line in ("line 4: window must be", "line 3: host is not this machine", "line 1: system_id must be there"):
+            self.assertIn(line, done.stdout)
+        self.assertNotIn("smsc.example", done.stdout)
+        site.write("smsc.toml", '[[smsc]]\nname = "a"\nhost = "127.0.0.1"\nsystem_id = "s"\n')
+        both = site.run("smsflow-gateway", "--loopback", "--smsc", f"{site.folder}/smsc.toml")
+        self.assertEqual(both.returncode, 78)
+        self.assertIn("say --smsc FILE, or --loopback", both.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,199 @@
+"""An engine, a gateway and an SMSC as three processes that meet over gRPC and SMPP alone, for the length of a test.
+
+The SMSC is the simulator; what it was given stands in its own log, whatever engine and gateway believe.
+"""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+ENGINE = """
+data = "{folder}/data"
+[listen]
+grpc = "unix:{folder}/socket"
+metrics = ""
+plaintext = true
+[engine]
+ballast = "1MB"
+[delivery]
+max_jitter = "0s"
+max_attempts = {attempts}
+wait_after_fail = "200ms"
+ack_send_timeout = "{patience}s"
+ack_receipt_timeout = "{patience}s"
+probe = "1s"
+[[key]]
+name = "client"
+sha256 = "{client}"
+role = ["client", "admin"]
+tenants = ["demo"]
+[[key]]
+name = "gateway"
+sha256 = "{gateway}"
+role = "gateway"
+gateways = ["g1"]
+tenants = ["demo"]
+"""
+SMSC = """
+[[smsc]]
+name = "sim"
+host = "127.0.0.1"
+port = {port}
+system_id = "demo"
+window = {window}
+again_least_ms = 50
+again_most_ms = 400
+throttle_least_ms = 20
+response_ms = 3000
+drain_ms = 1000
+"""
+CLIENT_TOKEN = "client-only-for-this-test"
+GATEWAY_TOKEN = "gateway-only-for-this-test"
+
+
+def digest(token):
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Site:
+    """`programs` is the folder of smsflowd, smsflow, smsflow-gateway and smsflow-smsc."""
+
+    def __init__(self, programs, script="", window=10, attempts=2, patience=60):
+        self.programs = Path(programs)
+        self.temporary = tempfile.TemporaryDirectory(prefix="smsflow-smpp-")
+        self.folder = self.temporary.name
+        self.processes = {}
+        self.truth_files = 0
+        self.port = 0
+        self.window = window
+        self.run("smsflow", "keygen", f"{self.folder}/gateway", check=True)
+        self.write("engine.toml", ENGINE.format(folder=self.folder, client=digest(CLIENT_TOKEN), attempts=attempts,
+                                                gateway=digest(GATEWAY_TOKEN), patience=patience))
+        self.write("token", GATEWAY_TOKEN)
+        self.write("script.toml", script)
+
+    def write(self, name, text):
+        path = Path(self.folder, name)
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o600)
+
+    def environment(self):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("SMSFLOW_")}
+        return dict(kept, SMSFLOW_ADDRESS=f"unix:{self.folder}/socket", SMSFLOW_TOKEN=CLIENT_TOKEN, SMSFLOW_TENANT="demo")
+
+    def run(self, program, *arguments, check=False):
+        return subprocess.run([self.programs / program, *arguments], env=self.environment(), check=check, timeout=60,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def start(self, name, program, *arguments):
+        with open(f"{self.folder}/{name}.log", "ab") as log:
+            self.processes[name] = subprocess.Popen([self.programs / program, *arguments], stdin=subprocess.DEVNULL,
+                                                    stdout=log, stderr=log, env={"PATH": os.environ["PATH"]})
+
+    def await_line(self, name, text, seconds=30, process=None):
+        """Waits for a line in a log; True when it came."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            found = re.search(text, self.log(name))
+            if found:
+                return found
+            if process is not None and self.processes[process].poll() is not None:
+                break
+            time.sleep(0.05)
+        raise AssertionError(f"{name} does not say {text!r}; its last words:\n" + self.log(name)[-1500:])
+
+    def log(self, name):
+        return Path(self.folder, f"{name}.log").read_text(encoding="utf-8", errors="replace")
+
+    def start_smsc(self, seconds=600):
+        """On the port that it had before; each start has a truth file of its own."""
+        self.truth_files += 1
+        name = f"smsc{self.truth_files}"
+        self.start(name, "smsflow-smsc", "--script", f"{self.folder}/script.toml", "--truth",
+                   f"{self.folder}/truth{self.truth_files}.jsonl", "--listen", f"127.0.0.1:{self.port}",
+                   "--seconds", str(seconds))
+        self.processes["smsc"] = self.processes.pop(name)
+        found = self.await_line(name, r"on port (\d+)", process="smsc")
+        self.port = int(found.group(1))
+        self.write("smsc.toml", SMSC.format(port=self.port, window=self.window))
+
+    def start_engine(self):
+        log = Path(self.folder, "engine.log")
+        before = log.read_text().count("smsflowd ready") if log.exists() else 0
+        self.start("engine", "smsflowd", "--config", f"{self.folder}/engine.toml")
+        until = time.monotonic() + 30
+        while self.log("engine").count("smsflowd ready") == before:
+            assert time.monotonic() < until and self.processes["engine"].poll() is None, self.log("engine")[-1500:]
+            time.sleep(0.02)
+
+    def start_gateway(self, *more):
+        self.start("gateway", "smsflow-gateway", "--smsc", f"{self.folder}/smsc.toml", "--engine",
+                   f"unix:{self.folder}/socket", "--token-file", f"{self.folder}/token", "--gateway", "g1", "--tenants",
+                   "demo", "--key", f"{self.folder}/gateway.key.pem", "--store", f"{self.folder}/store", *more)
+
+    def kill(self, name):
+        process = self.processes.pop(name)
+        process.kill()
+        process.wait(timeout=30)
+
+    def stop(self, name, code=0):
+        process = self.processes.pop(name)
+        process.terminate()
+        assert process.wait(timeout=60) == code, f"{name} ended with {process.returncode}:\n" + self.log(name)[-1500:]
+
+    def close(self):
+        for process in self.processes.values():
+            process.kill()
+            process.wait(timeout=30)
+        self.temporary.cleanup()
+
+    def send(self, texts, batch="b", seconds=120, first=0):
+        """Schedules SMSes to numbers of their own, due at once."""
+        rows = ["key,target,at,to,sender,text"]
+        for number, text in enumerate(texts, first):
+            rows.append(f"k{number},t{number},+0+{seconds}s,+2557{number:08d},Clinic,{text}")
+        name = f"batch{first}.csv"
+        self.write(name, "\n".join(rows) + "\n")
+        done = self.run("smsflow", "import", f"{self.folder}/{name}", "--batch", batch, "--pubkey",
+                        f"{self.folder}/gateway.pub.pem")
+        assert done.returncode == 0, done.stdout
+
+    def states(self, batch="b"):
+        done = self.run("smsflow", "list", "--batch", batch, "--all", "--json")
+        assert done.returncode == 0, done.stdout
+        return [sms for line in done.stdout.splitlines() for sms in json.loads(line)["items"]]
+
+    def await_ends(self, ends, count, batch="b", seconds=90):
+        """Until `count` SMSes are in one of these states; what they are in else."""
+        until = time.monotonic() + seconds
+        while True:
+            states = [sms["state"] for sms in self.states(batch)]
+            if len(states) == count and all(state in ends for state in states):
+                return states
+            assert time.monotonic() < until, f"not all of {count} ended in {ends}: " + str(
+                {state: states.count(state) for state in set(states)}) + "\n" + self.log("gateway")[-1500:]
+            time.sleep(0.2)
+
+    def truth(self):
+        """All that every SMSC wrote, in order."""
+        events = []
+        for number in range(1, self.truth_files + 1):
+            for line in Path(self.folder, f"truth{number}.jsonl").read_text(encoding="utf-8").splitlines():
+                try:
+                    events.append(json.loads(line))
+                except ValueError:
+                    pass  # the last half line of one that was killed
+        return events
+
+    def submits(self):
+        """What SMSCs took, by destination: the user data of each."""
+        taken = {}
+        for event in self.truth():
+            if event["event"] == "submit" and event["status"] == 0:
+                taken.setdefault(event["destination"], []).append(event["user_data"])
+        return taken

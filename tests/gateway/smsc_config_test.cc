@@ -1,0 +1,168 @@
+// The file of SMSCs: what it says, and what is said of a wrong one.
+#include "gateway/smsc_config.h"
+
+#include <gtest/gtest.h>
+
+namespace smsflow::gateway {
+namespace {
+
+absl::StatusOr<std::string> ReadNamed(const std::string& file, bool secret) {
+  if (file == "password") return secret ? absl::StatusOr<std::string>("secret\n") : absl::InternalError("not secret");
+  if (file == "long") return std::string("ninechars");
+  if (file == "open") return absl::FailedPreconditionError("others can read this secret; chmod 600 it");
+  return std::string("PEM of ") + file;
+}
+
+absl::StatusOr<std::vector<SmscOptions>> Read(std::string_view toml) {
+  return ReadSmscConfig(toml, "smsc.toml", ReadNamed);
+}
+
+std::string Wrong(std::string_view line) {
+  const auto read = Read("[[smsc]]\nname = \"a\"\nhost = \"127.0.0.1\"\nsystem_id = \"s\"\n" + std::string(line));
+  return read.ok() ? "it is right" : std::string(read.status().message());
+}
+
+TEST(SmscConfig, WhatIsLeftOutHasItsDefault) {
+  const auto read = Read("[[smsc]]\nname = \"a\"\nhost = \"127.0.0.1\"\nsystem_id = \"s\"\n");
+  ASSERT_TRUE(read.ok()) << read.status();
+  ASSERT_EQ(read->size(), 1u);
+  const SmscOptions& smsc = read->front();
+  EXPECT_EQ(smsc.account, "a");
+  EXPECT_EQ(smsc.link.port, 2775);
+  EXPECT_EQ(smsc.link.session.window, 10u);
+  EXPECT_FALSE(smsc.link.tls);
+  EXPECT_FALSE(smsc.link.pair);
+  EXPECT_TRUE(smsc.receipts);
+  EXPECT_TRUE(smsc.forms.empty());
+  EXPECT_EQ(smsc.validity, Validity::kRelative);
+}
+
+TEST(SmscConfig, Everything) {
+  const auto read = Read(R"([[smsc]]
+name = "a"
+account = "acme"
+host = "smsc.example"
+port = 3550
+bind = "pair"
+tls = true
+ca_file = "ca"
+cert_file = "cert"
+key_file = "key"
+system_id = "s"
+system_type = "smpp"
+password_file = "password"
+tenants = ["clinic", "lab"]
+window = 50
+connect_ms = 1
+response_ms = 2
+enquire_ms = 3
+drain_ms = 4
+again_least_ms = 5
+again_most_ms = 6
+throttle_least_ms = 7
+throttle_most_ms = 8
+source = "15001"
+source_ton = 3
+source_npi = 0
+destination_ton = 0
+destination_npi = 8
+service_type = "CMT"
+gsm_coding = 1
+segments = "sar"
+segments_max = 4
+validity = "absolute"
+receipts = "any"
+text_ids = "from-decimal"
+tlv_ids = "same"
+
+[smsc.states]
+ACCEPTD = "delivered"
+NOCREDI = "failed-for-good"
+
+[smsc.errors]
+"034" = "failed-for-good"
+
+[smsc.refusals]
+"0x401" = "recipient-for-now"
+
+[[smsc]]
+name = "b"
+host = "10.0.0.1"
+plaintext = true
+system_id = "s"
+receipts = "none"
+)");
+  ASSERT_TRUE(read.ok()) << read.status();
+  ASSERT_EQ(read->size(), 2u);
+  const SmscOptions& smsc = read->front();
+  EXPECT_EQ(smsc.account, "acme");
+  EXPECT_EQ(smsc.link.host, "smsc.example");
+  EXPECT_TRUE(smsc.link.pair);
+  EXPECT_EQ(smsc.link.key_pem, "PEM of key");
+  EXPECT_EQ(smsc.link.session.password, "secret");
+  EXPECT_EQ(smsc.link.session.throttle_most_ms, 8);
+  EXPECT_EQ(smsc.tenants, (std::vector<std::string>{"clinic", "lab"}));
+  EXPECT_EQ(smsc.segments, Segments::kSar);
+  EXPECT_EQ(smsc.parts, workflows::submission::PartsRule::kAny);
+  ASSERT_EQ(smsc.forms.size(), 2u);
+  EXPECT_EQ(smsc.forms[0].account, "acme");
+  EXPECT_EQ(smsc.forms[0].form, smpp::IdForm::kFromDecimal);
+  smpp::Receipt receipt{.state = smpp::MessageState::kAccepted};
+  EXPECT_EQ(smsc.meanings.MeaningOf(receipt), smpp::ReceiptMeaning::kDelivered);
+  receipt = {.word = "NOCREDI"};
+  EXPECT_EQ(smsc.meanings.MeaningOf(receipt), smpp::ReceiptMeaning::kFailedPermanent);
+  receipt = {.state = smpp::MessageState::kUndeliverable, .error = "34"};
+  EXPECT_EQ(smsc.meanings.MeaningOf(receipt), smpp::ReceiptMeaning::kFailedPermanent);
+  EXPECT_EQ(smsc.refusals.MeaningOf(static_cast<smpp::CommandStatus>(0x401)),
+            (smpp::RefusalMeaning{false, smpp::FaultOf::kRecipient}));
+  EXPECT_FALSE((*read)[1].receipts);
+}
+
+TEST(SmscConfig, AWrongValueNamesLineKeyAndRule) {
+  EXPECT_EQ(Wrong("window = 0"), "smsc.toml: line 5: window must be an integer of 1 to 10000");
+  EXPECT_EQ(Wrong("port = \"2775\""), "smsc.toml: line 5: port must be an integer of 1 to 65535");
+  EXPECT_EQ(Wrong("tls = 1"), "smsc.toml: line 5: tls must be true or false");
+  EXPECT_EQ(Wrong("bind = \"both\""), "smsc.toml: line 5: bind must be one of transceiver, pair");
+  EXPECT_EQ(Wrong("windows = 1"), "smsc.toml: line 5: windows is not a key that there is");
+  EXPECT_EQ(Wrong("source = \"\\u00e4\""), "smsc.toml: line 5: source must be 1 to 20 characters of ASCII");
+  EXPECT_EQ(Wrong("tenants = []"), "smsc.toml: line 5: tenants must be a list of names, each of 1 to 128 bytes");
+  EXPECT_EQ(Wrong("account = \"a b\""), "smsc.toml: line 5: account must be 1 to 32 characters of A-Z a-z 0-9 . _ -");
+  EXPECT_EQ(Wrong("again_most_ms = 1"), "smsc.toml: line 5: again_most_ms must not be below the least");
+  EXPECT_EQ(Wrong("states = 1"), "smsc.toml: line 5: states must be a section");
+  EXPECT_EQ(Wrong("[smsc.states]\nA = \"lost\""),
+            "smsc.toml: line 6: A must be one of under-way, delivered, failed, failed-for-good, in-doubt");
+  EXPECT_EQ(Wrong("[smsc.refusals]\n\"69\" = \"route\""),
+            "smsc.toml: line 6: 69 must be a command_status, such as 0x45");
+}
+
+TEST(SmscConfig, FilesThatItNames) {
+  EXPECT_EQ(Wrong("password_file = \"open\""),
+            "smsc.toml: line 5: password_file others can read this secret; chmod 600 it");
+  EXPECT_EQ(Wrong("password_file = \"long\""),
+            "smsc.toml: line 5: password_file must hold at most 8 characters: a bind has no room for more");
+}
+
+TEST(SmscConfig, AllThatIsWrongAtOnceAndNoValue) {
+  const auto read = Read("[[smsc]]\nhost = \"smsc.example\"\nwindow = 4711000\npassword = \"hidden\"\n");
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.status().message(),
+            "smsc.toml: line 1: name must be there\n"
+            "smsc.toml: line 2: host is not this machine: tls = true, or plaintext = true where the way there is safe, "
+            "must be said\n"
+            "smsc.toml: line 1: system_id must be there\n"
+            "smsc.toml: line 3: window must be an integer of 1 to 10000\n"
+            "smsc.toml: line 4: password is not a key that there is");
+}
+
+TEST(SmscConfig, WhatIsNoConfigurationAtAll) {
+  EXPECT_EQ(Read("").status().message(), "smsc.toml: line 1: smsc must be there");
+  EXPECT_EQ(Read("smsc = 1").status().message(),
+            "smsc.toml: line 1: smsc must be 1 to 100 sections, each begun with [[smsc]]");
+  EXPECT_EQ(Read("[[smsc]\nhost = \"hidden\"").status().message(), "smsc.toml: line 1: is not TOML from here on");
+  EXPECT_EQ(Read("\xff").status().message(), "smsc.toml: must be UTF-8");
+  EXPECT_EQ(Wrong("[[smsc]]\nname = \"a\"\nhost = \"127.0.0.1\"\nsystem_id = \"s\"\n"),
+            "smsc.toml: line 5: name must be another for each connection");
+}
+
+}  // namespace
+}  // namespace smsflow::gateway
