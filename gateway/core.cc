@@ -9,7 +9,7 @@ namespace smsflow::gateway {
 namespace {
 
 constexpr std::size_t kPrunedAtOnce = 1000;
-constexpr std::size_t kHeldAtOnce = 256;
+constexpr std::size_t kHeldAtOnce = 128;
 constexpr std::chrono::milliseconds kIdleLook(10'000);
 constexpr std::chrono::milliseconds kRoomLook(200);
 
@@ -160,7 +160,7 @@ absl::Status Core::DecideLeases(std::vector<engine::Lease>& leases, std::vector<
     if (verdict.submit) submit.push_back(std::move(lease));
   }
   const std::lock_guard lock(mutex_);
-  figures_.leases += leases.size();
+  figures_.leases += kept.size();  // what is held back is counted when its turn has come
   figures_.repeated_leases += repeated;
   return absl::OkStatus();
 }

@@ -53,11 +53,15 @@ absl::Status Correlator::Load() {
     };
     restore(IdSource::kTlv, stored.tlv);
     restore(IdSource::kText, stored.text);
+    Digits& responses = accounts_[stored.account].responses;
+    responses.hex = stored.responses == 2;
+    responses.plain = stored.responses == 1 ? kPlainEnough : 0;
   }
   auto parked = store_.Parked();
   if (!parked.ok()) return parked.status();
   for (auto& [key, receipt] : *parked) {
     count_ = std::max(count_, key.count + 1);
+    NoteDigits(receipt);
     Wait(key, {std::move(receipt), {}});
   }
   return absl::OkStatus();
@@ -79,8 +83,9 @@ smpp::IdForms& Correlator::FormsOf(const std::string& account) { return accounts
 
 void Correlator::Keep(const std::string& account) {
   const smpp::IdForms& forms = FormsOf(account);
-  store_.PutForms({account, NumberOf(forms.form(IdSource::kTlv)), NumberOf(forms.form(IdSource::kText))});
-  learnt_.insert(account);
+  const Digits& responses = accounts_[account].responses;
+  const std::uint8_t base = !responses.known() ? 0 : responses.hex ? 2 : 1;
+  store_.PutForms({account, NumberOf(forms.form(IdSource::kTlv)), NumberOf(forms.form(IdSource::kText)), base});
 }
 
 // True when something became known.
@@ -94,8 +99,10 @@ bool Correlator::Infer(const std::string& name) {
     account.forms.Restore(source, same ? IdForm::kSame : receipts.hex ? IdForm::kFromHex : IdForm::kFromDecimal);
     any = true;
   }
-  if (any) Keep(name);
-  return any;
+  if (!any) return false;
+  Keep(name);
+  learnt_.insert(name);
+  return true;
 }
 
 absl::StatusOr<Correlator::Found> Correlator::Resolve(const SmscReceipt& receipt) {
@@ -121,7 +128,8 @@ absl::StatusOr<Correlator::Found> Correlator::Resolve(const SmscReceipt& receipt
     if (same) same_recipient.push_back(fits.back());
   }
   if (fits.size() > 1 && same_recipient.size() == 1) fits = std::move(same_recipient);
-  if (fits.size() > 1 && Infer(receipt.account)) return Resolve(receipt);
+  const bool sure = fits.size() == 1 && (fits.front().sure || is_learnt(fits.front().candidate));
+  if (!fits.empty() && !sure && Infer(receipt.account)) return Resolve(receipt);
   if (fits.size() != 1) return Found{std::nullopt, fits.size() > 1};
   const Fit& fit = fits.front();
   // Who it is about must be certain, or must not be told at all, before it teaches anything.
@@ -136,13 +144,18 @@ void Correlator::Learn(const std::string& account, const IdCandidate& fits, cons
   forms.Matched(fits, all);
   if (known || !forms.form(fits.source).has_value()) return;
   Keep(account);
+  learnt_.insert(account);
+}
+
+void Correlator::NoteDigits(const SmscReceipt& receipt) {
+  auto& digits = accounts_[receipt.account].receipts;
+  digits[static_cast<std::size_t>(IdSource::kTlv)].Note(Sound(receipt.tlv_id));
+  digits[static_cast<std::size_t>(IdSource::kText)].Note(Sound(receipt.text_id));
 }
 
 absl::StatusOr<std::optional<NamedPart>> Correlator::Place(const SmscReceipt& receipt) {
   ++figures_.receipts;
-  auto& digits = accounts_[receipt.account].receipts;
-  digits[static_cast<std::size_t>(IdSource::kTlv)].Note(Sound(receipt.tlv_id));
-  digits[static_cast<std::size_t>(IdSource::kText)].Note(Sound(receipt.text_id));
+  NoteDigits(receipt);
   const auto found = Resolve(receipt);
   if (!found.ok()) return found.status();
   if (found->part.has_value()) {
@@ -160,7 +173,12 @@ absl::StatusOr<std::vector<PlacedReceipt>> Correlator::Named(std::string_view ac
   const std::string id = smpp::NormalId(Sound(message_id));
   if (id.empty()) return placed;
   store_.PutId(account, id, part);
-  accounts_[std::string(account)].responses.Note(id);
+  Digits& responses = accounts_[std::string(account)].responses;
+  if (const bool known = responses.known(); !known || !responses.hex) {
+    const bool hex = responses.hex;
+    responses.Note(id);
+    if (responses.known() != known || responses.hex != hex) Keep(std::string(account));
+  }
   if (parked_.empty()) return placed;
   if (const auto waiting = waiting_.find(NameOf(account, id)); waiting != waiting_.end()) {
     const std::set<ParkedKey> keys = waiting->second;

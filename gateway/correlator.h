@@ -105,6 +105,7 @@ class Correlator {
 
   smpp::IdForms& FormsOf(const std::string& account);
   void Keep(const std::string& account);
+  void NoteDigits(const SmscReceipt& receipt);
   bool Infer(const std::string& name);
   absl::StatusOr<Found> Resolve(const SmscReceipt& receipt);
   void Learn(const std::string& account, const smpp::IdCandidate& fits, const std::vector<smpp::IdCandidate>& all);

@@ -325,6 +325,7 @@ void Store::PutForms(const StoredForms& forms) {
   stored::v1::GatewayIdForms row;
   row.set_tlv(forms.tlv);
   row.set_text(forms.text);
+  row.set_responses(forms.responses);
   PutRow(batch_, Family::kMeta, FormsKey(forms.account), row);
 }
 
@@ -336,7 +337,7 @@ absl::StatusOr<std::vector<StoredForms>> Store::Forms() const {
     const auto row = Parse<stored::v1::GatewayIdForms>(cursor->key(), cursor->value());
     if (!row.ok()) return row.status();
     all.push_back({std::string(cursor->key().substr(prefix.size())), static_cast<std::uint8_t>(row->tlv()),
-                   static_cast<std::uint8_t>(row->text())});
+                   static_cast<std::uint8_t>(row->text()), static_cast<std::uint8_t>(row->responses())});
   }
   if (!cursor->status().ok()) return cursor->status();
   return all;

@@ -62,6 +62,7 @@ struct ParkedKey {
 struct StoredForms {
   std::string account;
   std::uint8_t tlv = 0, text = 0;  // numbers of smpp::IdForm; 0: not known
+  std::uint8_t responses = 0;      // their ids: 1 decimal, 2 hexadecimal; 0: not known
 };
 
 class Store {

@@ -296,6 +296,50 @@ TEST_F(CoreTest, AProbedAttemptThatWaitsIsNeverSubmitted) {
   EXPECT_TRUE(carrier_.submitted.empty());
 }
 
+TEST_F(CoreTest, WhatTheCarrierHasNoPlaceForIsNoIntentYet) {
+  carrier_.places = 1;
+  for (std::uint64_t n = 1; n <= 3; ++n) Lease(Attempt(n));
+  EXPECT_EQ(Said(), "ACCEPTED");
+  EXPECT_EQ(rows_.rows(storage::Family::kInstances), 1u);
+  EXPECT_EQ(link_.kept.size(), 1u) << "after a crash the others must come again";
+  EXPECT_EQ(Said(), "");
+  carrier_.places = 1;
+  EXPECT_EQ(Said(), "ACCEPTED");
+  EXPECT_EQ(carrier_.submitted.size(), 2u);
+  Restart();
+  core_->OnAttached();
+  EXPECT_EQ(Said(), "UNKNOWN restarted, UNKNOWN restarted") << "of the third nothing was ever said";
+  carrier_.places = 1;
+  for (std::uint64_t n = 1; n <= 3; ++n) Lease(Attempt(n));
+  EXPECT_EQ(Said(), "UNKNOWN restarted, UNKNOWN restarted, ACCEPTED");
+  EXPECT_EQ(carrier_.submitted.size(), 1u);
+}
+
+TEST_F(CoreTest, WhatWaitedForAPlaceTooLongExpires) {
+  carrier_.places = 0;
+  Lease(Attempt(1));
+  EXPECT_EQ(Said(), "");
+  clock_.now_ms += kHour;
+  EXPECT_EQ(Said(), "EXPIRED expired");
+  EXPECT_EQ(link_.kept, std::vector{Attempt(1)});
+  carrier_.places = 1;
+  EXPECT_EQ(Said(), "");
+  EXPECT_TRUE(carrier_.submitted.empty());
+}
+
+TEST_F(CoreTest, WhoWaitsForAPlaceIsLookedAtInTurn) {
+  carrier_.places = 0;
+  for (std::uint64_t n = 1; n <= 600; ++n) Lease(Attempt(n));
+  EXPECT_EQ(Said(), "");
+  std::set<AttemptId> submitted;
+  for (int round = 0; round < 300; ++round) {
+    carrier_.places = 2;
+    core_->RunOnce();
+    for (const auto& lease : std::exchange(carrier_.submitted, {})) submitted.insert(lease.attempt);
+  }
+  EXPECT_EQ(submitted.size(), 600u);
+}
+
 constexpr std::int64_t kMinute = 60'000;
 constexpr std::int64_t kDay = 24 * kHour;
 

@@ -202,6 +202,21 @@ TEST_F(CorrelatorTest, WhereIdsAreDenseTheirDigitsTell) {
   EXPECT_EQ(Place(Of("10", "", one)), "10");
 }
 
+// All were submitted by the process before, which never saw a receipt: recipients tell nothing, the digits do.
+TEST_F(CorrelatorTest, AfterARestartTheDigitsTellWhatTheRecipientsCannot) {
+  const auto hex = [](std::uint64_t n) { return smpp::ConvertId(std::to_string(n), smpp::IdForm::kFromDecimal); };
+  for (std::uint64_t n = 1; n <= 30; ++n) Name(n, *hex(4096 + n), {7, 1});
+  Restart();
+  for (std::uint64_t n = 1; n <= 30; ++n) {
+    const std::string placed = Place(Of(std::to_string(4096 + n), "", {8, 1}));
+    EXPECT_EQ(placed, n < 20 ? "parked" : std::to_string(n));
+  }
+  const auto learnt = correlator_->Learnt();
+  ASSERT_TRUE(learnt.ok());
+  EXPECT_EQ(learnt->size(), 19u);
+  EXPECT_EQ(correlator_->figures().parked, 0u);
+}
+
 TEST_F(CorrelatorTest, WhereIdsAreDenseAndInTwoBasesTheirDigitsTellToo) {
   const RecipientTag one{7, 1};
   const auto hex = [](std::uint64_t n) { return smpp::ConvertId(std::to_string(n), smpp::IdForm::kFromDecimal); };

@@ -43,6 +43,12 @@ class FakeLink : public Link {
 class FakeCarrier : public Carrier {
  public:
   void Start(CarrierEvents&) override {}
+  bool Take(const engine::Lease&) override {
+    if (places == 0) return false;
+    --places;
+    return true;
+  }
+  bool HasRoom() override { return places > 0; }
   void Submit(std::vector<engine::Lease> more) override {
     for (auto& lease : more) submitted.push_back(std::move(lease));
   }
@@ -52,6 +58,7 @@ class FakeCarrier : public Carrier {
   void Stop() override {}
   std::vector<engine::Lease> submitted;
   std::vector<std::uint64_t> acknowledged;
+  std::size_t places = 1'000'000;
 };
 
 class FakeRoom : public Room {
