@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
+#include <charconv>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -17,6 +18,7 @@ using boost::beast::error_code;
 namespace {
 
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
+constexpr std::size_t kLineBytesMax = 1'024;  // of a line between chunks, or of a trailer's
 
 bool IsTokenCharacter(char c) {
   static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
@@ -81,10 +83,7 @@ bool IsWord(std::string_view value, std::string_view word) {
 
 }  // namespace
 
-struct RequestReader::Parser : http::request_parser<http::string_body> {};
-
 RequestReader::RequestReader(RequestLimits limits) : limits_(limits) {}
-RequestReader::~RequestReader() = default;
 
 bool RequestReader::Refuse(int status, const char* error) {
   state_ = State::kRefused;
@@ -103,15 +102,15 @@ std::size_t RequestReader::ReadHead(std::string_view bytes) {
     // One empty line before a request is forgiven: old clients send it behind a body.
     if (bytes == "\r") return 0;
     if (bytes.starts_with("\r\n")) {
-      if (bytes.size() < 4) return 2;
-      if (bytes.substr(2).starts_with("\r\n")) return Refuse(400, "head: must begin with a request line"), 0;
+      if (std::exchange(forgiven_, true)) return Refuse(400, "head: must begin with a request line"), 0;
       return 2 + ReadHead(bytes.substr(2));
     }
     state_ = State::kHead;
     scanned_ = 0;
   }
   const std::size_t end = bytes.find(kHeadEnd, scanned_ < 3 ? 0 : scanned_ - 3);
-  if (std::min(end, bytes.size()) + kHeadEnd.size() > limits_.head_bytes) {
+  const std::size_t least = end == std::string_view::npos ? bytes.size() + 1 : end + kHeadEnd.size();
+  if (least > limits_.head_bytes) {
     return Refuse(431, "head: request line and headers are too long"), 0;
   }
   if (end == std::string_view::npos) {
@@ -120,30 +119,29 @@ std::size_t RequestReader::ReadHead(std::string_view bytes) {
   }
   const std::string_view head = bytes.substr(0, end + kHeadEnd.size());
   if (const char* wrong = WrongLine(head)) return Refuse(400, wrong), 0;
-  parser_ = std::make_unique<Parser>();
-  parser_->header_limit(static_cast<std::uint32_t>(limits_.head_bytes));
-  parser_->body_limit(boost::none);  // until it is known for which path
+  // Of the head alone: of bodies it asks that bytes come in certain pieces.
+  http::request_parser<http::empty_body> parser;
+  parser.header_limit(static_cast<std::uint32_t>(limits_.head_bytes));
+  parser.body_limit(boost::none);
   error_code error;
-  parser_->put(boost::asio::buffer(head.data(), head.size()), error);
+  parser.put(boost::asio::buffer(head.data(), head.size()), error);
   if (error == http::error::bad_version) return Refuse(505, "head: must be of HTTP/1.1 or HTTP/1.0"), 0;
-  if ((error && error != http::error::need_more) || !parser_->is_header_done()) {
+  if ((error && error != http::error::need_more) || !parser.is_header_done()) {
     return Refuse(400, "head: is malformed"), 0;
   }
-  if (TakeHead()) state_ = State::kBody;
-  return head.size();
-}
-
-bool RequestReader::TakeHead() {
-  const auto& message = parser_->get();
+  const auto& message = parser.get();
   request_ = {};
   authorization_.clear();
   http_1_0_ = message.version() == 10;
   keep_alive_ = message.keep_alive();
   request_.method = MethodOf(message.method());
-  if (!TakeTarget(AsView(message.target()))) return false;
+  content_length_ = parser.content_length().value_or(0);
+  if (!TakeTarget(AsView(message.target()))) return head.size();
   std::size_t credentials = 0;
   for (const auto& field : message) {
-    if (request_.headers.size() >= limits_.headers) return Refuse(431, "head: there are too many headers");
+    if (request_.headers.size() >= limits_.headers) {
+      return Refuse(431, "head: there are too many headers"), head.size();
+    }
     std::string name = absl::AsciiStrToLower({field.name_string().data(), field.name_string().size()});
     if (name == "authorization") {
       authorization_ = std::string(AsView(field.value()));
@@ -152,8 +150,9 @@ bool RequestReader::TakeHead() {
     }
     request_.headers.push_back({std::move(name), std::string(AsView(field.value()))});
   }
-  if (credentials > 1) return Refuse(400, "authorization: must not be there twice");
-  return TakeFraming();
+  if (credentials > 1) return Refuse(400, "authorization: must not be there twice"), head.size();
+  if (TakeFraming()) state_ = State::kBody;
+  return head.size();
 }
 
 // Of "http://host/path?query" the server's own part counts, as for "/path?query".
@@ -173,8 +172,7 @@ bool RequestReader::TakeTarget(std::string_view target) {
 
 bool RequestReader::TakeFraming() {
   std::size_t hosts = 0, lengths = 0, codings = 0;
-  bool chunked = false;
-  content_length_ = 0;
+  chunked_ = false;
   expects_ = false;
   for (const Header& header : request_.headers) {
     if (header.name == "host") ++hosts;
@@ -185,7 +183,7 @@ bool RequestReader::TakeFraming() {
     }
     if (header.name == "transfer-encoding") {
       ++codings;
-      chunked = IsWord(header.value, "chunked");
+      chunked_ = IsWord(header.value, "chunked");
     }
     if (header.name == "expect") {
       expects_ = IsWord(header.value, "100-continue");
@@ -199,37 +197,89 @@ bool RequestReader::TakeFraming() {
   if (lengths > 1) return Refuse(400, "content-length: must not be there twice");
   if (lengths == 1 && codings > 0) return Refuse(400, "content-length: must not stand beside a transfer-encoding");
   if (codings > 0 && http_1_0_) return Refuse(400, "transfer-encoding: is not for HTTP/1.0");
-  if (codings > 0 && (codings > 1 || !chunked)) return Refuse(501, "transfer-encoding: must be chunked alone");
-  if (const auto length = parser_->content_length()) content_length_ = *length;
+  if (codings > 0 && (codings > 1 || !chunked_)) return Refuse(501, "transfer-encoding: must be chunked alone");
   if (content_length_ > limits_.body_bytes) return Refuse(413, "body: is too long");
-  parser_->body_limit(limits_.body_bytes);
+  left_ = content_length_;
+  part_ = Part::kSize;
+  trailer_bytes_ = 0;
   if (http_1_0_) expects_ = false;  // nobody may be told to go on who does not know of it
   return true;
 }
 
 std::size_t RequestReader::ReadBody(std::string_view bytes) {
-  error_code error;
-  std::size_t read = 0;
-  parser_->eager(true);
-  while (!parser_->is_done() && read < bytes.size()) {
-    const std::size_t taken = parser_->put(boost::asio::buffer(bytes.data() + read, bytes.size() - read), error);
-    read += taken;
-    if (error == http::error::body_limit) return Refuse(413, "body: is too long"), read;
-    if (error && error != http::error::need_more) return Refuse(400, "body: its chunks are malformed"), read;
-    if (error || taken == 0) break;
+  if (chunked_) return ReadChunks(bytes);
+  const std::size_t taken = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));
+  request_.body.append(bytes.substr(0, taken));
+  left_ -= taken;
+  if (left_ == 0) state_ = State::kWhole;
+  return taken;
+}
+
+std::size_t RequestReader::ReadChunks(std::string_view bytes) {
+  std::size_t at = 0;
+  while (state_ == State::kBody && at < bytes.size()) {
+    const std::string_view rest = bytes.substr(at);
+    if (part_ == Part::kData) {
+      const std::size_t taken = static_cast<std::size_t>(std::min<std::uint64_t>(left_, rest.size()));
+      request_.body.append(rest.substr(0, taken));
+      left_ -= taken;
+      at += taken;
+      if (left_ == 0) part_ = Part::kDataEnd;
+      continue;
+    }
+    const std::size_t end = rest.find("\r\n");
+    const std::size_t most = std::min(kLineBytesMax, limits_.head_bytes - 2);
+    const bool too_long = end == std::string_view::npos ? rest.size() > most + 1 : end > most;
+    if (part_ == Part::kDataEnd ? rest.size() > 1 && end != 0 : too_long) {
+      return Refuse(400, "body: its chunks are malformed"), at;
+    }
+    if (end == std::string_view::npos) break;
+    const std::string_view line = rest.substr(0, end);
+    at += end + 2;
+    if (!std::all_of(line.begin(), line.end(), IsValueCharacter)) {
+      return Refuse(400, "body: its chunks are malformed"), at;
+    }
+    if (part_ == Part::kDataEnd) {
+      part_ = Part::kSize;
+    } else if (!(part_ == Part::kSize ? TakeSize(line) : TakeTrailer(line))) {
+      return at;
+    }
   }
-  if (parser_->is_done()) {
+  return at;
+}
+
+// In hexadecimal; what follows a semicolon is of no meaning to us.
+bool RequestReader::TakeSize(std::string_view line) {
+  const std::string_view digits = line.substr(0, line.find(';'));
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), left_, 16);
+  if (error != std::errc() || end != digits.data() + digits.size()) {
+    return Refuse(400, "body: its chunks are malformed");
+  }
+  if (left_ > limits_.body_bytes - request_.body.size()) return Refuse(413, "body: is too long");
+  part_ = left_ == 0 ? Part::kTrailer : Part::kData;
+  return true;
+}
+
+// Its headers have the one form too, and none counts: all that matters was said in the head.
+bool RequestReader::TakeTrailer(std::string_view line) {
+  if (line.empty()) {
     state_ = State::kWhole;
-  } else if (bytes.size() - read >= limits_.head_bytes) {
-    Refuse(400, "body: a line between chunks, or the trailer, is too long");
+    return true;
   }
-  return read;
+  trailer_bytes_ += line.size();
+  if (trailer_bytes_ > limits_.head_bytes) return Refuse(431, "body: its trailer is too long");
+  const std::size_t colon = std::min(line.find(':'), line.size());
+  const std::string name = absl::AsciiStrToLower({line.data(), colon});
+  if (colon == 0 || colon == line.size() || !std::all_of(name.begin(), name.end(), IsTokenCharacter) ||
+      name == "content-length" || name == "transfer-encoding") {
+    return Refuse(400, "body: its trailer is malformed");
+  }
+  return true;
 }
 
 Request RequestReader::Take() {
-  request_.body = std::move(parser_->get().body());
-  parser_.reset();
   state_ = State::kNothing;
+  forgiven_ = false;
   return std::exchange(request_, {});
 }
 

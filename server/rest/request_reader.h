@@ -10,7 +10,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -27,9 +26,6 @@ struct RequestLimits {
 class RequestReader {
  public:
   explicit RequestReader(RequestLimits limits);
-  ~RequestReader();
-  RequestReader(const RequestReader&) = delete;
-  RequestReader& operator=(const RequestReader&) = delete;
 
   // What became of the bytes that were given.
   enum class State : std::uint8_t {
@@ -67,25 +63,31 @@ class RequestReader {
   std::string_view path() const { return request_.path; }
 
  private:
-  struct Parser;
+  enum class Part : std::uint8_t { kSize, kData, kDataEnd, kTrailer };  // of a body in chunks
 
   std::size_t ReadHead(std::string_view bytes);
   std::size_t ReadBody(std::string_view bytes);
-  bool TakeHead();
+  std::size_t ReadChunks(std::string_view bytes);
+  bool TakeSize(std::string_view line);
+  bool TakeTrailer(std::string_view line);
   bool TakeTarget(std::string_view target);
   bool TakeFraming();
   bool Refuse(int status, const char* error);
 
   const RequestLimits limits_;
   State state_ = State::kNothing;
+  bool forgiven_ = false;    // the empty line before this request
   std::size_t scanned_ = 0;  // of a head: no end is before
-  std::unique_ptr<Parser> parser_;
   Request request_;
   std::string authorization_;
   bool keep_alive_ = false;
   bool http_1_0_ = false;
   bool expects_ = false;
   std::uint64_t content_length_ = 0;
+  bool chunked_ = false;
+  Part part_ = Part::kSize;
+  std::uint64_t left_ = 0;         // of the body, or of the chunk
+  std::size_t trailer_bytes_ = 0;  // so far
   Refusal refusal_;
 };
 

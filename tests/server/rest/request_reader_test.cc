@@ -140,8 +140,16 @@ TEST(RequestReaderTest, EverythingIsBounded) {
   std::string drops = chunked;
   for (int i = 0; i < 101; ++i) drops += "1\r\nx\r\n";
   EXPECT_EQ(Refused(drops), "413 body: is too long");
-  EXPECT_EQ(Refused(chunked + "1;" + std::string(2'000, 'x')),
-            "400 body: a line between chunks, or the trailer, is too long");
+  EXPECT_EQ(Refused(chunked + "1;" + std::string(2'000, 'x')), "400 body: its chunks are malformed");
+  EXPECT_EQ(Refused(chunked + "0\r\nX : y\r\n\r\n"), "400 body: its trailer is malformed");
+  EXPECT_EQ(Refused(chunked + "0\r\nContent-Length: 1\r\n\r\n"), "400 body: its trailer is malformed");
+  EXPECT_EQ(Refused(chunked + "0\r\n folded\r\n\r\n"), "400 body: its trailer is malformed");
+  std::string trailer = chunked + "0\r\n";
+  for (int i = 0; i < 300; ++i) trailer += "X: y\r\n";
+  EXPECT_EQ(Refused(trailer), "431 body: its trailer is too long");
+  for (const char* size : {"\r\n", " 1\r\n", "1 \r\n", "0x1\r\n", "-1\r\n", "+1\r\n", "1\n", ";x\r\n"}) {
+    EXPECT_EQ(Refused(chunked + size + "x\r\n0\r\n\r\n"), "400 body: its chunks are malformed") << size;
+  }
   EXPECT_EQ(Refused(chunked + "xyz\r\n"), "400 body: its chunks are malformed");
   EXPECT_EQ(Refused(chunked + "3\r\nabcd\r\n0\r\n\r\n"), "400 body: its chunks are malformed");
   EXPECT_EQ(Refused(chunked + "ffffffffffffffffff\r\n"), "400 body: its chunks are malformed");
