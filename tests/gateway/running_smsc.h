@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -29,6 +30,7 @@ class RememberedTruth : public smsc::Truth {
   void Tell(const std::string& line) override {
     const std::lock_guard lock(mutex_);
     all_ += line;
+    told_.notify_all();
   }
   std::string all() {
     const std::lock_guard lock(mutex_);
@@ -36,13 +38,23 @@ class RememberedTruth : public smsc::Truth {
   }
   int Count(std::string_view what) {
     const std::lock_guard lock(mutex_);
+    return CountLocked(what);
+  }
+  // Once there are so many; how many there are.
+  int Await(std::string_view what, int wanted) {
+    std::unique_lock lock(mutex_);
+    told_.wait_for(lock, std::chrono::seconds(20), [&] { return CountLocked(what) >= wanted; });
+    return CountLocked(what);
+  }
+
+ private:
+  int CountLocked(std::string_view what) const {
     int count = 0;
     for (std::size_t at = all_.find(what); at != std::string::npos; at = all_.find(what, at + 1)) ++count;
     return count;
   }
-
- private:
   std::mutex mutex_;
+  std::condition_variable told_;
   std::string all_;
 };
 

@@ -256,6 +256,7 @@ TEST_F(SmppCarrierTest, NoMoreThanTheWindowIsEverAnIntent) {
   StartGateway(smsc.port(), "window = 5\nresponse_ms = 60000\ndrain_ms = 50\n");
   for (int i = 0; i < 12; ++i) Send("Hello");
   EXPECT_EQ(link_.AwaitCount("ACCEPTED", 5), 5);
+  EXPECT_EQ(smsc.truth.Await("\"event\":\"submit\"", 5), 5);
   StopGateway();
   EXPECT_EQ(rows_.rows(storage::Family::kInstances), 5u);
   EXPECT_EQ(smsc.truth.Count("\"event\":\"submit\""), 5);

@@ -1,6 +1,6 @@
 """Kills the gateway, the SMSC and the engine under load, and looks for broken promises in the SMSC's own log.
 
-    smpp_crash.py PROGRAMS --cycles N [--seed N] [--window N] [--keep]
+    smpp_crash.py PROGRAMS --cycles N [--seed N] [--window N] [--lies]
 
 PROGRAMS is the folder with smsflowd, smsflow, smsflow-gateway and smsflow-smsc. A cycle is some SMSes, then one
 disturbance at a moment that the seed draws: the gateway is killed, stopped for a while or asked to end; the SMSC is
@@ -115,9 +115,9 @@ class Run:
             time.sleep(0.3)
 
 
-def findings(run, states):
+def findings(run, states, truth):
     """What does not hold, a line each."""
-    taken, broken = run.site.submits(), []
+    taken, broken = Site.submits_of(truth), []
     for destination, parts in taken.items():
         for data, count in collections.Counter(parts).items():
             if count > 1:
@@ -136,7 +136,6 @@ def findings(run, states):
             broken.append(f"{sms['key']} is {sms['state']} ({sms['cause']}), and the SMSC took it")
     if counts["DELIVERED"] * 2 < run.scheduled:
         broken.append("not even half were delivered: this run shows nothing")
-    truth = run.site.truth()
     resets = sum("reset" in (event.get("faults") or []) for event in truth if event["event"] == "submit")
     dropped = sum("drop-response" in (event.get("faults") or []) for event in truth if event["event"] == "submit")
     lost = (run.disturbed["kill gateway"] + run.disturbed["end gateway"] + run.disturbed["kill smsc"] +
@@ -148,6 +147,26 @@ def findings(run, states):
     return broken, counts, resets, dropped
 
 
+def lies(run, states, truth):
+    """Broken promises that did not happen: each must be found. Those that were not, by name."""
+    submit = next(event for event in truth if event["event"] == "submit" and event["status"] == 0 and "parts" not in event)
+    key = f"k{int(submit['destination'][4:])}"
+    others = [event for event in truth if event is not submit]
+
+    def said(state, cause=""):
+        return [dict(sms, state=state, cause=cause) if sms["key"] == key else sms for sms in states]
+
+    told = {
+        "one part was taken twice": (states, truth + [submit]),
+        "it is DELIVERED and was never submitted": (said("DELIVERED"), others),
+        "it failed for good and the SMSC has it": (said("INVALID", "rejected"), truth),
+        "an SMS is gone": (states[1:], truth),
+        "one never ends": (said("IN_SLOT"), truth),
+        "all are UNKNOWN": ([dict(sms, state="UNKNOWN") for sms in states], truth),
+    }
+    return [name for name, (heard, seen) in told.items() if not findings(run, heard, seen)[0]]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("programs")
@@ -155,6 +174,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--window", type=int, default=10)
     parser.add_argument("--sms", type=int, default=60, help="scheduled in each cycle")
+    parser.add_argument("--lies", action="store_true", help="afterwards tell this driver lies, each of which it must find")
     options = parser.parse_args()
     site = Site(options.programs, SCRIPT.format(seed=options.seed), window=options.window, attempts=1, patience=120)
     began = time.monotonic()
@@ -167,7 +187,10 @@ def main():
         for _ in range(options.cycles):
             run.cycle()
         states = run.settle(60 + options.cycles)
-        broken, counts, resets, dropped = findings(run, states)
+        truth = site.truth()
+        broken, counts, resets, dropped = findings(run, states, truth)
+        if options.lies:
+            broken += [f"this lie was believed: {name}" for name in lies(run, states, truth)]
         print(f"seed {options.seed}: {options.cycles} cycles, {run.scheduled} SMSes in {time.monotonic() - began:.0f} s; "
               + ", ".join(f"{name} {count}" for name, count in sorted(run.disturbed.items()))
               + f", resets {resets}, answers dropped {dropped}")

@@ -191,9 +191,13 @@ class Site:
         return events
 
     def submits(self):
+        return self.submits_of(self.truth())
+
+    @staticmethod
+    def submits_of(truth):
         """What SMSCs took, by destination: the user data of each."""
         taken = {}
-        for event in self.truth():
+        for event in truth:
             if event["event"] == "submit" and event["status"] == 0:
                 taken.setdefault(event["destination"], []).append(event["user_data"])
         return taken
