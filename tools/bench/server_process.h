@@ -19,7 +19,7 @@ struct ServerOptions {
   std::string folder;  // for data and configuration; may hold those of an earlier process
   std::uint16_t partitions = 2;
   std::uint32_t fire_budget_per_s = 1'000'000;  // so that only credit bounds what leaves
-  std::string more;                             // further sections of its configuration
+  std::string more = {};                        // further sections of its configuration
 };
 
 class ServerProcess {
