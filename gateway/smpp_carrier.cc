@@ -129,15 +129,17 @@ SmppCarrier::SmppCarrier(std::unique_ptr<Opener> opener, engine::Clock& clock, N
 
 absl::StatusOr<std::unique_ptr<SmppCarrier>> SmppCarrier::Make(std::vector<SmscOptions> smscs,
                                                                std::unique_ptr<Opener> opener, engine::Clock& clock,
-                                                               NoticeHandler notice) {
+                                                               NoticeHandler notice, const LinkMaker& make_link) {
   std::unique_ptr<SmppCarrier> carrier(new SmppCarrier(std::move(opener), clock, std::move(notice)));
   for (SmscOptions& options : smscs) {
     if (options.account.empty()) options.account = options.name;
     options.link.session.waiting = 100'000;  // bounded by what is given to it
-    options.link.session.chance = [] { return static_cast<double>(crypto::Random64() >> 11) * 0x1.0p-53; };
+    if (!options.link.session.chance) {
+      options.link.session.chance = [] { return static_cast<double>(crypto::Random64() >> 11) * 0x1.0p-53; };
+    }
     auto connection = std::make_unique<Connection>(*carrier, std::move(options),
                                                    static_cast<std::uint32_t>(carrier->connections_.size()));
-    auto link = SmscLink::Make(connection->options.link, clock, *connection);
+    auto link = make_link(connection->options.link, clock, *connection);
     if (!link.ok()) {
       return absl::Status(link.status().code(),
                           absl::StrCat("smsc ", connection->options.name, ": ", link.status().message()));
@@ -150,9 +152,13 @@ absl::StatusOr<std::unique_ptr<SmppCarrier>> SmppCarrier::Make(std::vector<SmscO
 
 SmppCarrier::~SmppCarrier() { Stop(); }
 
-void SmppCarrier::Start(CarrierEvents& events) {
+void SmppCarrier::StartLinks(CarrierEvents& events) {
   events_ = &events;
   for (const auto& connection : connections_) connection->link->Start();
+}
+
+void SmppCarrier::Start(CarrierEvents& events) {
+  StartLinks(events);
   thread_ = std::thread([this] { Loop(); });
 }
 
@@ -220,6 +226,10 @@ void SmppCarrier::Wake() {
     woken_ = true;
   }
   wake_.notify_one();
+}
+
+void SmppCarrier::RunOnce() {
+  for (const auto& connection : connections_) Serve(*connection);
 }
 
 void SmppCarrier::Loop() {

@@ -50,13 +50,22 @@ struct SmscFigures {
 
 class SmppCarrier : public Carrier {
  public:
+  // What SmscLink::Make is: a simulation has links without sockets.
+  using LinkMaker =
+      std::function<absl::StatusOr<std::unique_ptr<SmscLink>>(SmscLinkOptions, engine::Clock&, SmscLinkEvents&)>;
+
   // INVALID_ARGUMENT names the connection, the option and its rule. `clock` outlives the carrier.
   static absl::StatusOr<std::unique_ptr<SmppCarrier>> Make(std::vector<SmscOptions> smscs,
                                                            std::unique_ptr<Opener> opener, engine::Clock& clock,
-                                                           NoticeHandler notice);
+                                                           NoticeHandler notice,
+                                                           const LinkMaker& make_link = SmscLink::Make);
   ~SmppCarrier() override;
 
   void Start(CarrierEvents& events) override;
+  // For tests, instead of Start(): the links alone; whatever waits is opened and submitted in RunOnce(), on the calling
+  // thread.
+  void StartLinks(CarrierEvents& events);
+  void RunOnce();
   bool Take(const engine::Lease& lease) override;
   bool HasRoom() override;
   void Submit(std::vector<engine::Lease> leases) override;

@@ -138,7 +138,7 @@ absl::Status SimStore::WriteBelow(const storage::Batch& batch, Sync sync) {
   Copier copier(hooks_, disk_);
   if (const auto status = batch.Joined().Iterate(&copier); !status.ok()) return absl::InternalError(status.ToString());
   if (absl::Status status = below_.Write(copier.first, sync); !status.ok()) return status;
-  if (hooks_.tear_batches)
+  if (hooks_.tear_batches && !fails)
     if (absl::Status status = below_.Write(copier.second, sync); !status.ok()) return status;
   if (!fails) return absl::OkStatus();
   ++disk_.errors;

@@ -1,7 +1,13 @@
 # The simulator, the fuzzers and the proof, for as long as asked.
 
-# sim [ARGUMENT…]: see tests/sim/sim_main.cc.
-sim() { "$BUILD/tests/sim_campaign" "$@"; }
+# sim [--gateway] [ARGUMENT…]: see tests/sim/sim_main.cc, and tests/sim/gateway/gateway_main.cc.
+sim() {
+  if [ "${1:-}" = --gateway ]; then
+    "$BUILD/tests/sim_gateway_campaign" "${@:2}"
+  else
+    "$BUILD/tests/sim_campaign" "$@"
+  fi
+}
 
 # fuzz [--seconds S] [NAME…]: each fuzzer for S seconds (60), all when none is named. What they learn is kept, and a finding
 # too.

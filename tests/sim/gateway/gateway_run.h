@@ -1,0 +1,66 @@
+// One seed of a gateway's life: the product's own core, store, carrier and SMPP sessions between a model of the engine
+// and the product's SMSC simulator. One thread, virtual time; crashes between any two steps and within a write, of
+// which what was not synced is lost; links that are cut with bytes on the way. The same seed makes the same run.
+//
+// What must hold, whatever happens (docs/hand-over.md):
+//   G1  no part of an attempt is taken by an SMSC twice
+//   G2  nothing is submitted that the gateway's store does not know
+//   G3  nothing is submitted at or after its deadline
+//   G4  after NEVER_SEEN nothing of the attempt is submitted, nor anything else said of it
+//   G5  a definite negative is told only of what no handset got; SENT and DELIVERED only of what is so
+//   G6  what is recorded of an attempt only rises
+//   G7  in the end, with all mended, every attempt has a result, the engine has the one that is recorded, and a receipt
+//       that was taken over counts
+//   G8  no number, no text in the store
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "gateway/attempt.h"
+#include "gateway/smsc_options.h"
+#include "tests/sim/hooks.h"
+
+namespace smsflow::sim {
+
+// Where a seeded bug takes hold of a gateway. Every hook may be empty.
+struct GatewayHooks {
+  Hooks rows;  // those of the store count here
+  // From the core to the carrier, and back.
+  std::function<void(std::vector<engine::Lease>&)> submit;
+  std::function<void(gateway::PartAnswer&)> answer;
+  std::function<bool(gateway::SmscReceipt&)> receipt;  // false: it gets lost, and is acknowledged all the same
+  bool acknowledge_at_once = false;
+  // The configuration of the carrier, and the link to the engine.
+  std::function<void(gateway::SmscOptions&)> options;
+  std::function<bool(gateway::Report&)> report;  // false: it gets lost, and counts as answered
+};
+
+struct GatewayRunOptions {
+  std::uint64_t seed = 1;
+  int steps = 300;
+  GatewayHooks bug = {};  // empty: none
+};
+
+struct GatewayRunReport {
+  std::vector<std::string> violations;  // empty: all held
+  int step = 0;                         // at which the first was found
+  std::vector<std::string> trace;       // what was done, step by step
+  std::uint64_t digest = 0;             // of all that was submitted and told; the same for the same seed
+  std::uint64_t attempts = 0, submits = 0, crashes = 0, cuts = 0;
+  std::map<std::string, std::uint64_t> ends;  // attempts by what the engine knows of them in the end
+};
+
+GatewayRunReport RunGatewaySeed(const GatewayRunOptions& options);
+
+struct GatewayBug {
+  std::string name;
+  std::string what;
+  std::function<void(GatewayHooks&)> plant;
+};
+std::vector<GatewayBug> AllGatewayBugs();
+
+}  // namespace smsflow::sim
