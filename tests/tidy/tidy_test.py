@@ -73,6 +73,7 @@ FAULTS = {
     "a clock outside the seam": ("engine/engine.cc", "auto n = system_clock::now();\n", 1, "banned call", "Clock seam"),
     "gettimeofday": ("storage/keys.cc", "int a = gettimeofday(&t, 0);\n", 1, "banned call", "Clock seam"),
     "rand": ("gateway/g.h", "// G.\n#pragma once\nint a = std::rand();\n", 3, "banned call", "Random seam"),
+    "a merge left unfinished": ("storage/keys.cc", "<" * 7 + " HEAD\n", 1, "words", "merge"),
     "sleep in a test": ("tests/engine/engine_test.cc", "sleep_for(1ms);\n", 1, "banned call", "virtual clock"),
     "skipped test": ("tests/engine/engine_test.cc", "GTEST_SKIP();\n", 1, "banned call", "proves nothing"),
     "a test that cannot fail": ("tests/engine/engine_test.cc", "EXPECT_TRUE(true);\n", 1, "banned call", "proves nothing"),

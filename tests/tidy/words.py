@@ -39,6 +39,7 @@ CALLS = (
 TEXT = (
     (r"\b(TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b", "finish it, or leave it out"),
     (r"(?<![\w.$~}<-])/(work|root|home|Users)/\w", "a path of one machine"),
+    (r"^(<{7}|>{7}) ", "a merge that was left unfinished"),
     (r"(?i)\bissue\s*#?\s*[0-9]+\b|\(#[0-9]+\)", "say what it is about; numbers of a tracker mean nothing in the tree"),
 )
 
