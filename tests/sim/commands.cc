@@ -67,9 +67,11 @@ void Run::Ask(const std::string& name, bool again) {
     ++report_.scheduled;
     Hit("I10");
     // One that was erased meanwhile has given its key back.
-    if (sms.id && *sms.id != answer.id && (world_.StateOf(*sms.id) || !MayBeErased(*sms.id)))
+    const bool erased = sms.id && !world_.StateOf(*sms.id) && MayBeErased(*sms.id);
+    if (sms.id && *sms.id != answer.id && !erased)
       Violated("I10: " + name + " is " + sms.id->ToString() + " and " + answer.id.ToString());
-    if (again && existed && !answer.duplicate) Violated("I10: " + name + " was made again, its key was forgotten");
+    if (again && existed && !answer.duplicate && !erased)
+      Violated("I10: " + name + " was made again, its key was forgotten");
     const auto [it, fresh] = names_.emplace(answer.id, name);
     if (!fresh && it->second != name) Violated("I4: " + answer.id.ToString() + " was given twice");
     sms.id = answer.id;
@@ -87,6 +89,8 @@ void Run::ScheduleAgain() {
     Hit(sms.acknowledged ? "event asked again after the answer" : "event asked again without an answer");
     return Ask(name, /*again=*/true);
   }
+  // Whose time is over may be erased before the request is looked at; then it would be taken, and rightly.
+  if (MayBeErased(*sms.id)) return;
   engine::CreateRequest other = sms.request;
   other.fingerprint = Fingerprint("another");
   const bool refused = disk_guard_ || draining_;
