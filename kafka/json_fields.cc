@@ -150,6 +150,11 @@ std::string JsonFields::TextOrNumber(std::string_view name) {
   return number ? std::to_string(field->scalar.integer) : Text(name);
 }
 
+bool JsonFields::Has(std::string_view name) {
+  const JsonField* field = Find(name);
+  return field != nullptr && field->times > 0 && (field->list || field->scalar.kind != JsonScalar::Kind::kNull);
+}
+
 bool JsonFields::Missing(std::string_view name) {
   // One that is there twice has been noted as such.
   const bool twice = std::any_of(fields_.begin(), fields_.end(),

@@ -44,6 +44,7 @@ class JsonFields {
   std::optional<std::int64_t> Integer(std::string_view name, std::int64_t least, std::int64_t most);
   std::int64_t RequiredInteger(std::string_view name, std::int64_t least, std::int64_t most);
   bool Flag(std::string_view name);
+  bool Has(std::string_view name);  // it is there, and not null
   std::vector<std::string> Texts(std::string_view name, std::size_t most);
   std::vector<std::int64_t> Integers(std::string_view name, std::int64_t least, std::int64_t greatest,
                                      std::size_t most);

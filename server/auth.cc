@@ -27,21 +27,7 @@ class KeyAuthenticator final : public Authenticator {
   absl::StatusOr<Caller> Authenticate(const Presented& presented, Role role) const override {
     const KeyConfig* key = Find(presented.authorization);
     if (key == nullptr) return Unknown();
-    if ((key->roles & role) == 0) {
-      return absl::PermissionDeniedError(std::string("the credential has not the role ") + NameOf(role));
-    }
-    Caller caller{key->name, {}, key->tenants, key->gateways};
-    if (!presented.tenant.empty()) {
-      if (!caller.May(presented.tenant)) {
-        return absl::PermissionDeniedError("smsflow-tenant: the credential does not allow it");
-      }
-      caller.tenant = presented.tenant;
-    } else if (key->tenants.size() == 1) {
-      caller.tenant = key->tenants.front();
-    } else if (role == kClient) {
-      return absl::InvalidArgumentError("smsflow-tenant: must name one of the credential's tenants");
-    }
-    return caller;
+    return CallerFor(*key, presented.tenant, role);
   }
 
  private:
@@ -67,6 +53,24 @@ bool IsIn(const std::vector<std::string>& names, std::string_view name) {
 }
 
 }  // namespace
+
+absl::StatusOr<Caller> CallerFor(const KeyConfig& key, std::string_view tenant, Role role) {
+  if ((key.roles & role) == 0) {
+    return absl::PermissionDeniedError(std::string("the credential has not the role ") + NameOf(role));
+  }
+  Caller caller{key.name, {}, key.tenants, key.gateways};
+  if (!tenant.empty()) {
+    if (!caller.May(tenant)) {
+      return absl::PermissionDeniedError("smsflow-tenant: the credential does not allow it");
+    }
+    caller.tenant = tenant;
+  } else if (key.tenants.size() == 1) {
+    caller.tenant = key.tenants.front();
+  } else if (role == kClient) {
+    return absl::InvalidArgumentError("smsflow-tenant: must name one of the credential's tenants");
+  }
+  return caller;
+}
 
 bool Caller::May(std::string_view some_tenant) const { return tenants.empty() || IsIn(tenants, some_tenant); }
 bool Caller::MayBe(std::string_view some_gateway) const { return gateways.empty() || IsIn(gateways, some_gateway); }

@@ -19,6 +19,7 @@ struct Caller {
   std::string tenant;                      // for whom it acts; empty for an administrator without tenants: all of them
   std::vector<std::string> tenants;        // what the credential allows; empty as above
   std::vector<std::string> gateways = {};  // as which it may attach; empty: any
+  std::string account = {};                // whose password it was; empty: a credential of the configuration
 
   // An administrator of some tenants only must not see or touch the rest.
   bool May(std::string_view some_tenant) const;
@@ -43,6 +44,10 @@ class Authenticator {
   // key with several tenants that named none.
   virtual absl::StatusOr<Caller> Authenticate(const Presented& presented, Role role) const = 0;
 };
+
+// The caller that a known credential is with this role, for this tenant (empty: not named). The rule of Authenticate(),
+// for whoever knows a credential in another way.
+absl::StatusOr<Caller> CallerFor(const KeyConfig& key, std::string_view tenant, Role role);
 
 std::unique_ptr<Authenticator> MakeKeyAuthenticator(std::vector<KeyConfig> keys);
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "engine/engine.h"
@@ -26,7 +27,7 @@
 #include "server/metrics.h"
 #include "server/policies.h"
 #include "server/process.h"
-#include "server/rest/key_identity.h"
+#include "server/rest/over_accounts.h"
 #include "server/rest/rest_door.h"
 #include "storage/data_folder.h"
 #include "storage/file_system.h"
@@ -76,13 +77,23 @@ absl::StatusOr<std::unique_ptr<engine::Engine>> OpenEngine(const Config& config,
   return engine::Engine::Open(options, std::move(parts));
 }
 
+// Of keys, and of accounts as they are at the start.
+std::vector<std::string> AllTenants(const Config& config, const Accounts& accounts) {
+  std::vector<std::string> names = config.TenantNames();
+  for (const Group& client : accounts.Clients("", SIZE_MAX)) names.push_back(client.id);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
 // The gateway that runs in this process; null when it is not asked for.
-absl::StatusOr<std::unique_ptr<gateway::Gateway>> OpenLoopback(const Config& config, engine::Engine& engine) {
+absl::StatusOr<std::unique_ptr<gateway::Gateway>> OpenLoopback(const Config& config, const Accounts& accounts,
+                                                               engine::Engine& engine) {
   const LoopbackConfig& chosen = config.loopback;
   if (!chosen.enabled) return nullptr;
   gateway::GatewayOptions options;
   options.gateway = chosen.gateway;
-  options.tenants = chosen.tenants.empty() ? config.TenantNames() : chosen.tenants;
+  options.tenants = chosen.tenants.empty() ? AllTenants(config, accounts) : chosen.tenants;
   options.store = chosen.store.empty() ? config.data + "/loopback" : chosen.store;
   options.ballast_bytes = 0;  // where its store is, the engine's own gives both their room
   options.truth = chosen.truth;
@@ -137,6 +148,16 @@ struct StopsKafka {
   }
 };
 
+// Once there is a door that asks for a password, there is one who has one. It is shown on standard error and nowhere
+// else: there stands whoever started this for the first time; the log may be collected, and stdout is read by scripts.
+absl::Status MakeFirstAccount(const Config& config, Accounts& accounts) {
+  if (config.listen.rest.empty() || !accounts.IsUntouched()) return absl::OkStatus();
+  return accounts.MakeFirst([](const crypto::Secret& password) {
+    std::cerr << "smsflowd: made the account admin, with the password " << password.Reveal()
+              << " - it is shown only now, so keep it, or set another: smsflow account password admin" << std::endl;
+  });
+}
+
 // Side by side, within one time.
 void StopDoors(GrpcServer& grpc, rest::RestDoor* rest, std::int64_t within_ms) {
   const engine::Clock& clock = engine::SystemClock();
@@ -174,7 +195,8 @@ int Serve(const Config& config) {
   accounts_options.sync = config.sync;
   auto accounts = Accounts::Open({&(*folder)->store(), &engine::SystemClock(), EndFatally}, accounts_options);
   if (!accounts.ok()) return Refuse(accounts.status(), kExitConfig);
-  auto loopback = OpenLoopback(config, **engine);
+  if (absl::Status status = MakeFirstAccount(config, **accounts); !status.ok()) return Refuse(status, kExitFatal);
+  auto loopback = OpenLoopback(config, **accounts, **engine);
   if (!loopback.ok()) return Refuse(loopback.status(), CodeOf(loopback.status()));
   auto grpc =
       GrpcServer::Start(config, {engine->get(), &reader, authenticator.get(), &engine::SystemClock(), delivery.get(),
@@ -182,13 +204,14 @@ int Serve(const Config& config) {
                                  [&engine, &folder] { return ListFigures((*engine)->TakeFigures(), folder->get()); },
                                  ConnectionsMax(config.limits.connections, files)});
   if (!grpc.ok()) return Refuse(grpc.status(), kExitConfig);
-  const auto identity = rest::MakeKeyIdentity(config.keys);
-  auto rest = rest::RestDoor::Start(config, {engine->get(),
-                                             &reader,
-                                             &engine::SystemClock(),
-                                             identity.get(),
-                                             ConnectionsMax(config.rest.connections, files),
-                                             {}});
+  rest::OverAccounts over_accounts(config, **accounts, (*grpc)->calls(), *authenticator);
+  rest::RestParts rest_parts;
+  rest_parts.engine = engine->get();
+  rest_parts.reader = &reader;
+  rest_parts.clock = &engine::SystemClock();
+  rest_parts.connections_max = ConnectionsMax(config.rest.connections, files);
+  over_accounts.AddTo(rest_parts);
+  auto rest = rest::RestDoor::Start(config, std::move(rest_parts));
   if (!rest.ok()) return Refuse(rest.status(), kExitConfig);
   const StopsKafka stops_kafka{kafka->get()};
   if (*kafka != nullptr) {

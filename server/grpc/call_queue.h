@@ -13,13 +13,16 @@
 #include <grpcpp/server_builder.h>
 #include <grpcpp/support/async_stream.h>
 
+#include <any>
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -102,6 +105,20 @@ class CallQueue {
               void (Service::*handle)(WriteStream<Out>*, const Request*));
   template <class Contract, class In, class Out, class Service>
   void Bidi(Wire<Contract>& wire, const char* verb, Service& service, void (Service::*handle)(BidiStream<In, Out>*));
+  // What a verb does, by "package.Service/Verb": for doors that are not gRPC, and ask on this queue's thread. Null:
+  // there is none. Good as long as the queue, and complete once the server was built.
+  using UnaryHandle = std::function<void(UnaryCall*, const google::protobuf::Message*, google::protobuf::Message*)>;
+  const UnaryHandle* FindUnary(const std::string& name) const {
+    const auto found = unary_.find(name);
+    return found == unary_.end() ? nullptr : &found->second;
+  }
+  template <class Request, class Out>
+  using WritesHandle = std::function<void(WriteStream<Out>*, const Request*)>;
+  template <class Request, class Out>
+  const WritesHandle<Request, Out>* FindWrites(const std::string& name) const {
+    const auto found = writes_.find(name);
+    return found == writes_.end() ? nullptr : std::any_cast<WritesHandle<Request, Out>>(&found->second);
+  }
   // Verbs that no service has: to those who are known they are UNIMPLEMENTED.
   void Others(grpc::AsyncGenericService& others, const Authenticator& authenticator);
 
@@ -161,6 +178,8 @@ class CallQueue {
 
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::vector<std::shared_ptr<void>> verbs_;
+  std::map<std::string, UnaryHandle> unary_;
+  std::map<std::string, std::any> writes_;
   std::thread thread_;
   std::size_t seats_ = 0;  // of the queue's thread, once it runs
   bool ending_ = false;    // of the queue's thread: nothing new is waited for
@@ -393,6 +412,10 @@ template <class Contract, class Request, class Response, class Service>
 void CallQueue::Unary(Wire<Contract>& wire, const char* verb, Service& service,
                       void (Service::*handle)(UnaryCall*, const Request*, Response*), const UnaryOptions& options) {
   const int number = NumberOf(Contract::service_full_name(), verb, *Request::descriptor(), *Response::descriptor());
+  unary_[std::string(Contract::service_full_name()) + "/" + verb] = [&service, handle](auto* call, auto* asked,
+                                                                                       auto* given) {
+    (service.*handle)(call, static_cast<const Request*>(asked), static_cast<Response*>(given));
+  };
   using Served = calls::ServedUnary<Request, Response>;
   const auto& kept = Keep<Served>(
       wire, number,
@@ -405,6 +428,8 @@ template <class Contract, class Request, class Out, class Service>
 void CallQueue::Writes(Wire<Contract>& wire, const char* verb, Service& service,
                        void (Service::*handle)(WriteStream<Out>*, const Request*)) {
   const int number = NumberOf(Contract::service_full_name(), verb, *Request::descriptor(), *Out::descriptor());
+  writes_[std::string(Contract::service_full_name()) + "/" + verb] = WritesHandle<Request, Out>(
+      [&service, handle](auto* stream, auto* request) { (service.*handle)(stream, request); });
   using Served = calls::ServedWrites<Request, Out>;
   new Served(Keep<Served>(
       wire, number, [&service, handle](auto* stream, auto* request) { (service.*handle)(stream, request); }, true));

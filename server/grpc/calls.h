@@ -1,5 +1,6 @@
-// The calls of clients, as handlers see them. A handler gets the call, may start operations on it, and ends it with one
-// Finish(), then or later. What comes of the operations is told to the call's reactor, if it has one.
+// The calls of clients, as handlers see them, whichever door they came through. A handler gets the call, may start
+// operations on it, and ends it with one Finish(), then or later. What comes of the operations is told to the call's
+// reactor, if it has one.
 //
 // Finish(), Read() and Write() are safe from any thread; at most one Read() and one Write() are on their way, and none
 // begins after Finish(). Reactors are told on the thread of the CallQueue that serves the call: they must not block.
@@ -11,10 +12,14 @@
 #include <grpcpp/support/status.h>
 
 #include <atomic>
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/auth.h"
 
 namespace smsflow::server {
 
@@ -24,6 +29,9 @@ class CallContext {
   CallContext& operator=(const CallContext&) = delete;
 
   const std::multimap<grpc::string_ref, grpc::string_ref>& client_metadata() const { return wire_.client_metadata(); }
+  // Who asks, with this role: of a call that came through another door, which knows by itself. Null: the metadata tell.
+  using Asker = std::function<absl::StatusOr<Caller>(Role)>;
+  const Asker* asker() const { return asker_.get(); }
   // The other end of its connection, as gRPC names it.
   std::string peer() const { return wire_.peer(); }
   // Nobody waits for the answer any more: the client gave up or is gone, or its deadline has passed. Always false for
@@ -36,6 +44,7 @@ class CallContext {
 
   grpc::ServerContext wire_;
   std::atomic<bool> cancelled_{false};
+  std::unique_ptr<Asker> asker_;
 };
 
 class Reactor {

@@ -9,6 +9,7 @@ namespace smsflow::server {
 namespace delivery = workflows::delivery;
 
 absl::StatusOr<Caller> CallerOf(const Doors& doors, const CallContext& context, Role role) {
+  if (context.asker() != nullptr) return (*context.asker())(role);
   Presented presented;
   const auto& metadata = context.client_metadata();
   if (const auto it = metadata.find("authorization"); it != metadata.end()) {

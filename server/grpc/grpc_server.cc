@@ -154,6 +154,7 @@ class GrpcServerImpl final : public GrpcServer {
   }
 
   const std::string& address() const override { return listener_->address(); }
+  CallQueue& calls() override { return queue_; }
   std::vector<NamedFigure> figures() const override {
     return listener_ == nullptr ? std::vector<NamedFigure>() : ListFigures(listener_->figures());
   }

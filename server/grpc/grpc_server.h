@@ -23,6 +23,7 @@
 namespace smsflow::server {
 
 class Accounts;
+class CallQueue;
 
 struct GrpcServerParts {
   engine::Engine* engine = nullptr;
@@ -46,6 +47,8 @@ class GrpcServer {
 
   // As clients name it, with the port that was chosen.
   virtual const std::string& address() const = 0;
+  // What its verbs do, for doors that ask for them by name.
+  virtual CallQueue& calls() = 0;
   // What it has to tell of its listener; also part of what Stats shows.
   virtual std::vector<NamedFigure> figures() const = 0;
   // REQUIRES a running engine: it gives the answers that are still owed. One that takes longer, as that of a sweep over

@@ -12,7 +12,7 @@ void IamService::Run(UnaryCall* call, const Asked* asked, Given* given) {
   auto caller = CallerOf(doors_, *call, kAdmin);
   if (!caller.ok()) return call->Finish(ToGrpc(caller.status()));
   if (absl::Status status = NeedsAll(*caller); !status.ok()) return call->Finish(ToGrpc(status));
-  const bool taken = doors_.reads->TryRun([this, call, asked, given, by = By{std::move(caller->name), true, {}}] {
+  const bool taken = doors_.reads->TryRun([this, call, asked, given, by = By{caller->name, true, caller->account}] {
     Violations violations;
     const absl::Status status = (iam_.*kVerb)(by, *asked, *given, violations);
     call->Finish(ToGrpc(status, violations));

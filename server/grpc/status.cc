@@ -1,6 +1,9 @@
 #include "server/grpc/status.h"
 
+#include <google/protobuf/unknown_field_set.h>
+
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 namespace smsflow::server {
@@ -60,6 +63,38 @@ std::string EncodeDetails(int code, const std::string& message, const Violations
     status.Bytes(3, Any("RetryInfo", Wire().Bytes(1, delay.out()).out()));
   }
   return status.out();
+}
+
+namespace {
+
+// Calls `use` with every field of this number that is text, bytes or a message.
+void ForEach(const std::string& message, int number, const std::function<void(const std::string&)>& use) {
+  google::protobuf::UnknownFieldSet fields;
+  if (!fields.ParseFromString(message)) return;
+  for (int i = 0; i < fields.field_count(); ++i) {
+    const auto& field = fields.field(i);
+    if (field.number() == number && field.type() == google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED)
+      use(field.length_delimited());
+  }
+}
+
+std::string TextOf(const std::string& message, int number) {
+  std::string text;
+  ForEach(message, number, [&text](const std::string& value) { text = value; });
+  return text;
+}
+
+}  // namespace
+
+Violations DecodeViolations(const std::string& details) {
+  Violations violations;
+  ForEach(details, 3, [&](const std::string& any) {
+    if (!TextOf(any, 1).ends_with("/google.rpc.BadRequest")) return;
+    ForEach(TextOf(any, 2), 1, [&](const std::string& violation) {
+      violations.push_back({TextOf(violation, 1), TextOf(violation, 2)});
+    });
+  });
+  return violations;
 }
 
 namespace {

@@ -25,5 +25,7 @@ void FillItemError(const absl::Status& status, const Violations& violations, v1:
 
 // The encoded google.rpc.Status, for tests and for other doors.
 std::string EncodeDetails(int code, const std::string& message, const Violations& violations, int retry_after_ms);
+// The violations that stand in such a status; none where it is none.
+Violations DecodeViolations(const std::string& details);
 
 }  // namespace smsflow::server

@@ -30,6 +30,7 @@ struct Request {
   std::string path;             // as it was sent, without the query: for showing, never for looking up
   std::string query;            // as it was sent, without the question mark
   std::vector<Header> headers;  // without the credential
+  std::string token;            // "Bearer …", of who shows one where that is allowed: known, and no principal
   std::string body;
   std::vector<std::string>
       arguments;        // of the pattern's {…}, in order, decoded: valid UTF-8, no control characters, no '/'

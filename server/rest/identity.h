@@ -19,6 +19,7 @@ struct Principal {
   std::vector<std::string> roles;    // of the fixed ones, "users" and "admins"; sorted
   std::vector<std::string> tenants;  // for which it may act; sorted
   std::uint64_t version = 0;         // of what it was made from: see Identity::IsCurrent()
+  bool of_all_tenants = false;       // as an administrator; else it administers some of them, and no accounts
 
   bool HasRole(std::string_view role) const;
   bool ActsFor(std::string_view tenant) const;

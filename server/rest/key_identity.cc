@@ -25,6 +25,7 @@ class KeyIdentity final : public Identity {
     if (found == nullptr) return Gate::Unknown();
     Principal principal;
     principal.user = found->name;
+    principal.of_all_tenants = found->tenants.empty();
     if ((found->roles & kAdmin) != 0) principal.roles.emplace_back(kAdminsRole);
     if ((found->roles & kClient) != 0) {
       principal.roles.emplace_back(kUsersRole);

@@ -14,6 +14,7 @@ namespace smsflow::server::rest {
 namespace {
 
 constexpr int kReadThreads = 2;
+constexpr char kTokensUnder[] = "/api/";
 constexpr char kRealm[] = "Basic realm=\"SMS Scheduler\"";
 
 // The old doors know no horizon.
@@ -40,6 +41,7 @@ class RestDoorImpl final : public RestDoor {
  public:
   RestDoorImpl(const Config& config, RestParts parts)
       : clock_(*parts.clock),
+        tokens_(parts.tokens),
         // Each connection has at most one read on its way, and so has each credential.
         reads_(kReadThreads, parts.connections_max + 1),
         gate_(*parts.identity, [clock = parts.clock] { return clock->SteadyMs(); }) {
@@ -73,8 +75,8 @@ class RestDoorImpl final : public RestDoor {
     hooks.serve = [this](Request request, std::string authorization, Reply reply) {
       Serve(std::move(request), authorization, std::move(reply));
     };
-    hooks.admit = [](const Request&, const std::string& authorization) -> std::optional<Response> {
-      if (Gate::IsReadable(authorization)) return std::nullopt;
+    hooks.admit = [this](const Request& head, const std::string& authorization) -> std::optional<Response> {
+      if (Gate::IsReadable(authorization) || IsKnownToken(head, authorization)) return std::nullopt;
       return Unauthorized(Gate::Unknown());
     };
     hooks.show_error = [this](std::string_view path, Response& response) {
@@ -107,7 +109,16 @@ class RestDoorImpl final : public RestDoor {
   std::vector<NamedFigure> figures() const override;
 
  private:
+  // The old contract has no tokens: what it serves always has a principal.
+  bool IsKnownToken(const Request& head, const std::string& authorization) const {
+    return tokens_ != nullptr && head.path.starts_with(kTokensUnder) && tokens_->Recognize(authorization).ok();
+  }
+
   void Serve(Request request, const std::string& authorization, Reply reply) {
+    if (IsKnownToken(request, authorization)) {
+      request.token = authorization;
+      return Route(std::move(request), std::move(reply));
+    }
     gate_.Enter(authorization, [this, request = std::move(request),
                                 reply = std::move(reply)](absl::StatusOr<Principal> principal) mutable {
       if (!principal.ok()) return reply(Unauthorized(principal.status()));
@@ -128,6 +139,7 @@ class RestDoorImpl final : public RestDoor {
   }
 
   const engine::Clock& clock_;
+  const Authenticator* const tokens_;
   Router router_;
   Workers reads_;
   Gate gate_;

@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "engine/reader.h"
 #include "engine/seams.h"
+#include "server/auth.h"
 #include "server/config.h"
 #include "server/figures.h"
 #include "server/grpc/workers.h"
@@ -31,6 +32,8 @@ struct RestParts {
   std::size_t connections_max = 1'000;  // open at once
   // Further groups of handlers. What may block runs on `workers`.
   std::function<void(Router& router, Workers& workers)> more;
+  // Of those who may show a token instead, under /api/ alone; null: nobody.
+  const Authenticator* tokens = nullptr;
 };
 
 class RestDoor {

@@ -84,6 +84,7 @@ setup() {
 peers_fetch() {
   peers_into "$BUILD/peers" tests/smpp/peers SMPP
   peers_into "$BUILD/peers-envelope" tests/crypto/peers envelope
+  peers_into "$BUILD/openapi" tests/server/rest/openapi OpenAPI
 }
 
 # peers_into FOLDER PACKAGES WHAT

@@ -85,7 +85,7 @@ std::string HttpClient::Line() {
   return line;
 }
 
-HttpAnswer HttpClient::Read(bool to_head) {
+HttpAnswer HttpClient::ReadHead() {
   HttpAnswer answer;
   const std::string first = Line();
   if (first.size() < 12 || !absl::SimpleAtoi(first.substr(9, 3), &answer.status)) return answer;
@@ -98,6 +98,23 @@ HttpAnswer HttpClient::Read(bool to_head) {
     std::string& value = answer.headers[absl::AsciiStrToLower(line.substr(0, colon))];
     value = line.substr(colon + 2);
   }
+  return answer;
+}
+
+std::string HttpClient::ReadChunk() {
+  const std::size_t size = std::strtoull(Line().c_str(), nullptr, 16);
+  while (in_.size() < size) {
+    if (!More()) return {};
+  }
+  std::string chunk = in_.substr(0, size);
+  in_.erase(0, size);
+  EXPECT_EQ(Line(), "");
+  return chunk;
+}
+
+HttpAnswer HttpClient::Read(bool to_head) {
+  HttpAnswer answer = ReadHead();
+  if (answer.status == 0) return answer;
   if (to_head || answer.status / 100 == 1) {
     answer.whole = true;
     return answer;

@@ -50,6 +50,9 @@ class HttpClient {
   void HalfClose();
   // The next answer; status 0 when the connection ended before. `to_head`: of a request that wants no body.
   HttpAnswer Read(bool to_head = false);
+  // Of an answer that goes on: its head, and then piece by piece; an empty one is the end.
+  HttpAnswer ReadHead();
+  std::string ReadChunk();
   // Whether the server closes without another byte.
   bool Ends();
   int fd() const { return fd_; }
