@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "tests/crash/patience.h"
 #include "tests/crash/site.h"
 
 namespace smsflow::crash {
@@ -273,7 +274,7 @@ void Load::AskAgain(Random& random) {
 }
 
 bool Load::SettleOpen() {
-  const std::int64_t until_ms = NowMs() + 60'000;
+  const std::int64_t until_ms = NowMs() + Patient(60'000);
   while (!book_.Open().empty() && NowMs() < until_ms) {
     for (Sms* sms : book_.Open()) {
       ++figures_.asked_again;
