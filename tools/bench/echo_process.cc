@@ -9,10 +9,11 @@
 #include <iostream>
 
 #include "tools/bench/echo_server.h"
+#include "tools/bench/rest_echo.h"
 
 namespace smsflow::bench {
 
-absl::StatusOr<std::unique_ptr<EchoProcess>> EchoProcess::Start(bool hand_over) {
+absl::StatusOr<std::unique_ptr<EchoProcess>> EchoProcess::Start(EchoKind kind) {
   std::array<int, 2> input{}, output{};
   if (::pipe2(input.data(), O_CLOEXEC) != 0) return absl::InternalError("cannot make a pipe");
   if (::pipe2(output.data(), O_CLOEXEC) != 0) {
@@ -21,12 +22,13 @@ absl::StatusOr<std::unique_ptr<EchoProcess>> EchoProcess::Start(bool hand_over) 
   }
   std::unique_ptr<EchoProcess> process(new EchoProcess());
   process->input_ = input[1];
+  const char* const flag = kind == EchoKind::kHandOver ? kHandOverFlag : kind == EchoKind::kRest ? kRestFlag : nullptr;
   const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
   process->pid_ = ::fork();
   if (process->pid_ == 0) {
     ::dup2(input[0], STDIN_FILENO);
     ::dup2(output[1], STDOUT_FILENO);
-    ::execl(self.c_str(), "smsflow-bench", kEchoFlag, hand_over ? kHandOverFlag : nullptr, static_cast<char*>(nullptr));
+    ::execl(self.c_str(), "smsflow-bench", kEchoFlag, flag, static_cast<char*>(nullptr));
     ::_exit(127);
   }
   ::close(input[0]);
@@ -44,13 +46,22 @@ EchoProcess::~EchoProcess() {
   if (pid_ > 0) ::waitpid(pid_, &ignored, 0);
 }
 
-int ServeEcho(bool hand_over) {
-  const auto server = EchoServer::Start(hand_over);
+namespace {
+
+template <class Server>
+int ServeUntilClosed(const std::unique_ptr<Server>& server) {
   if (server == nullptr) return 1;
   std::cout << server->address() << std::endl;
   char byte = 0;
   while (::read(STDIN_FILENO, &byte, 1) > 0) continue;
   return 0;
+}
+
+}  // namespace
+
+int ServeEcho(EchoKind kind) {
+  if (kind == EchoKind::kRest) return ServeUntilClosed(RestEcho::Start());
+  return ServeUntilClosed(EchoServer::Start(kind == EchoKind::kHandOver));
 }
 
 }  // namespace smsflow::bench

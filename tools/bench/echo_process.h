@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -14,11 +15,14 @@ namespace smsflow::bench {
 // What this program is asked for so that it becomes the echo.
 inline constexpr char kEchoFlag[] = "--serve-echo";
 inline constexpr char kHandOverFlag[] = "--hand-over";
+inline constexpr char kRestFlag[] = "--rest";
+
+enum class EchoKind : std::uint8_t { kCalls, kHandOver, kRest };
 
 class EchoProcess {
  public:
   // Blocks until it listens.
-  static absl::StatusOr<std::unique_ptr<EchoProcess>> Start(bool hand_over);
+  static absl::StatusOr<std::unique_ptr<EchoProcess>> Start(EchoKind kind);
   ~EchoProcess();
 
   const std::string& address() const { return address_; }
@@ -32,6 +36,6 @@ class EchoProcess {
 };
 
 // Is that process: says where it listens and serves until its standard input is closed. What to exit with.
-int ServeEcho(bool hand_over);
+int ServeEcho(EchoKind kind);
 
 }  // namespace smsflow::bench

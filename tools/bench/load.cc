@@ -12,6 +12,7 @@
 #include "engine/seams.h"
 #include "smsflow/v1/scheduler.grpc.pb.h"
 #include "tools/bench/instant_gateway.h"
+#include "tools/bench/rest_load.h"
 #include "tools/bench/server_process.h"
 #include "tools/bench/window.h"
 
@@ -305,6 +306,8 @@ std::unique_ptr<Load> MakeLoad(const LoadOptions& options) {
       return std::make_unique<CallLoad<BatchCalls>>(options);
     case Door::kStream:
       return std::make_unique<StreamLoad>(options);
+    case Door::kRest:
+      return MakeRestLoad(options);
     case Door::kUnary:
       break;
   }

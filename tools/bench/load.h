@@ -16,7 +16,7 @@
 
 namespace smsflow::bench {
 
-enum class Door : std::uint8_t { kUnary, kBatch, kStream };
+enum class Door : std::uint8_t { kUnary, kBatch, kStream, kRest };
 
 struct LoadOptions {
   std::string address;

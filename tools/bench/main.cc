@@ -76,9 +76,10 @@ int Run(int argc, char** argv) {
   CLI::App app("Measures smsflow against the limit of the machine that it runs on. Read docs/performance.md first.");
   Options options;
   std::string profile = NameOf(options.profile);
-  bool json = false, budget = false, echo = false, hand_over = false;
+  bool json = false, budget = false, echo = false, hand_over = false, rest = false;
   app.add_option("--workload", options.workload, "what is measured")
-      ->check(CLI::IsMember({"schedule", "stream", "batch", "wave", "life", "restart", "size", "envelope", "kafka"}))
+      ->check(CLI::IsMember(
+          {"schedule", "stream", "batch", "rest", "wave", "life", "restart", "size", "envelope", "kafka"}))
       ->capture_default_str();
   app.add_option("--profile", profile, "bare: a target only; full: key, batch and idempotency key too")
       ->check(CLI::IsMember({"bare", "full"}))
@@ -106,8 +107,9 @@ int Run(int argc, char** argv) {
   app.add_flag("--json", json, "one JSON object on standard output");
   app.add_flag(kEchoFlag, echo, "be the bare echo until standard input is closed")->group("");
   app.add_flag(kHandOverFlag, hand_over)->group("");
+  app.add_flag(kRestFlag, rest)->group("");
   CLI11_PARSE(app, argc, argv);
-  if (echo) return ServeEcho(hand_over);
+  if (echo) return ServeEcho(hand_over ? EchoKind::kHandOver : rest ? EchoKind::kRest : EchoKind::kCalls);
   spdlog::set_level(spdlog::level::warn);  // the gateway's link would tell of each attachment
   options.profile = profile == "full" ? Profile::kFull : Profile::kBare;
 

@@ -40,7 +40,7 @@ std::string KeyOf(const std::string& token, const std::string& role) {
 void WriteConfiguration(const std::string& path, const ServerOptions& options) {
   std::ofstream file(path);
   file << "data = \"" << options.folder << "/data\"\n"
-       << "[listen]\ngrpc = \"127.0.0.1:0\"\nplaintext = true\nmetrics = \"\"\n"
+       << "[listen]\ngrpc = \"127.0.0.1:0\"\nrest = \"127.0.0.1:0\"\nplaintext = true\nmetrics = \"\"\n"
        << "[engine]\npartitions = " << options.partitions << "\nfire_budget = " << options.fire_budget_per_s
        << "\nballast = \"1MB\"\n"
        << "[delivery]\nmax_jitter = \"0s\"\n"
@@ -96,9 +96,11 @@ absl::Status ServerProcess::AwaitReady(int output) {
     if (count <= 0) return absl::InternalError("smsflowd ended before it was ready");
     line.append(bytes.data(), static_cast<std::size_t>(count));
   }
-  const std::size_t at = line.find("grpc=");
-  if (at == std::string::npos) return absl::InternalError("smsflowd did not say where it listens");
-  address_ = line.substr(at + 5, line.find_first_of(" \n", at) - at - 5);
+  for (const auto& [word, address] : {std::pair("grpc=", &address_), std::pair("rest=", &rest_address_)}) {
+    const std::size_t at = line.find(word);
+    if (at == std::string::npos) return absl::InternalError("smsflowd did not say where it listens");
+    *address = line.substr(at + 5, line.find_first_of(" \n", at) - at - 5);
+  }
   return absl::OkStatus();
 }
 

@@ -29,6 +29,7 @@ class ServerProcess {
   ~ServerProcess();  // SIGTERM, and SIGKILL when that does not end it
 
   const std::string& address() const { return address_; }
+  const std::string& rest_address() const { return rest_address_; }
   double ready_s() const { return ready_s_; }
   double started() const { return started_; }  // Now() at exec
   double cpu_s() const;                        // used so far
@@ -51,6 +52,7 @@ class ServerProcess {
 
   pid_t pid_ = 0;
   std::string address_;
+  std::string rest_address_;
   double started_ = 0;
   double ready_s_ = 0;
 };

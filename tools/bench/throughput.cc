@@ -22,10 +22,14 @@ LoadOptions LoadOf(const Options& options) {
   load.profile = options.profile;
   load.lives = load.due_at_once = options.workload == "life";
   const bool batches = options.workload == "batch" || (load.lives && !options.unary);
-  load.door = options.workload == "stream" ? Door::kStream : batches ? Door::kBatch : Door::kUnary;
+  load.door = options.workload == "rest"     ? Door::kRest
+              : options.workload == "stream" ? Door::kStream
+              : batches                      ? Door::kBatch
+                                             : Door::kUnary;
   // Enough for full batches of the engine, and no more: what waits longer is only late.
   const std::uint32_t usual = load.lives                  ? 4'000
                               : load.door == Door::kUnary ? 64
+                              : load.door == Door::kRest  ? 64
                               : load.door == Door::kBatch ? 1'000
                                                           : 2'000;
   load.in_flight = options.in_flight != 0 ? options.in_flight : usual;
@@ -47,13 +51,15 @@ absl::StatusOr<Report> RunThroughput(const Options& options, const SmsShape& sha
   LoadOptions load = LoadOf(options);
   auto bare = OpenBareStore(*scratch / "bare", shape, load.lives ? Extent::kLives : Extent::kSchedules);
   if (!bare.ok()) return bare.status();
-  const auto echo_process = EchoProcess::Start(load.lives);
+  const auto echo_process = EchoProcess::Start(load.door == Door::kRest ? EchoKind::kRest
+                                               : load.lives             ? EchoKind::kHandOver
+                                                                        : EchoKind::kCalls);
   if (!echo_process.ok()) return echo_process.status();
   load.address = (*echo_process)->address();
   const auto echo = MakeLoad(load);
   auto server = ServerProcess::Start({scratch->path(), options.partitions});
   if (!server.ok()) return server.status();
-  load.address = (*server)->address();
+  load.address = load.door == Door::kRest ? (*server)->rest_address() : (*server)->address();
   const auto subject = MakeLoad(load);
   const auto sync_ms = MedianSyncMs(scratch->path(), kSyncedBytes, kSyncSeconds);
   if (!sync_ms.ok()) return sync_ms.status();

@@ -1,6 +1,6 @@
-// The workloads schedule, stream, batch and life over gRPC: what smsflowd reaches in a closed loop, against what a bare
-// echo of the same calls and a bare store of the same rows leave possible; then latencies in an open loop at half of
-// it.
+// The workloads schedule, stream, batch and life over gRPC, and rest over HTTP: what smsflowd reaches in a closed loop,
+// against what a bare echo of the same calls and a bare store of the same rows leave possible; then latencies in an
+// open loop at half of it.
 #pragma once
 
 #include "absl/status/statusor.h"
