@@ -82,8 +82,12 @@ TEST(Help, ShowsEveryVerbAndTheExitCodes) {
   Person person;
   person.Types({"--help"});
   EXPECT_EQ(person.exit_code, 0);
-  for (const VerbDescription& verb : DescribeVerbs())
-    EXPECT_NE(person.out.str().find("\n  " + verb.name + " "), std::string::npos) << verb.name;
+  for (const VerbDescription& verb : DescribeVerbs()) {
+    const std::string begin = "\n  " + verb.name;
+    const bool shown = person.out.str().find(begin + " ") != std::string::npos ||
+                       person.out.str().find(begin + ",") != std::string::npos;  // it has another name
+    EXPECT_TRUE(shown) << verb.name;
+  }
   EXPECT_NE(person.out.str().find("Exit codes: 0 fine"), std::string::npos);
   EXPECT_EQ(DescribeVerbs().size(), 32u);
   EXPECT_EQ(Person().Types({}).exit_code, 2);
