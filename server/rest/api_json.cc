@@ -234,7 +234,7 @@ class Reader {
  private:
   // A name that somebody made up is shown, if it can be one.
   static std::string Shown(const std::string& name) {
-    return name.size() <= kNameBytesMax && IsPrintable(name) ? name : "body";
+    return !name.empty() && name.size() <= kNameBytesMax && IsPrintable(name) ? name : "body";
   }
 
   void ReadField(const FieldDescriptor& field, const json::value& value, Message& message, const std::string& path) {

@@ -138,6 +138,8 @@ TEST_F(ApiTest, AllThatIsWrongIsAProblemWithItsFields) {
   EXPECT_EQ(Member(wrong.body, "code"), "INVALID_ARGUMENT");
   EXPECT_THAT(wrong.body, HasSubstr(R"({"field":"colour","description":"there is no such field"})"));
   EXPECT_THAT(wrong.body, HasSubstr(R"({"field":"key","description":"must be a text"})"));
+  EXPECT_THAT(Ask("POST /api/v1/sms", R"({"":1})").body,
+              HasSubstr(R"({"field":"body","description":"there is no such field"})"));
   const HttpAnswer form = Ask("POST /api/v1/sms", R"({"schedule":"Geheimnis","payload":"","batch":"a\u0007b"})");
   for (const char* field : {"\"field\":\"schedule\"", "\"field\":\"payload\"", "\"field\":\"batch\""})
     EXPECT_THAT(form.body, HasSubstr(field));
