@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "crypto/random.h"
+#include "gateway/smsc_words.h"
 #include "smpp/codec.h"
 #include "smpp/receipt.h"
 
@@ -18,67 +19,6 @@ constexpr std::size_t kLateMax = 10'000;       // unknown parts whose answer may
 constexpr std::size_t kUnmappedWordsMax = 20;  // of which an operator is told, per connection
 constexpr std::size_t kTagDigits = 8;          // of the end of a number: receipts write prefixes in their own way
 constexpr std::int64_t kLeastLeft_ms = 1'000;  // no SMSC could do anything within less
-
-Heard HeardOf(smpp::ReceiptMeaning meaning) {
-  switch (meaning) {
-    case smpp::ReceiptMeaning::kUnderWay:
-      return Heard::kUnderWay;
-    case smpp::ReceiptMeaning::kDelivered:
-      return Heard::kDelivered;
-    case smpp::ReceiptMeaning::kFailedTransient:
-      return Heard::kFailed;
-    case smpp::ReceiptMeaning::kFailedPermanent:
-      return Heard::kFailedForGood;
-    case smpp::ReceiptMeaning::kInDoubt:
-      return Heard::kInDoubt;
-  }
-  return Heard::kInDoubt;
-}
-
-std::string_view CauseOf(const std::optional<smpp::MessageState>& state) {
-  if (!state) return "failed";
-  switch (*state) {
-    case smpp::MessageState::kExpired:
-      return "expired";
-    case smpp::MessageState::kDeleted:
-      return "deleted";
-    case smpp::MessageState::kUndeliverable:
-      return "undeliverable";
-    case smpp::MessageState::kRejected:
-      return "rejected";
-    case smpp::MessageState::kUnknown:
-      return "smsc_unknown";
-    default:
-      return "failed";
-  }
-}
-
-struct Blame {
-  About about;
-  std::string_view cause;
-};
-Blame BlameOf(const smpp::RefusalMeaning& meaning, smpp::CommandStatus status) {
-  if (status == smpp::CommandStatus::kThrottled || status == smpp::CommandStatus::kMessageQueueFull) {
-    return {About::kRoute, "throttled"};
-  }
-  switch (meaning.fault) {
-    case smpp::FaultOf::kMessage:
-      return {About::kMessage, meaning.permanent ? "invalid_message" : "smsc_error"};
-    case smpp::FaultOf::kRecipient:
-      return {About::kRecipient, meaning.permanent ? "invalid_recipient" : "smsc_error"};
-    case smpp::FaultOf::kSender:
-      return {About::kSender, meaning.permanent ? "invalid_sender" : "smsc_error"};
-    case smpp::FaultOf::kRoute:
-      return {About::kRoute, "smsc_error"};
-  }
-  return {About::kRoute, "smsc_error"};
-}
-
-// As it may be shown. The word is whatever stands there, be it from the text of an SMS: only what looks like a state.
-std::string_view Shown(std::string_view word) {
-  const auto letter = [](char c) { return (c >= 'A' && c <= 'Z') || c == '_'; };
-  return word.size() <= 10 && std::all_of(word.begin(), word.end(), letter) ? word : "not shown";
-}
 
 }  // namespace
 
@@ -437,11 +377,11 @@ SmscReceipt SmppCarrier::ReceiptOf(Connection& connection, const smpp::Receipt& 
     ++connection.figures.receipts;
     connection.figures.unmapped += known ? 0 : 1;
     first = !known && connection.unmapped.size() < kUnmappedWordsMax &&
-            connection.unmapped.emplace(Shown(receipt.word)).second;
+            connection.unmapped.emplace(ShownWord(receipt.word)).second;
   }
   if (first && notice_) {
     notice_(absl::StrCat("smsc ", connection.options.name, ": a receipt says the state '",
-                         std::string(Shown(receipt.word)),
+                         std::string(ShownWord(receipt.word)),
                          "', which nobody mapped; see [smsc.states] in docs/gateway.md"));
   }
   SmscReceipt told{.account = connection.options.account,
