@@ -182,6 +182,7 @@ TEST_F(SmppCarrierTest, AResetMakesUnknownWhatWasUnderWayAndTheRestGoesOn) {
   RunningSmsc smsc("[[fault]]\nkind = \"reset\"\nfrom = 1\nto = 1\n");
   StartGateway(smsc.port(), "window = 1\n");
   const auto first = Send("Hello");
+  link_.Await(first, "ACCEPTED");  // it is the first there
   const auto second = Send("Hello");
   EXPECT_EQ(link_.Await(first, "unknown"), "ACCEPTED, UNKNOWN unknown");
   EXPECT_EQ(link_.Await(second, "DELIVERED"), "ACCEPTED, SENT, DELIVERED");
