@@ -1,12 +1,10 @@
 // Runs one event through a Boost.MSM definition. The only file that knows MSM's inside; include it from a workflow's
 // one .cc that holds the table, never from a header.
 //
-// A Definition is a boost::msm::front::state_machine_def with
-//   transition_table   a boost::mp11::mp_list of boost::msm::front::Row
-//   Context* context   what its guards read and its actions change
-//   no_exception_thrown, no_message_queue (= int), and a no_transition() that does nothing.
-// Its states, events, guards and actions each have a static std::string_view kName; its states also a static kId, the
-// number that is persisted.
+// A Definition is a MachineOver<Definition, Context> with an initial_state and a transition_table, a
+// boost::mp11::mp_list of boost::msm::front::Row. Its states are StateOf<number that is persisted>, its guards and
+// actions GuardBy<function> and ActionBy<function>, plain functions over the context; each of them, and each event, has
+// a static std::string_view kName.
 //
 // What MSM would do by itself and we must not have: swallow exceptions (it catches, and answers "handled"), number
 // states by their place in the table (so its numbers never leave this file), run entry actions when a state is restored
@@ -36,6 +34,35 @@ enum class Ran : std::uint8_t {
   kMoved,     // a row applied, be it from a state to itself
   kRejected,  // there are rows, their guards all said no; nothing changed
   kNoRow,     // nothing changed
+};
+
+template <class Definition, class Context>
+struct MachineOver : boost::msm::front::state_machine_def<Definition> {
+  using no_exception_thrown = int;
+  using no_message_queue = int;
+
+  template <class E, class M>
+  void no_transition(const E&, M&, int) {}  // told by what Run() returns; the default asserts
+
+  Context* context = nullptr;  // what guards read and actions change
+};
+template <auto Id>
+struct StateOf : boost::msm::front::state<> {
+  static constexpr auto kId = Id;
+};
+template <auto Asks>
+struct GuardBy {
+  template <class E, class M, class S, class T>
+  bool operator()(const E&, M& machine, S&, T&) const {
+    return Asks(*machine.context);
+  }
+};
+template <auto Does>
+struct ActionBy {
+  template <class E, class M, class S, class T>
+  void operator()(const E&, M& machine, S&, T&) const {
+    Does(*machine.context);
+  }
 };
 
 // How a table names an event, a guard or an action; MSM's own stand-in for "none" has no name.

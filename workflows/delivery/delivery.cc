@@ -15,53 +15,34 @@ namespace {
 using boost::msm::front::none;
 using boost::msm::front::Row;
 
-template <State Id>
-struct In : boost::msm::front::state<> {
-  static constexpr State kId = Id;
-};
-template <bool (*Asks)(Moment&)>
-struct Guard {
-  template <class E, class M, class S, class T>
-  bool operator()(const E&, M& machine, S&, T&) const {
-    return Asks(*machine.context);
-  }
-};
-template <void (*Does)(Moment&)>
-struct Action {
-  template <class E, class M, class S, class T>
-  void operator()(const E&, M& machine, S&, T&) const {
-    Does(*machine.context);
-  }
-};
-
 // clang-format off
 namespace state {
-struct New         : In<State::kNew>         { static constexpr std::string_view kName = "new"; };
-struct Pending     : In<State::kPending>     { static constexpr std::string_view kName = "PENDING"; };
-struct InSlot      : In<State::kInSlot>      { static constexpr std::string_view kName = "IN_SLOT"; };
-struct Sent        : In<State::kSent>        { static constexpr std::string_view kName = "SENT"; };
-struct Delivered   : In<State::kDelivered>   { static constexpr std::string_view kName = "DELIVERED"; };
-struct Expired     : In<State::kExpired>     { static constexpr std::string_view kName = "EXPIRED"; };
-struct Canceled    : In<State::kCanceled>    { static constexpr std::string_view kName = "CANCELED"; };
-struct Blocked     : In<State::kBlocked>     { static constexpr std::string_view kName = "BLOCKED"; };
-struct Invalid     : In<State::kInvalid>     { static constexpr std::string_view kName = "INVALID"; };
-struct Unconfirmed : In<State::kUnconfirmed> { static constexpr std::string_view kName = "UNCONFIRMED"; };
-struct Unknown     : In<State::kUnknown>     { static constexpr std::string_view kName = "UNKNOWN"; };
+struct New         : StateOf<State::kNew>         { static constexpr std::string_view kName = "new"; };
+struct Pending     : StateOf<State::kPending>     { static constexpr std::string_view kName = "PENDING"; };
+struct InSlot      : StateOf<State::kInSlot>      { static constexpr std::string_view kName = "IN_SLOT"; };
+struct Sent        : StateOf<State::kSent>        { static constexpr std::string_view kName = "SENT"; };
+struct Delivered   : StateOf<State::kDelivered>   { static constexpr std::string_view kName = "DELIVERED"; };
+struct Expired     : StateOf<State::kExpired>     { static constexpr std::string_view kName = "EXPIRED"; };
+struct Canceled    : StateOf<State::kCanceled>    { static constexpr std::string_view kName = "CANCELED"; };
+struct Blocked     : StateOf<State::kBlocked>     { static constexpr std::string_view kName = "BLOCKED"; };
+struct Invalid     : StateOf<State::kInvalid>     { static constexpr std::string_view kName = "INVALID"; };
+struct Unconfirmed : StateOf<State::kUnconfirmed> { static constexpr std::string_view kName = "UNCONFIRMED"; };
+struct Unknown     : StateOf<State::kUnknown>     { static constexpr std::string_view kName = "UNKNOWN"; };
 }  // namespace state
 
 namespace guard {
-struct TargetBlocked : Guard<guards::TargetBlocked> { static constexpr std::string_view kName = "target blocked"; };
-struct SlotLeft      : Guard<guards::SlotLeft>      { static constexpr std::string_view kName = "slot left"; };
-struct SlotOpen      : Guard<guards::SlotOpen>      { static constexpr std::string_view kName = "slot open"; };
-struct LastUnknown   : Guard<guards::LastUnknown>   { static constexpr std::string_view kName = "last UNKNOWN"; };
-struct NotStopped    : Guard<guards::NotStopped>    { static constexpr std::string_view kName = "not stopped"; };
-struct WasCanceled   : Guard<guards::WasCanceled>   { static constexpr std::string_view kName = "was canceled"; };
-struct WasBlocked    : Guard<guards::WasBlocked>    { static constexpr std::string_view kName = "was blocked"; };
-struct MayRetry      : Guard<guards::MayRetry>      { static constexpr std::string_view kName = "may retry"; };
-struct RetryUnknown  : Guard<guards::RetryUnknown>  { static constexpr std::string_view kName = "policy retries it"; };
-struct RetryByHand   : Guard<guards::RetryByHand>   { static constexpr std::string_view kName = "slot left"; };
-struct NewSlotLeft   : Guard<guards::NewSlotLeft>   { static constexpr std::string_view kName = "slot left"; };
-struct OpenNow       : Guard<guards::OpenNow>       { static constexpr std::string_view kName = "slot open"; };
+struct TargetBlocked : GuardBy<guards::TargetBlocked> { static constexpr std::string_view kName = "target blocked"; };
+struct SlotLeft      : GuardBy<guards::SlotLeft>      { static constexpr std::string_view kName = "slot left"; };
+struct SlotOpen      : GuardBy<guards::SlotOpen>      { static constexpr std::string_view kName = "slot open"; };
+struct LastUnknown   : GuardBy<guards::LastUnknown>   { static constexpr std::string_view kName = "last UNKNOWN"; };
+struct NotStopped    : GuardBy<guards::NotStopped>    { static constexpr std::string_view kName = "not stopped"; };
+struct WasCanceled   : GuardBy<guards::WasCanceled>   { static constexpr std::string_view kName = "was canceled"; };
+struct WasBlocked    : GuardBy<guards::WasBlocked>    { static constexpr std::string_view kName = "was blocked"; };
+struct MayRetry      : GuardBy<guards::MayRetry>      { static constexpr std::string_view kName = "may retry"; };
+struct RetryUnknown  : GuardBy<guards::RetryUnknown>  { static constexpr std::string_view kName = "policy retries it"; };
+struct RetryByHand   : GuardBy<guards::RetryByHand>   { static constexpr std::string_view kName = "slot left"; };
+struct NewSlotLeft   : GuardBy<guards::NewSlotLeft>   { static constexpr std::string_view kName = "slot left"; };
+struct OpenNow       : GuardBy<guards::OpenNow>       { static constexpr std::string_view kName = "slot open"; };
 
 // Sets of guards of which exactly one holds.
 using Free        = Not<TargetBlocked>;
@@ -79,27 +60,27 @@ using HoldUnknown = Not<RetryUnknown>;
 }  // namespace guard
 
 namespace action {
-struct Plan             : Action<actions::Plan>             { static constexpr std::string_view kName = "plan attempt"; };
-struct SkipSlot         : Action<actions::SkipSlot>         { static constexpr std::string_view kName = "plan for next slot"; };
-struct Leave            : Action<actions::Leave>            { static constexpr std::string_view kName = "hand over"; };
-struct Ask              : Action<actions::Ask>              { static constexpr std::string_view kName = "probe"; };
-struct Listen           : Action<actions::Listen>           { static constexpr std::string_view kName = "probe after silence"; };
-struct AwaitReceipt     : Action<actions::AwaitReceipt>     { static constexpr std::string_view kName = "await receipt"; };
-struct Record           : Action<actions::Record>           { static constexpr std::string_view kName = "record"; };
-struct Doubt            : Action<actions::Doubt>            { static constexpr std::string_view kName = "keep payload"; };
-struct MissReceipt      : Action<actions::MissReceipt>      { static constexpr std::string_view kName = "keep payload"; };
-struct Erase            : Action<actions::Erase>            { static constexpr std::string_view kName = "erase payload"; };
-struct Deliver          : Action<actions::Deliver>          { static constexpr std::string_view kName = "end"; };
-struct Expire           : Action<actions::Expire>           { static constexpr std::string_view kName = "end"; };
-struct MarkCanceled     : Action<actions::MarkCanceled>     { static constexpr std::string_view kName = "end"; };
-struct MarkBlocked      : Action<actions::MarkBlocked>      { static constexpr std::string_view kName = "end"; };
-struct Invalidate       : Action<actions::Invalidate>       { static constexpr std::string_view kName = "end"; };
-struct ForbidByCancel   : Action<actions::ForbidByCancel>   { static constexpr std::string_view kName = "forbid further attempts"; };
-struct ForbidByBlock    : Action<actions::ForbidByBlock>    { static constexpr std::string_view kName = "forbid further attempts"; };
-struct Replan           : Action<actions::Replan>           { static constexpr std::string_view kName = "plan anew"; };
-struct Hurry            : Action<actions::Hurry>            { static constexpr std::string_view kName = "due now"; };
-struct GiveUp           : Action<actions::GiveUp>           { static constexpr std::string_view kName = "end"; };
-struct ResolveDelivered : Action<actions::ResolveDelivered> { static constexpr std::string_view kName = "end"; };
+struct Plan             : ActionBy<actions::Plan>             { static constexpr std::string_view kName = "plan attempt"; };
+struct SkipSlot         : ActionBy<actions::SkipSlot>         { static constexpr std::string_view kName = "plan for next slot"; };
+struct Leave            : ActionBy<actions::Leave>            { static constexpr std::string_view kName = "hand over"; };
+struct Ask              : ActionBy<actions::Ask>              { static constexpr std::string_view kName = "probe"; };
+struct Listen           : ActionBy<actions::Listen>           { static constexpr std::string_view kName = "probe after silence"; };
+struct AwaitReceipt     : ActionBy<actions::AwaitReceipt>     { static constexpr std::string_view kName = "await receipt"; };
+struct Record           : ActionBy<actions::Record>           { static constexpr std::string_view kName = "record"; };
+struct Doubt            : ActionBy<actions::Doubt>            { static constexpr std::string_view kName = "keep payload"; };
+struct MissReceipt      : ActionBy<actions::MissReceipt>      { static constexpr std::string_view kName = "keep payload"; };
+struct Erase            : ActionBy<actions::Erase>            { static constexpr std::string_view kName = "erase payload"; };
+struct Deliver          : ActionBy<actions::Deliver>          { static constexpr std::string_view kName = "end"; };
+struct Expire           : ActionBy<actions::Expire>           { static constexpr std::string_view kName = "end"; };
+struct MarkCanceled     : ActionBy<actions::MarkCanceled>     { static constexpr std::string_view kName = "end"; };
+struct MarkBlocked      : ActionBy<actions::MarkBlocked>      { static constexpr std::string_view kName = "end"; };
+struct Invalidate       : ActionBy<actions::Invalidate>       { static constexpr std::string_view kName = "end"; };
+struct ForbidByCancel   : ActionBy<actions::ForbidByCancel>   { static constexpr std::string_view kName = "forbid further attempts"; };
+struct ForbidByBlock    : ActionBy<actions::ForbidByBlock>    { static constexpr std::string_view kName = "forbid further attempts"; };
+struct Replan           : ActionBy<actions::Replan>           { static constexpr std::string_view kName = "plan anew"; };
+struct Hurry            : ActionBy<actions::Hurry>            { static constexpr std::string_view kName = "due now"; };
+struct GiveUp           : ActionBy<actions::GiveUp>           { static constexpr std::string_view kName = "end"; };
+struct ResolveDelivered : ActionBy<actions::ResolveDelivered> { static constexpr std::string_view kName = "end"; };
 }  // namespace action
 
 namespace s = state;
@@ -107,10 +88,8 @@ namespace e = signals;
 namespace a = action;
 namespace g = guard;
 
-struct Definition : boost::msm::front::state_machine_def<Definition> {
+struct Definition : MachineOver<Definition, Moment> {
   using initial_state = s::New;
-  using no_exception_thrown = int;
-  using no_message_queue = int;
 
   using transition_table = boost::mp11::mp_list<
   //     State           Event                Next state      Action               Guard
@@ -213,11 +192,6 @@ struct Definition : boost::msm::front::state_machine_def<Definition> {
     Row< s::Blocked,     e::Delivered,        s::Delivered,   a::Deliver,          none             >,
     Row< s::Invalid,     e::Delivered,        s::Delivered,   a::Deliver,          none             >
   >;
-
-  template <class E, class M>
-  void no_transition(const E&, M&, int) {}  // told by what Run() returns; the default asserts
-
-  Moment* context = nullptr;
 };
 // clang-format on
 

@@ -36,25 +36,6 @@ struct Delivered     { static constexpr std::string_view kName = "DELIVERED"; };
 using Signal = std::variant<Lease, Probe, Unknown, Sent, Expired, Failed, Invalid, FailedForGood, Delivered>;
 }  // namespace signals
 
-template <State Id>
-struct In : boost::msm::front::state<> {
-  static constexpr State kId = Id;
-};
-template <bool (*Asks)(const Moment&)>
-struct Guard {
-  template <class E, class M, class S, class T>
-  bool operator()(const E&, M& machine, S&, T&) const {
-    return Asks(*machine.context);
-  }
-};
-template <void (*Does)(Moment&)>
-struct Action {
-  template <class E, class M, class S, class T>
-  void operator()(const E&, M& machine, S&, T&) const {
-    Does(*machine.context);
-  }
-};
-
 bool MayBeForgotten(const Moment& moment) { return moment.in.deadline_ms <= moment.in.pruned_ms; }
 bool TooLate(const Moment& moment) { return moment.in.now_ms >= moment.in.deadline_ms; }
 
@@ -79,31 +60,31 @@ void TellAgain(Moment& moment) { moment.out.tell = moment.in.state; }
 
 // clang-format off
 namespace state {
-struct New           : In<State::kNew>           { static constexpr std::string_view kName = "new"; };
-struct NeverSeen     : In<State::kNeverSeen>     { static constexpr std::string_view kName = "NEVER_SEEN"; };
-struct Intent        : In<State::kIntent>        { static constexpr std::string_view kName = "INTENT"; };
-struct Unknown       : In<State::kUnknown>       { static constexpr std::string_view kName = "UNKNOWN"; };
-struct Sent          : In<State::kSent>          { static constexpr std::string_view kName = "SENT"; };
-struct Expired       : In<State::kExpired>       { static constexpr std::string_view kName = "EXPIRED"; };
-struct Failed        : In<State::kFailed>        { static constexpr std::string_view kName = "FAILED"; };
-struct Invalid       : In<State::kInvalid>       { static constexpr std::string_view kName = "INVALID"; };
-struct FailedForGood : In<State::kFailedForGood> { static constexpr std::string_view kName = "FAILED_PERMANENT"; };
-struct Delivered     : In<State::kDelivered>     { static constexpr std::string_view kName = "DELIVERED"; };
+struct New           : StateOf<State::kNew>           { static constexpr std::string_view kName = "new"; };
+struct NeverSeen     : StateOf<State::kNeverSeen>     { static constexpr std::string_view kName = "NEVER_SEEN"; };
+struct Intent        : StateOf<State::kIntent>        { static constexpr std::string_view kName = "INTENT"; };
+struct Unknown       : StateOf<State::kUnknown>       { static constexpr std::string_view kName = "UNKNOWN"; };
+struct Sent          : StateOf<State::kSent>          { static constexpr std::string_view kName = "SENT"; };
+struct Expired       : StateOf<State::kExpired>       { static constexpr std::string_view kName = "EXPIRED"; };
+struct Failed        : StateOf<State::kFailed>        { static constexpr std::string_view kName = "FAILED"; };
+struct Invalid       : StateOf<State::kInvalid>       { static constexpr std::string_view kName = "INVALID"; };
+struct FailedForGood : StateOf<State::kFailedForGood> { static constexpr std::string_view kName = "FAILED_PERMANENT"; };
+struct Delivered     : StateOf<State::kDelivered>     { static constexpr std::string_view kName = "DELIVERED"; };
 }  // namespace state
 
 namespace guard {
-struct Forgotten : Guard<MayBeForgotten> { static constexpr std::string_view kName = "may be forgotten"; };
-struct Late      : Guard<TooLate>        { static constexpr std::string_view kName = "deadline over"; };
+struct Forgotten : GuardBy<MayBeForgotten> { static constexpr std::string_view kName = "may be forgotten"; };
+struct Late      : GuardBy<TooLate>        { static constexpr std::string_view kName = "deadline over"; };
 using OverNew = And<Not<Forgotten>, Late>;
 using InTime  = And<Not<Forgotten>, Not<Late>>;
 }  // namespace guard
 
 namespace action {
-struct Intend : Action<submission::Intend>    { static constexpr std::string_view kName = "submit, tell ACCEPTED"; };
-struct Expire : Action<submission::Expire>    { static constexpr std::string_view kName = "tell"; };
-struct Refuse : Action<submission::Refuse>    { static constexpr std::string_view kName = "tell"; };
-struct Disown : Action<submission::Disown>    { static constexpr std::string_view kName = "tell UNKNOWN"; };
-struct Again  : Action<submission::TellAgain> { static constexpr std::string_view kName = "tell again"; };
+struct Intend : ActionBy<submission::Intend>    { static constexpr std::string_view kName = "submit, tell ACCEPTED"; };
+struct Expire : ActionBy<submission::Expire>    { static constexpr std::string_view kName = "tell"; };
+struct Refuse : ActionBy<submission::Refuse>    { static constexpr std::string_view kName = "tell"; };
+struct Disown : ActionBy<submission::Disown>    { static constexpr std::string_view kName = "tell UNKNOWN"; };
+struct Again  : ActionBy<submission::TellAgain> { static constexpr std::string_view kName = "tell again"; };
 }  // namespace action
 
 namespace s = state;
@@ -111,10 +92,8 @@ namespace e = signals;
 namespace a = action;
 namespace g = guard;
 
-struct Definition : boost::msm::front::state_machine_def<Definition> {
+struct Definition : MachineOver<Definition, Moment> {
   using initial_state = s::New;
-  using no_exception_thrown = int;
-  using no_message_queue = int;
 
   using transition_table = boost::mp11::mp_list<
   //     State             Event             Next state        Action     Guard
@@ -173,11 +152,6 @@ struct Definition : boost::msm::front::state_machine_def<Definition> {
     Row< s::Invalid,       e::Delivered,     s::Delivered,     none,      none              >,
     Row< s::FailedForGood, e::Delivered,     s::Delivered,     none,      none              >
   >;
-
-  template <class E, class M>
-  void no_transition(const E&, M&, int) {}  // told by what Run() returns; the default asserts
-
-  Moment* context = nullptr;
 };
 // clang-format on
 

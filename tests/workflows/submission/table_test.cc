@@ -2,14 +2,9 @@
 // SMSFLOW_REWRITE=1 in the environment the page's generated parts are written anew.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cstdlib>
-#include <fstream>
-#include <map>
 #include <set>
-#include <sstream>
 
-#include "workflows/graph.h"
+#include "tests/workflows/table_checks.h"
 #include "workflows/submission/submission.h"
 
 namespace smsflow::workflows::submission {
@@ -44,57 +39,24 @@ Input At(State state) {
   return in;
 }
 
-bool HasRow(const std::vector<TableRow>& table, State state, std::string_view signal) {
-  return std::any_of(table.begin(), table.end(),
-                     [&](const TableRow& row) { return row.source == NameOf(state) && row.event == signal; });
-}
-
 // For each state, what it makes of the events for which the table has no row.
 std::string Refusals() {
   const auto table = TransitionTable();
   std::string text;
   for (const State state : kAllStates) {
-    std::map<std::string, std::string> answers;
+    Refused refused;
     for (const Sample& sample : Samples()) {
-      if (HasRow(table, state, sample.signal)) continue;
-      const std::string answer = Step(At(state), sample.event).tell ? "told, for it was said; nothing is changed"
-                                                                    : "nothing: nothing of it ever left";
-      std::string& events = answers[answer];
-      if (!events.empty()) events += ", ";
-      events += sample.signal;
+      if (HasRow(table, NameOf(state), sample.signal)) continue;
+      refused.Add(Step(At(state), sample.event).tell ? "told, for it was said; nothing is changed"
+                                                     : "nothing: nothing of it ever left",
+                  sample.signal);
     }
-    for (const auto& [answer, events] : answers)
-      text.append("| ").append(NameOf(state)).append(" | ").append(events).append(" | ").append(answer).append(" |\n");
+    text += refused.Lines(NameOf(state));
   }
   return text;
 }
 
-std::string ReadPage() {
-  std::ifstream in(kPage);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-void Exchange(std::string& page, std::string_view begin, std::string_view end, const std::string& fresh) {
-  std::size_t from = page.find(begin);
-  ASSERT_NE(from, page.npos) << kPage << " lacks " << begin;
-  from += begin.size();
-  const std::size_t to = page.find(end, from);
-  ASSERT_NE(to, page.npos) << kPage << " lacks " << end << " after " << begin;
-  page.replace(from, to - from, fresh);
-}
-
-TEST(SubmissionTable, IsWhatThePageShows) {
-  const std::string before = ReadPage();
-  std::string page = before;
-  Exchange(page, "```mermaid\n", "```", Mermaid(TransitionTable()));
-  Exchange(page, "|---|---|---|\n", "\n## ", Refusals());
-  if (std::getenv("SMSFLOW_REWRITE") != nullptr)
-    std::ofstream(kPage) << page;
-  else
-    EXPECT_EQ(before, page);
-}
+TEST(SubmissionTable, IsWhatThePageShows) { ExpectOnPage(kPage, TransitionTable(), Refusals()); }
 
 TEST(SubmissionTable, EveryPairIsARowOrChangesNothing) {
   const auto table = TransitionTable();
@@ -102,7 +64,7 @@ TEST(SubmissionTable, EveryPairIsARowOrChangesNothing) {
   for (const State state : kAllStates) {
     for (const Sample& sample : Samples()) {
       SCOPED_TRACE(std::string(NameOf(state)) + ", " + std::string(sample.signal));
-      if (HasRow(table, state, sample.signal)) {
+      if (HasRow(table, NameOf(state), sample.signal)) {
         ++rows;
         continue;
       }
@@ -117,25 +79,17 @@ TEST(SubmissionTable, EveryPairIsARowOrChangesNothing) {
 }
 
 TEST(SubmissionTable, KnowsNoSignalBesideTheSamples) {
-  const auto samples = Samples();
-  for (const TableRow& row : TransitionTable()) {
-    const auto known = [&](const Sample& sample) { return sample.signal == row.event; };
-    EXPECT_TRUE(std::any_of(samples.begin(), samples.end(), known)) << row.event;
-  }
+  std::set<std::string_view> signals;
+  for (const Sample& sample : Samples()) signals.insert(sample.signal);
+  ExpectOnlySignals(TransitionTable(), signals);
 }
 
 // MSM tries the rows of one state and event from the last to the first. That must not matter.
 TEST(SubmissionTable, GuardsOfOneStateAndEventExcludeEachOther) {
-  using Guards = std::set<std::string_view>;
   const std::set<Guards> exclusive = {
       {"may be forgotten", "!may be forgotten & deadline over", "!may be forgotten & !deadline over"},
       {"may be forgotten", "!may be forgotten"}};
-  std::map<std::pair<std::string_view, std::string_view>, std::vector<std::string_view>> rows;
-  for (const TableRow& row : TransitionTable()) rows[{row.source, row.event}].push_back(row.guard);
-  for (const auto& [pair, guards] : rows) {
-    if (guards.size() == 1) continue;
-    EXPECT_TRUE(exclusive.contains(Guards(guards.begin(), guards.end()))) << pair.first << ", " << pair.second;
-  }
+  ExpectGuardsExclude(TransitionTable(), exclusive);
 }
 
 // The promise of the whole: it is submitted from nothing, and from nothing else.
