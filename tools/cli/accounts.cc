@@ -53,36 +53,34 @@ Outcome ShowChanged(Session& session, const absl::StatusOr<v1::IamChangeResponse
   return kExitOk;
 }
 
-Outcome ListAccounts(Session& session) {
-  Table table = AccountTable();
-  v1::ListAccountsResponse all;
-  const auto last = EachPage(session, "account list", &IamStub::ListAccounts, v1::ListAccountsRequest(),
-                             [&](const v1::ListAccountsResponse& page) {
-                               for (const v1::Account& account : page.items()) AddRow(session, table, account);
-                               all.MergeFrom(page);
-                               return page.items_size();
-                             });
+// Every page of a list, its items as rows made by `add`.
+template <class Request, class Response, class Add>
+Outcome ShowPages(Session& session, const char* verb, UnaryCall<IamStub, Request, Response> call, Table table,
+                  const Add& add) {
+  Response all;
+  const auto last = EachPage(session, verb, call, Request(), [&](const Response& page) {
+    for (const auto& item : page.items()) add(table, item);
+    all.MergeFrom(page);
+    return page.items_size();
+  });
   if (!last.ok()) return last.status();
   all.set_next_page_token(last->next_page_token());
   if (!PrintedAsJson(session, all)) Show(session, table, all.next_page_token());
   return kExitOk;
 }
 
+Outcome ListAccounts(Session& session) {
+  return ShowPages(session, "account list", &IamStub::ListAccounts, AccountTable(),
+                   [&](Table& table, const v1::Account& account) { AddRow(session, table, account); });
+}
+
 Outcome ListChanges(Session& session) {
-  Table table({"at", "by", "what", "account", "group", "fields"});
-  v1::ListIamChangesResponse all;
-  const auto last = EachPage(session, "account changes", &IamStub::ListIamChanges, v1::ListIamChangesRequest(),
-                             [&](const v1::ListIamChangesResponse& page) {
-                               for (const v1::IamChange& change : page.items())
-                                 table.Add({Time(session, change.at_ms()), Visible(change.actor()), change.what(),
-                                            Visible(change.account()), Visible(change.group()), change.details()});
-                               all.MergeFrom(page);
-                               return page.items_size();
-                             });
-  if (!last.ok()) return last.status();
-  all.set_next_page_token(last->next_page_token());
-  if (!PrintedAsJson(session, all)) Show(session, table, all.next_page_token());
-  return kExitOk;
+  return ShowPages(session, "account changes", &IamStub::ListIamChanges,
+                   Table({"at", "by", "what", "account", "group", "fields"}),
+                   [&](Table& table, const v1::IamChange& change) {
+                     table.Add({Time(session, change.at_ms()), Visible(change.actor()), change.what(),
+                                Visible(change.account()), Visible(change.group()), change.details()});
+                   });
 }
 
 Outcome CreateAccount(Session& session) {
@@ -135,18 +133,8 @@ Outcome ShowGroup(Session& session, const absl::StatusOr<v1::IamGroup>& group) {
 }
 
 Outcome ListClients(Session& session) {
-  Table table({"client", "accounts", "created"});
-  v1::ListClientsResponse all;
-  const auto last = EachPage(session, "client list", &IamStub::ListClients, v1::ListClientsRequest(),
-                             [&](const v1::ListClientsResponse& page) {
-                               for (const v1::IamGroup& group : page.items()) AddRow(session, table, group);
-                               all.MergeFrom(page);
-                               return page.items_size();
-                             });
-  if (!last.ok()) return last.status();
-  all.set_next_page_token(last->next_page_token());
-  if (!PrintedAsJson(session, all)) Show(session, table, all.next_page_token());
-  return kExitOk;
+  return ShowPages(session, "client list", &IamStub::ListClients, Table({"client", "accounts", "created"}),
+                   [&](Table& table, const v1::IamGroup& group) { AddRow(session, table, group); });
 }
 
 // All of them, or the one that was named.
