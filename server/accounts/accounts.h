@@ -131,6 +131,7 @@ class Accounts {
   Draft Begin() const;
   void Note(Draft& draft, const By& by, Kind what, std::string_view account, std::string_view group,
             std::string_view details = {}) const;
+  void MakeClient(Draft& draft, const By& by, std::string id) const;
   void Put(Draft& draft, Entry entry) const;
   void Commit(Draft draft);
   void CheckGroups(const AccountFields& fields, Violations& violations) const;

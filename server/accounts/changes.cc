@@ -76,6 +76,15 @@ void Accounts::Note(Draft& draft, const By& by, Kind what, std::string_view acco
 }
 
 // After the change that it comes from was noted: that gives a new one its number.
+void Accounts::MakeClient(Draft& draft, const By& by, std::string id) const {
+  Note(draft, by, Kind::kClientMade, {}, id);
+  ClientEntry entry{draft.chain.sequence, {}};
+  entry.row.set_client(id);
+  entry.row.set_created_ms(parts_.clock->WallMs());
+  storage::PutClient(draft.batch, entry.number, entry.row);
+  draft.clients.emplace(std::move(id), std::move(entry));
+}
+
 void Accounts::Put(Draft& draft, Entry entry) const {
   entry.version = draft.chain.sequence;
   if (entry.number == 0) entry.number = draft.chain.sequence;
@@ -122,12 +131,7 @@ absl::Status Accounts::MakeFirst(const std::function<void(const crypto::Secret& 
   const By by{"first start", true, {}};
   absl::MutexLock writing(&writing_);
   Draft draft = Begin();
-  Note(draft, by, Kind::kClientMade, {}, kFirstClient);
-  ClientEntry client{draft.chain.sequence, {}};
-  client.row.set_client(kFirstClient);
-  client.row.set_created_ms(parts_.clock->WallMs());
-  storage::PutClient(draft.batch, client.number, client.row);
-  draft.clients.emplace(kFirstClient, std::move(client));
+  MakeClient(draft, by, kFirstClient);
   Note(draft, by, Kind::kAccountMade, kFirst, {});
   Entry entry;
   entry.row.set_account(kFirst);
@@ -304,12 +308,7 @@ absl::Status Accounts::CreateClient(const By& by, const std::string& id, Violati
   if (HasClient(id)) return absl::AlreadyExistsError("client: there is one of this name");
   if (absl::Status status = HasRoom(0, 1, 0); !status.ok()) return status;
   Draft draft = Begin();
-  Note(draft, by, Kind::kClientMade, {}, id);
-  ClientEntry entry{draft.chain.sequence, {}};
-  entry.row.set_client(id);
-  entry.row.set_created_ms(parts_.clock->WallMs());
-  storage::PutClient(draft.batch, entry.number, entry.row);
-  draft.clients.emplace(id, std::move(entry));
+  MakeClient(draft, by, id);
   Commit(std::move(draft));
   return absl::OkStatus();
 }
