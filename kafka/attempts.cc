@@ -129,7 +129,7 @@ void ReadPayload(JsonFields& fields, std::span<const HeaderView> headers, SendSm
   sms.payload = fields.FullText("payload");
   const auto encoding = FindHeader(headers, kEncoding);
   if (!encoding.has_value() || !fields.ok()) return;
-  auto bytes = *encoding == "base64" ? FromBase64(sms.payload) : std::nullopt;
+  auto bytes = *encoding == "base64" ? crypto::FromBase64(sms.payload) : std::nullopt;
   if (!bytes.has_value())
     return fields.Violate("payload", "must be encoded as smsflow-encoding says, and that is base64");
   sms.payload = std::move(*bytes);
@@ -199,7 +199,7 @@ Outgoing EncodeSendSms(const SendSms& sms) {
     const bool text = IsUtf8(sms.payload) && std::none_of(sms.payload.begin(), sms.payload.end(), [](char c) {
                         return static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r' && c != '\t';
                       });
-    json.Text("payload", text ? sms.payload : ToBase64(sms.payload));
+    json.Text("payload", text ? sms.payload : crypto::ToBase64(sms.payload));
     if (!text) AddHeader(record.headers, kEncoding, "base64");
   }
   record.value = json.Take();

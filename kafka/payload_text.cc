@@ -1,9 +1,6 @@
 #include "kafka/payload_text.h"
 
-#include <algorithm>
 #include <cstdint>
-
-#include "crypto/base64url.h"
 
 namespace smsflow::kafka {
 namespace {
@@ -40,23 +37,6 @@ bool IsUtf8(std::string_view bytes) {
     at += length;
   }
   return true;
-}
-
-std::string ToBase64(std::string_view bytes) {
-  std::string text = crypto::ToBase64Url(bytes);
-  std::replace(text.begin(), text.end(), '-', '+');
-  std::replace(text.begin(), text.end(), '_', '/');
-  text.append((4 - text.size() % 4) % 4, '=');
-  return text;
-}
-
-std::optional<std::string> FromBase64(std::string_view text) {
-  if (text.size() % 4 != 0 || text.find_first_of("-_") != std::string_view::npos) return std::nullopt;
-  for (int padding = 0; padding < 2 && !text.empty() && text.back() == '='; ++padding) text.remove_suffix(1);
-  std::string url(text);
-  std::replace(url.begin(), url.end(), '+', '-');
-  std::replace(url.begin(), url.end(), '/', '_');
-  return crypto::FromBase64Url(url);
 }
 
 }  // namespace smsflow::kafka

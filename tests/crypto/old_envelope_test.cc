@@ -151,12 +151,18 @@ TEST(OldEnvelope, IsSealedForRsaAloneAndNeverTooLarge) {
 }
 
 TEST(Base64, HasOneTextForOneValue) {
-  for (const auto& [bytes, text] : std::vector<std::pair<std::string, std::string>>{
-           {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"\xfb\xff", "+/8="}}) {
+  for (const auto& [bytes, text] : std::vector<std::pair<std::string, std::string>>{{"", ""},
+                                                                                    {"f", "Zg=="},
+                                                                                    {"fo", "Zm8="},
+                                                                                    {"foo", "Zm9v"},
+                                                                                    {"foob", "Zm9vYg=="},
+                                                                                    {"\xfb\xff", "+/8="},
+                                                                                    {"\xff\xfe\xfd", "//79"}}) {
     EXPECT_EQ(ToBase64(bytes), text);
     EXPECT_EQ(FromBase64(text), bytes);
   }
-  for (const char* text : {"Zg", "Zg=", "Zh==", "Zg===", "====", "-_8=", "Zm9v\n", "Z=g=", "=Zg="})
+  for (const char* text :
+       {"Zg", "Zg=", "Zh==", "Zg===", "Zm9=", "Z===", "====", "-_8=", "Zm 8", "Zm8=\n", "Zm9v\n", "Z=g=", "=Zg="})
     EXPECT_EQ(FromBase64(text), std::nullopt) << text;
 }
 

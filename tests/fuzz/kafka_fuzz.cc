@@ -3,12 +3,13 @@
 #include <string>
 #include <vector>
 
+#include "crypto/base64url.h"
 #include "kafka/instant.h"
-#include "kafka/payload_text.h"
 #include "kafka/records.h"
 #include "kafka/signature.h"
 #include "tests/fuzz/fuzz.h"
 
+namespace crypto = smsflow::crypto;
 namespace kafka = smsflow::kafka;
 using smsflow::fuzz::Require;
 
@@ -114,8 +115,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const auto again = kafka::ParseInstant(kafka::FormatInstant(*ms));
         Require(again.has_value(), "an instant reads as it is written");
       }
-      if (const auto bytes = kafka::FromBase64(input.value)) {
-        Require(kafka::ToBase64(*bytes) == input.value, "one text for one value");
+      if (const auto bytes = crypto::FromBase64(input.value)) {
+        Require(crypto::ToBase64(*bytes) == input.value, "one text for one value");
       }
       break;
   }
