@@ -1,7 +1,5 @@
 #include "gateway/smsc_config.h"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -10,7 +8,7 @@
 #include <set>
 #include <utility>
 
-#include "smpp/unicode.h"
+#include "gateway/toml_table.h"
 
 namespace smsflow::gateway {
 namespace {
@@ -24,11 +22,6 @@ constexpr std::int64_t kDay_ms = 86'400'000;
 constexpr std::size_t kConnectionsMax = 100;
 constexpr std::size_t kNameMax = 32;
 
-template <typename T>
-struct Word {
-  std::string_view word;
-  T value;
-};
 constexpr std::array kBinds = {Word<bool>{"transceiver", false}, Word<bool>{"pair", true}};
 constexpr std::array kSegments = {Word<Segments>{"udh", Segments::kUdh8}, Word<Segments>{"udh-16", Segments::kUdh16},
                                   Word<Segments>{"sar", Segments::kSar}};
@@ -57,138 +50,6 @@ constexpr std::array kRefusals = {Word<smpp::RefusalMeaning>{"message", {true, F
                                   Word<smpp::RefusalMeaning>{"sender-for-now", {false, FaultOf::kSender}},
                                   Word<smpp::RefusalMeaning>{"route-for-now", {false, FaultOf::kRoute}}};
 
-template <typename Words>
-std::string All(const Words& words) {
-  std::string all;
-  for (const auto& word : words) all.append(all.empty() ? "" : ", ").append(word.word);
-  return all;
-}
-
-// What is wrong, a line each.
-class Errors {
- public:
-  explicit Errors(std::string_view file) : file_(file) {}
-  void Add(const toml::node& node, std::string_view key, std::string_view rule) {
-    text_.append(file_).append(": line ").append(std::to_string(node.source().begin.line)).append(": ");
-    text_.append(key).append(" ").append(rule).append("\n");
-  }
-  std::string Take() {
-    if (!text_.empty()) text_.pop_back();
-    return std::move(text_);
-  }
-
- private:
-  const std::string file_;
-  std::string text_;
-};
-
-// Reads one table; what nobody asked for is an error.
-class Table {
- public:
-  Table(const toml::table& table, Errors& errors) : table_(table), errors_(errors) {}
-  ~Table() {
-    for (const auto& [key, node] : table_) {
-      if (!asked_.contains(key.str())) errors_.Add(node, Shown(key.str()), "is not a key that there is");
-    }
-  }
-  Table(const Table&) = delete;
-  Table& operator=(const Table&) = delete;
-
-  const toml::node* Find(std::string_view key) {
-    asked_.insert(key);
-    return table_.get(key);
-  }
-  void Refuse(std::string_view key, std::string_view rule) {
-    const toml::node* node = table_.get(key);
-    errors_.Add(node != nullptr ? *node : static_cast<const toml::node&>(table_), key, rule);
-  }
-  void Need(std::string_view key) {
-    if (!table_.contains(key)) Refuse(key, "must be there");
-  }
-
-  template <typename Number>
-  void Integer(std::string_view key, Number& out, std::int64_t least, std::int64_t most) {
-    const toml::node* node = Find(key);
-    if (node == nullptr) return;
-    const auto value = node->value_exact<std::int64_t>();
-    if (!value || *value < least || *value > most) {
-      return Refuse(key, "must be an integer of " + std::to_string(least) + " to " + std::to_string(most));
-    }
-    out = static_cast<Number>(*value);
-  }
-  void Flag(std::string_view key, bool& out) {
-    const toml::node* node = Find(key);
-    if (node == nullptr) return;
-    const auto value = node->value_exact<bool>();
-    if (!value) return Refuse(key, "must be true or false");
-    out = *value;
-  }
-  void Text(std::string_view key, std::string& out, std::size_t most) {
-    const toml::node* node = Find(key);
-    if (node == nullptr) return;
-    const auto value = node->value_exact<std::string>();
-    const bool plain = value && std::all_of(value->begin(), value->end(), [](char c) { return c >= ' ' && c <= '~'; });
-    if (!plain || value->empty() || value->size() > most) {
-      return Refuse(key, "must be 1 to " + std::to_string(most) + " characters of ASCII");
-    }
-    out = *value;
-  }
-  template <typename Words, typename T>
-  void OneOf(std::string_view key, const Words& words, T& out) {
-    const toml::node* node = Find(key);
-    if (node == nullptr) return;
-    const auto value = node->value_exact<std::string>();
-    for (const auto& word : words) {
-      if (value && *value == word.word) {
-        out = word.value;
-        return;
-      }
-    }
-    Refuse(key, "must be one of " + All(words));
-  }
-  // `each` says what is wrong with a key, or nothing.
-  template <typename Words, typename Each>
-  void Map(std::string_view key, const Words& words, Each each) {
-    const toml::node* node = Find(key);
-    if (node == nullptr) return;
-    if (node->as_table() == nullptr) return Refuse(key, "must be a section");
-    for (const auto& [name, entry] : *node->as_table()) {
-      const auto value = entry.template value_exact<std::string>();
-      const auto found =
-          std::find_if(words.begin(), words.end(), [&](const auto& word) { return value && *value == word.word; });
-      if (found == words.end()) {
-        errors_.Add(entry, Shown(name.str()), "must be one of " + All(words));
-      } else if (const std::string_view wrong = each(name.str(), found->value); !wrong.empty()) {
-        errors_.Add(entry, Shown(name.str()), wrong);
-      }
-    }
-  }
-  void Names(std::string_view key, std::vector<std::string>& out) {
-    const toml::node* node = Find(key);
-    if (node == nullptr) return;
-    const toml::array* all = node->as_array();
-    bool good = all != nullptr && !all->empty();
-    for (std::size_t i = 0; good && i < all->size(); ++i) {
-      const auto value = all->get(i)->value_exact<std::string>();
-      good = value && !value->empty() && value->size() <= 128;
-      if (good) out.push_back(*value);
-    }
-    if (!good) Refuse(key, "must be a list of names, each of 1 to 128 bytes");
-  }
-
- private:
-  // A key is shown as it is, for nobody could find it otherwise, but no more than that.
-  static std::string Shown(std::string_view key) {
-    std::string shown(key.substr(0, 40));
-    for (char& c : shown) c = c > ' ' && c <= '~' ? c : '?';
-    return shown;
-  }
-
-  const toml::table& table_;
-  Errors& errors_;
-  std::set<std::string_view> asked_;
-};
-
 bool IsName(std::string_view name) {
   const auto good = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
@@ -199,24 +60,24 @@ bool IsName(std::string_view name) {
 
 bool IsLoopback(std::string_view host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
 
-void ReadName(Table& table, std::string_view key, std::string& out) {
-  table.Text(key, out, 128);
+void ReadName(TomlTable& table, std::string_view key, std::string& out) {
+  table.Ascii(key, out, 128);
   if (!out.empty() && !IsName(out)) table.Refuse(key, "must be 1 to 32 characters of A-Z a-z 0-9 . _ -");
 }
 
 // A file that is named here, and what stands in it.
-void ReadFile(Table& table, std::string_view key, bool secret, const FileReader& read, std::string& out) {
+void ReadFile(TomlTable& table, std::string_view key, bool secret, const FileReader& read, std::string& out) {
   std::string file;
-  table.Text(key, file, 4096);
+  table.Ascii(key, file, 4096);
   if (file.empty()) return;
   auto text = read(file, secret);
   if (!text.ok()) return table.Refuse(key, std::string(text.status().message()));
   out = std::move(*text);
 }
 
-void ReadConnection(Table& table, const FileReader& read, SmscLinkOptions& link) {
+void ReadConnection(TomlTable& table, const FileReader& read, SmscLinkOptions& link) {
   table.Need("host");
-  table.Text("host", link.host, 253);
+  table.Ascii("host", link.host, 253);
   table.Integer("port", link.port, 1, std::numeric_limits<std::uint16_t>::max());
   table.OneOf("bind", kBinds, link.pair);
   bool plaintext = false;
@@ -231,10 +92,10 @@ void ReadConnection(Table& table, const FileReader& read, SmscLinkOptions& link)
   ReadFile(table, "key_file", true, read, link.key_pem);
 }
 
-void ReadSession(Table& table, const FileReader& read, smpp::SessionOptions& session) {
+void ReadSession(TomlTable& table, const FileReader& read, smpp::SessionOptions& session) {
   table.Need("system_id");
-  table.Text("system_id", session.system_id, smpp::kSystemIdSize - 1);
-  table.Text("system_type", session.system_type, 12);
+  table.Ascii("system_id", session.system_id, smpp::kSystemIdSize - 1);
+  table.Ascii("system_type", session.system_type, 12);
   ReadFile(table, "password_file", true, read, session.password);
   while (!session.password.empty() && (session.password.back() == '\n' || session.password.back() == '\r')) {
     session.password.pop_back();
@@ -258,20 +119,20 @@ void ReadSession(Table& table, const FileReader& read, smpp::SessionOptions& ses
   order("throttle_most_ms", session.throttle_least_ms, session.throttle_most_ms);
 }
 
-void ReadSms(Table& table, SmscOptions& options) {
-  table.Text("source", options.source, 20);
+void ReadSms(TomlTable& table, SmscOptions& options) {
+  table.Ascii("source", options.source, 20);
   table.Integer("source_ton", options.source_ton, 0, 6);
   table.Integer("source_npi", options.source_npi, 0, 18);
   table.Integer("destination_ton", options.destination_ton, 0, 6);
   table.Integer("destination_npi", options.destination_npi, 0, 18);
-  table.Text("service_type", options.service_type, 5);
+  table.Ascii("service_type", options.service_type, 5);
   table.Integer("gsm_coding", options.gsm_coding, 0, 255);
   table.OneOf("segments", kSegments, options.segments);
   table.Integer("segments_max", options.segments_max, 1, 255);
   table.OneOf("validity", kValidities, options.validity);
 }
 
-void ReadReceipts(Table& table, SmscOptions& options) {
+void ReadReceipts(TomlTable& table, SmscOptions& options) {
   std::optional<PartsRule> rule = PartsRule::kAll;
   table.OneOf("receipts", kReceipts, rule);
   options.receipts = rule.has_value();
@@ -304,7 +165,7 @@ void ReadReceipts(Table& table, SmscOptions& options) {
   });
 }
 
-SmscOptions ReadOne(Table table, const FileReader& read) {
+SmscOptions ReadOne(TomlTable& table, const FileReader& read) {
   SmscOptions options;
   table.Need("name");
   ReadName(table, "name", options.name);
@@ -318,40 +179,22 @@ SmscOptions ReadOne(Table table, const FileReader& read) {
   return options;
 }
 
-void ReadAll(const toml::table& root, const FileReader& read, Errors& errors, std::vector<SmscOptions>& smscs) {
-  Table top(root, errors);
-  top.Need("smsc");
-  const toml::node* node = top.Find("smsc");
-  if (node == nullptr) return;
-  const toml::array* all = node->as_array();
-  if (all == nullptr || all->empty() || all->size() > kConnectionsMax || !all->is_homogeneous<toml::table>()) {
-    return errors.Add(*node, "smsc", "must be 1 to 100 sections, each begun with [[smsc]]");
-  }
-  std::set<std::string> names;
-  for (const toml::node& one : *all) {
-    smscs.push_back(ReadOne({*one.as_table(), errors}, read));
-    if (!smscs.back().name.empty() && !names.insert(smscs.back().name).second) {
-      errors.Add(one, "name", "must be another for each connection");
-    }
-  }
-}
-
 }  // namespace
 
 absl::StatusOr<std::vector<SmscOptions>> ReadSmscConfig(std::string_view toml, std::string_view name,
                                                         const FileReader& read) {
-  const std::string file(name);
-  if (!smpp::IsUtf8(toml)) return absl::InvalidArgumentError(file + ": must be UTF-8");
-  Errors errors(name);
   std::vector<SmscOptions> smscs;
-  try {
-    ReadAll(toml::parse(toml), read, errors, smscs);
-  } catch (const toml::parse_error& error) {
-    // Its own words may repeat what stands in the file.
-    return absl::InvalidArgumentError(file + ": line " + std::to_string(error.source().begin.line) +
-                                      ": is not TOML from here on");
-  }
-  if (const std::string text = errors.Take(); !text.empty()) return absl::InvalidArgumentError(text);
+  std::set<std::string> names;
+  const auto read_one = [&](TomlTable& table) {
+    smscs.push_back(ReadOne(table, read));
+    const std::string& own = smscs.back().name;
+    if (!own.empty() && !names.insert(own).second) table.Refuse("name", "must be another for each connection");
+  };
+  const auto status = ReadToml(toml, name, [&](TomlTable& top) {
+    top.Need("smsc");
+    top.Sections("smsc", read_one, 1, kConnectionsMax);
+  });
+  if (!status.ok()) return status;
   return smscs;
 }
 

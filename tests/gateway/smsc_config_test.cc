@@ -161,7 +161,7 @@ TEST(SmscConfig, WhatIsNoConfigurationAtAll) {
   EXPECT_EQ(Read("[[smsc]\nhost = \"hidden\"").status().message(), "smsc.toml: line 1: is not TOML from here on");
   EXPECT_EQ(Read("\xff").status().message(), "smsc.toml: must be UTF-8");
   EXPECT_EQ(Wrong("[[smsc]]\nname = \"a\"\nhost = \"127.0.0.1\"\nsystem_id = \"s\"\n"),
-            "smsc.toml: line 5: name must be another for each connection");
+            "smsc.toml: line 6: name must be another for each connection");
 }
 
 }  // namespace

@@ -1,0 +1,205 @@
+#include "gateway/toml_table.h"
+
+#include <toml++/toml.h>
+
+#include <set>
+#include <utility>
+
+#include "smpp/unicode.h"
+
+namespace smsflow::gateway {
+namespace {
+
+constexpr std::int64_t kDay_ms = 86'400'000;
+constexpr std::size_t kNameBytesMax = 128;
+constexpr std::size_t kShownMax = 40;
+
+// A key is shown as it is, for nobody could find it otherwise, but no more than that.
+std::string Shown(std::string_view key) {
+  std::string shown(key.substr(0, kShownMax));
+  for (char& c : shown) c = c > ' ' && c <= '~' ? c : '?';
+  return shown;
+}
+
+std::uint32_t LineOf(const toml::node& node) { return node.source().begin.line; }
+
+// What is wrong with one file.
+struct Errors {
+  const std::string file;
+  std::string text = {};
+  void Add(std::uint32_t line, std::string_view key, std::string_view rule) {
+    text.append(file).append(": line ").append(std::to_string(line)).append(": ");
+    text.append(key).append(" ").append(rule).append("\n");
+  }
+};
+
+}  // namespace
+
+struct TomlTable::State {
+  const toml::table& table;
+  Errors& errors;
+  std::set<std::string, std::less<>> asked = {};
+
+  const toml::node* Find(std::string_view key) {
+    asked.emplace(key);
+    return table.get(key);
+  }
+};
+
+TomlTable::TomlTable(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+TomlTable::~TomlTable() {
+  for (const auto& [key, node] : state_->table) {
+    if (!state_->asked.contains(key.str())) RefuseAt(LineOf(node), key.str(), "is not a key that there is");
+  }
+}
+
+bool TomlTable::Has(std::string_view key) { return state_->Find(key) != nullptr; }
+
+void TomlTable::Need(std::string_view key) {
+  if (!state_->table.contains(key)) Refuse(key, "must be there");
+}
+
+void TomlTable::Refuse(std::string_view key, std::string_view rule) {
+  const toml::node* node = state_->table.get(key);
+  RefuseAt(LineOf(node != nullptr ? *node : static_cast<const toml::node&>(state_->table)), key, rule);
+}
+
+void TomlTable::RefuseAt(std::uint32_t line, std::string_view key, std::string_view rule) {
+  state_->errors.Add(line, Shown(key), rule);
+}
+
+std::optional<std::int64_t> TomlTable::IntegerOf(std::string_view key, std::int64_t least, std::int64_t most) {
+  const toml::node* node = state_->Find(key);
+  if (node == nullptr) return std::nullopt;
+  const auto value = node->value_exact<std::int64_t>();
+  if (value && *value >= least && *value <= most) return value;
+  Refuse(key, "must be an integer of " + std::to_string(least) + " to " + std::to_string(most));
+  return std::nullopt;
+}
+
+std::optional<std::string> TomlTable::TextOf(std::string_view key) {
+  const toml::node* node = state_->Find(key);
+  return node == nullptr ? std::nullopt : node->value_exact<std::string>();
+}
+
+void TomlTable::Share(std::string_view key, double& out) {
+  const toml::node* node = state_->Find(key);
+  if (node == nullptr) return;
+  const auto value = node->value<double>();
+  if (!value || !(*value >= 0 && *value <= 1)) return Refuse(key, "must be a number of 0 to 1");
+  out = *value;
+}
+
+void TomlTable::Flag(std::string_view key, bool& out) {
+  const toml::node* node = state_->Find(key);
+  if (node == nullptr) return;
+  const auto value = node->value_exact<bool>();
+  if (!value) return Refuse(key, "must be true or false");
+  out = *value;
+}
+
+void TomlTable::Text(std::string_view key, std::string& out, std::size_t most) {
+  if (!Has(key)) return;
+  auto value = TextOf(key);
+  if (!value || value->size() > most || value->find('\0') != std::string::npos) {
+    return Refuse(key, "must be a text of at most " + std::to_string(most) + " octets");
+  }
+  out = std::move(*value);
+}
+
+void TomlTable::Ascii(std::string_view key, std::string& out, std::size_t most) {
+  if (!Has(key)) return;
+  auto value = TextOf(key);
+  const bool plain = value && std::all_of(value->begin(), value->end(), [](char c) { return c >= ' ' && c <= '~'; });
+  if (!plain || value->empty() || value->size() > most) {
+    return Refuse(key, "must be 1 to " + std::to_string(most) + " characters of ASCII");
+  }
+  out = std::move(*value);
+}
+
+void TomlTable::Names(std::string_view key, std::vector<std::string>& out) {
+  const toml::node* node = state_->Find(key);
+  if (node == nullptr) return;
+  const toml::array* all = node->as_array();
+  bool good = all != nullptr && !all->empty();
+  for (std::size_t i = 0; good && i < all->size(); ++i) {
+    const auto value = all->get(i)->value_exact<std::string>();
+    good = value && !value->empty() && value->size() <= kNameBytesMax;
+    if (good) out.push_back(*value);
+  }
+  if (!good) Refuse(key, "must be a list of names, each of 1 to 128 bytes");
+}
+
+void TomlTable::Milliseconds(std::string_view key, std::int64_t& least, std::int64_t& most) {
+  const toml::node* node = state_->Find(key);
+  if (node == nullptr) return;
+  std::optional<std::int64_t> from = node->value_exact<std::int64_t>(), to = from;
+  if (const toml::array* pair = node->as_array(); pair != nullptr && pair->size() == 2) {
+    from = pair->get(0)->value_exact<std::int64_t>();
+    to = pair->get(1)->value_exact<std::int64_t>();
+  }
+  if (!from || !to || *from < 0 || *to < *from || *to > kDay_ms) {
+    return Refuse(key, "must be milliseconds of 0 to 86400000, or two of them: [from, to]");
+  }
+  least = *from;
+  most = *to;
+}
+
+std::vector<TomlTable::Entry> TomlTable::Entries(std::string_view key) {
+  std::vector<Entry> entries;
+  const toml::node* node = state_->Find(key);
+  if (node == nullptr) return entries;
+  if (node->as_table() == nullptr) {
+    Refuse(key, "must be a section");
+    return entries;
+  }
+  for (const auto& [name, value] : *node->as_table()) {
+    entries.push_back({std::string(name.str()), value.value_exact<std::string>(), LineOf(value)});
+  }
+  return entries;
+}
+
+void TomlTable::Section(std::string_view key, const ReadTable& read) {
+  const toml::node* node = state_->Find(key);
+  if (node == nullptr) return;
+  if (node->as_table() == nullptr) return Refuse(key, "must be a section");
+  TomlTable table(std::make_unique<State>(State{*node->as_table(), state_->errors}));
+  read(table);
+}
+
+void TomlTable::Sections(std::string_view key, const ReadTable& read, std::size_t least, std::size_t most) {
+  const toml::node* node = state_->Find(key);
+  if (node == nullptr) return;
+  const toml::array* all = node->as_array();
+  const bool empty = all != nullptr && all->empty();
+  if (all == nullptr || all->size() < least || all->size() > most || (!empty && !all->is_homogeneous<toml::table>())) {
+    const bool bounded = most != std::numeric_limits<std::size_t>::max();
+    return Refuse(key, "must be " + (bounded ? std::to_string(least) + " to " + std::to_string(most) + " " : "") +
+                           "sections, each begun with [[" + std::string(key) + "]]");
+  }
+  for (const toml::node& one : *all) {
+    TomlTable table(std::make_unique<State>(State{*one.as_table(), state_->errors}));
+    read(table);
+  }
+}
+
+absl::Status ReadToml(std::string_view toml, std::string_view name, const TomlTable::ReadTable& read) {
+  const std::string file(name);
+  if (!smpp::IsUtf8(toml)) return absl::InvalidArgumentError(file + ": must be UTF-8");
+  Errors errors{file};
+  try {
+    const toml::table root = toml::parse(toml);
+    TomlTable table(std::make_unique<TomlTable::State>(TomlTable::State{root, errors}));
+    read(table);
+  } catch (const toml::parse_error& error) {
+    // Its own words may repeat what stands in the file.
+    return absl::InvalidArgumentError(file + ": line " + std::to_string(error.source().begin.line) +
+                                      ": is not TOML from here on");
+  }
+  if (errors.text.empty()) return absl::OkStatus();
+  errors.text.pop_back();
+  return absl::InvalidArgumentError(errors.text);
+}
+
+}  // namespace smsflow::gateway
