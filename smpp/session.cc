@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "smpp/codec.h"
+#include "smpp/times.h"
 
 namespace smsflow::smpp {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 constexpr std::uint32_t kWindowMax = 10'000;
 constexpr std::int64_t kDay_ms = 86'400'000;
 constexpr std::size_t kSequenceAt = 12;
+constexpr std::int64_t kLeastValidity_ms = 1000;
 constexpr std::size_t kFrameBytes = 512;  // more than a submit has without its TLVs
 // Of submits that were told as unknown, so many late answers are waited for.
 constexpr std::size_t kLateMax = 10'000;
@@ -22,6 +24,21 @@ bool IsThrottling(CommandStatus status) {
 
 void SetSequence(WipedBytes& frame, std::uint32_t sequence) {
   for (std::size_t i = 0; i < 4; ++i) frame[kSequenceAt + i] = static_cast<char>(sequence >> (24 - 8 * i) & 0xff);
+}
+
+// Where a submit_sm's relative validity_period begins in its frame (§4.4.1); 0: it has none.
+std::size_t RelativeValidityAt(const Pdu& pdu) {
+  const auto* sm = std::get_if<Sm>(&pdu.body);
+  if (sm == nullptr || !sm->validity_period.ends_with('R')) return 0;
+  const auto text = [](std::string_view one) { return one.size() + 1; };
+  const auto address = [&](const Address& one) { return 2 + text(one.digits); };
+  return kHeaderBytes + text(sm->service_type) + address(sm->source) + address(sm->destination) + 3 +
+         text(sm->schedule_time);
+}
+
+void SetValidity(WipedBytes& frame, std::size_t at, std::int64_t left_ms) {
+  const auto validity = RelativeTime(left_ms / 1000);
+  if (validity) std::copy(validity->begin(), validity->end(), frame.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
 }  // namespace
@@ -85,7 +102,7 @@ absl::Status Session::Submit(SubmitToken token, const Pdu& pdu, std::int64_t dea
   if (pdu.header.id != CommandId::kSubmitSm && pdu.header.id != CommandId::kDataSm) {
     return absl::InvalidArgumentError("command_id: must be submit_sm or data_sm");
   }
-  Waiting one{.token = token, .deadline_ms = deadline_ms};
+  Waiting one{.token = token, .deadline_ms = deadline_ms, .validity_at = RelativeValidityAt(pdu)};
   std::string frame;
   frame.reserve(kFrameBytes + pdu.tlvs.bytes().size());
   absl::Status status = Encode(pdu, frame);
@@ -285,10 +302,11 @@ void Session::SendWaiting() {
   while (!waiting_.empty() && in_window_ < window_now_) {
     auto first = waiting_.extract(waiting_.begin());
     Waiting& one = first.mapped();
-    if (now_ms_ >= one.deadline_ms) {
+    if (IsOver(one)) {
       Tell(action::Outcome{.token = one.token, .kind = OutcomeKind::kExpired});
       continue;
     }
+    if (one.validity_at != 0) SetValidity(one.frame, one.validity_at, one.deadline_ms - now_ms_);
     const std::uint32_t sequence = NextSequence();
     SetSequence(one.frame, sequence);
     Tell(action::Send{.bytes = std::string(one.frame)});
@@ -361,9 +379,13 @@ std::optional<std::int64_t> Session::NextDue() const {
   return due;
 }
 
+bool Session::IsOver(const Waiting& one) const {
+  return one.deadline_ms - now_ms_ < (one.validity_at != 0 ? kLeastValidity_ms : 1);
+}
+
 void Session::ExpireWaiting() {
   for (auto it = waiting_.begin(); it != waiting_.end();) {
-    if (now_ms_ < it->second.deadline_ms) {
+    if (!IsOver(it->second)) {
       ++it;
       continue;
     }

@@ -11,7 +11,9 @@
 //   (ESME_RTHROTTLED, ESME_RMSGQFUL) holds all that follow: nothing leaves until every answer is in and a pause is
 //   over, then those that were throttled go again, in their order, and the window grows from a half again. So only what
 //   was already on its way can be overtaken.
-// - No submit leaves twice but one that was throttled, and none at or after its deadline.
+// - No submit leaves twice but one that was throttled, and none at or after its deadline. A relative validity_period is
+//   written anew whenever it leaves: what is left until the deadline by then. With less than a second left, which no
+//   validity can say, its deadline has come.
 // - Each submit has one outcome; kUnknown, when the answer did not come in time or the connection was lost after it
 // left.
 //   An answer that comes later all the same, on the same connection, is a second outcome of it.
@@ -142,7 +144,8 @@ class Session {
   struct Waiting {
     SubmitToken token = 0;
     std::int64_t deadline_ms = 0;
-    WipedBytes frame = {};  // but for its sequence number
+    WipedBytes frame = {};        // but for its sequence number
+    std::size_t validity_at = 0;  // in `frame`, of a relative validity_period; 0: it has none
   };
   struct Unanswered {
     std::uint64_t order = 0;
@@ -162,6 +165,7 @@ class Session {
   void SendEmpty(CommandId id, std::uint32_t sequence, CommandStatus status = CommandStatus::kOk);
   void SendBind();
   void SendWaiting();
+  bool IsOver(const Waiting& one) const;
   void Throttle();
   void Grow();
   void ExpireWaiting();

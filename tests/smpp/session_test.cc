@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "smpp/codec.h"
+#include "smpp/times.h"
 #include "tests/smpp/hex.h"
 
 namespace smsflow::smpp {
@@ -40,9 +41,13 @@ class SessionTest : public ::testing::Test {
     EXPECT_EQ(notices_.back().event, Event::kBound);
   }
 
-  absl::Status Submit(SubmitToken token, std::int64_t deadline_ms = kFar_ms) {
+  absl::Status Submit(SubmitToken token, std::int64_t deadline_ms = kFar_ms, std::string_view validity = {}) {
     const Pdu pdu{.header = {.id = CommandId::kSubmitSm},
-                  .body = Sm{.destination = {.ton = 1, .npi = 1, .digits = "255700000001"}, .short_message = "x"},
+                  .body = Sm{.service_type = "CMT",
+                             .source = {.ton = 5, .npi = 0, .digits = "CLINIC"},
+                             .destination = {.ton = 1, .npi = 1, .digits = "255700000001"},
+                             .validity_period = validity,
+                             .short_message = "x"},
                   .tlvs = {}};
     const absl::Status status = session_->Submit(token, pdu, deadline_ms, now_ms_);
     Take();
@@ -95,6 +100,16 @@ class SessionTest : public ::testing::Test {
     const Pdu pdu = Sent();
     EXPECT_EQ(pdu.header.id, CommandId::kSubmitSm);
     return pdu.header.sequence;
+  }
+  // The validity with which the next submit left, and its number.
+  std::pair<std::string, std::uint32_t> SentValidity() {
+    const Pdu pdu = Sent();
+    const auto* sm = std::get_if<Sm>(&pdu.body);
+    EXPECT_NE(sm, nullptr);
+    if (sm == nullptr) return {};
+    EXPECT_EQ(sm->destination.digits, "255700000001");
+    EXPECT_EQ(sm->short_message, "x");
+    return {std::string(sm->validity_period), pdu.header.sequence};
   }
   action::Outcome Outcome() {
     EXPECT_FALSE(outcomes_.empty());
@@ -159,6 +174,54 @@ TEST_F(SessionTest, SubmitsMayComeBeforeThereIsAConnection) {
   EXPECT_TRUE(sent_.empty());
   Establish();
   EXPECT_EQ(sent_.size(), 5U);
+}
+
+TEST_F(SessionTest, WhatWasThrottledLeavesWithWhatIsLeftUntilItsDeadline) {
+  SessionOptions options = Options();
+  options.throttle_least_ms = options.throttle_most_ms = 20'000;
+  BeginBound(std::move(options));
+  ASSERT_TRUE(Submit(1, now_ms_ + 90'500, *RelativeTime(90)).ok());
+  const auto [first, one] = SentValidity();
+  EXPECT_EQ(first, "000000000130000R");
+  Answer(one, CommandStatus::kThrottled);
+  Pass(20'000);
+  const auto [second, two] = SentValidity();
+  EXPECT_EQ(second, "000000000110000R");
+  Answer(two, CommandStatus::kMessageQueueFull);
+  Pass(20'000);
+  const auto [third, three] = SentValidity();
+  EXPECT_EQ(third, "000000000050000R");
+  Answer(three);
+  EXPECT_EQ(Outcome().kind, OutcomeKind::kAccepted);
+}
+
+TEST_F(SessionTest, AnAbsoluteValidityStaysAsItIs) {
+  BeginBound();
+  ASSERT_TRUE(Submit(1, now_ms_ + 90'000, *AbsoluteTime(1'800'000'000)).ok());
+  const auto [first, one] = SentValidity();
+  Answer(one, CommandStatus::kThrottled);
+  Pass(200);
+  EXPECT_EQ(SentValidity().first, first);
+}
+
+TEST_F(SessionTest, WhatWasThrottledUntilItsDeadlineDoesNotLeaveAgain) {
+  SessionOptions options = Options();
+  options.throttle_least_ms = options.throttle_most_ms = 9'500;
+  BeginBound(std::move(options));
+  ASSERT_TRUE(Submit(1, now_ms_ + 10'000, *RelativeTime(10)).ok());
+  ASSERT_TRUE(Submit(2, now_ms_ + 10'000).ok());
+  Answer(SentSubmit(), CommandStatus::kThrottled);
+  Answer(SentSubmit(), CommandStatus::kMessageQueueFull);
+  Pass(9'500);
+  // Half a second is left: too little to be said as a validity, enough for what says none.
+  EXPECT_EQ(Outcome().token, 1u);
+  ASSERT_EQ(sent_.size(), 1u);
+  Answer(SentSubmit(), CommandStatus::kThrottled);
+  Pass(9'500);
+  const action::Outcome last = Outcome();
+  EXPECT_EQ(last.token, 2u);
+  EXPECT_EQ(last.kind, OutcomeKind::kExpired);
+  EXPECT_TRUE(sent_.empty());
 }
 
 TEST_F(SessionTest, WhatIsThrottledHoldsAllThatFollow) {
