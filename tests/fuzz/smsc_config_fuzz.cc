@@ -31,7 +31,7 @@ void RequireLines(std::string_view message) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto read = gateway::ReadSmscConfig(smsflow::fuzz::View(data, size), "f", ReadNamed);
   if (!read.ok()) {
-    RequireLines(read.status().message());
+    RequireLines(std::string(read.status().message()));
     return 0;
   }
   Require(!read->empty() && read->size() <= 100, "there are connections, and not too many");
