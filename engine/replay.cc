@@ -153,7 +153,8 @@ absl::StatusOr<bool> Replay::Decide(const StoredInstance& instance, const Before
   }
   const workflows::Workflow& workflow = **found;
 
-  const workflows::Event event = RecordedEvent(body);
+  workflows::Event event = RecordedEvent(body);
+  if (event.kind == workflows::kTimerFired) event.timer_due_ms = TimersOf(before.state)[event.timer].first;
 
   workflows::Instance then;
   then.id = instance.id;

@@ -18,10 +18,19 @@ const stored::LiveTimer* FindTimer(const Loaded& loaded, std::uint16_t name) {
   return nullptr;
 }
 
-void RemoveTimer(Loaded& loaded, std::uint16_t name) {
+// Takes the timer from the state: firing consumes it.
+workflows::Event TakeTimer(Loaded& loaded, std::uint16_t name) {
+  workflows::Event event;
+  event.kind = workflows::kTimerFired;
+  event.timer = name;
   auto& timers = *loaded.state.mutable_timers();
-  for (int i = 0; i < timers.size(); ++i)
-    if (timers[i].name() == name) return timers.DeleteSubrange(i, 1);
+  for (int i = 0; i < timers.size(); ++i) {
+    if (timers[i].name() != name) continue;
+    event.timer_due_ms = timers[i].due_ms();
+    timers.DeleteSubrange(i, 1);
+    break;
+  }
+  return event;
 }
 
 }  // namespace
@@ -142,11 +151,7 @@ void Partition::WakeCovered(Round& round, Shard& home, Loaded& loaded) {
 }
 
 void Partition::FireOpen(Round& round, Shard& home, Loaded& loaded, std::uint16_t name) {
-  RemoveTimer(loaded, name);
-  workflows::Event event;
-  event.kind = workflows::kTimerFired;
-  event.timer = name;
-  Decide(round, home, loaded, event, {"engine"});
+  Decide(round, home, loaded, TakeTimer(loaded, name), {"engine"});
 }
 
 // `can_wait`: whoever asks keeps it where it is when only the budget is missing.
@@ -172,11 +177,7 @@ Partition::Fired Partition::FireGated(Round& round, Shard& home, Loaded& loaded,
     return Park(round, home, lane(), loaded, live, names, ready);
   }
 
-  RemoveTimer(loaded, name);
-  workflows::Event event;
-  event.kind = workflows::kTimerFired;
-  event.timer = name;
-  const Outcome outcome = Decide(round, home, loaded, event, {"engine", &peer, nullptr});
+  const Outcome outcome = Decide(round, home, loaded, TakeTimer(loaded, name), {"engine", &peer, nullptr});
   if (outcome.leased) {
     Observe(counts_.lateness_ms, static_cast<double>(std::max<std::int64_t>(late_ms, 0)));
   } else {

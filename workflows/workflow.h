@@ -38,6 +38,8 @@ struct Event {
   std::string body;          // encoded by the workflow's codec; never holds payload
   std::uint16_t timer = 0;   // for kTimerFired
   std::uint32_t effect = 0;  // the number of the effect that it is about; 0: none
+  // For kTimerFired: when that was due. Not recorded with the event: the state before it tells.
+  std::int64_t timer_due_ms = 0;
 };
 
 // What is stored of an instance. Views are good for the duration of the call.

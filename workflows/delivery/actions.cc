@@ -122,18 +122,20 @@ void Leave(Moment& moment) {
 
 void Ask(Moment& moment) {
   Data& data = moment.out.data;
+  const Policy& policy = moment.in.policy;
   const std::int64_t now_ms = moment.in.now_ms;
-  const std::int64_t unknown_at_ms = std::max(UnknownAtMs(data, moment.in.policy), now_ms + 1);
-  if (!moment.in.policy.dedupe) {  // an old gateway cannot be asked, only waited for
+  const std::int64_t unknown_at_ms = std::max(UnknownAtMs(data, policy), now_ms + 1);
+  if (!policy.dedupe) {  // an old gateway cannot be asked, only waited for
     SetTimer(moment, kProbeTimer, unknown_at_ms);
     return;
   }
   if (now_ms >= data.deadline_ms) ++data.probes;
   moment.out.effects.push_back({EffectKind::kProbe, data.attempts, data.deadline_ms, 0, {}});
   moment.out.about = data.attempts;
-  // At least one answer is waited for, even when it became overdue while nobody could ask.
-  const std::int64_t next_ms = NextProbeMs(data, moment.in.policy, now_ms);
-  SetTimer(moment, kProbeTimer, unknown_at_ms > now_ms + 1 ? std::min(next_ms, unknown_at_ms) : next_ms);
+  const auto* fired = std::get_if<TimerFired>(&moment.event);
+  const bool away = fired != nullptr && WasAway(policy, fired->due_ms, now_ms);
+  const std::int64_t answer_by_ms = now_ms + std::max<std::int64_t>(policy.probe_ms, 1);
+  SetTimer(moment, kProbeTimer, away ? answer_by_ms : std::min(NextProbeMs(data, policy, now_ms), unknown_at_ms));
 }
 
 void Listen(Moment& moment) {

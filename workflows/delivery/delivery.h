@@ -18,7 +18,7 @@
 namespace smsflow::workflows::delivery {
 
 // Raised whenever Step() decides differently for the same arguments.
-inline constexpr std::uint32_t kWorkflowVersion = 2;
+inline constexpr std::uint32_t kWorkflowVersion = 3;
 
 struct Input {
   State state = State::kNew;

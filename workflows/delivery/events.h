@@ -83,6 +83,7 @@ struct Resolve {
 struct LookNow {};  // leave now if the slots allow it
 struct TimerFired {
   Timer timer = kDueTimer;
+  std::int64_t due_ms = 0;  // it may fire long after: the engine was away
 };
 struct PeerLost {
   std::uint32_t attempt = 0;

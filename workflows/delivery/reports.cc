@@ -113,8 +113,8 @@ std::optional<Signal> OfPeerLost(Moment& moment, const PeerLost& lost) {
   return Learn(moment, lost.attempt, Result::kUnknown, cause::kPeerLost);
 }
 
-std::optional<Signal> OfTimer(Moment& moment, Timer timer) {
-  switch (timer) {
+std::optional<Signal> OfTimer(Moment& moment, const TimerFired& fired) {
+  switch (fired.timer) {
     case kDueTimer:
       return signals::Due{};
     case kSlotEndTimer:
@@ -126,10 +126,12 @@ std::optional<Signal> OfTimer(Moment& moment, Timer timer) {
     case kProbeTimer:
       break;
   }
-  if (timer != kProbeTimer) return std::nullopt;
+  if (fired.timer != kProbeTimer) return std::nullopt;
   const Data& data = moment.in.data;
-  if (moment.in.state == State::kInSlot && moment.in.now_ms >= UnknownAtMs(data, moment.in.policy))
-    return Learn(moment, data.attempts, Result::kUnknown, cause::kNoAnswer);
+  const Policy& policy = moment.in.policy;
+  const bool over = moment.in.state == State::kInSlot && moment.in.now_ms >= UnknownAtMs(data, policy);
+  const bool can_ask = policy.dedupe && WasAway(policy, fired.due_ms, moment.in.now_ms);
+  if (over && !can_ask) return Learn(moment, data.attempts, Result::kUnknown, cause::kNoAnswer);
   return signals::Silence{};
 }
 
@@ -151,7 +153,7 @@ std::optional<Signal> SignalOf(Moment& moment) {
     std::optional<Signal> operator()(const Reschedule&) const { return signals::Reschedule{}; }
     std::optional<Signal> operator()(const Resolve& resolve) const { return OfResolve(resolve); }
     std::optional<Signal> operator()(const LookNow&) const { return signals::LookNow{}; }
-    std::optional<Signal> operator()(const TimerFired& fired) const { return OfTimer(moment, fired.timer); }
+    std::optional<Signal> operator()(const TimerFired& fired) const { return OfTimer(moment, fired); }
     std::optional<Signal> operator()(const PeerLost& lost) const { return OfPeerLost(moment, lost); }
   };
   return std::visit(Visitor{moment}, moment.event);

@@ -56,6 +56,10 @@ std::int64_t UnknownAtMs(const Data& data, const Policy& policy) {
   return std::max(data.left_ms + policy.ack_send_timeout_ms, data.deadline_ms + policy.probe_ms);
 }
 
+bool WasAway(const Policy& policy, std::int64_t due_ms, std::int64_t now_ms) {
+  return now_ms - due_ms > policy.probe_ms >> kProbeDoublings;
+}
+
 std::int64_t NextProbeMs(const Data& data, const Policy& policy, std::int64_t now_ms) {
   std::int64_t pause_ms = policy.probe_ms;
   if (data.probes > 0 && data.probes <= kProbeDoublings) pause_ms >>= kProbeDoublings + 1 - data.probes;

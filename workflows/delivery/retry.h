@@ -39,6 +39,10 @@ std::optional<Plan> NextAttempt(const Slots& slots, const Data& data, const Poli
 // When an attempt without an answer becomes UNKNOWN.
 std::int64_t UnknownAtMs(const Data& data, const Policy& policy);
 
+// Whether a timer that was due at `due_ms` and fires now says that the engine was away meanwhile: then no gateway could
+// answer, and each is to have a whole probe_ms to find the engine again.
+bool WasAway(const Policy& policy, std::int64_t due_ms, std::int64_t now_ms);
+
 // When its gateway is asked next, after `data.probes` questions since the deadline: soon at first, then every probe_ms.
 std::int64_t NextProbeMs(const Data& data, const Policy& policy, std::int64_t now_ms);
 

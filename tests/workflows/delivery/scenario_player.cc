@@ -97,6 +97,7 @@ void ScenarioPlayer::Run(const std::string& line) {
   const std::string& verb = words.plain[0];
   const std::string what = words.plain.size() > 1 ? words.plain[1] : "";
   if (verb == "clock") return Clock(words);
+  if (verb == "away") return Away(words);
   if (verb == "policy") return SetPolicy(words);
   if (verb == "schedule") return ScheduleSms(words);
   if (verb == "report") return ReportAttempt(words);
@@ -116,14 +117,20 @@ void ScenarioPlayer::Run(const std::string& line) {
   output_ += "ERROR no such command: " + verb + "\n";
 }
 
-void ScenarioPlayer::Clock(const Words& words) {
+std::optional<std::int64_t> ScenarioPlayer::Instant(const Words& words) {
   const std::string& to = words.plain.at(1);
-  if (const auto span = to[0] == '+' ? SpanOf(to.substr(1)) : std::nullopt)
-    life_.AdvanceTo(life_.now_ms() + *span);
-  else if (const auto time = TimeOf(to))
-    life_.AdvanceTo(*time);
-  else
-    output_ += "ERROR no such time: " + to + "\n";
+  if (const auto span = to[0] == '+' ? SpanOf(to.substr(1)) : std::nullopt) return life_.now_ms() + *span;
+  const auto time = TimeOf(to);
+  if (!time) output_ += "ERROR no such time: " + to + "\n";
+  return time;
+}
+
+void ScenarioPlayer::Clock(const Words& words) {
+  if (const auto at_ms = Instant(words)) life_.AdvanceTo(*at_ms);
+}
+
+void ScenarioPlayer::Away(const Words& words) {
+  if (const auto at_ms = Instant(words)) life_.BeAwayUntil(*at_ms);
 }
 
 void ScenarioPlayer::SetPolicy(const Words& words) {

@@ -30,7 +30,9 @@ class ScenarioPlayer {
   };
   static Words Split(const std::string& line);
   void Run(const std::string& line);
+  std::optional<std::int64_t> Instant(const Words& words);  // what `clock` and `away` name; an error is told
   void Clock(const Words& words);
+  void Away(const Words& words);
   void SetPolicy(const Words& words);
   void ScheduleSms(const Words& words);
   void ReportAttempt(const Words& words);

@@ -91,11 +91,16 @@ void SingleLife::AdvanceTo(std::int64_t at_ms) {
     for (const auto& [name, timer] : timers_) {
       if (*timer.due_ms != *next || (timer.gated && !credit)) continue;
       const std::uint16_t fires = name;
-      Apply({kTimerFired, {}, fires, 0});
+      Apply({kTimerFired, {}, fires, 0, *timer.due_ms});
       break;
     }
   }
   now_ms_ = std::max(now_ms_, at_ms);
+}
+
+void SingleLife::BeAwayUntil(std::int64_t at_ms) {
+  now_ms_ = std::max(now_ms_, at_ms);
+  FireDue();
 }
 
 SmsView SingleLife::View() const { return ViewOf(state_, "patient-1", fixed_, data_).value_or(SmsView{}); }

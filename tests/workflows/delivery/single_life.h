@@ -38,6 +38,8 @@ class SingleLife {
   const Step& Apply(const Event& event, bool payload = false);
   // Fires every timer that is due until then, in order, each at its time.
   void AdvanceTo(std::int64_t at_ms);
+  // Nothing fires until then, for the engine is away; then all that is overdue does.
+  void BeAwayUntil(std::int64_t at_ms);
   // Fires what is due now (credit came back).
   void FireDue() { AdvanceTo(now_ms_); }
   // The next instant at which a timer would fire; nullopt when there is none.

@@ -206,16 +206,19 @@ TEST(Table, AnUnlikelyCaseIsDecidedToo) {
 TEST(Table, AnAttemptThatBecameOverdueUnseenIsAskedForOnceMore) {
   Input in = At(State::kInSlot);
   in.now_ms = in.data.deadline_ms + 10 * 24 * 3600'000;
-  const StepResult asked = Step(in, TimerFired{kSlotEndTimer});
+  const StepResult asked = Step(in, TimerFired{kSlotEndTimer, in.data.deadline_ms});
   EXPECT_EQ(asked.state, State::kInSlot);
   ASSERT_EQ(asked.effects.size(), 1u);
   EXPECT_EQ(asked.effects[0].kind, EffectKind::kProbe);
   ASSERT_EQ(asked.timers.size(), 1u);
   EXPECT_EQ(asked.timers[0].name, kProbeTimer);
-  EXPECT_GT(asked.timers[0].due_ms, in.now_ms);
+  EXPECT_EQ(asked.timers[0].due_ms, in.now_ms + in.policy.probe_ms);
   in.data = asked.data;
-  in.now_ms = *asked.timers[0].due_ms;
-  EXPECT_EQ(Step(in, TimerFired{kProbeTimer}).state, State::kUnknown);
+  const std::int64_t due_ms = *asked.timers[0].due_ms;
+  in.now_ms = due_ms + in.policy.probe_ms / 8;
+  EXPECT_EQ(Step(in, TimerFired{kProbeTimer, due_ms}).state, State::kUnknown) << "nobody answered";
+  ++in.now_ms;
+  EXPECT_EQ(Step(in, TimerFired{kProbeTimer, due_ms}).state, State::kInSlot) << "away again";
 }
 
 // The last slot may be over and its timer late.

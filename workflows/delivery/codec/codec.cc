@@ -146,7 +146,7 @@ std::optional<Data> DecodeData(std::string_view bytes) {
 std::optional<AnyEvent> DecodeEvent(const Event& event) {
   switch (event.kind) {
     case kTimerFired:
-      return TimerFired{static_cast<Timer>(event.timer)};
+      return TimerFired{static_cast<Timer>(event.timer), event.timer_due_ms};
     case kPeerLost:
       return PeerLost{event.effect};
     case kReportEvent:
