@@ -209,22 +209,33 @@ std::optional<std::string_view> JsonObject::String(std::string_view name) const 
 
 std::optional<JsonObject> ParseJsonObject(std::string_view text) { return Parser(text).Whole(); }
 
-std::string JsonQuoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
+void AppendJsonQuoted(std::string_view text, std::string& out) {
+  const auto needs_escape = [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; };
+  out += '"';
+  while (true) {
+    const auto plain = static_cast<std::size_t>(std::find_if(text.begin(), text.end(), needs_escape) - text.begin());
+    out.append(text.substr(0, plain));
+    if (plain == text.size()) break;
+    const char c = text[plain];
+    out += '\\';
     if (c == '"' || c == '\\') {
-      out += '\\';
       out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
+    } else {
       constexpr std::string_view kHex = "0123456789abcdef";
-      out += "\\u00";
+      out += "u00";
       out += kHex[static_cast<unsigned char>(c) >> 4];
       out += kHex[c & 15];
-    } else {
-      out += c;
     }
+    text.remove_prefix(plain + 1);
   }
-  return out += '"';
+  out += '"';
+}
+
+std::string JsonQuoted(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + 2);
+  AppendJsonQuoted(text, out);
+  return out;
 }
 
 }  // namespace smsflow::crypto

@@ -37,5 +37,6 @@ std::optional<JsonObject> ParseJsonObject(std::string_view text);
 
 // `text` as a JSON string, quotes included. Control characters are escaped; other bytes stand as they are.
 std::string JsonQuoted(std::string_view text);
+void AppendJsonQuoted(std::string_view text, std::string& out);  // the same, behind what is there
 
 }  // namespace smsflow::crypto

@@ -100,6 +100,7 @@ bool IsWhitespace(std::string_view text) { return text.find_first_not_of(" \t\r\
 }  // namespace
 
 JsonFields::JsonFields(std::string_view value, std::initializer_list<std::string_view> names) {
+  fields_.reserve(names.size());
   for (const std::string_view name : names) fields_.push_back({name, 0, false, {}, {}});
   if (value.empty()) {
     Violate("value", "must not be empty");
@@ -249,7 +250,7 @@ JsonText& JsonText::Text(std::string_view name, std::string_view text) {
 
 JsonText& JsonText::FullText(std::string_view name, std::string_view text) {
   Name(name);
-  text_ += crypto::JsonQuoted(text);
+  crypto::AppendJsonQuoted(text, text_);
   return *this;
 }
 
@@ -271,7 +272,7 @@ JsonText& JsonText::Texts(std::string_view name, const std::vector<std::string>&
   char between = '[';
   for (const std::string& text : texts) {
     text_ += std::exchange(between, ',');
-    text_ += crypto::JsonQuoted(text);
+    crypto::AppendJsonQuoted(text, text_);
   }
   if (texts.empty()) text_ += '[';
   text_ += ']';

@@ -31,6 +31,10 @@ std::size_t TakeCharacter(std::string_view text, std::uint32_t& point) {
 
 bool IsPrintable(std::string_view text) {
   while (!text.empty()) {
+    if (text.front() >= 0x20 && text.front() < 0x7F) {  // nearly all that ever comes
+      text.remove_prefix(1);
+      continue;
+    }
     std::uint32_t point = 0;
     const std::size_t length = TakeCharacter(text, point);
     const bool control = point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0x2028 || point == 0x2029;

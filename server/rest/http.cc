@@ -122,6 +122,7 @@ std::string_view ReasonOf(int status) {
 
 std::vector<std::string_view> Split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
+  parts.reserve(static_cast<std::size_t>(std::count(text.begin(), text.end(), separator)) + 1);
   for (std::size_t at = 0; at != std::string_view::npos;) {
     const std::size_t end = text.find(separator, at);
     parts.push_back(text.substr(at, end == std::string_view::npos ? end : end - at));
@@ -131,9 +132,9 @@ std::vector<std::string_view> Split(std::string_view text, char separator) {
 }
 
 std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_space) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  const std::size_t plain = text.find_first_of(plus_is_space ? "%+" : "%");
+  std::string out(text.substr(0, plain));
+  for (std::size_t i = out.size(); i < text.size(); ++i) {
     if (text[i] == '+' && plus_is_space) {
       out.push_back(' ');
     } else if (text[i] != '%') {

@@ -222,7 +222,8 @@ class Connection final : public Served, public std::enable_shared_from_this<Conn
     ++shared().answers[static_cast<std::size_t>(response.status / 100 % 6)];
     const bool chunked = response.stream != nullptr && !old_;
     if (loop_.draining() || (response.stream != nullptr && old_)) closing_ = true;
-    out_ = HeadOf(response, {loop_.date(), closing_, old_, chunked});
+    out_.clear();
+    AppendHead(response, {loop_.date(), closing_, old_, chunked}, out_);
     if (!is_head_ && response.stream == nullptr) out_ += response.body;
     if (!is_head_) stream_source_ = std::move(response.stream);
     Write();
@@ -262,6 +263,7 @@ class Connection final : public Served, public std::enable_shared_from_this<Conn
       std::string().swap(in_);
       begin_ = 0;
     }
+    if (out_.capacity() > kReadBytes) std::string().swap(out_);
     Advance();
   }
 

@@ -2,7 +2,6 @@
 
 #include <date/date.h>
 
-#include <array>
 #include <cstdlib>
 
 #include "absl/strings/match.h"
@@ -18,10 +17,14 @@ using delivery::State;
 
 namespace {
 
+// `at` is the last of its digits.
+void PutDigits(std::int64_t value, int digits, char* at) {
+  for (; digits > 0; --digits, value /= 10) *at-- = static_cast<char>('0' + value % 10);
+}
+
 void AppendDigits(std::int64_t value, int digits, std::string& out) {
-  std::array<char, 8> text{};
-  for (int i = digits; i-- > 0; value /= 10) text[static_cast<std::size_t>(i)] = static_cast<char>('0' + value % 10);
-  out.append(text.data(), static_cast<std::size_t>(digits));
+  out.append(static_cast<std::size_t>(digits), '0');
+  PutDigits(value, digits, &out.back());
 }
 
 void AppendDateTime(std::int64_t second, std::string& out) {
@@ -29,17 +32,14 @@ void AppendDateTime(std::int64_t second, std::string& out) {
   const auto day = date::floor<date::days>(at);
   const date::year_month_day ymd(day);
   const std::int64_t rest = (at - day).count();
-  AppendDigits(static_cast<int>(ymd.year()), 4, out);
-  out += '-';
-  AppendDigits(static_cast<unsigned>(ymd.month()), 2, out);
-  out += '-';
-  AppendDigits(static_cast<unsigned>(ymd.day()), 2, out);
-  out += 'T';
-  AppendDigits(rest / 3'600, 2, out);
-  out += ':';
-  AppendDigits(rest / 60 % 60, 2, out);
-  out += ':';
-  AppendDigits(rest % 60, 2, out);
+  char text[] = "0000-00-00T00:00:00";
+  PutDigits(static_cast<int>(ymd.year()), 4, text + 3);
+  PutDigits(static_cast<unsigned>(ymd.month()), 2, text + 6);
+  PutDigits(static_cast<unsigned>(ymd.day()), 2, text + 9);
+  PutDigits(rest / 3'600, 2, text + 12);
+  PutDigits(rest / 60 % 60, 2, text + 15);
+  PutDigits(rest % 60, 2, text + 18);
+  out.append(text, sizeof text - 1);
 }
 
 std::int64_t SecondOf(std::int64_t ms) { return ms >= 0 ? ms / 1'000 : (ms - 999) / 1'000; }
@@ -68,7 +68,11 @@ void AppendTimeOrNull(std::int64_t ms, std::int32_t offset_minutes, std::string&
 }
 
 void AppendTextOrNull(std::string_view text, std::string& out) {
-  out += text.empty() ? "null" : crypto::JsonQuoted(text);
+  if (text.empty()) {
+    out += "null";
+  } else {
+    crypto::AppendJsonQuoted(text, out);
+  }
 }
 
 // The words of the old contract for the states of today.
@@ -110,9 +114,9 @@ void ShowOldError(const Problem& problem, Response& response) {
   AppendDigits(problem.now_ms % 1'000, 3, response.body);
   absl::StrAppend(&response.body, "+00:00\",\"status\":", problem.status, ",\"error\":\"",
                   std::string(ReasonOf(problem.status)), "\",\"message\":");
-  response.body += crypto::JsonQuoted(problem.message);
+  crypto::AppendJsonQuoted(problem.message, response.body);
   response.body += ",\"path\":";
-  response.body += crypto::JsonQuoted(problem.path);
+  crypto::AppendJsonQuoted(problem.path, response.body);
   response.body += '}';
 }
 
@@ -134,7 +138,7 @@ absl::Status ReadOldRequest(std::string_view body, OldRequest& request) {
 
 void AppendJson(const OldSms& sms, std::int32_t offset_minutes, std::string& out) {
   out.append("{\"id\":\"").append(sms.id).append("\",\"client\":");
-  out += crypto::JsonQuoted(sms.tenant);
+  crypto::AppendJsonQuoted(sms.tenant, out);
   out += ",\"batch\":";
   AppendTextOrNull(sms.batch, out);
   out += ",\"key\":";

@@ -1,6 +1,7 @@
 #include "server/rest/request_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -18,17 +19,25 @@ using boost::beast::error_code;
 namespace {
 
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
+constexpr std::size_t kHeadersUsual = 8;
 constexpr std::size_t kLineBytesMax = 1'024;  // of a line between chunks, or of a trailer's
 
-bool IsTokenCharacter(char c) {
-  static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || kMarks.find(c) != std::string_view::npos;
-}
+// What a byte may be: of a name or a value in a head. A table, since every byte of every head is looked up.
+enum : std::uint8_t { kToken = 1, kValue = 2 };
+constexpr std::array<std::uint8_t, 256> kKinds = [] {
+  constexpr std::string_view kTokens = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~";
+  std::array<std::uint8_t, 256> kinds{};
+  // A value may hold printable ASCII, tabs, and bytes that nobody gives a meaning to.
+  for (std::size_t byte = 0x20; byte < kinds.size(); ++byte) kinds[byte] = byte == 0x7F ? 0 : kValue;
+  kinds['\t'] = kValue;
+  for (const char c : kTokens) kinds[static_cast<std::uint8_t>(c)] |= kToken;
+  return kinds;
+}();
 
-// What a value may hold: printable ASCII, tabs, and bytes that nobody gives a meaning to.
-bool IsValueCharacter(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte == '\t' || (byte >= 0x20 && byte != 0x7F);
+bool Are(std::uint8_t kind, std::string_view text) {
+  bool all = true;
+  for (const char c : text) all &= (kKinds[static_cast<std::uint8_t>(c)] & kind) != 0;
+  return all;
 }
 
 // nullptr: every line of the head has the one form that all readers take alike.
@@ -39,15 +48,14 @@ const char* WrongLine(std::string_view head) {
     if (end == std::string_view::npos) return "head: lines must end in CR LF";
     const std::string_view line = head.substr(at, end - at);
     at = end + 2;
-    if (!std::all_of(line.begin(), line.end(), IsValueCharacter)) return "head: must hold no control characters";
+    if (!Are(kValue, line)) return "head: must hold no control characters";
     if (std::exchange(first, false)) {
       if (std::count(line.begin(), line.end(), ' ') != 2) return "head: must begin with METHOD PATH VERSION";
       continue;
     }
     if (line.empty()) continue;
     const std::size_t colon = std::min(line.find(':'), line.size());
-    if (colon == 0 || colon == line.size() ||
-        !std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(colon), IsTokenCharacter)) {
+    if (colon == 0 || colon == line.size() || !Are(kToken, line.substr(0, colon))) {
       return "head: each line must be NAME: VALUE, unfolded, without white space before the colon";
     }
   }
@@ -137,6 +145,7 @@ std::size_t RequestReader::ReadHead(std::string_view bytes) {
   request_.method = MethodOf(message.method());
   content_length_ = parser.content_length().value_or(0);
   if (!TakeTarget(AsView(message.target()))) return head.size();
+  request_.headers.reserve(kHeadersUsual);
   std::size_t credentials = 0;
   for (const auto& field : message) {
     if (request_.headers.size() >= limits_.headers) {
@@ -236,7 +245,7 @@ std::size_t RequestReader::ReadChunks(std::string_view bytes) {
     if (end == std::string_view::npos) break;
     const std::string_view line = rest.substr(0, end);
     at += end + 2;
-    if (!std::all_of(line.begin(), line.end(), IsValueCharacter)) {
+    if (!Are(kValue, line)) {
       return Refuse(400, "body: its chunks are malformed"), at;
     }
     if (part_ == Part::kDataEnd) {
@@ -270,8 +279,8 @@ bool RequestReader::TakeTrailer(std::string_view line) {
   if (trailer_bytes_ > limits_.head_bytes) return Refuse(431, "body: its trailer is too long");
   const std::size_t colon = std::min(line.find(':'), line.size());
   const std::string name = absl::AsciiStrToLower({line.data(), colon});
-  if (colon == 0 || colon == line.size() || !std::all_of(name.begin(), name.end(), IsTokenCharacter) ||
-      name == "content-length" || name == "transfer-encoding") {
+  if (colon == 0 || colon == line.size() || !Are(kToken, name) || name == "content-length" ||
+      name == "transfer-encoding") {
     return Refuse(400, "body: its trailer is malformed");
   }
   return true;

@@ -1,5 +1,7 @@
 #include "server/rest/response_text.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 namespace smsflow::server::rest {
@@ -9,21 +11,18 @@ namespace {
 void AddHeader(std::string& out, std::string_view name, std::string_view value) {
   const std::size_t from = out.size();
   out.append(name).append(": ").append(value);
-  for (std::size_t i = from; i < out.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(out[i]);
-    if (byte < 0x20 || byte == 0x7F) out[i] = ' ';
-  }
+  std::replace_if(
+      out.begin() + static_cast<std::ptrdiff_t>(from), out.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
   out.append("\r\n");
 }
 
 }  // namespace
 
-std::string HeadOf(const Response& response, const HeadOptions& options) {
-  std::string out;
-  out.reserve(512 + response.body.size());
+void AppendHead(const Response& response, const HeadOptions& options, std::string& out) {
   absl::StrAppend(&out, "HTTP/1.1 ", response.status, " ");
   out.append(ReasonOf(response.status)).append("\r\n");
-  AddHeader(out, "Date", options.date);
+  out.append("Date: ").append(options.date).append("\r\n");
   if (!response.type.empty()) AddHeader(out, "Content-Type", response.type);
   // What is answered concerns people: no proxy keeps it, no browser guesses what it could be.
   out.append("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
@@ -39,7 +38,6 @@ std::string HeadOf(const Response& response, const HeadOptions& options) {
     out.append("Connection: keep-alive\r\n");
   }
   out.append("\r\n");
-  return out;
 }
 
 std::string ChunkOf(std::string_view piece) {

@@ -15,7 +15,7 @@ struct HeadOptions {
   bool chunked = false;
 };
 // Without the body. A control character in a header becomes a space: nothing that is shown begins another header.
-std::string HeadOf(const Response& response, const HeadOptions& options);
+void AppendHead(const Response& response, const HeadOptions& options, std::string& out);
 // The empty piece is the last.
 std::string ChunkOf(std::string_view piece);
 

@@ -17,8 +17,10 @@ bool IsVariable(const std::string& segment) { return segment.size() > 2 && segme
 // nullopt: it is no path.
 std::optional<std::vector<std::string>> SegmentsOf(std::string_view path) {
   if (path.empty() || path.front() != '/') return std::nullopt;
+  const std::vector<std::string_view> parts = Split(path.substr(1), '/');
   std::vector<std::string> segments;
-  for (const std::string_view raw : Split(path.substr(1), '/')) {
+  segments.reserve(parts.size());
+  for (const std::string_view raw : parts) {
     auto segment = PercentDecode(raw, false);
     if (!segment || *segment == "." || *segment == ".." || segment->find_first_of("/\\") != std::string::npos) {
       return std::nullopt;
@@ -93,14 +95,16 @@ Router::Found Router::Find(Method method, std::string_view path) const {
   if (route == routes_.end()) return {nullptr, {}, 404, {}, "path: there is nothing here"};
   Found found;
   const Method wanted = method == Method::kHead ? Method::kGet : method;
-  for (const Verb& verb : route->verbs) {
-    if (verb.method == wanted) found.handler = &verb.handler;
-    absl::StrAppend(&found.allow, found.allow.empty() ? "" : ", ", std::string(NameOf(verb.method)));
-  }
+  const auto verb = std::find_if(route->verbs.begin(), route->verbs.end(),
+                                 [wanted](const Verb& one) { return one.method == wanted; });
+  if (verb != route->verbs.end()) found.handler = &verb->handler;
   for (std::size_t i = 0; i < segments->size(); ++i) {
     if (IsVariable(route->segments[i])) found.arguments.push_back(std::move((*segments)[i]));
   }
-  if (found.handler == nullptr && method != Method::kOptions) {
+  if (found.handler != nullptr) return found;
+  for (const Verb& one : route->verbs)
+    absl::StrAppend(&found.allow, found.allow.empty() ? "" : ", ", std::string(NameOf(one.method)));
+  if (method != Method::kOptions) {
     found.status = 405;
     found.error = "method: must be one of those that Allow names";
   }
