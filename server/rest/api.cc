@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "crypto/secret.h"
 #include "server/rest/api_call.h"
 #include "server/rest/api_json.h"
 #include "server/rest/api_problem.h"
@@ -124,7 +125,9 @@ class Api::Impl {
           asked.handle = handle;
           asked.request.reset(takes->New());
           asked.response.reset(gives->New());
-          if (auto refused = Read(route, names, request, *asked.request)) return reply(*std::move(refused));
+          auto refused = Read(route, names, request, *asked.request);
+          crypto::WipeString(request.body);  // it may be a password
+          if (refused) return reply(*std::move(refused));
           asked.asker = AskerOf(std::move(request));
           ApiCall::Begin(*parts_.calls, *parts_.workers, std::move(asked), std::move(reply));
         });

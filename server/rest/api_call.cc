@@ -4,10 +4,24 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "crypto/secret.h"
 #include "server/rest/api_json.h"
 #include "server/rest/api_problem.h"
 
 namespace smsflow::server::rest {
+
+namespace {
+
+// In the message's own memory: to set the field anew would leave the old bytes to whoever gets them next.
+void WipePassword(google::protobuf::Message& message) {
+  const auto* const field = message.GetDescriptor()->FindFieldByName("password");
+  if (field == nullptr) return;
+  std::string scratch;
+  const std::string& text = message.GetReflection()->GetStringReference(message, field, &scratch);
+  if (!text.empty()) crypto::WipeString(const_cast<std::string&>(text));
+}
+
+}  // namespace
 
 ApiCall::ApiCall(CallQueue& queue, Workers& workers, Asked asked, Reply reply)
     : queue_(queue), workers_(workers), asked_(std::move(asked)), reply_(std::move(reply)) {
@@ -37,6 +51,7 @@ void ApiCall::Answer(const grpc::Status& status) {
     if (!workers_.TryRun(show)) show();
   }
   if (reactor_ != nullptr) reactor_->OnDone();
+  WipePassword(*asked_.request);
   delete this;
 }
 
@@ -185,7 +200,6 @@ void ApiWatch::Write(const v1::WatchResponse* message) {
   if (std::exchange(begun_, true)) return;
   Response response;
   response.type = "text/event-stream";
-  response.headers.push_back({"Cache-Control", "no-store"});
   response.stream = std::make_unique<EventSource>(pipe_);
   pipes_.Add(pipe_);
   std::exchange(reply_, {})(std::move(response));

@@ -16,6 +16,12 @@ constexpr std::size_t kCredentialBytesMax = 1'024;
 constexpr std::size_t kKeyBytes = 32;
 
 struct Credential {
+  Credential(std::string its_user, std::string its_password)
+      : user(std::move(its_user)), password(std::move(its_password)) {}
+  Credential(Credential&&) = default;
+  Credential& operator=(Credential&&) = delete;
+  ~Credential() { crypto::WipeString(password); }
+
   std::string user, password;
 };
 
@@ -65,10 +71,8 @@ void Gate::Enter(std::string_view authorization, Entered entered) {
   const auto [place, first] = waiting_.try_emplace(digest);
   place->second.push_back(std::move(entered));
   if (!first) return;
-  const bool taken = workers_.TryRun([this, digest, one = *std::move(credential)]() mutable {
-    Check(digest, one.user, one.password);
-    crypto::WipeString(one.password);
-  });
+  const bool taken =
+      workers_.TryRun([this, digest, one = *std::move(credential)] { Check(digest, one.user, one.password); });
   if (taken) return;
   Entered refused = std::move(place->second.back());
   waiting_.erase(place);

@@ -15,6 +15,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "crypto/secret.h"
 #include "server/rest/http_loop.h"
 #include "server/rest/response_text.h"
 #include "server/rest/tls.h"
@@ -147,7 +148,7 @@ class Connection final : public Served, public std::enable_shared_from_this<Conn
   // A body is on its way: whether it may come at all.
   bool AwaitBody() {
     LetPassIn(options().body_ms);
-    if (auto early = shared().hooks.admit(reader_.head(), std::string(reader_.authorization()))) {
+    if (auto early = shared().hooks.admit(reader_.head(), reader_.authorization())) {
       closing_ = unread_ = true;
       path_ = reader_.head().path;
       Answer(*std::move(early));
@@ -175,9 +176,16 @@ class Connection final : public Served, public std::enable_shared_from_this<Conn
   }
 
   void ReadMore() {
-    if (begin_ != 0) std::memmove(in_.data(), in_.data() + std::exchange(begin_, 0), filled_);
     const std::size_t wanted = reader_.state() == RequestReader::State::kBody ? kBodyReadBytes : kReadBytes;
-    if (in_.size() < filled_ + wanted) in_.resize(filled_ + wanted);
+    if (in_.size() < filled_ + wanted) {
+      std::string larger(filled_ + wanted, '\0');
+      std::memcpy(larger.data(), in_.data() + begin_, filled_);
+      std::swap(in_, larger);
+      crypto::WipeString(larger);  // what it held was somebody's credential
+    } else if (begin_ != 0) {
+      std::memmove(in_.data(), in_.data() + begin_, filled_);
+    }
+    begin_ = 0;
     read_pending_ = true;
     stream_.async_read_some(boost::asio::buffer(in_.data() + filled_, in_.size() - filled_),
                             [self = Self()](const Error& error, std::size_t size) { self->OnRead(error, size); });
@@ -201,7 +209,8 @@ class Connection final : public Served, public std::enable_shared_from_this<Conn
     closing_ = !reader_.keep_alive();
     old_ = reader_.is_http_1_0();
     path_ = reader_.head().path;
-    std::string authorization(reader_.authorization());
+    std::string authorization = reader_.TakeAuthorization();
+    std::fill_n(in_.begin(), begin_, '\0');  // who asks, and perhaps for another password: nobody reads it again
     auto ticket = std::make_unique<Ticket>(loop_of_replies_.lock(), Self());
     shared().hooks.serve(reader_.Take(), std::move(authorization),
                          [ticket = std::move(ticket)](Response response) { ticket->Give(std::move(response)); });

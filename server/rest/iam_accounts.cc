@@ -137,11 +137,16 @@ std::string RawBody(const Request& request) {
   std::string text = request.body;
   if (request.IsOfType("application/json")) {
     // As the only member of an object it is read like any other text.
-    kafka::JsonFields json("{\"it\":" + text + "}", {"it"});
+    std::string object = "{\"it\":" + text + "}";
+    kafka::JsonFields json(object, {"it"});
+    crypto::WipeString(object);
     std::string inner = json.Text("it");
-    if (json.ok()) text = std::move(inner);
+    if (json.ok()) std::swap(text, inner);
+    crypto::WipeString(inner);
   }
-  return std::string(absl::StripAsciiWhitespace(text));
+  std::string bare(absl::StripAsciiWhitespace(text));
+  crypto::WipeString(text);
+  return bare;
 }
 
 void AddAccountHandlers(Accounts& accounts, Router& router, Workers& workers) {

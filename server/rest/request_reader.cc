@@ -85,6 +85,12 @@ Method MethodOf(http::verb verb) {
 
 std::string_view AsView(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
+// The parser's own copy of a credential, which goes with it.
+void Wipe(boost::beast::string_view value) {
+  volatile char* const bytes = const_cast<char*>(value.data());
+  for (std::size_t i = 0; i < value.size(); ++i) bytes[i] = 0;
+}
+
 bool IsWord(std::string_view value, std::string_view word) {
   return absl::EqualsIgnoreCase({value.data(), value.size()}, {word.data(), word.size()});
 }
@@ -137,7 +143,7 @@ std::size_t RequestReader::ReadHead(std::string_view bytes) {
   if ((error && error != http::error::need_more) || !parser.is_header_done()) {
     return Refuse(400, "head: is malformed"), 0;
   }
-  const auto& message = parser.get();
+  auto& message = parser.get();
   request_ = {};
   authorization_.clear();
   http_1_0_ = message.version() == 10;
@@ -154,6 +160,7 @@ std::size_t RequestReader::ReadHead(std::string_view bytes) {
     std::string name = absl::AsciiStrToLower({field.name_string().data(), field.name_string().size()});
     if (name == "authorization") {
       authorization_ = std::string(AsView(field.value()));
+      Wipe(field.value());
       ++credentials;
       continue;
     }

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "server/rest/http.h"
 
@@ -45,7 +46,8 @@ class RequestReader {
 
   // From kBody on, and until Take().
   const Request& head() const { return request_; }
-  std::string_view authorization() const { return authorization_; }
+  const std::string& authorization() const { return authorization_; }
+  std::string TakeAuthorization() { return std::exchange(authorization_, {}); }
   bool keep_alive() const { return keep_alive_; }           // the client asks for it
   bool is_http_1_0() const { return http_1_0_; }            // it knows no chunks
   bool awaits_continue() const { return expects_; }         // it sends no body before it is told to

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "crypto/secret.h"
 #include "server/logging.h"
 #include "server/rest/gate.h"
 #include "server/rest/http_server.h"
@@ -160,8 +161,8 @@ std::vector<NamedFigure> RestDoorImpl::figures() const {
   };
   gauge("smsflow_rest_connections", "of REST clients, open", http.connections);
   counter("smsflow_rest_connections_total", "of REST clients, taken", http.connections_total);
-  counter("smsflow_rest_connections_refused_total", "of REST clients, closed at once: too many were open",
-          http.connections_refused);
+  counter("smsflow_rest_connections_refused_total",
+          "of REST clients, closed at once: too many were open, in all or of one address", http.connections_refused);
   counter("smsflow_rest_handshakes_failed_total", "of REST clients: no TLS came about", http.handshakes_failed);
   counter("smsflow_rest_timeouts_total", "REST connections cut off for letting a time pass", http.timeouts);
   counter("smsflow_rest_malformed_total", "REST requests that were none", http.malformed);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "crypto/secret.h"
 
 namespace smsflow::server::rest {
 
@@ -70,7 +71,11 @@ void Router::AddBlocking(Method method, std::string_view pattern, Workers& worke
       Reply reply;
     };
     auto work = std::make_shared<Work>(Work{std::move(request), std::move(reply)});
-    const bool taken = workers.TryRun([work, &handler] { work->reply(handler(work->request)); });
+    const bool taken = workers.TryRun([work, &handler] {
+      Response response = handler(work->request);
+      crypto::WipeString(work->request.body);  // it may be a password
+      work->reply(std::move(response));
+    });
     if (!taken) work->reply(Response::Error(absl::ResourceExhaustedError("too many requests wait: try again later")));
   });
 }
