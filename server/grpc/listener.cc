@@ -38,20 +38,42 @@ bool IsShortage(int error) { return error == EMFILE || error == ENFILE || error 
 // own, so a descriptor that was closed, or stands for something else by now, is told by it.
 class OpenConnections {
  public:
-  void Add(int fd) { inodes_[fd] = InodeOf(fd); }
+  void Add(int fd, std::string from) {
+    if (const auto before = open_.find(fd); before != open_.end()) Leave(before->second.from);
+    if (!from.empty()) ++by_address_[from];
+    open_.insert_or_assign(fd, Entry{InodeOf(fd), std::move(from)});
+  }
   std::size_t Count() {
-    std::erase_if(inodes_, [](const auto& entry) { return InodeOf(entry.first) != entry.second; });
-    return inodes_.size();
+    std::erase_if(open_, [this](const auto& entry) {
+      if (InodeOf(entry.first) == entry.second.inode) return false;
+      Leave(entry.second.from);
+      return true;
+    });
+    return open_.size();
   }
   // No more than this many: those that were closed since the last Count() are among them.
-  std::size_t most() const { return inodes_.size(); }
+  std::size_t most() const { return open_.size(); }
+  std::size_t most_of(const std::string& from) const {
+    const auto found = by_address_.find(from);
+    return found == by_address_.end() ? 0 : found->second;
+  }
 
  private:
+  struct Entry {
+    ino_t inode;
+    std::string from;
+  };
+
+  void Leave(const std::string& from) {
+    const auto found = by_address_.find(from);
+    if (found != by_address_.end() && --found->second == 0) by_address_.erase(found);
+  }
   static ino_t InodeOf(int fd) {
     struct stat file {};
     return ::fstat(fd, &file) == 0 && S_ISSOCK(file.st_mode) ? file.st_ino : 0;
   }
-  std::unordered_map<int, ino_t> inodes_;
+  std::unordered_map<int, Entry> open_;
+  std::unordered_map<std::string, std::size_t> by_address_;  // those of no address are not in there
 };
 
 class ListenerImpl final : public Listener {
@@ -123,8 +145,9 @@ class ListenerImpl final : public Listener {
         Heard();
         continue;
       }
-      if (!HasRoom()) continue;
-      connections_.Add(came.get());
+      std::string address = from.Host();
+      if (!HasRoom(address)) continue;
+      connections_.Add(came.get(), std::move(address));
       ++accepted_;
       open_ = connections_.most();
       take_(listener, came.Release());
@@ -138,17 +161,26 @@ class ListenerImpl final : public Listener {
     Complain("no file descriptor is left for a connection: it waits", std::strerror(errno));
   }
 
-  bool HasRoom() {
-    if (connections_.most() < options_.connections_max) return true;
+  bool HasRoom(const std::string& address) {
+    if (IsRoom(address)) return true;
     // Counting asks the kernel about each: not more often than it can matter.
     if (NowMs() >= count_at_ms_) {
       count_at_ms_ = NowMs() + kRestMs;
       open_ = connections_.Count();
-      if (open_ < options_.connections_max) return true;
+      if (IsRoom(address)) return true;
     }
     ++refused_;
-    Complain("too many connections are open: more are refused", std::to_string(options_.connections_max));
+    if (connections_.most() < options_.connections_max) {
+      Complain("too many connections of one address are open: more are refused",
+               std::to_string(options_.per_address_max));
+    } else {
+      Complain("too many connections are open: more are refused", std::to_string(options_.connections_max));
+    }
     return false;
+  }
+  bool IsRoom(const std::string& address) const {
+    return connections_.most() < options_.connections_max &&
+           (options_.per_address_max == 0 || connections_.most_of(address) < options_.per_address_max);
   }
 
   // Calls on itself, and sees to it that the call was heard.

@@ -22,11 +22,14 @@ struct ListenerOptions {
   std::size_t connections_max = 0;  // open at once
   std::int64_t probe_every_ms = 10'000;
   const char* door = "gRPC";  // whose it is, for the log
+  // Of one client address (of IPv6: one /64, for nobody has less), so that nobody takes them all; 0: as many as there
+  // may be. Who comes over a unix socket has no address.
+  std::size_t per_address_max = 0;
 };
 
 struct ListenerFigures {
   std::uint64_t accepted = 0;
-  std::uint64_t refused = 0;   // closed at once: too many were open
+  std::uint64_t refused = 0;   // closed at once: too many were open, in all or of its address
   std::uint64_t starved = 0;   // times that the process had no file descriptor left for one
   std::uint64_t reopened = 0;  // times that the sockets were made anew
   std::size_t open = 0;        // as of the last look

@@ -101,6 +101,18 @@ bool SocketName::IsCaller(const SocketName& other) const {
   return PortOf(bytes) != 0 && PortOf(bytes) == PortOf(other.bytes);
 }
 
+std::string SocketName::Host() const {
+  static constexpr std::size_t kV4Bytes = 4, kNetworkBytes = 8, kMappedAt = 12;
+  if (bytes.ss_family == AF_INET) {
+    const auto& name = reinterpret_cast<const sockaddr_in&>(bytes);
+    return std::string(reinterpret_cast<const char*>(&name.sin_addr), kV4Bytes);
+  }
+  if (bytes.ss_family != AF_INET6) return {};
+  const in6_addr& host = reinterpret_cast<const sockaddr_in6&>(bytes).sin6_addr;
+  const char* const all = reinterpret_cast<const char*>(host.s6_addr);
+  return IN6_IS_ADDR_V4MAPPED(&host) ? std::string(all + kMappedAt, kV4Bytes) : std::string(all, kNetworkBytes);
+}
+
 absl::StatusOr<ListeningSockets> ListeningSockets::Open(const std::string& address) {
   ListeningSockets made;
   std::string_view rest = address;

@@ -42,6 +42,8 @@ struct SocketName {
   // Whether a call that came from `other` came from here. Of a network only the port says so: a socket that is bound to
   // no interface yet has no address.
   bool IsCaller(const SocketName& other) const;
+  // Whom to count it to: the bytes of its IPv4 address, or of the /64 of its IPv6 one; empty where it has none.
+  std::string Host() const;
 };
 
 // Sockets that listen on every address that a name stands for, all on one port; they close with it. For one thread.

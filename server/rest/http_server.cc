@@ -111,6 +111,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(HttpOptions option
   listening.address = options.address;
   listening.connections_max = options.connections_max;
   listening.door = "REST";
+  listening.per_address_max = options.per_address_max;
   auto listener = Listener::Open(std::move(listening));
   if (!listener.ok()) return listener.status();
   auto shared = std::make_shared<HttpShared>();

@@ -28,6 +28,7 @@ struct HttpOptions {
   std::optional<TlsConfig> tls;  // none: plaintext
   std::uint32_t threads = 1;
   std::size_t connections_max = 1'000;
+  std::size_t per_address_max = 0;  // of them, of one client address; 0: as many as there may be
   RequestLimits request;
   std::size_t bodies_bytes_max = 64 << 20;  // of all bodies that are on their way
   std::int64_t idle_ms = 60'000;

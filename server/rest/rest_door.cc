@@ -69,12 +69,14 @@ class RestDoorImpl final : public RestDoor {
     if (config.tls.on() && !config.listen.rest_plaintext) options.tls = config.tls;
     options.threads = config.rest.threads;
     options.connections_max = connections_max;
+    options.per_address_max = (connections_max + 1) / 2;
     options.request.body_bytes = config.rest.body_bytes;
     options.idle_ms = config.rest.idle_ms;
     options.head_ms = options.body_ms = options.write_ms = config.rest.patience_ms;
     HttpHooks hooks;
     hooks.serve = [this](Request request, std::string authorization, Reply reply) {
       Serve(std::move(request), authorization, std::move(reply));
+      crypto::WipeString(authorization);
     };
     hooks.admit = [this](const Request& head, const std::string& authorization) -> std::optional<Response> {
       if (Gate::IsReadable(authorization) || IsKnownToken(head, authorization)) return std::nullopt;

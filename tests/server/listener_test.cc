@@ -25,8 +25,9 @@ namespace {
 
 constexpr auto kPatience = std::chrono::seconds(20);
 
-// Connects without waiting; the kernel answers before the listener takes it.
-Descriptor Connect(const std::string& address) {
+// Connects without waiting; the kernel answers before the listener takes it. All of 127.0.0.0/8 is this machine, so a
+// client may be at any of it.
+Descriptor Connect(const std::string& address, in_addr_t from = INADDR_LOOPBACK) {
   if (address.starts_with("unix:")) {
     Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_un to{};
@@ -39,6 +40,10 @@ Descriptor Connect(const std::string& address) {
   to.sin_family = AF_INET;
   to.sin_port = htons(static_cast<std::uint16_t>(std::atoi(address.substr(address.rfind(':') + 1).c_str())));
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_in own{};
+  own.sin_family = AF_INET;
+  own.sin_addr.s_addr = htonl(from);
+  if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&own), sizeof own) != 0) return Descriptor();
   return ::connect(socket.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) == 0 ? std::move(socket) : Descriptor();
 }
 
@@ -51,8 +56,9 @@ bool IsClosed(const Descriptor& socket) {
 
 class ListenerTest : public ::testing::Test {
  protected:
-  void Open(const std::string& address, std::size_t most = 100, std::int64_t probe_every_ms = 60'000) {
-    auto opened = Listener::Open({address, most, probe_every_ms});
+  void Open(const std::string& address, std::size_t most = 100, std::int64_t probe_every_ms = 60'000,
+            std::size_t per_address = 0) {
+    auto opened = Listener::Open({address, most, probe_every_ms, "gRPC", per_address});
     ASSERT_TRUE(opened.ok()) << opened.status();
     listener_ = *std::move(opened);
     listener_->Start([this](int, int connection) {
@@ -131,6 +137,45 @@ TEST_F(ListenerTest, BeyondTheBoundAClientIsToldAtOnceAndThereIsRoomAgain) {
     ::poll(&wait, 1, 20);
   }
   EXPECT_TRUE(Next().ok());
+}
+
+TEST_F(ListenerTest, OneAddressDoesNotTakeTheConnectionsOfOthers) {
+  Open("127.0.0.1:0", 100, 60'000, 1);
+  const Descriptor greedy = Connect(listener_->address());
+  Descriptor taken = Next();
+  ASSERT_TRUE(taken.ok());
+  EXPECT_TRUE(IsClosed(Connect(listener_->address())));
+  const Descriptor other = Connect(listener_->address(), INADDR_LOOPBACK + 1);
+  EXPECT_TRUE(Next().ok());
+  EXPECT_EQ(listener_->figures().refused, 1u);
+  taken = Descriptor();  // and now there is room for it again
+  Descriptor again;
+  ASSERT_TRUE(Await([&](const ListenerFigures& figures) {
+    if (figures.accepted < 3) again = Connect(listener_->address());
+    return figures.accepted == 3;
+  }));
+}
+
+TEST(SocketName, IsCountedByItsAddressOrItsNetwork) {
+  const auto v4 = [](const char* text) {
+    SocketName name;
+    auto& bytes = reinterpret_cast<sockaddr_in&>(name.bytes);
+    bytes.sin_family = AF_INET;
+    EXPECT_EQ(::inet_pton(AF_INET, text, &bytes.sin_addr), 1);
+    return name.Host();
+  };
+  const auto v6 = [](const char* text) {
+    SocketName name;
+    auto& bytes = reinterpret_cast<sockaddr_in6&>(name.bytes);
+    bytes.sin6_family = AF_INET6;
+    EXPECT_EQ(::inet_pton(AF_INET6, text, &bytes.sin6_addr), 1);
+    return name.Host();
+  };
+  EXPECT_NE(v4("192.0.2.1"), v4("192.0.2.2"));
+  EXPECT_EQ(v4("192.0.2.1"), v6("::ffff:192.0.2.1"));
+  EXPECT_EQ(v6("2001:db8:1:2::3"), v6("2001:db8:1:2:ffff::4"));
+  EXPECT_NE(v6("2001:db8:1:2::3"), v6("2001:db8:1:3::3"));
+  EXPECT_EQ(SocketName().Host(), "") << "a unix socket";
 }
 
 // The process itself runs out of descriptors, and gets them back.
