@@ -35,7 +35,8 @@ Core::Core(CoreOptions options, Store& store, Link& link, Carrier& carrier, cons
       room_(room),
       prune_at_ms_(clock.SteadyMs() + options_.prune_every_ms),
       teller_(store, link),
-      correlator_(options_.receipts, store) {}
+      correlator_(options_.receipts, store),
+      tenants_(options_.tenants) {}
 
 Core::~Core() { Stop(); }
 
@@ -273,9 +274,19 @@ CoreFigures Core::figures() const {
   return figures_;
 }
 
+void Core::ReplaceTenants(std::vector<std::string> tenants) {
+  const std::lock_guard lock(mutex_);
+  tenants_ = std::move(tenants);
+}
+
 engine::PeerHello Core::Hello() {
+  std::vector<std::string> tenants;
+  {
+    const std::lock_guard lock(mutex_);
+    tenants = tenants_;
+  }
   return {{options_.gateway, store_.uuid()},
-          options_.tenants,
+          std::move(tenants),
           options_.key_ids ? options_.key_ids() : std::vector<std::string>{},
           store_.Marks()};
 }

@@ -67,6 +67,8 @@ class Core : public LinkEvents, public CarrierEvents {
   // when something waited.
   bool RunOnce();
   CoreFigures figures() const;
+  // From the next attachment on it serves these. Thread-safe.
+  void ReplaceTenants(std::vector<std::string> tenants);
 
   engine::PeerHello Hello() override;
   void OnAttached() override;
@@ -133,6 +135,7 @@ class Core : public LinkEvents, public CarrierEvents {
   std::condition_variable wake_;
   Inbox inbox_;
   CoreFigures figures_;
+  std::vector<std::string> tenants_;  // those that Hello() tells
   bool waits_for_room_ = false;
   bool stopping_ = false;
   bool started_ = false;

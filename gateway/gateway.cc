@@ -18,6 +18,7 @@ namespace smsflow::gateway {
 namespace {
 
 constexpr std::size_t kGatewayIdMax = 64;
+constexpr char kNoTenant[] = "tenants: at least one is needed";
 // Its rows are small and few, and what RocksDB may need at once, hence must be kept free, grows with this.
 constexpr std::uint64_t kMemtableBytes = 4 << 20;
 
@@ -34,7 +35,7 @@ absl::Status CheckOptions(const GatewayOptions& options) {
       !std::all_of(options.gateway.begin(), options.gateway.end(), good)) {
     return absl::InvalidArgumentError("gateway: must be 1 to 64 characters of A-Z a-z 0-9 . _ -");
   }
-  if (options.tenants.empty()) return absl::InvalidArgumentError("tenants: at least one is needed");
+  if (options.tenants.empty()) return absl::InvalidArgumentError(kNoTenant);
   if (options.open_nothing) return absl::OkStatus();
   if (options.store.empty()) return absl::InvalidArgumentError("store: the folder of the gateway's store is needed");
   return CheckKeys(options.keys);
@@ -85,6 +86,12 @@ class WholeGateway : public Gateway {
     link_->Renew();
     return absl::OkStatus();
   }
+  absl::Status ReplaceTenants(std::vector<std::string> tenants) override {
+    if (tenants.empty()) return absl::InvalidArgumentError(kNoTenant);
+    core_.ReplaceTenants(std::move(tenants));
+    link_->Renew();
+    return absl::OkStatus();
+  }
 
  private:
   const std::unique_ptr<AgreedClock> clock_;
@@ -107,6 +114,9 @@ class BenchGateway : public Gateway {
   void Stop() override { open_nothing_.Stop(); }
   CoreFigures figures() const override { return {}; }
   absl::Status ReplaceKeys(std::vector<crypto::VaultKey>) override { return absl::OkStatus(); }  // it needs none
+  absl::Status ReplaceTenants(std::vector<std::string>) override {
+    return absl::UnimplementedError("a gateway for benchmarks serves whom it was made for");
+  }
 
  private:
   // It has no store to lose, so its store is always the same one.

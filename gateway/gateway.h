@@ -55,6 +55,8 @@ class Gateway {
   // From now on it opens with these, and tells the engine so. INVALID_ARGUMENT, and all stays, when there are none.
   // Thread-safe.
   virtual absl::Status ReplaceKeys(std::vector<crypto::VaultKey> keys) = 0;
+  // The same with the tenants that it serves: what is on its way goes on. Before Start() it is what it starts with.
+  virtual absl::Status ReplaceTenants(std::vector<std::string> tenants) = 0;
 };
 
 }  // namespace smsflow::gateway

@@ -60,15 +60,17 @@ class InProcessLink : public Link {
   ~InProcessLink() override { Stop(); }
 
   void Start(LinkEvents& events) override {
+    const std::lock_guard lock(attaching_);
+    events_ = &events;
     ears_ = std::make_shared<Ears>(events);
-    auto session = engine_.Attach(events.Hello(), ears_);
-    if (!session.ok()) return ears_->Detached(session.status());
-    (*session)->AddCredit(credit_);
-    {
-      const std::lock_guard lock(mutex_);
-      session_ = std::move(*session);
-    }
-    ears_->Attached();
+    Attach();
+  }
+
+  void Renew() override {
+    const std::lock_guard lock(attaching_);
+    if (events_ == nullptr) return;  // it says what is so then when it starts; and after the end nobody listens
+    Leave();
+    Attach();
   }
 
   void Report(std::vector<gateway::Report> reports) override {
@@ -93,19 +95,36 @@ class InProcessLink : public Link {
   }
 
   void Stop() override {
-    std::shared_ptr<engine::PeerSession> session;
-    {
-      const std::lock_guard lock(mutex_);
-      session = std::move(session_);
-    }
+    const std::lock_guard lock(attaching_);
+    events_ = nullptr;
+    Leave();
     if (ears_ != nullptr) ears_->Deafen();
   }
 
  private:
   static constexpr int kWaitsMost = 500;
 
+  // Both under `attaching_`.
+  void Attach() {
+    auto session = engine_.Attach(events_->Hello(), ears_);
+    if (!session.ok()) return ears_->Detached(session.status());
+    (*session)->AddCredit(credit_);
+    {
+      const std::lock_guard lock(mutex_);
+      session_ = std::move(*session);
+    }
+    ears_->Attached();
+  }
+  void Leave() {
+    std::shared_ptr<engine::PeerSession> session;
+    const std::lock_guard lock(mutex_);
+    session = std::move(session_);
+  }
+
   engine::Engine& engine_;
   const std::uint32_t credit_;
+  std::mutex attaching_;          // one attachment at a time; taken before mutex_
+  LinkEvents* events_ = nullptr;  // null: not started, or stopped
   std::shared_ptr<Ears> ears_;
   std::mutex mutex_;
   std::shared_ptr<engine::PeerSession> session_;

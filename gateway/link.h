@@ -1,7 +1,7 @@
 // The gateway's way to the engine, whatever carries it: a gRPC stream (attach_client.h), Kafka (kafka_link.h) or the
 // same process (in_process.h). One Link serves one Core for its whole life. The stream attaches again by itself
-// whenever it was cut; in the same process there is one attachment, made at the start, which nothing but a refusal or a
-// stop ends.
+// whenever it was cut; in the same process there is one attachment, which nothing but a refusal, a Renew() or a stop
+// ends.
 #pragma once
 
 #include <cstddef>

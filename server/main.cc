@@ -77,7 +77,7 @@ absl::StatusOr<std::unique_ptr<engine::Engine>> OpenEngine(const Config& config,
   return engine::Engine::Open(options, std::move(parts));
 }
 
-// Of keys, and of accounts as they are at the start.
+// Of keys, and of accounts as they are now.
 std::vector<std::string> AllTenants(const Config& config, const Accounts& accounts) {
   std::vector<std::string> names = config.TenantNames();
   for (const Group& client : accounts.Clients("", SIZE_MAX)) names.push_back(client.id);
@@ -193,11 +193,22 @@ int Serve(const Config& config) {
   const auto authenticator = MakeKeyAuthenticator(config.keys);
   AccountsOptions accounts_options;
   accounts_options.sync = config.sync;
-  auto accounts = Accounts::Open({&(*folder)->store(), &engine::SystemClock(), EndFatally}, accounts_options);
+  std::function<void()> serve_new_clients;  // of the loopback gateway, once there is one
+  auto accounts = Accounts::Open({&(*folder)->store(), &engine::SystemClock(), EndFatally,
+                                  [&] {
+                                    if (serve_new_clients) serve_new_clients();
+                                  }},
+                                 accounts_options);
   if (!accounts.ok()) return Refuse(accounts.status(), kExitConfig);
   if (absl::Status status = MakeFirstAccount(config, **accounts); !status.ok()) return Refuse(status, kExitFatal);
   auto loopback = OpenLoopback(config, **accounts, **engine);
   if (!loopback.ok()) return Refuse(loopback.status(), CodeOf(loopback.status()));
+  if (*loopback != nullptr && config.loopback.tenants.empty() && !config.loopback.open_nothing) {
+    serve_new_clients = [&] {
+      const absl::Status status = (*loopback)->ReplaceTenants(AllTenants(config, **accounts));
+      if (!status.ok()) Log(LogLevel::kWarn, "loopback: " + std::string(status.message()));
+    };
+  }
   auto grpc =
       GrpcServer::Start(config, {engine->get(), &reader, authenticator.get(), &engine::SystemClock(), delivery.get(),
                                  accounts->get(), (*folder)->uuid(), (*folder)->shards(),

@@ -44,6 +44,9 @@ struct AccountsParts {
   storage::Store* store = nullptr;
   engine::Clock* clock = nullptr;
   std::function<void(const absl::Status&)> fatal;  // must not return
+  // Which clients there are has changed, and can be read. On the thread that changed it, one at a time; must not change
+  // anything here itself. Empty: nobody hears.
+  std::function<void()> clients_changed = {};
 };
 
 // Who asks.
@@ -134,6 +137,7 @@ class Accounts {
   void MakeClient(Draft& draft, const By& by, std::string id) const;
   void Put(Draft& draft, Entry entry) const;
   void Commit(Draft draft);
+  void See(Draft draft, std::uint64_t oldest);
   void CheckGroups(const AccountFields& fields, Violations& violations) const;
   absl::Status MayTakeAdmins(const By& by, std::string_view id) const;
   absl::Status HasRoom(std::size_t accounts, std::size_t clients, std::size_t memberships) const;

@@ -105,6 +105,12 @@ void Accounts::Commit(Draft draft) {
   const absl::Status status =
       parts_.store->Write(draft.batch, options_.sync ? storage::Sync::kYes : storage::Sync::kNo);
   if (!status.ok()) parts_.fatal(status);
+  const bool tells_clients = !draft.clients.empty() && parts_.clients_changed;
+  See(std::move(draft), oldest);
+  if (tells_clients) parts_.clients_changed();
+}
+
+void Accounts::See(Draft draft, std::uint64_t oldest) {
   absl::MutexLock lock(&mutex_);
   chain_ = draft.chain;
   oldest_ = oldest;

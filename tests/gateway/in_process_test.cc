@@ -64,7 +64,7 @@ class PeerSide : public engine::IdleEngine {
 
 class Events : public LinkEvents {
  public:
-  engine::PeerHello Hello() override { return {{"g1", "uuid"}, {"clinic"}, {}, {}}; }
+  engine::PeerHello Hello() override { return {{"g1", "uuid"}, tenants, {}, {}}; }
   void OnAttached() override { ++attached; }
   void OnDetached(const absl::Status& why) override { detached = why; }
   void OnLeases(std::vector<engine::Lease> more) override { leases += more.size(); }
@@ -73,6 +73,7 @@ class Events : public LinkEvents {
 
   void OnGone(std::size_t reports) override { gone += reports; }
 
+  std::vector<std::string> tenants = {"clinic"};
   int attached = 0;
   absl::Status detached;
   std::size_t leases = 0, probes = 0, gone = 0;
@@ -119,6 +120,26 @@ TEST(InProcessLink, TellsWhatIsNotOursAndNothingOfAFailure) {
   engine.noted[1].done({Attempt(2), engine::ReportOutcome::kNotYours});
   ASSERT_EQ(events.answers.size(), 1u);
   EXPECT_FALSE(events.answers[0].ours);
+}
+
+TEST(InProcessLink, RenewedItAttachesAnewWithWhatIsToBeSaidNow) {
+  PeerSide engine;
+  Events events;
+  auto link = MakeInProcessLink(engine, 9);
+  link->Renew();
+  EXPECT_EQ(engine.peer, nullptr) << "it was not started";
+  link->Start(events);
+  events.tenants = {"clinic", "lab"};
+  link->Renew();
+  EXPECT_TRUE(engine.detached) << "before it attaches again, so that nobody replaces anybody";
+  EXPECT_EQ(engine.last_hello.tenants, events.tenants);
+  EXPECT_EQ(events.attached, 2);
+  EXPECT_EQ(engine.credit, 18u) << "each attachment has its own";
+  link->Report({{Attempt(1), Reported::kSent, About::kNotSaid, "", 0}});
+  EXPECT_EQ(engine.noted.size(), 1u);
+  link->Stop();
+  link->Renew();
+  EXPECT_EQ(events.attached, 2) << "the end is the end";
 }
 
 TEST(InProcessLink, AfterStopNothingComes) {
