@@ -13,43 +13,23 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.serialization import pkcs12
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import running  # noqa: E402
+from cryptography import x509  # noqa: E402
+from cryptography.hazmat.primitives import hashes, serialization  # noqa: E402
+from cryptography.hazmat.primitives.asymmetric import padding, rsa  # noqa: E402
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # noqa: E402
+from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: E402
 
 SMSFLOWD, GATEWAY = (Path(argument).resolve() for argument in sys.argv[1:3])
 PASSWORD = "clinic-password"
 GATEWAY_TOKEN = "gateway-only-for-this-test"
-CONFIG = """
-data = "{folder}/data"
-shards = 4
-[listen]
-grpc = "unix:{folder}/socket"
-metrics = ""
-rest = "127.0.0.1:0"
-plaintext = true
-[engine]
-ballast = "1MB"
-[delivery]
+DELIVERY = """[delivery]
 max_jitter = "0s"
-[[key]]
-name = "ward7"
-sha256 = "{digest}"
-role = "client"
-tenants = ["clinic"]
-[[key]]
-name = "gateway"
-sha256 = "{gateway}"
-role = "gateway"
-tenants = ["clinic"]
-gateways = ["g1"]
 """
 
 
@@ -83,36 +63,41 @@ def old_envelope(public_key, text):
 class OldClients(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        temporary = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(temporary.cleanup)
-        cls.folder = temporary.name
-        cls.public_key = old_vault(cls.folder, "clinic").public_key()
-        Path(cls.folder, "smsflow.toml").write_text(
-            CONFIG.format(folder=cls.folder, digest=hashlib.sha256(PASSWORD.encode()).hexdigest(),
-                          gateway=hashlib.sha256(GATEWAY_TOKEN.encode()).hexdigest()), encoding="utf-8")
-        Path(cls.folder, "token").write_text(GATEWAY_TOKEN + "\n", encoding="utf-8")
-        os.chmod(Path(cls.folder, "token"), 0o600)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("SMSFLOW_")}
-        engine = cls.start([SMSFLOWD, "--config", f"{cls.folder}/smsflow.toml"], kept)
-        cls.rest = re.search(r"rest=(\S+)", engine.stdout.readline()).group(1)
-        cls.start([GATEWAY, "--engine", f"unix:{cls.folder}/socket", "--token-file", f"{cls.folder}/token", "--gateway",
-                   "g1", "--tenants", "clinic", "--store", f"{cls.folder}/store", "--key", f"{cls.folder}/prod.vault.p12",
-                   "--key-password-file", f"{cls.folder}/storepass", "--old-envelopes", "--loopback", "--ballast-mb", "1",
-                   "--normal-delay-ms", "20", "--long-delay-ms", "60"], kept)
+        cls.engine = running.Engine(SMSFLOWD)
+        cls.addClassCleanup(cls.engine.temporary.cleanup)
+        folder = cls.engine.folder
+        cls.public_key = old_vault(folder, "clinic").public_key()
+        Path(folder, "token").write_text(GATEWAY_TOKEN + "\n", encoding="utf-8")
+        os.chmod(Path(folder, "token"), 0o600)
+        cls.engine.configure(DELIVERY + running.key("ward7", PASSWORD, ["client"], ["clinic"]) +
+                             running.key("gateway", GATEWAY_TOKEN, ["gateway"], ["clinic"], ["g1"]),
+                             rest=running.ANY_PORT, shards=4)
+        with open(Path(folder, "errors"), "w", encoding="utf-8") as errors:
+            cls.engine.start(errors)
+        cls.addClassCleanup(cls.engine.stop)
+        said = Path(folder, "errors").read_text(encoding="utf-8")
+        cls.admin = "admin:" + re.search(r"made the account admin, with the password (\S{24}) ", said).group(1)
+        gateway = running.Process(
+            GATEWAY, "--engine", f"unix:{folder}/socket", "--token-file", f"{folder}/token", "--gateway", "g1", "--tenants",
+            "clinic", "--store", f"{folder}/store", "--key", f"{folder}/prod.vault.p12", "--key-password-file",
+            f"{folder}/storepass", "--old-envelopes", "--loopback", "--ballast-mb", "1", "--normal-delay-ms", "20",
+            "--long-delay-ms", "60")
+        cls.addClassCleanup(gateway.stop)
 
-    @classmethod
-    def start(cls, words, environment):
-        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, text=True)
-        cls.addClassCleanup(process.stdout.close)
-        cls.addClassCleanup(process.wait, timeout=60)
-        cls.addClassCleanup(process.terminate)
-        return process
-
-    def curl(self, *words, user="ward7"):
-        done = subprocess.run(["curl", "-sS", "-m", "60", "-u", f"{user}:{PASSWORD}", "-w", "\n%{http_code}", *words[:-1],
-                               f"http://{self.rest}{words[-1]}"], capture_output=True, text=True, timeout=90, check=True)
+    def curl(self, *words, user=f"ward7:{PASSWORD}"):
+        done = subprocess.run(["curl", "-sS", "-m", "60", "-u", user, "-w", "\n%{http_code}", *words[:-1],
+                               f"http://{self.engine.ready['rest']}{words[-1]}"], capture_output=True, text=True, timeout=90,
+                              check=True)
         body, code = done.stdout.rsplit("\n", 1)
         return int(code), body
+
+    def each(self, rows, user):
+        """Script, words for curl, status, and what the body must say; `user` but where a row has its own."""
+        for script, words, status, says, *own in rows:
+            with self.subTest(script):
+                code, body = self.curl(*words, user=own[0] if own else user)
+                self.assertEqual(code, status, body)
+                self.assertRegex(body, re.compile(says, re.DOTALL))
 
     def schedule(self, text="S1D1", **fields):
         body = dict({"schedule": "4000000000-4000000600",
@@ -141,7 +126,7 @@ class OldClients(unittest.TestCase):
                           "user": "ward7"})
         for batch, key, target in (("b2", "k2", "t2"), ("b2", "k3", "t3"), ("b4", "k4", "t4"), ("b5", "k5", "t5")):
             self.schedule(batch=batch, key=key, target=target)
-        for script, words, status, says in (
+        self.each((
                 ("schedule-get", [f"/schedule/clinic/by-id/{one['id']}"], 200, r'^\{"id":"' + one["id"]),
                 ("schedule-list", ["/schedule/clinic"], 200, r'^\[\{.*"k5"'),
                 ("schedule-list-batch", ["/schedule/clinic/by-batch/b2"], 200, r'^\[\{.*"k2".*"k3".*\}\]$'),
@@ -165,11 +150,49 @@ class OldClients(unittest.TestCase):
                 ("block-list", ["/block/clinic"], 200, "^t9\n$"),
                 ("unblock", ["-X", "DELETE", "/block/clinic/t9"], 200, "^$"),
                 ("block-list after it", ["/block/clinic"], 200, "^\n$"),
-                ("schedule-list of another's", ["/schedule/other"], 403, '"status":403')):
-            with self.subTest(script):
-                code, body = self.curl(*words)
-                self.assertEqual(code, status, body)
-                self.assertRegex(body, re.compile(says, re.DOTALL))
+                ("schedule-list of another's", ["/schedule/other"], 403, '"status":403')), f"ward7:{PASSWORD}")
+
+    def test_every_script_of_accounts_clients_and_roles(self):
+        def raw(path, text):  # as curl sends it without a word on its type
+            return ["-X", "POST", "--data-binary", text, path]
+
+        def object_of(verb, path, **fields):
+            return ["-X", verb, "-H", "Content-Type: application/json", "--data-binary", json.dumps(fields), path]
+
+        nurse = "nurse:her next one"
+        self.each((
+            ("account-check", ["/iam/check"], 200, "admin.*users"),
+            ("account-list", ["/iam/accounts"], 200, r'^\[\{"id":"admin",.*"password":null,"groups":\['),
+            ("account-create", object_of("POST", "/iam/accounts", id="nurse", name="Nurse", email="n@example.org",
+                                         password="her first", groups=["users"]), 200, r'^\{"id":"nurse",.*"groups":\["users"\]'),
+            ("account-create again", object_of("POST", "/iam/accounts", id="nurse", groups=[]), 409, '"status":409'),
+            ("account-show", ["/iam/accounts/nurse"], 200,
+             r'^\{"id":"nurse","name":"Nurse","email":"n@example.org","password":null,"groups":\["users"\]\}$'),
+            ("account-update", object_of("PUT", "/iam/accounts/nurse", name="Head nurse"), 200, '"name":"Head nurse","email":"n@'),
+            ("account-password", raw("/iam/accounts/nurse/password", "her next one"), 200, "^$"),
+            ("account-check of her old password", ["/iam/check"], 401, '"status":401', "nurse:her first"),
+            ("account-show by herself", ["/iam/accounts/nurse"], 200, '^{"id":"nurse"', nurse),
+            ("account-list by her", ["/iam/accounts"], 403, '"status":403', nurse),
+            ("client-create", raw("/iam/clients", "lab"), 200, "^$"),
+            ("client-create again", raw("/iam/clients", "lab"), 409, '"status":409'),
+            ("client-list", ["/iam/clients"], 200, r'\{"id":"lab","type":"CLIENT","acounts":\[\]\}'),
+            ("client-add-member", raw("/iam/clients/lab", "nurse"), 200, "^$"),
+            ("client-add-member again", raw("/iam/clients/lab", "nurse"), 200, "^$"),
+            ("client-add-member of nobody", raw("/iam/clients/lab", "nobody"), 400, '"status":400'),
+            ("client-list of one", ["/iam/clients/lab"], 200, r'^\{"id":"lab","type":"CLIENT","acounts":\["nurse"\]\}$'),
+            ("schedule-list by a member", ["/schedule/lab"], 200, r"^\[\]$", nurse),
+            ("client-del-member", ["-X", "DELETE", "/iam/clients/lab/nurse"], 200, "^$"),
+            ("schedule-list by no member", ["/schedule/lab"], 403, '"status":403', nurse),
+            ("role-list", ["/iam/roles"], 200, r'\{"id":"admins","type":"ROLE","acounts":\["admin"\]\}'),
+            ("role-add-member", raw("/iam/roles/admins", "nurse"), 200, "^$"),
+            ("account-list by her now", ["/iam/accounts"], 200, '"id":"nurse"', nurse),
+            ("role-del-member", ["-X", "DELETE", "/iam/roles/admins/nurse"], 200, "^$"),
+            ("role-del-member of oneself", ["-X", "DELETE", "/iam/roles/admins/admin"], 403, '"status":403'),
+            ("client-delete", ["-X", "DELETE", "/iam/clients/lab"], 200, "^$"),
+            ("client-delete again", ["-X", "DELETE", "/iam/clients/lab"], 200, "^$"),
+            ("account-delete", ["-X", "DELETE", "/iam/accounts/nurse"], 200, "^$"),
+            ("account-show after it", ["/iam/accounts/nurse"], 404, '"status":404'),
+            ("actuator", ["/actuator/health"], 200, '^{"status":"UP"')), self.admin)
 
 
 if __name__ == "__main__":

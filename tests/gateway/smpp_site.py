@@ -3,23 +3,19 @@
 The SMSC is the simulator; what it was given stands in its own log, whatever engine and gateway believe.
 """
 
-import hashlib
 import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
-ENGINE = """
-data = "{folder}/data"
-[listen]
-grpc = "unix:{folder}/socket"
-metrics = ""
-plaintext = true
-[engine]
-ballast = "1MB"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import running  # noqa: E402
+
+ENGINE = running.BASE + """
 [delivery]
 max_jitter = "0s"
 max_attempts = {attempts}
@@ -27,17 +23,6 @@ wait_after_fail = "200ms"
 ack_send_timeout = "{patience}s"
 ack_receipt_timeout = "{patience}s"
 probe = "1s"
-[[key]]
-name = "client"
-sha256 = "{client}"
-role = ["client", "admin"]
-tenants = ["demo"]
-[[key]]
-name = "gateway"
-sha256 = "{gateway}"
-role = "gateway"
-gateways = ["g1"]
-tenants = ["demo"]
 """
 SMSC = """
 [[smsc]]
@@ -56,10 +41,6 @@ CLIENT_TOKEN = "client-only-for-this-test"
 GATEWAY_TOKEN = "gateway-only-for-this-test"
 
 
-def digest(token):
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 class Site:
     """`programs` is the folder of smsflowd, smsflow, smsflow-gateway and smsflow-smsc."""
 
@@ -72,8 +53,10 @@ class Site:
         self.port = 0
         self.window = window
         self.run("smsflow", "keygen", f"{self.folder}/gateway", check=True)
-        self.write("engine.toml", ENGINE.format(folder=self.folder, client=digest(CLIENT_TOKEN), attempts=attempts,
-                                                gateway=digest(GATEWAY_TOKEN), patience=patience))
+        self.write("engine.toml", ENGINE.format(folder=self.folder, attempts=attempts, patience=patience, shards=64, metrics="",
+                                                rest="") +
+                   running.key("client", CLIENT_TOKEN, ["client", "admin"], ["demo"]) +
+                   running.key("gateway", GATEWAY_TOKEN, ["gateway"], ["demo"], ["g1"]))
         self.write("token", GATEWAY_TOKEN)
         self.write("script.toml", script)
 
@@ -83,8 +66,8 @@ class Site:
         path.chmod(0o600)
 
     def environment(self):
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("SMSFLOW_")}
-        return dict(kept, SMSFLOW_ADDRESS=f"unix:{self.folder}/socket", SMSFLOW_TOKEN=CLIENT_TOKEN, SMSFLOW_TENANT="demo")
+        return running.environment(SMSFLOW_ADDRESS=f"unix:{self.folder}/socket", SMSFLOW_TOKEN=CLIENT_TOKEN,
+                                   SMSFLOW_TENANT="demo")
 
     def run(self, program, *arguments, check=False):
         return subprocess.run([self.programs / program, *arguments], env=self.environment(), check=check, timeout=60,

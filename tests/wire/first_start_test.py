@@ -7,49 +7,31 @@ import json
 import re
 import subprocess
 import sys
-import tempfile
+import time
 import unittest
 from pathlib import Path
 
-from rest_server import Client, request
+from rest_server import Client, address_of, basic, request, running
 
 SMSFLOWD, SMSFLOW = (Path(argument).resolve() for argument in sys.argv[1:3])
-CONFIG = """
-data = "{folder}/data"
-shards = 4
-[listen]
-grpc = "unix:{folder}/socket"
-metrics = ""
-rest = "127.0.0.1:0"
-plaintext = true
-[engine]
-ballast = "1MB"
-"""
+PASSWORD = re.compile(r"made the account admin, with the password (\S{24}) ")
+PATIENCE_S = 60
 
 
 class FirstStart(unittest.TestCase):
     def setUp(self):
-        temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.folder = Path(temporary.name)
-        (self.folder / "smsflow.toml").write_text(CONFIG.format(folder=self.folder), encoding="utf-8")
+        self.engine = running.Engine(SMSFLOWD, SMSFLOW)
+        self.addCleanup(self.engine.temporary.cleanup)
+        self.folder = Path(self.engine.folder)
+        self.engine.configure(loopback=True, rest=running.ANY_PORT, shards=4)
 
     def start(self):
         """Its standard error, once it is ready."""
-        self.errors = open(self.folder / "errors", "w+", encoding="utf-8")
-        self.addCleanup(self.errors.close)
-        self.process = subprocess.Popen([SMSFLOWD, "--config", self.folder / "smsflow.toml"], stdout=subprocess.PIPE,
-                                        stderr=self.errors, text=True)
-        self.addCleanup(self.process.stdout.close)
-        ready = self.process.stdout.readline()
-        host, port = re.search(r"rest=(\S+):(\d+)", ready).groups()
-        self.address = host, int(port)
-        self.assertNotIn("password", ready)
+        with open(self.folder / "errors", "w", encoding="utf-8") as errors:
+            self.engine.start(errors)
+        self.address = address_of(self.engine)
+        self.assertNotIn("password", self.engine.said)
         return (self.folder / "errors").read_text(encoding="utf-8")
-
-    def stop(self, kill=False):
-        self.process.kill() if kill else self.process.terminate()
-        self.assertIn(self.process.wait(timeout=60), (0, -9))
 
     def ask(self, method, path, user, body=None, kind="application/json"):
         client = Client(self.address)
@@ -57,16 +39,20 @@ class FirstStart(unittest.TestCase):
             client.send(request(method, path, user, body, [f"Content-Type: {kind}"] if body is not None else []))
             return client.read()
 
-    def test_one_password_is_shown_once_and_makes_all_others(self):
-        said = self.start()
-        password = re.search(r"made the account admin, with the password (\S{24}) ", said).group(1)
-        admin = f"admin:{password}"
-        self.assertEqual(self.ask("GET", "/iam/check", admin).status, 200)
-        self.assertEqual(self.ask("GET", "/iam/check", "admin:admin").status, 401)
+    def make_ann(self, admin):
+        """Of a client that was there before neither of them: clinic."""
         self.assertEqual(self.ask("POST", "/iam/clients", admin, b"clinic", "text/plain").status, 200)
         made = self.ask("POST", "/iam/accounts", admin,
                         json.dumps({"id": "ann", "password": "her own", "groups": ["users", "clinic"]}).encode())
         self.assertEqual(made.status, 200, made.body)
+
+    def test_one_password_is_shown_once_and_makes_all_others(self):
+        said = self.start()
+        password = PASSWORD.search(said).group(1)
+        admin = f"admin:{password}"
+        self.assertEqual(self.ask("GET", "/iam/check", admin).status, 200)
+        self.assertEqual(self.ask("GET", "/iam/check", "admin:admin").status, 401)
+        self.make_ann(admin)
         sms = {"schedule": "4000000000-4000000600", "payload": "x", "key": "k"}
         old = self.ask("POST", "/schedule/clinic", "ann:her own", json.dumps(sms).encode())
         self.assertEqual(json.loads(old.body)["user"], "ann")
@@ -74,10 +60,10 @@ class FirstStart(unittest.TestCase):
         self.assertEqual([one["id"] for one in json.loads(new.body)["items"]], [json.loads(old.body)["id"]])
         self.assertEqual(self.ask("POST", "/schedule/users", "ann:her own", json.dumps(sms).encode()).status, 403)
         self.assertEqual(self.ask("POST", "/schedule/test", "ann:her own", json.dumps(sms).encode()).status, 403)
-        self.stop(kill=True)
+        self.engine.kill()
         self.assertNotIn("password", self.start(), "it is shown once")
         self.assertEqual(self.ask("GET", "/iam/check", "ann:her own").status, 200, "what was answered is on disk")
-        self.stop()
+        self.engine.stop()
         self.assertNotIn("password", (self.folder / "errors").read_text(encoding="utf-8"))
         for file in self.folder.rglob("*"):
             if file.is_file():
@@ -86,6 +72,56 @@ class FirstStart(unittest.TestCase):
                 self.assertNotIn(b"her own", data, file)
         verified = subprocess.run([SMSFLOW, "db", "verify", "--data", self.folder / "data"], capture_output=True, check=False)
         self.assertEqual(verified.returncode, 0, verified.stdout)
+
+    def test_a_password_is_gone_from_memory_once_it_was_looked_at(self):
+        """And so is the credential itself, as it came."""
+        admin = "admin:" + PASSWORD.search(self.start()).group(1)
+        words = [f"{name}-password-that-nothing-else-looks-like" for name in ("first", "next", "third", "fourth")]
+        for method, path, kind, body in (
+                ("POST", "/iam/accounts", "application/json", json.dumps({"id": "ann", "password": words[0], "groups": []})),
+                ("PUT", "/iam/accounts/ann", "application/json", json.dumps({"password": words[1]})),
+                ("POST", "/iam/accounts/ann/password", "text/plain", words[2]),
+                ("POST", "/api/v1/accounts", "application/json", json.dumps({"account": "bob", "password": words[3]}))):
+            self.assertEqual(self.ask(method, path, admin, body.encode(), kind).status, 200, path)
+        self.assertEqual(self.ask("GET", "/iam/check", f"ann:{words[2]}").status, 200)
+        self.assertEqual(self.ask("GET", "/iam/check", f"ann:{words[0]}").status, 401)
+        words += [basic("ann", words[2]).split()[1], basic("ann", words[0]).split()[1], admin.split(":")[1]]
+        until = time.monotonic() + PATIENCE_S  # an answer may leave a moment before its request is wiped
+        while True:
+            found = self.found_in_memory([word.encode() for word in words] + [b"text/plain;charset=UTF-8"])
+            self.assertTrue(found.pop(), "what the program holds is found")
+            if not any(found) or time.monotonic() > until:
+                break
+        self.assertEqual(found, [False] * len(words))
+        self.engine.stop()
+
+    def found_in_memory(self, words):
+        """Of each, whether it stands anywhere in the memory of the server."""
+        process, found = self.engine.running.process.pid, [False] * len(words)
+        with open(f"/proc/{process}/maps", encoding="ascii") as maps, open(f"/proc/{process}/mem", "rb", 0) as memory:
+            for line in maps:
+                first, last = (int(number, 16) for number in line.split()[0].split("-"))
+                if line.split()[1][0] != "r" or "[v" in line:
+                    continue
+                memory.seek(first)
+                data = memory.read(last - first)
+                found = [before or word in data for before, word in zip(found, words)]
+        return found
+
+    def test_the_gateway_inside_serves_a_client_from_when_it_is_made(self):
+        """No restart between."""
+        admin = "admin:" + PASSWORD.search(self.start()).group(1)
+        self.make_ann(admin)
+        now = int(time.time())
+        sms = {"schedule": f"{now}-{now + 600}", "payload": self.engine.seal("clinic", "S1D1")}
+        made = json.loads(self.ask("POST", "/schedule/clinic", "ann:her own", json.dumps(sms).encode()).body)
+        until = time.monotonic() + PATIENCE_S
+        while made["status"] != "DELIVERED":
+            self.assertLess(time.monotonic(), until, made)
+            made = json.loads(self.ask("GET", f"/schedule/clinic/by-id/{made['id']}", "ann:her own").body)
+        self.assertEqual(self.ask("DELETE", "/iam/clients/clinic", admin).status, 200)
+        self.assertEqual(self.ask("POST", "/schedule/clinic", "ann:her own", json.dumps(sms).encode()).status, 403)
+        self.engine.stop()
 
 
 if __name__ == "__main__":

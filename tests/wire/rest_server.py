@@ -2,41 +2,20 @@
 bytes it is told to."""
 
 import base64
-import hashlib
-import os
-import re
 import socket
-import subprocess
-import tempfile
+import sys
 from pathlib import Path
 
-CONFIG = """
-data = "{folder}/data"
-shards = 8
-[listen]
-grpc = "unix:{folder}/socket"
-metrics = ""
-rest = "127.0.0.1:0"
-plaintext = true
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import running  # noqa: E402
+
+MORE = """
 [rest]
 patience = "{patience}"
-[engine]
-ballast = "1MB"
-[loopback]
-enabled = true
-keys = ["{folder}/gateway.key.pem"]
-delay = "20ms"
-long_delay = "60ms"
 [delivery]
 max_jitter = "0s"
 max_attempts = 1
 ack_receipt_timeout = "10m"
-"""
-KEY = """[[key]]
-name = "{name}"
-sha256 = "{digest}"
-role = [{roles}]
-tenants = [{tenants}]
 """
 # Whose password is his name and "-password".
 PEOPLE = {
@@ -47,35 +26,14 @@ PEOPLE = {
 }
 
 
-class RestServer:
+class RestServer(running.Engine):
     def __init__(self, smsflowd, smsflow, patience="20s"):
-        self.temporary = tempfile.TemporaryDirectory()
-        self.folder, self.smsflow = self.temporary.name, smsflow
-        subprocess.run([smsflow, "keygen", f"{self.folder}/gateway"], check=True, stdout=subprocess.DEVNULL)
-        config = CONFIG.format(folder=self.folder, patience=patience)
-        for name, (roles, tenants) in PEOPLE.items():
-            digest = hashlib.sha256(password(name).encode()).hexdigest()
-            config += KEY.format(name=name, digest=digest, roles=quoted(roles), tenants=quoted(tenants))
-        Path(self.folder, "smsflow.toml").write_text(config, encoding="utf-8")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("SMSFLOW_")}
-        self.process = subprocess.Popen([smsflowd, "--config", f"{self.folder}/smsflow.toml"], stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL, env=kept, text=True)
-        ready = self.process.stdout.readline()
-        host, port = re.search(r"rest=(\S+):(\d+)", ready).groups()
-        self.address = host, int(port)
-
-    def close(self):
-        self.process.terminate()
-        code = self.process.wait(timeout=60)
-        self.process.stdout.close()
-        self.temporary.cleanup()
-        assert code == 0, f"smsflowd ended with {code}"
-
-    def seal(self, tenant, text):
-        """An SMS with this text, for the loopback gateway."""
-        done = subprocess.run([self.smsflow, "seal", "--tenant", tenant, "--to", "+255123456789", "--text", text, "--pubkey",
-                               f"{self.folder}/gateway.jwk"], capture_output=True, text=True, check=True, timeout=60)
-        return done.stdout.strip()
+        super().__init__(smsflowd, smsflow)
+        self.configure(MORE.format(patience=patience) + "".join(
+            running.key(name, password(name), roles, tenants) for name, (roles, tenants) in PEOPLE.items()),
+            loopback=True, rest=running.ANY_PORT, shards=8)
+        self.start()
+        self.address = address_of(self)
 
     def connect(self):
         return Client(self.address)
@@ -86,8 +44,10 @@ class RestServer:
             return client.read(method == "HEAD")
 
 
-def quoted(words):
-    return ", ".join(f'"{word}"' for word in words)
+def address_of(engine):
+    """Of its REST door."""
+    host, port = engine.ready["rest"].rsplit(":", 1)
+    return host, int(port)
 
 
 def password(user):
