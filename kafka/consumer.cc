@@ -67,12 +67,14 @@ std::int64_t Record::timestamp_ms() const {
 
 namespace {
 
+constexpr std::chrono::seconds kCommitAgainEvery(1);
+
 using MessageHandle = std::unique_ptr<rd_kafka_message_t, Destroys<rd_kafka_message_destroy>>;
 
 class RealConsumer : public Consumer {
  public:
-  RealConsumer(std::unique_ptr<PartitionErrors> told, ClientHandle client)
-      : told_(std::move(told)), client_(std::move(client)), queue_(rd_kafka_queue_get_consumer(client_.get())) {}
+  RealConsumer(std::unique_ptr<ConsumerNews> news, ClientHandle client)
+      : news_(std::move(news)), client_(std::move(client)), queue_(rd_kafka_queue_get_consumer(client_.get())) {}
 
   absl::Status Assign(const std::vector<Start>& starts) override {
     return StatusOf(rd_kafka_assign(client_.get(), PlacesOf(starts).get()), "assign partitions");
@@ -104,15 +106,17 @@ class RealConsumer : public Consumer {
         NoteError(*message, polled);
       }
     }
-    polled.errors.insert(polled.errors.end(), told_->begin(), told_->end());
-    told_->clear();
+    polled.errors.insert(polled.errors.end(), news_->errors.begin(), news_->errors.end());
+    news_->errors.clear();
+    CommitAgain();
     return polled;
   }
 
   void Wake() override { rd_kafka_queue_yield(queue_.get()); }
 
   absl::Status Commit(const std::vector<Start>& next) override {
-    return StatusOf(rd_kafka_commit(client_.get(), PlacesOf(next).get(), /*async=*/1), "commit offsets");
+    for (const Start& start : next) committed_[start.place] = start.offset;
+    return Send(next);
   }
 
   absl::StatusOr<std::map<TopicPartition, std::optional<std::int64_t>>> Committed(
@@ -133,6 +137,20 @@ class RealConsumer : public Consumer {
   }
 
  private:
+  absl::Status Send(const std::vector<Start>& next) {
+    return StatusOf(rd_kafka_commit(client_.get(), PlacesOf(next).get(), /*async=*/1), "commit offsets");
+  }
+
+  // The last commit of a topic that falls silent would stay lost: nobody makes another.
+  void CommitAgain() {
+    const auto now = std::chrono::steady_clock::now();
+    if (!news_->commit_lost || now < commit_again_at_) return;
+    commit_again_at_ = now + kCommitAgainEvery;
+    std::vector<Start> all;
+    for (const auto& [place, offset] : committed_) all.push_back({place, offset});
+    news_->commit_lost = !Send(all).ok();
+  }
+
   static void NoteError(const rd_kafka_message_t& message, Polled& polled) {
     TopicPartition place;
     if (message.rkt != nullptr) place = {rd_kafka_topic_name(message.rkt), message.partition};
@@ -140,9 +158,11 @@ class RealConsumer : public Consumer {
     polled.errors.emplace_back(std::move(place), std::move(status));
   }
 
-  const std::unique_ptr<PartitionErrors> told_;
+  const std::unique_ptr<ConsumerNews> news_;
   const ClientHandle client_;
   const QueueHandle queue_;
+  std::map<TopicPartition, std::int64_t> committed_;  // last, whether it was taken or not
+  std::chrono::steady_clock::time_point commit_again_at_;
 };
 
 }  // namespace
@@ -156,12 +176,12 @@ absl::StatusOr<std::unique_ptr<Consumer>> Consumer::Open(const ClientOptions& op
                         {"allow.auto.create.topics", "false"},
                         {"enable.partition.eof", "false"}});
   if (!conf.ok()) return conf.status();
-  auto told = std::make_unique<PartitionErrors>();
-  GatherErrors(conf->get(), told.get());
+  auto news = std::make_unique<ConsumerNews>();
+  GatherNews(conf->get(), news.get());
   auto client = MakeClient(RD_KAFKA_CONSUMER, std::move(*conf));
   if (!client.ok()) return client.status();
   rd_kafka_poll_set_consumer(client->get());
-  return std::make_unique<RealConsumer>(std::move(told), std::move(*client));
+  return std::make_unique<RealConsumer>(std::move(news), std::move(*client));
 }
 
 }  // namespace smsflow::kafka

@@ -63,14 +63,22 @@ std::optional<TopicPartition> PlaceOf(std::string_view why) {
 }
 
 // A fatal one is asked for by Fatal(); what is not of a partition mends itself.
-void OnError(rd_kafka_t* client, int error, const char* why, void* errors) {
+void OnError(rd_kafka_t* client, int error, const char* why, void* news) {
   const auto code = static_cast<rd_kafka_resp_err_t>(error);
   spdlog::warn("kafka: {}: {}: {}", rd_kafka_name(client), rd_kafka_err2name(code), why);
-  if (errors == nullptr) return;
+  if (news == nullptr) return;
   if (auto place = PlaceOf(why)) {
     auto status = StatusOf(code, absl::StrCat("read ", NameOf(*place)));
-    static_cast<PartitionErrors*>(errors)->emplace_back(std::move(*place), std::move(status));
+    static_cast<ConsumerNews*>(news)->errors.emplace_back(std::move(*place), std::move(status));
   }
+}
+
+void OnCommit(rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* offsets, void* news) {
+  bool lost = error != RD_KAFKA_RESP_ERR_NO_ERROR && error != RD_KAFKA_RESP_ERR__NO_OFFSET;
+  for (int at = 0; offsets != nullptr && at < offsets->cnt; ++at) {
+    lost |= offsets->elems[at].err != RD_KAFKA_RESP_ERR_NO_ERROR;
+  }
+  if (lost) static_cast<ConsumerNews*>(news)->commit_lost = true;
 }
 
 // librdkafka repeats the value in its own words, and that may be a password.
@@ -214,7 +222,10 @@ absl::StatusOr<ConfHandle> MakeConf(const ClientOptions& options, const Settings
   return conf;
 }
 
-void GatherErrors(rd_kafka_conf_t* conf, PartitionErrors* errors) { rd_kafka_conf_set_opaque(conf, errors); }
+void GatherNews(rd_kafka_conf_t* conf, ConsumerNews* news) {
+  rd_kafka_conf_set_opaque(conf, news);
+  rd_kafka_conf_set_offset_commit_cb(conf, OnCommit);
+}
 
 absl::StatusOr<ClientHandle> MakeClient(rd_kafka_type_t type, ConfHandle conf) {
   std::array<char, kWhyBytes> why{};

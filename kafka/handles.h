@@ -44,10 +44,13 @@ using Settings = std::vector<std::pair<const char*, const char*>>;
 absl::StatusOr<ConfHandle> MakeConf(const ClientOptions& options, const Settings& defaults, const Settings& fixed);
 absl::StatusOr<ClientHandle> MakeClient(rd_kafka_type_t type, ConfHandle conf);
 
-// What librdkafka tells of a partition through its client's error callback, hence on the thread that polls.
-using PartitionErrors = std::vector<std::pair<TopicPartition, absl::Status>>;
-// `errors` outlives the client.
-void GatherErrors(rd_kafka_conf_t* conf, PartitionErrors* errors);
+// What librdkafka tells a consumer through its callbacks, hence on the thread that polls.
+struct ConsumerNews {
+  std::vector<std::pair<TopicPartition, absl::Status>> errors;  // of partitions
+  bool commit_lost = false;                                     // the broker did not take a commit, or nobody knows
+};
+// `news` outlives the client.
+void GatherNews(rd_kafka_conf_t* conf, ConsumerNews* news);
 
 PlacesHandle PlacesOf(const std::vector<Start>& starts);
 PlacesHandle PlacesOf(const std::vector<TopicPartition>& places);

@@ -327,7 +327,8 @@ TEST_F(KafkaOutageTest, ABrokerThatIsKilledCostsNoWordAndDoublesNoSms) {
   const auto truth = Truth();
   EXPECT_EQ(truth.size(), kAttempts);
   for (const auto& [attempt, count] : truth) EXPECT_EQ(count, 1) << attempt;
-  ASSERT_TRUE(Until([&] { return Committed(0).value_or(0) + Committed(1).value_or(0) == kAttempts; }));
+  ASSERT_TRUE(Until([&] { return Committed(0).value_or(0) + Committed(1).value_or(0) == kAttempts; }))
+      << Committed(0).value_or(-1) << " + " << Committed(1).value_or(-1);
 }
 
 }  // namespace

@@ -221,6 +221,25 @@ TEST(Client, CommittedOffsetsAreKeptByTheBroker) {
   EXPECT_EQ(committed->at({topic, 1}), std::nullopt);
 }
 
+// When its topic falls silent, no later commit makes it good.
+TEST(Client, ACommitThatTheBrokerDoesNotTakeIsSentAgain) {
+  const std::string topic = FreshTopic(SharedBroker(), 1) + "-later";
+  const auto consumer = MakeConsumer(absl::StrCat("group-", topic));
+  ASSERT_TRUE(consumer->Commit({{{topic, 0}, 7}}).ok());
+  EXPECT_FALSE(Within(2, [&] {
+    consumer->Poll(milliseconds(10), 1);
+    const auto committed = consumer->Committed({{topic, 0}}, kPatience);
+    return committed.ok() && committed->at({topic, 0}).has_value();
+  })) << "there is no such topic";
+  const auto made = MakeAdmin()->Create({{topic, 1, 1, {}}}, kPatience);
+  ASSERT_TRUE(made.ok() && made->at(0).ok());
+  EXPECT_TRUE(Within(kSeconds, [&] {
+    consumer->Poll(milliseconds(10), 1);
+    const auto committed = consumer->Committed({{topic, 0}}, kPatience);
+    return committed.ok() && committed->at({topic, 0}) == 7;
+  }));
+}
+
 TEST(Admin, MakesLooksAtAndDeletesTopics) {
   const std::string topic = FreshTopic(SharedBroker(), 3, {{"retention.ms", "12345678"}});
   const auto admin = MakeAdmin();
