@@ -1,6 +1,7 @@
 #include "workflows/delivery/actions.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include "workflows/delivery/causes.h"
 
@@ -133,7 +134,8 @@ void Ask(Moment& moment) {
   moment.out.effects.push_back({EffectKind::kProbe, data.attempts, data.deadline_ms, 0, {}});
   moment.out.about = data.attempts;
   const auto* fired = std::get_if<TimerFired>(&moment.event);
-  const bool away = fired != nullptr && WasAway(policy, fired->due_ms, now_ms);
+  assert(fired != nullptr);  // only timers ask
+  const bool away = WasAway(policy, fired->due_ms, now_ms);
   const std::int64_t answer_by_ms = now_ms + std::max<std::int64_t>(policy.probe_ms, 1);
   SetTimer(moment, kProbeTimer, away ? answer_by_ms : std::min(NextProbeMs(data, policy, now_ms), unknown_at_ms));
 }

@@ -11,20 +11,9 @@ State Higher(State one, State other) { return RankOf(one) >= RankOf(other) ? one
 
 // kNew where nothing failed.
 State FailureOf(Answer answer) {
-  switch (answer) {
-    case Answer::kExpired:
-      return State::kExpired;
-    case Answer::kGivenUp:
-    case Answer::kRefused:
-      return State::kFailed;
-    case Answer::kRefusedForGood:
-      return State::kFailedForGood;
-    case Answer::kNone:
-    case Answer::kUnknown:
-    case Answer::kAccepted:
-      return State::kNew;
-  }
-  return State::kNew;
+  if (answer == Answer::kExpired) return State::kExpired;
+  if (answer == Answer::kGivenUp || answer == Answer::kRefused) return State::kFailed;
+  return answer == Answer::kRefusedForGood ? State::kFailedForGood : State::kNew;
 }
 
 State FailureOf(std::uint8_t heard) {
@@ -36,15 +25,8 @@ bool Delivered(const Part& part) { return Has(part.heard, Heard::kDelivered); }
 
 // The parts whose receipts count.
 std::vector<Part> Telling(const Data& data) {
-  switch (data.rule) {
-    case PartsRule::kAll:
-    case PartsRule::kAny:
-      return data.parts;
-    case PartsRule::kFirst:
-      return {data.parts.front()};
-    case PartsRule::kLast:
-      return {data.parts.back()};
-  }
+  if (data.rule == PartsRule::kFirst) return {data.parts.front()};
+  if (data.rule == PartsRule::kLast) return {data.parts.back()};
   return data.parts;
 }
 

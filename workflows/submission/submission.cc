@@ -173,12 +173,9 @@ std::optional<signals::Signal> SignalOf(State learnt) {
       return signals::FailedForGood{};
     case State::kDelivered:
       return signals::Delivered{};
-    case State::kNew:
-    case State::kNeverSeen:
-    case State::kIntent:
+    default:  // of what is no result nothing is learnt
       return std::nullopt;
   }
-  return std::nullopt;
 }
 
 // Runs the table. What has no row changes nothing.

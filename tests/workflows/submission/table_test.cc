@@ -131,13 +131,17 @@ TEST(SubmissionTable, ThePersistedNumbersStay) {
 
 // What a sound carrier does not say, but damage or a later version might: no step breaks on it.
 TEST(SubmissionTable, WhatCannotBeChangesNothing) {
-  for (const Event& event : {Event(Answered{.number = 0, .parts = 2}), Event(Answered{.number = 3, .parts = 2}),
-                             Event(Answered{.number = 1, .parts = 0}), Event(Receipt{.number = 1}),
-                             Event(Word{.says = State::kNew}), Event(Word{.says = State::kIntent})}) {
+  for (const Event& event :
+       {Event(Answered{.number = 0, .parts = 2}), Event(Answered{.number = 3, .parts = 2}),
+        Event(Answered{.number = 1, .parts = 0}), Event(Receipt{.number = 1}), Event(Receipt{.number = 0}),
+        Event(Answered{.answer = Answer::kNone}), Event(Word{.says = State::kNew}), Event(Word{.says = State::kIntent}),
+        Event(Word{.says = State::kNeverSeen})}) {
     const StepResult result = Step(At(State::kIntent), event);
     EXPECT_EQ(result.state, State::kIntent);
     EXPECT_FALSE(result.store);
   }
+  for (const State state : {State::kNew, State::kNeverSeen})
+    EXPECT_FALSE(Step(At(state), Answered{.answer = Answer::kAccepted}).store) << "nothing of it ever left";
   Input in = At(State::kIntent);
   in.data.parts = {Part{Answer{77}, 255}};
   EXPECT_FALSE(Step(in, Receipt{.number = 1, .heard = Heard{64}}).submit);
