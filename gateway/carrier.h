@@ -5,6 +5,7 @@
 
 #include "engine/bus.h"
 #include "gateway/attempt.h"
+#include "gateway/routes.h"
 
 namespace smsflow::gateway {
 
@@ -25,11 +26,10 @@ class Carrier {
  public:
   virtual ~Carrier() = default;
   virtual void Start(CarrierEvents& events) = 0;
-  // Whether it would submit this at once. If so its place is kept until Submit() brings it; if not it is asked again.
-  // What waits elsewhere is no INTENT yet, so a gateway that dies loses no more than what has a place.
-  virtual bool Take(const engine::Lease&) { return true; }
-  // False: Take() would take nothing, whatever it is.
-  virtual bool HasRoom() { return true; }
+  // Whether it would submit this at once, over `route` where there are routes. If so its place is kept until Submit()
+  // brings it; if not it is asked again. What waits elsewhere is no INTENT yet, so a gateway that dies loses no more
+  // than what has a place.
+  virtual bool Take(const engine::Lease&, const Route* /*route*/) { return true; }
   // The INTENT of each is durable. Does not block.
   virtual void Submit(std::vector<engine::Lease> leases) = 0;
   // What was told with these is durable.

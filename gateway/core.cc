@@ -9,7 +9,6 @@ namespace smsflow::gateway {
 namespace {
 
 constexpr std::size_t kPrunedAtOnce = 1000;
-constexpr std::size_t kHeldAtOnce = 128;
 constexpr std::chrono::milliseconds kIdleLook(10'000);
 constexpr std::chrono::milliseconds kRoomLook(200);
 
@@ -22,10 +21,17 @@ void Append(std::vector<T>& to, std::vector<T> more) {
   to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
+std::vector<std::string> RouteNames(const PaceOptions* pace) {
+  if (pace == nullptr) return {""};
+  std::vector<std::string> names;
+  for (const Route& route : pace->routes.all()) names.push_back(route.name);
+  return names;
+}
+
 }  // namespace
 
 Core::Core(CoreOptions options, Store& store, Link& link, Carrier& carrier, const AgreedClock& clock,
-           FatalHandler fatal, Room* room)
+           FatalHandler fatal, Room* room, Sorter* sorter)
     : options_(std::move(options)),
       store_(store),
       link_(link),
@@ -33,6 +39,8 @@ Core::Core(CoreOptions options, Store& store, Link& link, Carrier& carrier, cons
       clock_(clock),
       fatal_(std::move(fatal)),
       room_(room),
+      sorter_(sorter),
+      outlet_(options_.pace ? options_.pace->limits : RateLimits{}, RouteNames(options_.pace.get())),
       prune_at_ms_(clock.SteadyMs() + options_.prune_every_ms),
       teller_(store, link),
       correlator_(options_.receipts, store),
@@ -43,6 +51,7 @@ Core::~Core() { Stop(); }
 void Core::Start() {
   started_ = true;
   carrier_.Start(*this);
+  if (sorter_ != nullptr) sorter_->Start([this](std::vector<Sorted> sorted) { OnSorted(std::move(sorted)); });
   thread_ = std::thread([this] { Loop(); });
   link_.Start(*this);
 }
@@ -51,6 +60,7 @@ void Core::Stop() {
   if (!started_) return;
   started_ = false;
   link_.Stop();
+  if (sorter_ != nullptr) sorter_->Stop();
   carrier_.Stop();
   {
     const std::lock_guard lock(mutex_);
@@ -64,12 +74,20 @@ void Core::Loop() {
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      // `held_back_` is of this thread.
-      wake_.wait_for(lock, held_back_.empty() ? kIdleLook : kRoomLook, [this] { return stopping_ || !inbox_.empty(); });
+      wake_.wait_for(lock, Pause(), [this] { return stopping_ || !inbox_.empty(); });
       if (stopping_ && inbox_.empty()) return;
     }
     RunOnce();
   }
+}
+
+// Until something that waits may leave, or is over.
+std::chrono::milliseconds Core::Pause() const {
+  if (outlet_.size() == 0 && refused_.empty()) return kIdleLook;
+  if (low_) return kRoomLook;
+  const auto wake_ms = outlet_.WakeInMs(clock_.SteadyMs(), clock_.WallMs());
+  const std::chrono::milliseconds wake(wake_ms.value_or(kIdleLook.count()));
+  return std::clamp(wake, std::chrono::milliseconds(1), outlet_.WaitsForPlace() ? kRoomLook : kIdleLook);
 }
 
 bool Core::RunOnce() {
@@ -79,91 +97,143 @@ bool Core::RunOnce() {
     const std::lock_guard lock(mutex_);
     std::swap(inbox, inbox_);
   }
-  LookForRoom(inbox);
-  if (inbox.empty()) return false;
-  Decide(std::move(inbox));
-  return true;
-}
-
-void Core::LookForRoom(Inbox& inbox) {
   low_ = room_ != nullptr && room_->Low();
-  if (!low_) return LookAtHeldBack(inbox);
-  // Too late for it. The engine asks at its deadline, and hears that it was never seen.
-  std::vector<AttemptId> over;
-  for (const auto& [attempt, lease] : held_back_) {
-    if (lease.deadline_ms <= clock_.WallMs()) over.push_back(attempt);
-  }
-  for (const AttemptId& attempt : over) held_back_.erase(attempt);
-  if (!over.empty()) link_.Kept(over);
+  return Decide(std::move(inbox));
 }
 
-void Core::LookAtHeldBack(Inbox& inbox) {
-  const std::int64_t now_ms = clock_.WallMs();
-  const bool room = carrier_.HasRoom();
-  std::size_t looks = std::min(held_back_.size(), kHeldAtOnce);
-  for (auto it = held_back_.upper_bound(held_after_); looks > 0; --looks) {
-    if (it == held_back_.end()) it = held_back_.begin();
-    held_after_ = it->first;
-    if (room || it->second.deadline_ms <= now_ms) {
-      inbox.leases.push_back(std::move(it->second));
-      it = held_back_.erase(it);
-    } else {
-      ++it;
-    }
-  }
-}
-
-void Core::Decide(Inbox inbox) {
-  std::vector<gateway::Report> reports;
-  std::vector<engine::Lease> submit;
-  std::vector<AttemptId> kept;
-  Require(DecideLeases(inbox.leases, reports, submit, kept));
-  Require(DecideParts(inbox, reports));
-  Require(DecideReceipts(inbox, reports));
-  Require(DecideOthers(inbox, reports));
+bool Core::Decide(Inbox inbox) {
+  Round round{.now = {store_.pruned_ms(), clock_.WallMs()}};
+  const bool nothing_came = inbox.empty();
+  teller_.OnGone(inbox.gone);
+  Require(DecideLeases(inbox, round));
+  if (nothing_came && round.kept.empty()) return false;
+  Require(DecideParts(inbox, round.reports));
+  Require(DecideReceipts(inbox, round.reports));
+  Require(DecideOthers(inbox, round.reports));
   Require(store_.Commit());
   if (!inbox.receipts.empty()) {
     std::vector<Handle> durable;
     for (const auto& [receipt, handle] : inbox.receipts) durable.push_back(handle);
     carrier_.Acknowledge(durable);
   }
-  for (const engine::Probe& probe : inbox.probes) kept.push_back(probe.attempt);
-  if (!kept.empty()) link_.Kept(kept);
+  for (const engine::Probe& probe : inbox.probes) round.kept.push_back(probe.attempt);
+  if (!round.kept.empty()) link_.Kept(round.kept);
   {
     const std::lock_guard lock(mutex_);
-    figures_.submitted += submit.size();
-    figures_.reports += reports.size();
+    figures_.submitted += round.submit.size();
+    figures_.reports += round.reports.size();
     figures_.receipts = correlator_.figures();
   }
-  if (!submit.empty()) carrier_.Submit(std::move(submit));
-  Require(TellOn(inbox, std::move(reports)));
+  if (!round.submit.empty()) carrier_.Submit(std::move(round.submit));
+  Require(TellOn(inbox, std::move(round.reports)));
+  return true;
 }
 
-absl::Status Core::DecideLeases(std::vector<engine::Lease>& leases, std::vector<gateway::Report>& reports,
-                                std::vector<engine::Lease>& submit, std::vector<AttemptId>& kept) {
-  std::uint64_t repeated = 0;
-  for (engine::Lease& lease : leases) {
-    const auto known = store_.Find(lease.attempt);
-    if (!known.ok()) return known.status();
-    if (low_ && !known->has_value()) {
-      held_back_.insert_or_assign(lease.attempt, std::move(lease));
-      continue;
-    }
-    const auto verdict = OnLease(lease.attempt, lease.deadline_ms, *known, {store_.pruned_ms(), clock_.WallMs()});
-    if (verdict.submit && !carrier_.Take(lease)) {
-      held_back_.insert_or_assign(lease.attempt, std::move(lease));
-      continue;
-    }
-    kept.push_back(lease.attempt);
-    store_.Note(lease.mark);
-    repeated += known->has_value() ? 1 : 0;
-    Keep(lease.attempt, verdict, !known->has_value(), reports);
-    if (verdict.submit) submit.push_back(std::move(lease));
+absl::Status Core::DecideLeases(Inbox& inbox, Round& round) {
+  if (auto status = TakeIn(std::move(inbox.leases), round); !status.ok()) return status;
+  if (auto status = TakeSorted(std::move(inbox.sorted)); !status.ok()) return status;
+  GiveUpLate(round);
+  if (!low_) {
+    if (auto status = Refuse(round); !status.ok()) return status;
+    TakeTurns(round);
   }
   const std::lock_guard lock(mutex_);
-  figures_.leases += kept.size();  // what is held back is counted when its turn has come
-  figures_.repeated_leases += repeated;
+  figures_.leases += round.kept.size();  // what waits is counted when its turn has come
+  figures_.repeated_leases += round.repeated;
   return absl::OkStatus();
+}
+
+absl::Status Core::TakeIn(std::vector<engine::Lease> leases, Round& round) {
+  std::vector<engine::Lease> to_sort;
+  for (engine::Lease& lease : leases) {
+    if (Waits(lease.attempt)) continue;  // it came again
+    const auto known = store_.Find(lease.attempt);
+    if (!known.ok()) return known.status();
+    const Verdict verdict = OnLease(lease.attempt, lease.deadline_ms, *known, round.now);
+    if (known->has_value() || !(verdict.submit || low_)) {
+      Settle(lease, verdict, !known->has_value(), round);
+    } else if (sorter_ != nullptr && verdict.submit) {
+      sorting_.insert(lease.attempt);
+      to_sort.push_back(std::move(lease));
+    } else {
+      outlet_.Add({.lease = std::move(lease)});
+    }
+  }
+  if (!to_sort.empty()) sorter_->Add(std::move(to_sort));
+  return absl::OkStatus();
+}
+
+absl::Status Core::TakeSorted(std::vector<Sorted> sorted) {
+  for (Sorted& one : sorted) {
+    const AttemptId attempt = one.sms.lease.attempt;
+    if (sorting_.erase(attempt) == 0) continue;  // it was given up meanwhile
+    if (one.refusal.has_value())
+      refused_.emplace(attempt, std::move(one));
+    else
+      outlet_.Add(std::move(one.sms));
+  }
+  return absl::OkStatus();
+}
+
+// What has no way is told with its reason, as if the carrier had found it.
+absl::Status Core::Refuse(Round& round) {
+  for (const auto& [attempt, one] : std::exchange(refused_, {})) {
+    if (!SettleNew(one.sms.lease, round)) continue;
+    const auto intent = store_.Find(attempt);
+    if (!intent.ok()) return intent.status();
+    const gateway::Report word{attempt, one.for_now ? Reported::kFailedTransient : Reported::kInvalid,
+                               one.refusal->about, std::string(one.refusal->cause), round.now.now_ms};
+    Keep(attempt, OnOutcome(word, *intent), /*is_new=*/false, round.reports);
+  }
+  return absl::OkStatus();
+}
+
+// On a full disk nothing is written of them: the engine asks at the deadline, and hears that they were never seen.
+void Core::GiveUpLate(Round& round) {
+  for (const Waiting& sms : outlet_.Expire(round.now.now_ms)) {
+    if (low_)
+      round.kept.push_back(sms.lease.attempt);
+    else
+      SettleNew(sms.lease, round);
+  }
+  if (!low_) return;
+  std::erase_if(refused_, [&round](const auto& one) {
+    const bool over = one.second.sms.lease.deadline_ms <= round.now.now_ms;
+    if (over) round.kept.push_back(one.first);
+    return over;
+  });
+}
+
+void Core::TakeTurns(Round& round) {
+  outlet_.LookAgain();
+  const auto take = [this](const Waiting& sms) {
+    return carrier_.Take(sms.lease, options_.pace ? &options_.pace->routes.all()[sms.route] : nullptr);
+  };
+  while (auto sms = outlet_.Next(clock_.SteadyMs(), take)) {
+    if (SettleNew(sms->lease, round)) round.submit.push_back(std::move(sms->lease));
+  }
+}
+
+bool Core::Waits(const AttemptId& attempt) const {
+  return outlet_.Has(attempt) || sorting_.contains(attempt) || refused_.contains(attempt);
+}
+
+void Core::StopWaiting(const AttemptId& attempt) {
+  if (!outlet_.Remove(attempt) && sorting_.erase(attempt) == 0) refused_.erase(attempt);
+}
+
+// Whatever waited is not recorded: a probe of it ended its waiting.
+bool Core::SettleNew(const engine::Lease& lease, Round& round) {
+  const Verdict verdict = OnLease(lease.attempt, lease.deadline_ms, std::nullopt, round.now);
+  Settle(lease, verdict, /*is_new=*/true, round);
+  return verdict.submit;
+}
+
+void Core::Settle(const engine::Lease& lease, const Verdict& verdict, bool is_new, Round& round) {
+  round.kept.push_back(lease.attempt);
+  store_.Note(lease.mark);
+  round.repeated += is_new ? 0 : 1;
+  Keep(lease.attempt, verdict, is_new, round.reports);
 }
 
 absl::Status Core::DecideParts(const Inbox& inbox, std::vector<gateway::Report>& reports) {
@@ -213,6 +283,7 @@ absl::Status Core::DecideOthers(const Inbox& inbox, std::vector<gateway::Report>
     const auto known = store_.Find(probe.attempt);
     if (!known.ok()) return known.status();
     const auto verdict = OnProbe(probe.attempt, probe.deadline_ms, *known, {store_.pruned_ms(), clock_.WallMs()});
+    if (!known->has_value()) StopWaiting(probe.attempt);
     Keep(probe.attempt, verdict, !known->has_value(), reports);
   }
   std::uint64_t not_ours = 0;
@@ -232,7 +303,6 @@ void Core::Keep(const AttemptId& attempt, const Verdict& verdict, bool is_new, s
 }
 
 absl::Status Core::TellOn(const Inbox& inbox, std::vector<gateway::Report> reports) {
-  teller_.OnGone(inbox.gone);
   if (!reports.empty()) teller_.Tell(std::move(reports));
   if (inbox.attached) teller_.OnAttached();
   const auto status = teller_.Repeat();
@@ -309,6 +379,14 @@ void Core::OnLeases(std::vector<engine::Lease> leases) {
   {
     const std::lock_guard lock(mutex_);
     Append(inbox_.leases, std::move(leases));
+  }
+  wake_.notify_one();
+}
+
+void Core::OnSorted(std::vector<Sorted> sorted) {
+  {
+    const std::lock_guard lock(mutex_);
+    Append(inbox_.sorted, std::move(sorted));
   }
   wake_.notify_one();
 }

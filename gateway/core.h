@@ -3,16 +3,24 @@
 // One thread decides and writes. Whatever waits when it looks (leases, probes, words of the carrier, answers) is
 // decided together and shares one sync; only then do reports leave and does the carrier see a new attempt. What can
 // wait is bounded by the credit that the link gave, and what is told by the room that the link has (teller.h).
+//
+// A new attempt waits for its turn (outlet.h), for a place at the carrier, and for room on the disk. Until then nothing
+// is recorded and nothing said of it: it has no INTENT, so no window is open, the engine holds its credit, and hands it
+// over again should this process end. A probe that comes meanwhile makes it NEVER_SEEN, and it does not leave any more;
+// its deadline makes it EXPIRED.
 #pragma once
 
-#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -22,7 +30,9 @@
 #include "gateway/correlator.h"
 #include "gateway/hand_over.h"
 #include "gateway/link.h"
+#include "gateway/outlet.h"
 #include "gateway/room.h"
+#include "gateway/sorter.h"
 #include "gateway/store.h"
 #include "gateway/teller.h"
 
@@ -35,9 +45,11 @@ struct CoreOptions {
   std::function<std::vector<std::string>()> key_ids = {};
   std::int64_t prune_every_ms = 600'000;
   CorrelatorOptions receipts = {};
+  // Routes and rates, which need a sorter; without, all may leave as soon as the carrier has a place, tenants in turn.
+  std::shared_ptr<const PaceOptions> pace = {};
 };
 
-// Since the start.
+// Since the start, but for what is said to wait.
 struct CoreFigures {
   std::uint64_t leases = 0;
   std::uint64_t repeated_leases = 0;  // of attempts that were known
@@ -56,15 +68,15 @@ class Core : public LinkEvents, public CarrierEvents {
 
   // All of these outlive the core. Without `room` the disk is never looked at.
   Core(CoreOptions options, Store& store, Link& link, Carrier& carrier, const AgreedClock& clock, FatalHandler fatal,
-       Room* room = nullptr);
+       Room* room = nullptr, Sorter* sorter = nullptr);
   ~Core() override;
 
   // Reads what is parked; before Start() or RunOnce(). An error is that of the store.
   [[nodiscard]] absl::Status Load() { return correlator_.Load(); }
-  void Start();  // the carrier, the link, and the deciding thread
+  void Start();  // the carrier, the sorter, the link, and the deciding thread
   void Stop();   // in reverse; what was decided is durable. Idempotent
   // One round on the calling thread, for tests: everything that waits is decided, and what is over is forgotten. True
-  // when something waited.
+  // when there was something to be done.
   bool RunOnce();
   CoreFigures figures() const;
   // From the next attachment on it serves these. Thread-safe.
@@ -74,6 +86,7 @@ class Core : public LinkEvents, public CarrierEvents {
   void OnAttached() override;
   void OnDetached(const absl::Status& why) override;
   void OnLeases(std::vector<engine::Lease> leases) override;
+  void OnSorted(std::vector<Sorted> sorted);
   void OnProbes(std::vector<engine::Probe> probes) override;
   void OnAnswers(std::vector<Answer> answers) override;
   void OnGone(std::size_t reports) override;
@@ -84,6 +97,7 @@ class Core : public LinkEvents, public CarrierEvents {
  private:
   struct Inbox {
     std::vector<engine::Lease> leases;
+    std::vector<Sorted> sorted;
     std::vector<engine::Probe> probes;
     std::vector<gateway::Report> outcomes;
     std::vector<Answer> answers;
@@ -93,18 +107,35 @@ class Core : public LinkEvents, public CarrierEvents {
     std::size_t gone = 0;   // of the reports; by itself nothing to be woken for
     bool room = false;      // for more that is to be told
     bool empty() const {
-      return leases.empty() && probes.empty() && outcomes.empty() && answers.empty() && parts.empty() &&
-             receipts.empty() && !attached && !room;
+      return leases.empty() && sorted.empty() && probes.empty() && outcomes.empty() && answers.empty() &&
+             parts.empty() && receipts.empty() && !attached && !room;
     }
   };
 
+  // What one round comes to.
+  struct Round {
+    Horizon now;
+    std::vector<gateway::Report> reports = {};
+    std::vector<engine::Lease> submit = {};  // once all is durable
+    std::vector<AttemptId> kept = {};        // these need not come again
+    std::uint64_t repeated = 0;
+  };
+
   void Loop();
-  void LookForRoom(Inbox& inbox);
-  void LookAtHeldBack(Inbox& inbox);
-  void Decide(Inbox inbox);
-  // Puts what is to be stored; the rest of the verdict is for after the commit.
-  absl::Status DecideLeases(std::vector<engine::Lease>& leases, std::vector<gateway::Report>& reports,
-                            std::vector<engine::Lease>& submit, std::vector<AttemptId>& kept);
+  std::chrono::milliseconds Pause() const;
+  bool Decide(Inbox inbox);
+  absl::Status DecideLeases(Inbox& inbox, Round& round);
+  // New ones wait; what is known is told again.
+  absl::Status TakeIn(std::vector<engine::Lease> leases, Round& round);
+  absl::Status TakeSorted(std::vector<Sorted> sorted);
+  absl::Status Refuse(Round& round);
+  void GiveUpLate(Round& round);
+  void TakeTurns(Round& round);
+  bool Waits(const AttemptId& attempt) const;
+  void StopWaiting(const AttemptId& attempt);
+  // What a lease comes to, put to be stored; the rest of the verdict is for after the commit.
+  void Settle(const engine::Lease& lease, const Verdict& verdict, bool is_new, Round& round);
+  bool SettleNew(const engine::Lease& lease, Round& round);  // true: it is to be submitted
   absl::Status DecideParts(const Inbox& inbox, std::vector<gateway::Report>& reports);
   absl::Status DecideReceipts(const Inbox& inbox, std::vector<gateway::Report>& reports);
   absl::Status HearAll(const std::vector<PlacedReceipt>& placed, std::vector<gateway::Report>& reports);
@@ -122,14 +153,15 @@ class Core : public LinkEvents, public CarrierEvents {
   const AgreedClock& clock_;
   const FatalHandler fatal_;
   Room* const room_;
-  // New attempts that wait for room, on the disk or at the carrier; nothing is recorded or said of them, so the engine
-  // holds their credit, and hands them over again should this process end.
-  std::map<AttemptId, engine::Lease> held_back_;
-  AttemptId held_after_;  // where they are looked at next: in turn, so that one route does not hold up the others
+  Sorter* const sorter_;
+  // Of the deciding thread, as all until the mutex: where new attempts are until they are recorded.
+  std::unordered_set<AttemptId> sorting_;  // the sorter has them
+  Outlet outlet_;                          // they wait for their turn
+  std::map<AttemptId, Sorted> refused_;    // to be recorded once the disk has room
   bool low_ = false;
   std::int64_t prune_at_ms_;  // on the steady clock
-  Teller teller_;             // of the deciding thread
-  Correlator correlator_;     // likewise
+  Teller teller_;
+  Correlator correlator_;
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

@@ -65,15 +65,17 @@ class WholeGateway : public Gateway {
  public:
   WholeGateway(CoreOptions options, std::unique_ptr<AgreedClock> clock, std::unique_ptr<storage::Store> rows,
                std::unique_ptr<Room> room, std::unique_ptr<Store> store, std::unique_ptr<Carrier> carrier,
-               std::unique_ptr<Link> link, std::shared_ptr<crypto::Vault> vault, const FatalHandler& fatal)
+               std::unique_ptr<Sorter> sorter, std::unique_ptr<Link> link, std::shared_ptr<crypto::Vault> vault,
+               const FatalHandler& fatal)
       : clock_(std::move(clock)),
         vault_(std::move(vault)),
         rows_(std::move(rows)),
         room_(std::move(room)),
         store_(std::move(store)),
         carrier_(std::move(carrier)),
+        sorter_(std::move(sorter)),
         link_(std::move(link)),
-        core_(std::move(options), *store_, *link_, *carrier_, *clock_, fatal, room_.get()) {}
+        core_(std::move(options), *store_, *link_, *carrier_, *clock_, fatal, room_.get(), sorter_.get()) {}
   ~WholeGateway() override { core_.Stop(); }
 
   absl::Status Load() { return core_.Load(); }
@@ -100,6 +102,7 @@ class WholeGateway : public Gateway {
   const std::unique_ptr<Room> room_;
   const std::unique_ptr<Store> store_;
   const std::unique_ptr<Carrier> carrier_;
+  const std::unique_ptr<Sorter> sorter_;  // null: there are no routes
   const std::unique_ptr<Link> link_;
   Core core_;
 };
@@ -154,7 +157,8 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Open(GatewayOptions options, s
   CoreOptions core{.gateway = options.gateway,
                    .tenants = options.tenants,
                    .key_ids = [vault] { return vault->kids(); },
-                   .receipts = options.receipts};
+                   .receipts = options.receipts,
+                   .pace = options.pace};
   auto opener = std::make_unique<EnvelopeOpener>(vault);
   std::unique_ptr<Carrier> carrier;
   if (options.carrier) {
@@ -164,10 +168,12 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Open(GatewayOptions options, s
   } else {
     carrier = std::make_unique<Loopback>(options.loopback, std::move(opener), std::move(truth), *agreed, fatal);
   }
+  std::unique_ptr<Sorter> sorter;
+  if (options.pace) sorter = std::make_unique<Sorter>(options.pace, std::make_unique<EnvelopeOpener>(vault));
   auto room = std::make_unique<DiskGuard>(std::move(opened_rows->room), options.notice);
-  auto gateway =
-      std::make_unique<WholeGateway>(std::move(core), std::move(agreed), std::move(opened_rows->rows), std::move(room),
-                                     std::move(*store), std::move(carrier), std::move(link), std::move(vault), fatal);
+  auto gateway = std::make_unique<WholeGateway>(std::move(core), std::move(agreed), std::move(opened_rows->rows),
+                                                std::move(room), std::move(*store), std::move(carrier),
+                                                std::move(sorter), std::move(link), std::move(vault), fatal);
   if (const auto status = gateway->Load(); !status.ok()) return status;
   return gateway;
 }

@@ -32,7 +32,8 @@ struct GatewayOptions {
   std::uint64_t ballast_bytes = 0;     // a file in that folder, given up when the disk is nearly full
   std::string truth;                   // file of the truth log; empty: none
   LoopbackOptions loopback;
-  CarrierFactory carrier = {};  // empty: the loopback
+  CarrierFactory carrier = {};                   // empty: the loopback
+  std::shared_ptr<const PaceOptions> pace = {};  // empty: all leave as soon as the carrier has a place
   CorrelatorOptions receipts = {};
   bool open_nothing = false;  // for benchmarks: needs no keys and no store
   NoticeHandler notice = {};  // empty: nobody hears

@@ -23,6 +23,7 @@
 #include "gateway/kafka_link.h"
 #include "gateway/kafka_words.h"
 #include "gateway/key_files.h"
+#include "gateway/routes_config.h"
 #include "gateway/smpp_carrier.h"
 #include "gateway/smsc_config.h"
 
@@ -41,7 +42,8 @@ struct Flags {
   std::vector<std::string> kafka_properties;  // NAME=VALUE
   std::string kafka_properties_file, kafka_partitions;
   bool loopback = false;
-  std::string smsc_file;
+  std::string smsc_file, routes_file;
+  std::vector<std::string> smsc_names;
   std::int64_t ballast_mb = 64;
   std::vector<std::string> key_files;
   std::string key_password_file;
@@ -71,6 +73,8 @@ void Declare(CLI::App& app, Flags& flags) {
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.add_flag("--loopback", flags.loopback, "submit to nobody and answer by test codes");
   app.add_option("--smsc", flags.smsc_file, "submit over SMPP to the SMSCs of this TOML file; see docs/gateway.md")
+      ->check(CLI::ExistingFile);
+  app.add_option("--routes", flags.routes_file, "TOML file of number plans, routes and rates; see docs/routes.md")
       ->check(CLI::ExistingFile);
   app.add_option("--engine", flags.attach.address, "address of the engine, host:port or unix:PATH")
       ->envname("SMSFLOW_ADDRESS")
@@ -158,11 +162,24 @@ absl::Status CompleteSmsc(Flags& flags) {
   for (const SmscOptions& smsc : *smscs) {
     auto& forms = flags.gateway.receipts.forms;
     forms.insert(forms.end(), smsc.forms.begin(), smsc.forms.end());
+    flags.smsc_names.push_back(smsc.name);
   }
   flags.gateway.carrier = [smscs = std::move(*smscs)](std::unique_ptr<Opener> opener, engine::Clock& clock,
                                                       const NoticeHandler& notice) {
     return AsCarrier(SmppCarrier::Make(smscs, std::move(opener), clock, notice));
   };
+  return absl::OkStatus();
+}
+
+absl::Status CompleteRoutes(Flags& flags) {
+  if (flags.routes_file.empty()) return absl::OkStatus();
+  if (flags.gateway.open_nothing) return absl::InvalidArgumentError("routes: --open-nothing opens nothing to route by");
+  const auto text = ReadFile(flags.routes_file);
+  if (!text.ok()) return text.status();
+  auto pace = ReadRoutesConfig(*text, flags.routes_file, flags.smsc_names);
+  if (!pace.ok()) return pace.status();
+  flags.attach.credit = CreditFor(*pace, flags.gateway.tenants, flags.attach.credit);
+  flags.gateway.pace = std::make_shared<const PaceOptions>(*std::move(pace));
   return absl::OkStatus();
 }
 
@@ -176,6 +193,7 @@ absl::Status Complete(Flags& flags) {
     return absl::InvalidArgumentError("carrier: say --smsc FILE, or --loopback to submit to nobody");
   }
   if (const auto status = CompleteSmsc(flags); !status.ok()) return status;
+  if (const auto status = CompleteRoutes(flags); !status.ok()) return status;
   if (const auto status = CompleteKafka(flags); !status.ok()) return status;
   flags.gateway.ballast_bytes = static_cast<std::uint64_t>(flags.ballast_mb) << 20;
   if (!flags.token_file.empty()) {

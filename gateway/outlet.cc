@@ -1,6 +1,8 @@
 #include "gateway/outlet.h"
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
 
 namespace smsflow::gateway {
 namespace {
@@ -10,115 +12,186 @@ constexpr std::int64_t kParts = 16;
 constexpr std::array<std::int64_t, kPriorities> kShare = {0, 3, 1};
 // What is owed does not grow beyond this, so that a class that could not leave for its own rate floods nobody later.
 constexpr std::int64_t kOwedMax = kParts * 16;
-
-Rates::Who WhoIs(const Waiting& sms) { return {sms.tenant, sms.route, sms.sender}; }
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
 
-void Outlet::Add(Waiting sms) {
-  Class& to = classes_[static_cast<std::size_t>(sms.priority)];
-  auto tenant =
-      std::find_if(to.tenants.begin(), to.tenants.end(), [&](const Tenant& one) { return one.name == sms.tenant; });
-  if (tenant == to.tenants.end()) tenant = to.tenants.insert(to.tenants.end(), Tenant{sms.tenant, {}});
-  const FlowKey key(sms.route, sms.sender);
-  auto flow = std::find_if(tenant->flows.begin(), tenant->flows.end(), [&](const Flow& one) { return one.key == key; });
-  if (flow == tenant->flows.end()) flow = tenant->flows.insert(tenant->flows.end(), Flow{key, {}});
-  flow->queue.push_back(std::move(sms));
-  ++to.size;
-  ++size_;
+Outlet::Outlet(RateLimits limits, const std::vector<std::string>& routes) : limits_(std::move(limits)) {
+  for (const std::string& name : routes) routes_.push_back({.limit = limits_.OfRoute(name)});
 }
 
-std::optional<Outlet::Place> Outlet::FindReady(Class& from, std::int64_t now_ms) {
-  for (auto tenant = from.tenants.begin(); tenant != from.tenants.end(); ++tenant)
-    for (auto flow = tenant->flows.begin(); flow != tenant->flows.end(); ++flow) {
-      const Waiting& head = flow->queue.front();
-      if (rates_.WaitMs(WhoIs(head), head.segments, now_ms) == 0) return Place{tenant, flow};
-    }
+void Outlet::Add(Waiting sms) {
+  const auto priority = static_cast<std::size_t>(sms.priority);
+  Place place{.route = sms.route, .priority = priority, .tenant = {}, .flow = {}, .sms = {}};
+  Route& route = routes_[sms.route];
+  Class& to = route.classes[priority];
+  auto [tenant, new_tenant] = to.by_name.try_emplace(sms.lease.tenant);
+  if (new_tenant) tenant->second = to.tenants.insert(to.tenants.end(), Tenant{.name = sms.lease.tenant});
+  place.tenant = tenant->second;
+  auto [flow, new_flow] = place.tenant->by_sender.try_emplace(sms.sender);
+  if (new_flow) {
+    flow->second = place.tenant->flows.insert(place.tenant->flows.end(), Flow{.sender = sms.sender});
+    place.tenant->blocked_until = 0;  // it may leave at once, whatever the others wait for
+  }
+  if (new_flow || new_tenant) route.blocked_until = 0;
+  place.flow = flow->second;
+  deadlines_.emplace(sms.lease.deadline_ms, sms.lease.attempt);
+  place.sms = place.flow->queue.insert(place.flow->queue.end(), std::move(sms));
+  places_.emplace(place.sms->lease.attempt, place);
+  ++to.size;
+}
+
+bool Outlet::Remove(const AttemptId& attempt) {
+  const auto found = places_.find(attempt);
+  if (found == places_.end()) return false;
+  Erase(Place(found->second));
+  return true;
+}
+
+Waiting Outlet::Erase(const Place& place) {
+  Waiting sms = std::move(*place.sms);
+  Class& from = routes_[place.route].classes[place.priority];
+  places_.erase(sms.lease.attempt);
+  deadlines_.erase({sms.lease.deadline_ms, sms.lease.attempt});
+  place.flow->queue.erase(place.sms);
+  if (place.flow->queue.empty()) {
+    place.tenant->by_sender.erase(place.flow->sender);
+    place.tenant->flows.erase(place.flow);
+  }
+  if (place.tenant->flows.empty()) {
+    from.by_name.erase(place.tenant->name);
+    from.tenants.erase(place.tenant);
+  }
+  --from.size;
+  return sms;
+}
+
+std::optional<Waiting> Outlet::Next(std::int64_t now_ms, Take take) {
+  for (std::size_t i = 0; i < routes_.size(); ++i) {
+    const std::size_t number = (turn_ + i) % routes_.size();
+    const Waiting* const sms = FindInRoute(routes_[number], now_ms, take);
+    if (sms == nullptr) continue;
+    turn_ = (number + 1) % routes_.size();
+    return Leave(Place(places_.at(sms->lease.attempt)), now_ms);
+  }
   return std::nullopt;
 }
 
+// What is known to have to wait is passed over by its time alone: tokens become fewer by others, never more.
+const Waiting* Outlet::FindInRoute(Route& route, std::int64_t now_ms, Take take) {
+  if (route.size() == 0 || route.blocked_until > now_ms) return nullptr;
+  if (const std::int64_t wait_ms = route.bucket ? route.bucket->WaitMs(now_ms) : 0; wait_ms > 0) {
+    route.blocked_until = now_ms + wait_ms;
+    return nullptr;
+  }
+  std::int64_t soonest_ms = kNever;
+  for (const std::size_t i : Order(route))
+    if (const Waiting* const sms = FindInClass(route.classes[i], now_ms, take, soonest_ms)) return sms;
+  route.blocked_until = soonest_ms;
+  return nullptr;
+}
+
+const Waiting* Outlet::FindInClass(Class& from, std::int64_t now_ms, Take take, std::int64_t& soonest_ms) {
+  for (Tenant& tenant : from.tenants) {
+    if (tenant.full_at == look_) continue;
+    if (tenant.blocked_until <= now_ms) {
+      if (const std::int64_t wait_ms = tenants_.WaitMs(tenant.name, now_ms); wait_ms > 0)
+        tenant.blocked_until = now_ms + wait_ms;
+      else if (const Waiting* const sms = FindInTenant(tenant, now_ms, take))
+        return sms;
+    }
+    if (tenant.full_at != look_) soonest_ms = std::min(soonest_ms, tenant.blocked_until);
+  }
+  return nullptr;
+}
+
+const Waiting* Outlet::FindInTenant(Tenant& tenant, std::int64_t now_ms, Take take) {
+  std::int64_t soonest_ms = kNever;
+  for (Flow& flow : tenant.flows) {
+    if (flow.blocked_until <= now_ms) {
+      const std::int64_t wait_ms = senders_.WaitMs(flow.sender, now_ms);
+      if (wait_ms == 0) {
+        const Waiting& head = flow.queue.front();
+        if (take(head)) return &head;
+        tenant.full_at = look_;
+        waits_for_place_ = true;
+        return nullptr;
+      }
+      flow.blocked_until = now_ms + wait_ms;
+    }
+    soonest_ms = std::min(soonest_ms, flow.blocked_until);
+  }
+  tenant.blocked_until = soonest_ms;
+  return nullptr;
+}
+
 // Those who had their turn go to the end.
-Waiting Outlet::Leave(Class& from, Place place, std::int64_t now_ms) {
-  Waiting sms = std::move(place.flow->queue.front());
-  place.flow->queue.pop_front();
+Waiting Outlet::Leave(const Place& place, std::int64_t now_ms) {
+  Route& route = routes_[place.route];
   auto& flows = place.tenant->flows;
-  if (place.flow->queue.empty())
-    flows.erase(place.flow);
-  else
-    flows.splice(flows.end(), flows, place.flow);
-  if (flows.empty())
-    from.tenants.erase(place.tenant);
-  else
-    from.tenants.splice(from.tenants.end(), from.tenants, place.tenant);
-  --from.size;
-  --size_;
-  rates_.Take(WhoIs(sms), sms.segments, now_ms);
+  flows.splice(flows.end(), flows, place.flow);
+  auto& tenants = route.classes[place.priority].tenants;
+  tenants.splice(tenants.end(), tenants, place.tenant);
+  Waiting sms = Erase(place);
+  if (route.limit > 0) {
+    if (!route.bucket) route.bucket.emplace(route.limit, now_ms);
+    route.bucket->Take(sms.segments, now_ms);
+  }
+  tenants_.Take(sms.lease.tenant, limits_.OfTenant(sms.lease.tenant), sms.segments, now_ms);
+  senders_.Take(sms.sender, sms.sender_limit, sms.segments, now_ms);
+  Account(route, place.priority, sms.segments);
   return sms;
 }
 
 // Highest first, but a class that is owed a segment goes before those above it; who is owed most, first.
-std::array<std::size_t, kPriorities> Outlet::Order() const {
+std::array<std::size_t, kPriorities> Outlet::Order(const Route& route) {
   std::array<std::size_t, kPriorities> order{};
   for (std::size_t i = 0; i < kPriorities; ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(), [this](std::size_t a, std::size_t b) {
-    const std::int64_t owed_a = classes_[a].owed >= kParts ? classes_[a].owed : 0;
-    const std::int64_t owed_b = classes_[b].owed >= kParts ? classes_[b].owed : 0;
-    return owed_a > owed_b;
+  std::stable_sort(order.begin(), order.end(), [&route](std::size_t a, std::size_t b) {
+    const auto owed = [&route](std::size_t i) { return route.classes[i].owed >= kParts ? route.classes[i].owed : 0; };
+    return owed(a) > owed(b);
   });
   return order;
 }
 
-void Outlet::Account(std::size_t left, std::int64_t segments) {
+void Outlet::Account(Route& route, std::size_t left, std::int64_t segments) {
   for (std::size_t i = 0; i < kPriorities; ++i) {
-    Class& one = classes_[i];
+    Class& one = route.classes[i];
     if (one.size == 0 && i != left)
       one.owed = 0;  // who does not wait is owed nothing
     else
       one.owed = std::min(one.owed + segments * kShare[i], kOwedMax);
   }
-  classes_[left].owed = std::max<std::int64_t>(classes_[left].owed - segments * kParts, 0);
+  route.classes[left].owed = std::max<std::int64_t>(route.classes[left].owed - segments * kParts, 0);
 }
 
-std::optional<Waiting> Outlet::Next(std::int64_t now_ms) {
-  for (const std::size_t i : Order()) {
-    const auto place = FindReady(classes_[i], now_ms);
-    if (!place) continue;
-    Waiting sms = Leave(classes_[i], *place, now_ms);
-    Account(i, sms.segments);
-    return sms;
-  }
-  return std::nullopt;
+// Whoever had no place is asked again, and with it the route whose blocked_until did not count it.
+void Outlet::LookAgain() {
+  ++look_;
+  if (waits_for_place_)
+    for (Route& route : routes_) route.blocked_until = 0;
+  waits_for_place_ = false;
 }
 
-std::vector<Waiting> Outlet::Expire(std::int64_t now_ms) {
+std::vector<Waiting> Outlet::Expire(std::int64_t wall_ms) {
   std::vector<Waiting> over;
-  for (Class& one : classes_) {
-    for (Tenant& tenant : one.tenants)
-      for (Flow& flow : tenant.flows) {
-        const auto late = std::stable_partition(flow.queue.begin(), flow.queue.end(),
-                                                [now_ms](const Waiting& sms) { return sms.deadline_ms > now_ms; });
-        over.insert(over.end(), std::make_move_iterator(late), std::make_move_iterator(flow.queue.end()));
-        one.size -= static_cast<std::size_t>(flow.queue.end() - late);
-        flow.queue.erase(late, flow.queue.end());
-      }
-    for (Tenant& tenant : one.tenants) tenant.flows.remove_if([](const Flow& flow) { return flow.queue.empty(); });
-    one.tenants.remove_if([](const Tenant& tenant) { return tenant.flows.empty(); });
-  }
-  size_ -= over.size();
+  while (!deadlines_.empty() && deadlines_.begin()->first <= wall_ms)
+    over.push_back(Erase(Place(places_.at(deadlines_.begin()->second))));
   return over;
 }
 
-std::optional<std::int64_t> Outlet::WakeMs(std::int64_t now_ms) const {
-  std::optional<std::int64_t> wake_ms;
-  for (const Class& one : classes_)
-    for (const Tenant& tenant : one.tenants)
-      for (const Flow& flow : tenant.flows) {
-        const Waiting& head = flow.queue.front();
-        std::int64_t at_ms = now_ms + rates_.WaitMs(WhoIs(head), head.segments, now_ms);
-        for (const Waiting& sms : flow.queue) at_ms = std::min(at_ms, sms.deadline_ms);
-        wake_ms = std::min(wake_ms.value_or(at_ms), at_ms);
-      }
-  return wake_ms;
+std::optional<std::int64_t> Outlet::WakeInMs(std::int64_t now_ms, std::int64_t wall_ms) const {
+  if (places_.empty()) return std::nullopt;
+  std::int64_t in_ms = deadlines_.begin()->first - wall_ms;
+  for (const Route& route : routes_)
+    if (route.size() > 0 && route.blocked_until != kNever) in_ms = std::min(in_ms, route.blocked_until - now_ms);
+  return std::max<std::int64_t>(in_ms, 0);
+}
+
+std::optional<std::int64_t> Outlet::Tokens(std::size_t route, std::int64_t now_ms) const {
+  if (routes_[route].limit == 0) return std::nullopt;
+  if (!routes_[route].bucket) return TokenBucket(routes_[route].limit, now_ms).Level(now_ms);
+  return routes_[route].bucket->Level(now_ms);
 }
 
 }  // namespace smsflow::gateway

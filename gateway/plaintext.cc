@@ -29,6 +29,11 @@ bool IsName(std::string_view name) {
          std::all_of(name.begin(), name.end(), [&](char c) { return word(c) || c == '-'; });
 }
 
+Priority PriorityOf(std::string_view word) {
+  if (word == "code") return Priority::kCode;
+  return word == "bulk" ? Priority::kBulk : Priority::kTransactional;
+}
+
 // One line `name: value`. False when it is none.
 bool ReadHeader(std::string_view line, Sms& sms) {
   const std::size_t colon = line.find(':');
@@ -38,6 +43,7 @@ bool ReadHeader(std::string_view line, Sms& sms) {
   const std::string_view value = Strip(line.substr(colon + 1));
   if (name == "To") sms.recipient = value;
   if (name == "Sender") sms.sender = value;
+  if (name == "Priority") sms.priority = PriorityOf(value);
   return true;
 }
 

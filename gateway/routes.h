@@ -25,6 +25,7 @@ struct Route {
   std::string name;                       // 1 to 64 bytes of [A-Za-z0-9._-]
   std::vector<std::string> prefixes;      // `+` and digits; "+" takes every number
   std::vector<std::string> tenants = {};  // empty: all
+  std::vector<std::string> smscs = {};    // connections that it leaves by, each as it has a place; empty: any
 };
 
 class Routes {

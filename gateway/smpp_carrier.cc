@@ -38,9 +38,11 @@ class SmppCarrier::Connection : public SmscLinkEvents {
     return link->CanSubmit() &&
            reserved + waiting.size() + opening + (under_way.size() - unknown) < options.link.session.window;
   }
-  bool Takes(const std::string& tenant) const {
-    return options.tenants.empty() ||
-           std::find(options.tenants.begin(), options.tenants.end(), tenant) != options.tenants.end();
+  bool Takes(const std::string& tenant, const Route* route) const {
+    const auto holds = [](const std::vector<std::string>& names, const std::string& name) {
+      return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+    };
+    return holds(options.tenants, tenant) && (route == nullptr || holds(route->smscs, options.name));
   }
 
   const SmscOptions options;
@@ -119,32 +121,45 @@ void SmppCarrier::Stop() {
   }
 }
 
-bool SmppCarrier::Take(const engine::Lease& lease) {
-  Connection* const connection = RouteOf(lease);
-  if (connection == nullptr) return true;  // it fails at once
+// By the first connection that takes it and has a place: so the next one goes on when that is full, or lost.
+bool SmppCarrier::Take(const engine::Lease& lease, const Route* route) {
   const std::lock_guard lock(mutex_);
-  if (!connection->HasPlace()) return false;
-  ++connection->reserved;
-  return true;
+  bool taken_by_any = false;
+  for (const auto& connection : connections_) {
+    if (!connection->Takes(lease.tenant, route)) continue;
+    taken_by_any = true;
+    if (!connection->HasPlace()) continue;
+    ++connection->reserved;
+    taken_.insert_or_assign(lease.attempt, connection.get());
+    return true;
+  }
+  return !taken_by_any;  // it fails at once
 }
 
-bool SmppCarrier::HasRoom() {
-  const std::lock_guard lock(mutex_);
-  return std::any_of(connections_.begin(), connections_.end(),
-                     [](const auto& connection) { return connection->HasPlace(); });
+// What has no place takes one of whoever would have it: it has an INTENT already.
+SmppCarrier::Connection* SmppCarrier::PlaceOf(const engine::Lease& lease) {
+  if (const auto taken = taken_.extract(lease.attempt); !taken.empty()) {
+    --taken.mapped()->reserved;
+    return taken.mapped();
+  }
+  const auto found = std::find_if(connections_.begin(), connections_.end(),
+                                  [&](const auto& connection) { return connection->Takes(lease.tenant, nullptr); });
+  return found == connections_.end() ? nullptr : found->get();
 }
 
 void SmppCarrier::Submit(std::vector<engine::Lease> leases) {
-  for (engine::Lease& lease : leases) {
-    Connection* const connection = RouteOf(lease);
-    if (connection == nullptr) {
-      Tell(lease.attempt, Reported::kFailedTransient, About::kRoute, "no_route");
-      continue;
-    }
+  std::vector<AttemptId> nobodys;
+  {
     const std::lock_guard lock(mutex_);
-    connection->reserved -= std::min<std::size_t>(1, connection->reserved);
-    connection->waiting.push_back(std::move(lease));
+    for (engine::Lease& lease : leases) {
+      Connection* const connection = PlaceOf(lease);
+      if (connection == nullptr)
+        nobodys.push_back(lease.attempt);
+      else
+        connection->waiting.push_back(std::move(lease));
+    }
   }
+  for (const AttemptId& attempt : nobodys) Tell(attempt, Reported::kFailedTransient, About::kRoute, "no_route");
   Wake();
 }
 
@@ -152,12 +167,6 @@ void SmppCarrier::Acknowledge(const std::vector<Handle>& handles) {
   for (const Handle& handle : handles) {
     connections_[handle.connection]->link->Acknowledge(handle.key, smpp::CommandStatus::kOk);
   }
-}
-
-SmppCarrier::Connection* SmppCarrier::RouteOf(const engine::Lease& lease) {
-  const auto found = std::find_if(connections_.begin(), connections_.end(),
-                                  [&](const auto& connection) { return connection->Takes(lease.tenant); });
-  return found == connections_.end() ? nullptr : found->get();
 }
 
 void SmppCarrier::Wake() {

@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -66,8 +67,7 @@ class SmppCarrier : public Carrier {
   // thread.
   void StartLinks(CarrierEvents& events);
   void RunOnce();
-  bool Take(const engine::Lease& lease) override;
-  bool HasRoom() override;
+  bool Take(const engine::Lease& lease, const Route* route) override;
   void Submit(std::vector<engine::Lease> leases) override;
   void Acknowledge(const std::vector<Handle>& handles) override;
   void Stop() override;
@@ -100,7 +100,7 @@ class SmppCarrier : public Carrier {
   void Tell(const AttemptId& attempt, Reported result, About about, std::string_view cause);
   RecipientTag TagOf(std::string_view digits) const;
   std::uint16_t NextReference(const RecipientTag& recipient);
-  Connection* RouteOf(const engine::Lease& lease);
+  Connection* PlaceOf(const engine::Lease& lease);  // under the mutex
   void Wake();
 
   const std::unique_ptr<Opener> opener_;
@@ -116,6 +116,7 @@ class SmppCarrier : public Carrier {
   std::condition_variable wake_;
   bool woken_ = false, stopping_ = false;
   std::uint64_t tokens_ = 0;
+  std::unordered_map<AttemptId, Connection*> taken_;  // where their places are, until they come
   std::thread thread_;
 };
 

@@ -1,16 +1,9 @@
 #include "gateway/token_bucket.h"
 
-#include <algorithm>
-
 namespace smsflow::gateway {
-namespace {
-
-constexpr std::int64_t kPerSegment = 1000;
-
-}  // namespace
 
 TokenBucket::TokenBucket(std::int64_t per_second, std::int64_t now_ms)
-    : per_second_(per_second), level_(per_second * kPerSegment), at_ms_(now_ms) {}
+    : per_second_(per_second), level_(Size()), at_ms_(now_ms) {}
 
 // A millisecond brings per_second_ thousandths, exactly. Longer than a debt of all that was ever taken need not be
 // looked back, so nothing overflows.
@@ -21,9 +14,8 @@ std::int64_t TokenBucket::LevelAt(std::int64_t now_ms) const {
   return std::min(Size(), level_ + passed_ms * per_second_);
 }
 
-std::int64_t TokenBucket::WaitMs(std::int64_t segments, std::int64_t now_ms) const {
-  const std::int64_t wanted = std::min(segments * kPerSegment, Size());
-  const std::int64_t missing = wanted - LevelAt(now_ms);
+std::int64_t TokenBucket::WaitMs(std::int64_t now_ms) const {
+  const std::int64_t missing = kPerSegment - LevelAt(now_ms);
   return missing <= 0 ? 0 : (missing + per_second_ - 1) / per_second_;
 }
 

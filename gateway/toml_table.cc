@@ -160,6 +160,14 @@ std::vector<TomlTable::Entry> TomlTable::Entries(std::string_view key) {
   return entries;
 }
 
+void TomlTable::Integers(std::string_view key, Named& out, std::int64_t least, std::int64_t most) {
+  const std::vector<Entry> entries = Entries(key);
+  if (entries.empty()) return;
+  Section(key, [&](TomlTable& names) {
+    for (const Entry& entry : entries) names.Integer(entry.key, out[entry.key], least, most);
+  });
+}
+
 void TomlTable::Section(std::string_view key, const ReadTable& read) {
   const toml::node* node = state_->Find(key);
   if (node == nullptr) return;

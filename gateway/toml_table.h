@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,6 +68,10 @@ class TomlTable {
       }
     }
   }
+
+  // A section whose keys are free, and whose values are integers.
+  using Named = std::map<std::string, std::int64_t, std::less<>>;
+  void Integers(std::string_view key, Named& out, std::int64_t least, std::int64_t most);
 
   using ReadTable = std::function<void(TomlTable&)>;
   void Section(std::string_view key, const ReadTable& read);

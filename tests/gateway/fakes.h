@@ -43,12 +43,12 @@ class FakeLink : public Link {
 class FakeCarrier : public Carrier {
  public:
   void Start(CarrierEvents&) override {}
-  bool Take(const engine::Lease&) override {
+  bool Take(const engine::Lease&, const Route* route) override {
+    if (route != nullptr) routes.push_back(route->name);
     if (places == 0) return false;
     --places;
     return true;
   }
-  bool HasRoom() override { return places > 0; }
   void Submit(std::vector<engine::Lease> more) override {
     for (auto& lease : more) submitted.push_back(std::move(lease));
   }
@@ -58,6 +58,7 @@ class FakeCarrier : public Carrier {
   void Stop() override {}
   std::vector<engine::Lease> submitted;
   std::vector<std::uint64_t> acknowledged;
+  std::vector<std::string> routes;  // of those that asked for a place
   std::size_t places = 1'000'000;
 };
 

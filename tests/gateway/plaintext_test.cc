@@ -28,6 +28,15 @@ TEST(Plaintext, HeaderBlankLineText) {
   EXPECT_EQ(sms.text.Reveal(), "S1D1");
 }
 
+TEST(Plaintext, PrioritiesByTheirWord) {
+  const auto of = [](const std::string& line) { return Read("To: +255123456789\n" + line + "\nx").priority; };
+  EXPECT_EQ(of("Priority: code\n"), Priority::kCode);
+  EXPECT_EQ(of("Priority: bulk\n"), Priority::kBulk);
+  EXPECT_EQ(of("Priority:transactional\n"), Priority::kTransactional);
+  for (const char* other : {"", "Priority:\n", "Priority: CODE\n", "Priority: urgent\n", "priority: code\n"})
+    EXPECT_EQ(of(other), Priority::kTransactional) << other;
+}
+
 TEST(Plaintext, NewlinesAreTakenAsTheyCome) {
   EXPECT_EQ(TextOf("To: +255123456789\r\n\r\na\r\nb\r\n"), "a\nb");
   EXPECT_EQ(TextOf("To: +255123456789\n\na\n\n"), "a\n");

@@ -2,6 +2,7 @@
 
 import glob
 import sys
+import time
 import unittest
 
 sys.path.insert(0, sys.path[0])
@@ -75,6 +76,41 @@ class SmppEndToEnd(unittest.TestCase):
         site.await_ends(["DELIVERED"], 60)
         self.assertEqual(sorted(map(len, site.submits().values())), [1] * 60)
 
+    def paced(self, routes, script=SCRIPT, **options):
+        site = self.site = Site(PROGRAMS, script, **options)
+        site.start_smsc()
+        site.start_engine()
+        site.write("routes.toml", routes)
+        site.start_gateway("--routes", f"{site.folder}/routes.toml")
+        return site
+
+    def test_killed_while_they_wait_for_their_turn_none_is_in_doubt(self):
+        site = self.paced('[[route]]\nname = "all"\nprefixes = ["+255"]\nsmscs = ["sim"]\nrate = 10\n', attempts=1)
+        site.send([f"Visit {number}" for number in range(40)])
+        until = time.monotonic() + 60
+        while len(site.submits()) < 10 and time.monotonic() < until:
+            time.sleep(0.02)
+        site.kill("gateway")
+        taken = len(site.submits())
+        self.assertLess(taken, 40, "none waited")
+        site.start_gateway("--routes", f"{site.folder}/routes.toml")
+        # One that had just left may be in doubt; what waited is not.
+        ends = site.await_ends(["DELIVERED", "UNKNOWN"], 40)
+        self.assertLessEqual(ends.count("UNKNOWN"), 2, "more than what had just left")
+        submits = site.truth()
+        self.assertEqual(sorted(map(len, site.submits_of(submits).values())), [1] * len(site.submits_of(submits)))
+
+    def test_a_rate_is_kept_and_what_waits_too_long_expires(self):
+        site = self.paced('[[route]]\nname = "all"\nprefixes = ["+"]\nrate = 5\n', attempts=1)
+        begun = time.monotonic()
+        site.send([f"Visit {number}" for number in range(60)], seconds=6)
+        ends = site.await_ends(["DELIVERED", "EXPIRED"], 60)
+        taken = len(site.submits())
+        self.assertEqual(ends.count("DELIVERED"), taken)
+        self.assertGreater(taken, 5)
+        self.assertLessEqual(taken, 5 * (time.monotonic() - begun) + 1)
+        self.assertGreater(ends.count("EXPIRED"), 10)
+
     def test_an_smsc_that_is_away_is_waited_for(self):
         site = self.up()
         site.kill("smsc")
@@ -110,6 +146,12 @@ to = 3
             self.assertIn(line, done.stdout)
         self.assertNotIn("smsc.example", done.stdout)
         site.write("smsc.toml", '[[smsc]]\nname = "a"\nhost = "127.0.0.1"\nsystem_id = "s"\n')
+        site.write("routes.toml", '[[route]]\nname = "all"\nprefixes = ["+"]\nsmscs = ["b"]\nrate = -1\n')
+        routes = site.run("smsflow-gateway", "--smsc", f"{site.folder}/smsc.toml", "--routes",
+                          f"{site.folder}/routes.toml")
+        self.assertEqual(routes.returncode, 78)
+        for line in ("line 4: smscs must name connections", "line 5: rate must be an integer"):
+            self.assertIn(line, routes.stdout)
         both = site.run("smsflow-gateway", "--loopback", "--smsc", f"{site.folder}/smsc.toml")
         self.assertEqual(both.returncode, 78)
         self.assertIn("say --smsc FILE, or --loopback", both.stdout)

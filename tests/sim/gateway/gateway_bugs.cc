@@ -48,6 +48,9 @@ void ForgetDeadline(GatewayHooks& hooks) {
     for (engine::Lease& lease : leases) lease.deadline_ms += 60'000;
   };
 }
+std::function<void(GatewayHooks&)> Sorted(void (*change)(gateway::Sorted&)) {
+  return [change](GatewayHooks& hooks) { hooks.sorted = change; };
+}
 void MixUpParts(GatewayHooks& hooks) {
   hooks.answer = [](PartAnswer& answer) {
     if (answer.parts > 1) answer.number = 1;
@@ -121,6 +124,16 @@ std::vector<GatewayBug> AllGatewayBugs() {
       {"receipt acknowledged too early", "before it is durable",
        [](GatewayHooks& hooks) { hooks.acknowledge_at_once = true; }},
       {"report lost", "a report that did not leave counts as answered", LoseReports},
+      {"queued after INTENT", "what waits for a place is recorded as if it were on its way",
+       [](GatewayHooks& hooks) { hooks.queue_after_intent = true; }},
+      {"deadline forgotten in the queue", "what waited goes by a later deadline",
+       Sorted([](gateway::Sorted& one) { one.sms.lease.deadline_ms += 60'000; })},
+      {"long text counted as one segment", "a rate counts SMSes instead of segments",
+       Sorted([](gateway::Sorted& one) { one.sms.segments = 1; })},
+      {"rate of a sender forgotten", "senders have no limit",
+       Sorted([](gateway::Sorted& one) { one.sms.sender_limit = 0; })},
+      {"routes mixed up", "an SMS waits for the route of another number",
+       Sorted([](gateway::Sorted& one) { one.sms.route = 1 - one.sms.route; })},
       {"any part counts for all", "one receipt is taken for the whole", CountAnyPart},
   };
 }

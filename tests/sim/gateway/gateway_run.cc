@@ -1,6 +1,8 @@
 #include "tests/sim/gateway/gateway_run.h"
 
 #include <algorithm>
+#include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -16,6 +18,7 @@
 #include "gateway/store.h"
 #include "storage/memory_store.h"
 #include "tests/engine/world.h"
+#include "tests/gateway/plain_opener.h"
 #include "tests/sim/gateway/engine_side.h"
 #include "tests/sim/gateway/smsc_site.h"
 #include "tests/sim/sim_store.h"
@@ -29,17 +32,6 @@ std::string WordOf(Reported reported) { return std::string(workflows::delivery::
 
 constexpr std::int64_t kMinute = 60'000, kDay = 24 * 60 * kMinute;
 constexpr std::uint32_t kCredit = 12;
-
-// An SMS that nobody sealed, in a store that looks for what must not be there.
-class PlainOpener : public gateway::Opener {
- public:
-  std::optional<gateway::OpenedSms> Open(const engine::Lease& lease, gateway::Unreadable& why) const override {
-    crypto::Secret plaintext{std::string_view(lease.payload)};
-    auto sms = gateway::ParsePlaintext(plaintext.Reveal(), why);
-    if (!sms.ok()) return std::nullopt;
-    return gateway::OpenedSms{std::move(plaintext), *std::move(sms)};
-  }
-};
 
 class SimRoom : public gateway::Room {
  public:
@@ -88,14 +80,29 @@ class HookedCarrier : public gateway::Carrier, public gateway::CarrierEvents {
  public:
   HookedCarrier(std::unique_ptr<gateway::SmppCarrier> real, const GatewayHooks& hooks)
       : real_(std::move(real)), hooks_(hooks) {}
-  void RunOnce() { real_->RunOnce(); }
+  void RunOnce() {
+    for (; !queued_.empty() && real_->Take(queued_.front(), nullptr); queued_.pop_front())
+      real_->Submit({queued_.front()});
+    real_->RunOnce();
+  }
+  // Hears of each that has its turn.
+  std::function<void(const engine::Lease&, const gateway::Route*)> turn;
 
   void Start(gateway::CarrierEvents& events) override {
     events_ = &events;
     real_->StartLinks(*this);
   }
+  bool Take(const engine::Lease& lease, const gateway::Route* route) override {
+    const bool taken = hooks_.queue_after_intent || real_->Take(lease, route);
+    if (taken) turn(lease, route);
+    return taken;
+  }
   void Submit(std::vector<engine::Lease> leases) override {
     if (hooks_.submit) hooks_.submit(leases);
+    if (hooks_.queue_after_intent) {
+      queued_.insert(queued_.end(), leases.begin(), leases.end());
+      return;
+    }
     real_->Submit(std::move(leases));
   }
   void Acknowledge(const std::vector<gateway::Handle>& handles) override { real_->Acknowledge(handles); }
@@ -116,6 +123,7 @@ class HookedCarrier : public gateway::Carrier, public gateway::CarrierEvents {
  private:
   const std::unique_ptr<gateway::SmppCarrier> real_;
   const GatewayHooks& hooks_;
+  std::deque<engine::Lease> queued_;
   gateway::CarrierEvents* events_ = nullptr;
 };
 
@@ -130,6 +138,7 @@ struct Process {
   std::unique_ptr<gateway::Store> store;
   std::vector<SimSmscLink*> links;  // the carrier's
   std::unique_ptr<HookedCarrier> carrier;
+  std::unique_ptr<gateway::Sorter> sorter;  // where the run has routes
   std::unique_ptr<gateway::Core> core;
 };
 
@@ -148,6 +157,20 @@ gateway::SmscOptions SmscOf(std::mt19937_64& random) {
   return options;
 }
 
+// Routes and rates, in two runs of three; null: there are none.
+std::shared_ptr<const gateway::PaceOptions> PaceOf(std::mt19937_64& random) {
+  if (random() % 3 == 0) return nullptr;
+  const auto rate = [&random] { return random() % 3 == 0 ? 0 : static_cast<std::int64_t>(1 + random() % 20); };
+  auto routes = gateway::Routes::Make({}, {{"even", {"+25570"}}, {"odd", {"+25575"}}});
+  return std::make_shared<const gateway::PaceOptions>(
+      gateway::PaceOptions{*std::move(routes), {.tenant = rate(), .route = rate(), .sender = rate()}});
+}
+
+// What left under one limit, since the process began.
+struct Meter {
+  std::int64_t since_ms = 0, segments = 0;
+};
+
 class Run {
  public:
   explicit Run(const GatewayRunOptions& options)
@@ -155,7 +178,8 @@ class Run {
         random_(options.seed),
         site_(ScriptOf(random_), clock_, random_),
         engine_(clock_, random_, options.bug.report),
-        smsc_(SmscOf(random_)) {
+        smsc_(SmscOf(random_)),
+        pace_(PaceOf(random_)) {
     if (options.bug.options) options.bug.options(smsc_);
   }
 
@@ -202,6 +226,9 @@ class Run {
   void Check();
   void CheckLeaving(std::string_view destination);
   void CheckSeen(const SeenSubmit& one);
+  void CheckTurn(const engine::Lease& lease, const gateway::Route* route);
+  void CheckRate(const std::string& whose, std::int64_t per_second, std::int64_t segments);
+  void CheckOpen();
   void CheckTold(const AttemptId& attempt, const Asked& asked);
   void CheckTheEnd();
   void CheckSecrets();
@@ -219,6 +246,8 @@ class Run {
   SmscSite site_;
   EngineSide engine_;
   gateway::SmscOptions smsc_;
+  std::shared_ptr<const gateway::PaceOptions> pace_;
+  std::map<std::string, Meter> meters_;
   std::unique_ptr<Process> process_;
   int step_ = 0;
   std::uint64_t attempts_ = 0;
@@ -239,10 +268,20 @@ void Run::Start() {
   MakeCarrier();
   gateway::CoreOptions options;
   options.gateway = "g1";
-  options.tenants = {"t"};
+  options.tenants = {"t", "u"};
+  options.pace = pace_;
+  if (pace_) process_->sorter = std::make_unique<gateway::Sorter>(pace_, std::make_unique<gateway::PlainOpener>());
+  meters_.clear();
   process_->core = std::make_unique<gateway::Core>(
       options, *process_->store, engine_, *process_->carrier, process_->clock,
-      [](const absl::Status&) { throw engine::Fatal{}; }, &process_->room);
+      [](const absl::Status&) { throw engine::Fatal{}; }, &process_->room, process_->sorter.get());
+  if (pace_) {
+    process_->sorter->Listen([this](std::vector<gateway::Sorted> sorted) {
+      for (gateway::Sorted& one : sorted)
+        if (options_.bug.sorted) options_.bug.sorted(one);
+      process_->core->OnSorted(std::move(sorted));
+    });
+  }
   if (!process_->core->Load().ok()) throw engine::Fatal{};
   process_->carrier->Start(*process_->core);
   engine_.Start(*process_->core);
@@ -255,13 +294,16 @@ void Run::MakeCarrier() {
     process_->links.push_back(link.get());
     return link;
   };
-  auto carrier =
-      gateway::SmppCarrier::Make({smsc_}, std::make_unique<PlainOpener>(), process_->clock, nullptr, make_link);
+  auto carrier = gateway::SmppCarrier::Make({smsc_}, std::make_unique<gateway::PlainOpener>(), process_->clock, nullptr,
+                                            make_link);
   if (!carrier.ok()) {
     Violation("no carrier: " + std::string(carrier.status().message()));
     throw engine::Fatal{};
   }
   process_->carrier = std::make_unique<HookedCarrier>(*std::move(carrier), options_.bug);
+  process_->carrier->turn = [this](const engine::Lease& lease, const gateway::Route* route) {
+    CheckTurn(lease, route);
+  };
 }
 
 void Run::Crash() {
@@ -290,12 +332,14 @@ void Run::Lease() {
   ++attempts_;
   asked.lease.attempt = {InstanceId::Make(clock_.WallMs(), ShardId{static_cast<std::uint16_t>(Below(8))}, random_()),
                          1};
-  asked.lease.tenant = "t";
+  asked.lease.tenant = Chance(70) ? "t" : "u";
   // 12 digits, so that no id of the SMSC and no time is one.
-  asked.number = absl::StrCat("255", 700'000'000 + attempts_);
+  asked.number = absl::StrCat("255", 700'000'000 + attempts_ % 2 * 50'000'000 + attempts_);
   asked.text_long = Chance(25);
   const std::string text = std::string(kPayloadMark) + std::string(asked.text_long ? 200 + Below(300) : 20, 'x');
-  asked.lease.payload = absl::StrCat("To: +", asked.number, "\n\n", Chance(2) ? "" : text);
+  constexpr std::string_view kHeaders[] = {"", "Priority: code\n", "Priority: bulk\nSender: A\n"};
+  asked.lease.payload =
+      absl::StrCat("To: +", asked.number, "\n", std::string(kHeaders[Below(3)]), "\n", Chance(2) ? "" : text);
   asked.lease.deadline_ms = clock_.WallMs() + (Chance(15) ? 1 + Below(2'000) : kMinute + Below(30 * kMinute));
   asked.lease.mark = {asked.lease.attempt.instance.shard(), 1, attempts_};
   of_number_.emplace(asked.number, asked.lease.attempt);
@@ -313,6 +357,7 @@ std::size_t OpenOf(const EngineSide& engine) {
 void Run::Round() {
   engine_.Step();
   process_->core->RunOnce();
+  if (process_->sorter != nullptr && Chance(60)) process_->sorter->RunOnce();
   process_->carrier->RunOnce();
   for (SimSmscLink* const link : process_->links) link->Step();
   site_.Step();
@@ -422,7 +467,47 @@ void Run::Check() {
   for (const std::string& what : engine_.violations()) Violation(what);
   for (const std::string& what : disk_.findings) Violation("G8: " + what);
   for (; seen_ < site_.seen().size(); ++seen_) CheckSeen(site_.seen()[seen_]);
+  CheckOpen();
   for (const auto& [attempt, asked] : engine_.asked()) CheckTold(attempt, asked);
+}
+
+// What is open has left, or is about to: a kill now makes it UNKNOWN.
+void Run::CheckOpen() {
+  std::size_t open = 0;
+  for (const auto& [attempt, asked] : engine_.asked()) {
+    if (asked.best && RankOf(*asked.best) > RankOf(Reported::kAccepted)) continue;
+    const auto record = RecordOf(attempt);
+    open += record && !record->result ? 1 : 0;
+  }
+  if (open > smsc_.link.session.window)
+    Violation(absl::StrCat("G9: ", open, " attempts are open, and the window has ", smsc_.link.session.window));
+}
+
+void Run::CheckTurn(const engine::Lease& lease, const gateway::Route* route) {
+  if (!pace_) return;
+  const auto asked = engine_.asked().find(lease.attempt);
+  if (asked == engine_.asked().end() || route == nullptr) return;
+  const bool even = asked->second.number.starts_with("25570");
+  if (route->name != (even ? "even" : "odd")) Violation("G11: " + lease.attempt.ToString() + " left by " + route->name);
+  const std::string& payload = lease.payload;
+  const std::size_t length = payload.size() - payload.find("\n\n") - 2;
+  const auto segments = static_cast<std::int64_t>(length <= 160 ? 1 : (length + 152) / 153);
+  CheckRate("route " + route->name, pace_->limits.route, segments);
+  CheckRate("tenant " + lease.tenant, pace_->limits.tenant, segments);
+  const bool sender = payload.find("Sender: A") != payload.npos;
+  CheckRate(absl::StrCat("sender ", lease.tenant, sender ? "/A" : "/"), pace_->limits.sender, segments);
+}
+
+// Something may leave while a segment is there, however many it then takes.
+void Run::CheckRate(const std::string& whose, std::int64_t per_second, std::int64_t segments) {
+  if (per_second == 0) return;
+  const std::int64_t now_ms = process_->clock.SteadyMs();
+  Meter& meter = meters_.try_emplace(whose, Meter{now_ms, 0}).first->second;
+  const std::int64_t at_once = std::max<std::int64_t>(1, per_second / 10);
+  if (meter.segments > at_once + per_second * (now_ms - meter.since_ms) / 1000)
+    Violation(absl::StrCat("G10: ", meter.segments, " segments of ", whose, " left within ", now_ms - meter.since_ms,
+                           " ms at ", per_second, " a second"));
+  meter.segments += segments;
 }
 
 void Run::CheckLeaving(std::string_view destination) {

@@ -12,6 +12,9 @@
 //   G7  in the end, with all mended, every attempt has a result, the engine has the one that is recorded, and a receipt
 //       that was taken over counts
 //   G8  no number, no text in the store
+//   G9  no more attempts are open than the window has places: what waits for its turn or a place is no INTENT
+//   G10 over a route, and from a sender, no more segments leave than its rate allows
+//   G11 each leaves by the route that its number has
 #pragma once
 
 #include <cstdint>
@@ -22,6 +25,7 @@
 
 #include "gateway/attempt.h"
 #include "gateway/smsc_options.h"
+#include "gateway/sorter.h"
 #include "tests/sim/hooks.h"
 
 namespace smsflow::sim {
@@ -32,6 +36,8 @@ struct GatewayHooks {
   // From the core to the carrier, and back.
   std::function<void(std::vector<engine::Lease>&)> submit;
   std::function<void(gateway::PartAnswer&)> answer;
+  std::function<void(gateway::Sorted&)> sorted;        // before it waits
+  bool queue_after_intent = false;                     // the carrier takes all, and lets them wait
   std::function<bool(gateway::SmscReceipt&)> receipt;  // false: it gets lost, and is acknowledged all the same
   bool acknowledge_at_once = false;
   // The configuration of the carrier, and the link to the engine.
