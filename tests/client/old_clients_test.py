@@ -5,11 +5,7 @@ Each row is one of their scripts. The SMS of the whole life is in the old format
 gateway that has the old vault.
 """
 
-import base64
-import datetime
-import hashlib
 import json
-import os
 import re
 import subprocess
 import sys
@@ -19,45 +15,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import running  # noqa: E402
-from cryptography import x509  # noqa: E402
-from cryptography.hazmat.primitives import hashes, serialization  # noqa: E402
-from cryptography.hazmat.primitives.asymmetric import padding, rsa  # noqa: E402
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # noqa: E402
-from cryptography.hazmat.primitives.serialization import pkcs12  # noqa: E402
+from old_format import OldGateway  # noqa: E402
 
 SMSFLOWD, GATEWAY = (Path(argument).resolve() for argument in sys.argv[1:3])
 PASSWORD = "clinic-password"
-GATEWAY_TOKEN = "gateway-only-for-this-test"
 DELIVERY = """[delivery]
 max_jitter = "0s"
 """
-
-
-def old_vault(folder, alias):
-    """A PKCS#12 store as keytool makes one, its password beside it; and its key."""
-    key = rsa.generate_private_key(65537, 2048)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, alias)])
-    begin = datetime.datetime(2024, 1, 1)
-    certificate = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-                   .serial_number(1).not_valid_before(begin).not_valid_after(begin + datetime.timedelta(days=36500))
-                   .sign(key, hashes.SHA256()))
-    Path(folder, "prod.vault.p12").write_bytes(pkcs12.serialize_key_and_certificates(
-        alias.encode(), key, certificate, None, serialization.BestAvailableEncryption(PASSWORD.encode())))
-    Path(folder, "storepass").write_text(PASSWORD + "\n", encoding="utf-8")
-    for name in ("prod.vault.p12", "storepass"):
-        os.chmod(Path(folder, name), 0o600)
-    return key
-
-
-def old_envelope(public_key, text):
-    """The old format: a fresh key under RSA-OAEP, the text under AES in CFB mode, and a head that makes it begin with ENC."""
-    content_key = os.urandom(32)
-    wrapped = public_key.encrypt(content_key, padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None))
-    plain = text.encode()
-    fill = 16 - len(plain) % 16
-    cipher = Cipher(algorithms.AES(content_key), modes.CFB(hashlib.md5(content_key).digest())).encryptor()
-    head = (0b000100001101000010 << 14 | len(wrapped)).to_bytes(4, "big")
-    return base64.b64encode(head + wrapped + cipher.update(plain + bytes([fill]) * fill) + cipher.finalize()).decode()
 
 
 class OldClients(unittest.TestCase):
@@ -65,24 +29,16 @@ class OldClients(unittest.TestCase):
     def setUpClass(cls):
         cls.engine = running.Engine(SMSFLOWD)
         cls.addClassCleanup(cls.engine.temporary.cleanup)
-        folder = cls.engine.folder
-        cls.public_key = old_vault(folder, "clinic").public_key()
-        Path(folder, "token").write_text(GATEWAY_TOKEN + "\n", encoding="utf-8")
-        os.chmod(Path(folder, "token"), 0o600)
-        cls.engine.configure(DELIVERY + running.key("ward7", PASSWORD, ["client"], ["clinic"]) +
-                             running.key("gateway", GATEWAY_TOKEN, ["gateway"], ["clinic"], ["g1"]),
+        cls.gateway = OldGateway(GATEWAY, cls.engine.folder, "clinic")
+        cls.engine.configure(DELIVERY + running.key("ward7", PASSWORD, ["client"], ["clinic"]) + cls.gateway.key(),
                              rest=running.ANY_PORT, shards=4)
-        with open(Path(folder, "errors"), "w", encoding="utf-8") as errors:
+        with open(Path(cls.engine.folder, "errors"), "w", encoding="utf-8") as errors:
             cls.engine.start(errors)
         cls.addClassCleanup(cls.engine.stop)
-        said = Path(folder, "errors").read_text(encoding="utf-8")
+        said = Path(cls.engine.folder, "errors").read_text(encoding="utf-8")
         cls.admin = "admin:" + re.search(r"made the account admin, with the password (\S{24}) ", said).group(1)
-        gateway = running.Process(
-            GATEWAY, "--engine", f"unix:{folder}/socket", "--token-file", f"{folder}/token", "--gateway", "g1", "--tenants",
-            "clinic", "--store", f"{folder}/store", "--key", f"{folder}/prod.vault.p12", "--key-password-file",
-            f"{folder}/storepass", "--old-envelopes", "--loopback", "--ballast-mb", "1", "--normal-delay-ms", "20",
-            "--long-delay-ms", "60")
-        cls.addClassCleanup(gateway.stop)
+        cls.gateway.start()
+        cls.addClassCleanup(cls.gateway.stop)
 
     def curl(self, *words, user=f"ward7:{PASSWORD}"):
         done = subprocess.run(["curl", "-sS", "-m", "60", "-u", user, "-w", "\n%{http_code}", *words[:-1],
@@ -101,7 +57,7 @@ class OldClients(unittest.TestCase):
 
     def schedule(self, text="S1D1", **fields):
         body = dict({"schedule": "4000000000-4000000600",
-                     "payload": old_envelope(self.public_key, f"To: +255123456789\nSender: CLINIC\n\n{text}")}, **fields)
+"payload": self.gateway.seal(text)}, **fields)
         code, answer = self.curl("-X", "POST", "-H", "Content-Type: application/json", "--data-binary", json.dumps(body),
                                  "/schedule/clinic")
         self.assertEqual(code, 200, answer)

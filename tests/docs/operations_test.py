@@ -6,6 +6,7 @@ usage: operations_test.py SMSFLOWD; from the root of the sources.
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -56,6 +57,15 @@ class OperationsTest(unittest.TestCase):
         told = print_config("--config", "deploy/smsflowd.toml")
         self.assertEqual((0, ""), (told.returncode, told.stderr))
         self.assertIn("deploy/smsflowd.toml", told.stdout)
+
+    def test_what_moving_over_asks_for_is_taken(self):
+        blocks = re.findall(r"(?ms)^```toml\n(.*?)^```$", Path("docs/migrating.md").read_text(encoding="utf-8"))
+        self.assertTrue(blocks)
+        with tempfile.NamedTemporaryFile("w", suffix=".toml", encoding="utf-8") as file:
+            file.write("\n".join(blocks).replace("…", "clinic"))
+            file.flush()
+            told = print_config("--plaintext", "--config", file.name)
+        self.assertEqual((0, ""), (told.returncode, told.stderr))
 
     def test_a_wrong_key_is_told_by_its_place(self):
         told = print_config("--plaintext", "--set", "delivery.nonsense=1")

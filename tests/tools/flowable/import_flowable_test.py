@@ -1,4 +1,5 @@
-"""Takes SMSes and blocks over from an old database, a real PostgreSQL: import_flowable_test.py SMSFLOWD SMSFLOW.
+"""Takes SMSes and blocks over from an old database, a real PostgreSQL: import_flowable_test.py SMSFLOWD SMSFLOW
+SMSFLOW_GATEWAY.
 
 What stands in the engine afterwards is listed over gRPC: that is the truth, whatever the import says of itself.
 """
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 import unittest
 from collections import Counter
 from pathlib import Path
@@ -17,9 +19,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent.parent / "client")]
 import postgres  # noqa: E402
-from running_server import ADMIN_TOKEN, CLIENT_TOKEN, RunningServer  # noqa: E402
+from old_format import OldGateway  # noqa: E402
+from running_server import ADMIN_TOKEN, CLIENT_TOKEN, RunningServer, running  # noqa: E402
 
-SMSFLOWD, SMSFLOW = (Path(argument).resolve() for argument in sys.argv[1:3])
+SMSFLOWD, SMSFLOW, GATEWAY = (Path(argument).resolve() for argument in sys.argv[1:4])
 SKIPPED = 77
 SECRET = "Geheimnis-4711"
 SOON = "1900000000-1900000600"  # in 2030; the server of this test takes slots as far as that
@@ -145,6 +148,34 @@ class Moving(unittest.TestCase):
         self.assertEqual((again["scheduled"], again["already"], again["in_flight"]), (1, 6, 2))
         self.assertEqual(self.reported()["p1"]["id"], mine["k1"]["id"])
         self.assertEqual(len(self.listed()), 6)
+
+    def test_what_the_old_clients_sealed_is_delivered(self):
+        """Out of the old database, through an engine that cannot read it, to a gateway that has the old vault."""
+        self.server = running.Engine(SMSFLOWD)
+        self.addCleanup(self.server.temporary.cleanup)
+        gateway = OldGateway(GATEWAY, self.server.folder, "demo")
+        self.server.configure('[delivery]\nmax_jitter = "0s"\n' + running.key("client", CLIENT_TOKEN, ["client"], ["demo"]) +
+                              gateway.key(), shards=4)
+        self.server.start()
+        self.addCleanup(self.server.stop)
+        now = int(time.time())
+        long = gateway.seal("S1D1" + "x" * 4000)
+        self.fill(f"""
+            SELECT old_sms('p1', 'demo', 'b1', 'k1', 't1', '{now}-{now + 600}', '{gateway.seal("S1D1")}');
+            SELECT old_sms('p2', 'demo', 'b1', 'k2', 't2', '{now}-{now + 600}', '{gateway.seal("S0I1")}');
+            SELECT old_sms('p3', 'demo', 'b1', 'k3', 't3', '{now}-{now + 600}', NULL);
+            INSERT INTO act_ge_bytearray (id_, bytes_) VALUES ('long', '\\x{java_text(long)}');
+            UPDATE act_ru_variable SET type_ = 'longString', bytearray_id_ = 'long' WHERE id_ = 'p3.payload';
+        """)
+        self.assertEqual(self.move()["scheduled"], 3)
+        gateway.start()
+        self.addCleanup(gateway.stop)
+        until = time.monotonic() + 60
+        ends, wanted = {}, {"k1": "DELIVERED", "k2": "INVALID", "k3": "DELIVERED"}
+        while ends != wanted and time.monotonic() < until:
+            ends = {sms["key"]: sms["state"] for sms in self.listed()}
+        self.assertEqual(ends, wanted)
+        self.assertEqual(self.move()["already"], 3, "what has ended is not scheduled again")
 
     def admin(self, *words, expect=0):
         done = subprocess.run([SMSFLOW, *words], env=self.server.environment(ADMIN_TOKEN, ""), capture_output=True, text=True,
@@ -335,4 +366,4 @@ if __name__ == "__main__":
     if postgres.found() is None:
         print("skipped: there is no PostgreSQL to read from; tools/dev test installs it", flush=True)
         sys.exit(SKIPPED)
-    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
+    unittest.main(argv=sys.argv[:1] + sys.argv[4:])
