@@ -64,24 +64,41 @@ absl::StatusOr<OpenRows> OpenGuarded(const GatewayOptions& options) {
 class WholeGateway : public Gateway {
  public:
   WholeGateway(CoreOptions options, std::unique_ptr<AgreedClock> clock, std::unique_ptr<storage::Store> rows,
-               std::unique_ptr<Room> room, std::unique_ptr<Store> store, std::unique_ptr<Carrier> carrier,
-               std::unique_ptr<Sorter> sorter, std::unique_ptr<Link> link, std::shared_ptr<crypto::Vault> vault,
-               const FatalHandler& fatal)
+               std::unique_ptr<Room> room, std::unique_ptr<Store> store, std::shared_ptr<InboundSink> sink,
+               std::unique_ptr<Inbound> inbound, std::unique_ptr<Carrier> carrier, std::unique_ptr<Sorter> sorter,
+               std::unique_ptr<Link> link, std::shared_ptr<crypto::Vault> vault, const FatalHandler& fatal)
       : clock_(std::move(clock)),
         vault_(std::move(vault)),
         rows_(std::move(rows)),
         room_(std::move(room)),
         store_(std::move(store)),
+        sink_(std::move(sink)),
+        inbound_(std::move(inbound)),
         carrier_(std::move(carrier)),
         sorter_(std::move(sorter)),
         link_(std::move(link)),
         core_(std::move(options), *store_, *link_, *carrier_, *clock_, fatal, room_.get(), sorter_.get()) {}
-  ~WholeGateway() override { core_.Stop(); }
+  ~WholeGateway() override { WholeGateway::Stop(); }
 
-  absl::Status Load() { return core_.Load(); }
-  void Start() override { core_.Start(); }
-  void Stop() override { core_.Stop(); }
+  absl::Status Load() {
+    if (inbound_ != nullptr) {
+      if (const auto status = inbound_->Load(); !status.ok()) return status;
+    }
+    return core_.Load();
+  }
+  void Start() override {
+    if (inbound_ != nullptr) inbound_->Start();
+    core_.Start();
+  }
+  // The carrier first: nothing comes any more.
+  void Stop() override {
+    core_.Stop();
+    if (inbound_ != nullptr) inbound_->Stop();
+  }
   CoreFigures figures() const override { return core_.figures(); }
+  InboundFigures inbound_figures() const override {
+    return inbound_ != nullptr ? inbound_->figures() : InboundFigures{};
+  }
   absl::Status ReplaceKeys(std::vector<crypto::VaultKey> keys) override {
     if (const auto status = CheckKeys(keys); !status.ok()) return status;
     vault_->Replace(std::move(keys));
@@ -101,6 +118,8 @@ class WholeGateway : public Gateway {
   const std::unique_ptr<storage::Store> rows_;
   const std::unique_ptr<Room> room_;
   const std::unique_ptr<Store> store_;
+  const std::shared_ptr<InboundSink> sink_;
+  const std::unique_ptr<Inbound> inbound_;
   const std::unique_ptr<Carrier> carrier_;
   const std::unique_ptr<Sorter> sorter_;  // null: there are no routes
   const std::unique_ptr<Link> link_;
@@ -153,6 +172,14 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Open(GatewayOptions options, s
   }
   auto vault = std::make_shared<crypto::Vault>(options.old_envelopes ? crypto::OldEnvelopes::kOpened
                                                                      : crypto::OldEnvelopes::kRefused);
+  auto room = std::make_unique<DiskGuard>(std::move(opened_rows->room), options.notice);
+  std::unique_ptr<Inbound> inbound;
+  if (!options.inbound.routes.empty()) {
+    if (options.inbound_sink == nullptr) return absl::InvalidArgumentError("inbound: nobody takes SMSes from phones");
+    inbound = std::make_unique<Inbound>(
+        std::move(options.inbound), *opened_rows->rows, *options.inbound_sink, options.keys.front().key, vault, *agreed,
+        options.notice, [guard = room.get()] { return guard->low(); }, fatal);
+  }
   vault->Replace(std::move(options.keys));
   CoreOptions core{.gateway = options.gateway,
                    .tenants = options.tenants,
@@ -162,7 +189,7 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Open(GatewayOptions options, s
   auto opener = std::make_unique<EnvelopeOpener>(vault);
   std::unique_ptr<Carrier> carrier;
   if (options.carrier) {
-    auto made = options.carrier(std::move(opener), *agreed, options.notice);
+    auto made = options.carrier(std::move(opener), *agreed, options.notice, inbound.get());
     if (!made.ok()) return made.status();
     carrier = std::move(*made);
   } else {
@@ -170,10 +197,10 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Open(GatewayOptions options, s
   }
   std::unique_ptr<Sorter> sorter;
   if (options.pace) sorter = std::make_unique<Sorter>(options.pace, std::make_unique<EnvelopeOpener>(vault));
-  auto room = std::make_unique<DiskGuard>(std::move(opened_rows->room), options.notice);
-  auto gateway = std::make_unique<WholeGateway>(std::move(core), std::move(agreed), std::move(opened_rows->rows),
-                                                std::move(room), std::move(*store), std::move(carrier),
-                                                std::move(sorter), std::move(link), std::move(vault), fatal);
+  auto gateway =
+      std::make_unique<WholeGateway>(std::move(core), std::move(agreed), std::move(opened_rows->rows), std::move(room),
+                                     std::move(*store), std::move(options.inbound_sink), std::move(inbound),
+                                     std::move(carrier), std::move(sorter), std::move(link), std::move(vault), fatal);
   if (const auto status = gateway->Load(); !status.ok()) return status;
   return gateway;
 }

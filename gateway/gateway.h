@@ -13,15 +13,17 @@
 #include "crypto/vault_file.h"
 #include "engine/seams.h"
 #include "gateway/core.h"
+#include "gateway/inbound.h"
 #include "gateway/link.h"
 #include "gateway/loopback.h"
 #include "gateway/notice.h"
 
 namespace smsflow::gateway {
 
-// Makes the carrier, once the keys are there. Clock and notice outlive it.
+// Makes the carrier, once the keys are there. Clock, notice and `inbound` outlive it; null: nobody takes SMSes from
+// phones.
 using CarrierFactory = std::function<absl::StatusOr<std::unique_ptr<Carrier>>(
-    std::unique_ptr<Opener> opener, engine::Clock& clock, const NoticeHandler& notice)>;
+    std::unique_ptr<Opener> opener, engine::Clock& clock, const NoticeHandler& notice, InboundTaker* inbound)>;
 
 struct GatewayOptions {
   std::string gateway = "loopback";    // its id, 1 to 64 bytes of [A-Za-z0-9._-]
@@ -35,8 +37,10 @@ struct GatewayOptions {
   CarrierFactory carrier = {};                   // empty: the loopback
   std::shared_ptr<const PaceOptions> pace = {};  // empty: all leave as soon as the carrier has a place
   CorrelatorOptions receipts = {};
-  bool open_nothing = false;  // for benchmarks: needs no keys and no store
-  NoticeHandler notice = {};  // empty: nobody hears
+  InboundOptions inbound = {};                          // without routes: none are taken
+  std::shared_ptr<InboundSink> inbound_sink = nullptr;  // needed where there are routes
+  bool open_nothing = false;                            // for benchmarks: needs no keys and no store
+  NoticeHandler notice = {};                            // empty: nobody hears
 };
 
 class Gateway {
@@ -53,6 +57,7 @@ class Gateway {
   virtual void Start() = 0;
   virtual void Stop() = 0;  // idempotent; what was accepted stays in the store. Blocks for a moment
   virtual CoreFigures figures() const = 0;
+  virtual InboundFigures inbound_figures() const { return {}; }
   // From now on it opens with these, and tells the engine so. INVALID_ARGUMENT, and all stays, when there are none.
   // Thread-safe.
   virtual absl::Status ReplaceKeys(std::vector<crypto::VaultKey> keys) = 0;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -20,6 +21,7 @@
 #include "engine/seams.h"
 #include "gateway/attach_client.h"
 #include "gateway/gateway.h"
+#include "gateway/kafka_inbound.h"
 #include "gateway/kafka_link.h"
 #include "gateway/kafka_words.h"
 #include "gateway/key_files.h"
@@ -39,6 +41,7 @@ struct Flags {
   GatewayOptions gateway;
   AttachOptions attach{.address = "127.0.0.1:7070", .token = "", .ca_pem = ""};
   KafkaLinkOptions kafka;
+  KafkaInboundOptions inbound;
   std::vector<std::string> kafka_properties;  // NAME=VALUE
   std::string kafka_properties_file, kafka_partitions;
   bool loopback = false;
@@ -63,6 +66,10 @@ void DeclareKafka(CLI::App& app, Flags& flags) {
       ->check(CLI::ExistingFile);
   app.add_option("--send-topic", kafka.send_topic, "topic that attempts come on")->capture_default_str();
   app.add_option("--status-topic", kafka.status_topic, "topic that reports go to")->capture_default_str();
+  app.add_option("--inbound-kafka", flags.inbound.client.servers,
+                 "where SMSes from phones go, if not to the brokers of --kafka: host:port,host:port")
+      ->envname("SMSFLOW_INBOUND_KAFKA");
+  app.add_option("--inbound-topic", flags.inbound.topic, "topic that SMSes from phones go to")->capture_default_str();
   app.add_option("--dead-letter-topic", kafka.dead_letter_topic, "topic for what cannot be read")
       ->capture_default_str();
 }
@@ -163,10 +170,12 @@ absl::Status CompleteSmsc(Flags& flags) {
     auto& forms = flags.gateway.receipts.forms;
     forms.insert(forms.end(), smsc.forms.begin(), smsc.forms.end());
     flags.smsc_names.push_back(smsc.name);
+    auto& routes = flags.gateway.inbound.routes;
+    routes.insert(routes.end(), smsc.inbound.begin(), smsc.inbound.end());
   }
   flags.gateway.carrier = [smscs = std::move(*smscs)](std::unique_ptr<Opener> opener, engine::Clock& clock,
-                                                      const NoticeHandler& notice) {
-    return AsCarrier(SmppCarrier::Make(smscs, std::move(opener), clock, notice));
+                                                      const NoticeHandler& notice, InboundTaker* inbound) {
+    return AsCarrier(SmppCarrier::Make(smscs, std::move(opener), clock, notice, SmscLink::Make, inbound));
   };
   return absl::OkStatus();
 }
@@ -183,6 +192,29 @@ absl::Status CompleteRoutes(Flags& flags) {
   return absl::OkStatus();
 }
 
+// Where SMSes from phones go, if any are taken.
+absl::Status CompleteInbound(Flags& flags) {
+  const auto& routes = flags.gateway.inbound.routes;
+  if (routes.empty()) return absl::OkStatus();
+  for (const InboundRoute& route : routes) {
+    const auto& tenants = flags.gateway.tenants;
+    if (std::find(tenants.begin(), tenants.end(), route.tenant) == tenants.end()) {
+      return absl::InvalidArgumentError("inbound: tenant must be one of --tenants");
+    }
+  }
+  kafka::ClientOptions& client = flags.inbound.client;
+  client.name = absl::StrCat("smsflow-gateway-", flags.gateway.gateway, "-inbound");
+  client.properties = flags.kafka.client.properties;
+  if (client.servers.empty()) client.servers = flags.kafka.client.servers;
+  if (client.servers.empty()) {
+    return absl::InvalidArgumentError("inbound: SMSes from phones go to Kafka: say --kafka or --inbound-kafka");
+  }
+  auto sink = MakeKafkaInbound(flags.inbound);
+  if (!sink.ok()) return sink.status();
+  flags.gateway.inbound_sink = std::move(*sink);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<Link>> MakeLink(const Flags& flags) {
   if (flags.kafka.client.servers.empty()) return MakeAttachClient(flags.attach);
   return MakeKafkaLink(flags.kafka, engine::SystemClock());
@@ -195,6 +227,7 @@ absl::Status Complete(Flags& flags) {
   if (const auto status = CompleteSmsc(flags); !status.ok()) return status;
   if (const auto status = CompleteRoutes(flags); !status.ok()) return status;
   if (const auto status = CompleteKafka(flags); !status.ok()) return status;
+  if (const auto status = CompleteInbound(flags); !status.ok()) return status;
   flags.gateway.ballast_bytes = static_cast<std::uint64_t>(flags.ballast_mb) << 20;
   if (!flags.token_file.empty()) {
     auto token = ReadFile(flags.token_file);

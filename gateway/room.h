@@ -2,6 +2,7 @@
 // ones wait before it feels that; what is known is still reported.
 #pragma once
 
+#include <atomic>
 #include <utility>
 
 #include "gateway/notice.h"
@@ -24,11 +25,12 @@ class DiskGuard : public Room {
   DiskGuard(storage::DiskRoom room, NoticeHandler notice) : room_(std::move(room)), notice_(std::move(notice)) {}
 
   bool Low() override;
+  bool low() const { return low_.load(std::memory_order_relaxed); }  // as of the last look; any thread
 
  private:
   storage::DiskRoom room_;
   const NoticeHandler notice_;
-  bool low_ = false;
+  std::atomic<bool> low_{false};
 };
 
 }  // namespace smsflow::gateway

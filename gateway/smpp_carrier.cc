@@ -71,8 +71,10 @@ SmppCarrier::SmppCarrier(std::unique_ptr<Opener> opener, engine::Clock& clock, N
 
 absl::StatusOr<std::unique_ptr<SmppCarrier>> SmppCarrier::Make(std::vector<SmscOptions> smscs,
                                                                std::unique_ptr<Opener> opener, engine::Clock& clock,
-                                                               NoticeHandler notice, const LinkMaker& make_link) {
+                                                               NoticeHandler notice, const LinkMaker& make_link,
+                                                               InboundTaker* inbound) {
   std::unique_ptr<SmppCarrier> carrier(new SmppCarrier(std::move(opener), clock, std::move(notice)));
+  carrier->inbound_ = inbound;
   for (SmscOptions& options : smscs) {
     if (options.account.empty()) options.account = options.name;
     options.link.session.waiting = 100'000;  // bounded by what is given to it
@@ -365,14 +367,30 @@ void SmppCarrier::OnDelivery(Connection& connection, const smpp::action::Deliver
   if (const auto receipt = pdu.ok() ? smpp::ReadReceipt(*pdu) : std::nullopt) {
     return events_->OnReceipt(ReceiptOf(connection, *receipt, source, destination), {connection.index, delivery.key});
   }
-  const bool is_receipt = pdu.ok() && smpp::IsReceipt(esm_class, pdu->tlvs);
+  if (!pdu.ok() || !smpp::IsReceipt(esm_class, pdu->tlvs)) return OnInbound(connection, delivery, destination);
   {
     const std::lock_guard lock(mutex_);
-    ++(is_receipt ? connection.figures.unreadable : connection.figures.inbound);
+    ++connection.figures.unreadable;
   }
-  // A receipt that says nothing is of no use a second time; an SMS from a phone has nobody here to take it.
-  connection.link->Acknowledge(delivery.key,
-                               is_receipt ? smpp::CommandStatus::kOk : smpp::CommandStatus::kReceiverPermanentError);
+  // A receipt that says nothing is of no use a second time.
+  connection.link->Acknowledge(delivery.key, smpp::CommandStatus::kOk);
+}
+
+void SmppCarrier::OnInbound(Connection& connection, const smpp::action::Delivery& delivery,
+                            std::string_view destination) {
+  const bool taken = inbound_ != nullptr && inbound_->Takes(connection.options.account, destination);
+  {
+    const std::lock_guard lock(mutex_);
+    ++connection.figures.inbound;
+    connection.figures.nobodys += taken ? 0 : 1;
+  }
+  if (!taken) return connection.link->Acknowledge(delivery.key, smpp::CommandStatus::kReceiverPermanentError);
+  // Its key begins with the number of the connection's bind.
+  const std::uint64_t bind = std::uint64_t{process_} << 32 | (delivery.key >> 32 & 0xffffff) << 8 | connection.index;
+  inbound_->Take({connection.options.account, delivery.frame, bind, clock_.WallMs(),
+                  [link = connection.link.get(), key = delivery.key](smpp::CommandStatus status) {
+                    link->Acknowledge(key, status);
+                  }});
 }
 
 SmscReceipt SmppCarrier::ReceiptOf(Connection& connection, const smpp::Receipt& receipt, std::string_view source,

@@ -45,7 +45,8 @@ struct SmscFigures {
   std::uint64_t receipts = 0;    // that could be read
   std::uint64_t unreadable = 0;  // receipts that say neither an id nor a state
   std::uint64_t unmapped = 0;    // receipts with a state that nobody mapped
-  std::uint64_t inbound = 0;     // SMSes from phones: refused, for there is nobody to take them
+  std::uint64_t inbound = 0;     // SMSes from phones
+  std::uint64_t nobodys = 0;     // of these, refused: to a number that is nobody's
   std::uint64_t lost = 0, throttled = 0;
 };
 
@@ -55,11 +56,13 @@ class SmppCarrier : public Carrier {
   using LinkMaker =
       std::function<absl::StatusOr<std::unique_ptr<SmscLink>>(SmscLinkOptions, engine::Clock&, SmscLinkEvents&)>;
 
-  // INVALID_ARGUMENT names the connection, the option and its rule. `clock` outlives the carrier.
+  // INVALID_ARGUMENT names the connection, the option and its rule. `clock` and `inbound` outlive the carrier; without
+  // `inbound` SMSes from phones are refused.
   static absl::StatusOr<std::unique_ptr<SmppCarrier>> Make(std::vector<SmscOptions> smscs,
                                                            std::unique_ptr<Opener> opener, engine::Clock& clock,
                                                            NoticeHandler notice,
-                                                           const LinkMaker& make_link = SmscLink::Make);
+                                                           const LinkMaker& make_link = SmscLink::Make,
+                                                           InboundTaker* inbound = nullptr);
   ~SmppCarrier() override;
 
   void Start(CarrierEvents& events) override;
@@ -93,6 +96,7 @@ class SmppCarrier : public Carrier {
                    const RecipientTag& recipient);
   void OnOutcome(Connection& connection, const smpp::action::Outcome& outcome);
   void OnDelivery(Connection& connection, const smpp::action::Delivery& delivery);
+  void OnInbound(Connection& connection, const smpp::action::Delivery& delivery, std::string_view destination);
   void OnNotice(Connection& connection, const smpp::action::Notice& notice);
   SmscReceipt ReceiptOf(Connection& connection, const smpp::Receipt& receipt, std::string_view source,
                         std::string_view destination);
@@ -108,6 +112,7 @@ class SmppCarrier : public Carrier {
   const NoticeHandler notice_;
   const crypto::HmacKey tag_key_;  // of this process alone
   const std::uint32_t process_;
+  InboundTaker* inbound_ = nullptr;
   CarrierEvents* events_ = nullptr;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::array<std::uint16_t, 4096> references_{};  // by recipient, roughly: of the serving thread

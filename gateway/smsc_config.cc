@@ -21,6 +21,7 @@ using workflows::submission::PartsRule;
 constexpr std::int64_t kDay_ms = 86'400'000;
 constexpr std::size_t kConnectionsMax = 100;
 constexpr std::size_t kNameMax = 32;
+constexpr std::size_t kTenantMax = 128;
 
 constexpr std::array kBinds = {Word<bool>{"transceiver", false}, Word<bool>{"pair", true}};
 constexpr std::array kSegments = {Word<Segments>{"udh", Segments::kUdh8}, Word<Segments>{"udh-16", Segments::kUdh16},
@@ -165,6 +166,32 @@ void ReadReceipts(TomlTable& table, SmscOptions& options) {
   });
 }
 
+bool IsNumberPattern(std::string_view number) {
+  if (number.ends_with('*')) number.remove_suffix(1);
+  const auto letter = [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
+  return number.size() <= smpp::kAddressSize - 1 && std::all_of(number.begin(), number.end(), letter);
+}
+
+void ReadInbound(TomlTable& table, const FileReader& read, SmscOptions& options) {
+  std::string tenant, pem;
+  std::vector<std::string> numbers;
+  std::int64_t repeat_s = 600;
+  table.Need("tenant");
+  table.Text("tenant", tenant, kTenantMax);
+  table.Need("numbers");
+  table.Names("numbers", numbers);
+  if (!std::all_of(numbers.begin(), numbers.end(), IsNumberPattern)) {
+    table.Refuse("numbers", "must be of digits or letters, without a plus sign; a * at the end is for any more");
+  }
+  table.Integer("repeat_s", repeat_s, 0, 7 * kDay_ms / 1000);
+  table.Need("key_file");
+  ReadFile(table, "key_file", false, read, pem);
+  if (pem.empty()) return;
+  const auto key = crypto::PublicKey::FromFile(pem);
+  if (!key.ok()) return table.Refuse("key_file", "must hold a public key, P-256 or RSA: PEM, JWK or base64");
+  options.inbound.push_back({options.account, std::move(tenant), std::move(numbers), *key, repeat_s * 1000});
+}
+
 SmscOptions ReadOne(TomlTable& table, const FileReader& read) {
   SmscOptions options;
   table.Need("name");
@@ -176,6 +203,7 @@ SmscOptions ReadOne(TomlTable& table, const FileReader& read) {
   ReadSession(table, read, options.link.session);
   ReadSms(table, options);
   ReadReceipts(table, options);
+  table.Sections("inbound", [&](TomlTable& one) { ReadInbound(one, read, options); });
   return options;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gateway/correlator.h"
+#include "gateway/inbound.h"
 #include "gateway/smsc_link.h"
 #include "smpp/receipt.h"
 #include "smpp/refusals.h"
@@ -41,7 +42,8 @@ struct SmscOptions {
 
   smpp::ReceiptMap meanings = {};
   smpp::RefusalMap refusals = {};
-  std::vector<FixedForm> forms = {};  // of its account
+  std::vector<FixedForm> forms = {};       // of its account
+  std::vector<InboundRoute> inbound = {};  // whose SMSes from phones are; none: they are refused
 };
 
 }  // namespace smsflow::gateway

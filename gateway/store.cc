@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "crypto/random.h"
-#include "crypto/seal.h"
 #include "gateway/hand_over.h"
+#include "gateway/rows.h"
 #include "smsflow/stored/v1/gateway.pb.h"
 #include "storage/keys.h"
 
@@ -17,7 +17,6 @@ namespace {
 using storage::Family;
 using storage::Key;
 
-constexpr std::string_view kTable = "gateway";
 constexpr std::size_t kAttemptBytes = 20;  // id and number
 
 Key Add(Key key, const AttemptId& attempt) {
@@ -108,34 +107,12 @@ void SetTag(const RecipientTag& tag, stored::v1::GatewayTag& row) {
   row.set_hash(tag.hash);
 }
 
-absl::Status Damaged(const char* what) {
-  return absl::DataLossError(absl::StrCat("the gateway's store is damaged: ", what));
-}
-
-template <class Row>
-void PutRow(storage::Batch& batch, Family family, std::string_view key, const Row& row) {
-  std::string sealed;
-  // Fails only for an algorithm that does not exist.
-  crypto::Seal(crypto::SealAlgorithm::kNone, kTable, key, row.SerializeAsString(), sealed).IgnoreError();
-  batch.Put(family, key, sealed);
-}
-
-template <class Row>
-absl::StatusOr<Row> Parse(std::string_view key, std::string_view value) {
-  std::string scratch;
-  const auto opened = crypto::Open(kTable, key, value, scratch);
-  if (!opened.ok()) return opened.status();
-  Row row;
-  if (!row.ParseFromArray(opened->data(), static_cast<int>(opened->size()))) return Damaged("a row cannot be read");
-  return row;
-}
-
 template <class Row>
 absl::StatusOr<std::optional<Row>> GetRow(const storage::Store& rows, Family family, std::string_view key) {
   const auto value = rows.Get(family, key);
   if (!value.ok()) return value.status();
   if (!value->has_value()) return std::optional<Row>();
-  auto row = Parse<Row>(key, **value);
+  auto row = ParseRow<Row>(key, **value);
   if (!row.ok()) return row.status();
   return std::optional<Row>(std::move(*row));
 }
@@ -193,7 +170,7 @@ void Store::PutMeta() {
 absl::Status Store::LoadMarks() {
   auto cursor = rows_.Scan(Family::kMeta, "S", "T");
   for (; cursor->Valid(); cursor->Next()) {
-    const auto row = Parse<stored::v1::GatewayMark>(cursor->key(), cursor->value());
+    const auto row = ParseRow<stored::v1::GatewayMark>(cursor->key(), cursor->value());
     if (!row.ok()) return row.status();
     const ShardId shard{static_cast<std::uint16_t>(storage::ReadBigEndian(cursor->key().substr(1, 2)))};
     marks_[shard] = {shard, row->epoch(), row->sequence(), row->seal()};
@@ -265,7 +242,7 @@ absl::StatusOr<std::vector<NamedPart>> Store::FindId(std::string_view account, s
     std::string_view key = cursor->key();
     // Another id may begin like this one and a zero byte; an account or an id has none, so only lengths tell.
     if (key.size() != name.size() + kAttemptBytes + 1) continue;
-    const auto row = Parse<stored::v1::GatewayId>(key, cursor->value());
+    const auto row = ParseRow<stored::v1::GatewayId>(key, cursor->value());
     if (!row.ok()) return row.status();
     const auto number = static_cast<std::uint8_t>(key.back());
     key.remove_suffix(1);
@@ -302,7 +279,7 @@ absl::StatusOr<std::vector<std::pair<ParkedKey, SmscReceipt>>> Store::Parked() c
   std::vector<std::pair<ParkedKey, SmscReceipt>> parked;
   auto cursor = rows_.Scan(Family::kQueues, "R", "S");
   for (; cursor->Valid(); cursor->Next()) {
-    const auto row = Parse<stored::v1::GatewayReceipt>(cursor->key(), cursor->value());
+    const auto row = ParseRow<stored::v1::GatewayReceipt>(cursor->key(), cursor->value());
     if (!row.ok()) return row.status();
     if (cursor->key().size() != 19) return Damaged("a key is not a receipt's");
     const ParkedKey key{static_cast<std::int64_t>(storage::ReadBigEndian(cursor->key().substr(3, 8))),
@@ -334,7 +311,7 @@ absl::StatusOr<std::vector<StoredForms>> Store::Forms() const {
   const std::string prefix = FormsKey("");
   auto cursor = rows_.Scan(Family::kMeta, prefix, storage::PrefixEnd(prefix));
   for (; cursor->Valid(); cursor->Next()) {
-    const auto row = Parse<stored::v1::GatewayIdForms>(cursor->key(), cursor->value());
+    const auto row = ParseRow<stored::v1::GatewayIdForms>(cursor->key(), cursor->value());
     if (!row.ok()) return row.status();
     all.push_back({std::string(cursor->key().substr(prefix.size())), static_cast<std::uint8_t>(row->tlv()),
                    static_cast<std::uint8_t>(row->text()), static_cast<std::uint8_t>(row->responses())});

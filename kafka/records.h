@@ -36,6 +36,7 @@ inline constexpr std::string_view kStatusTopic = "sms-status";
 inline constexpr std::string_view kTimerTopic = "sms-timer";
 inline constexpr std::string_view kSendTopic = "send-sms";
 inline constexpr std::string_view kEventsTopic = "sms-events";
+inline constexpr std::string_view kInboundTopic = "sms-inbound";
 inline constexpr std::string_view kDeadLetterTopic = "smsflow-dead-letter";
 
 // A record to be produced.
@@ -151,6 +152,18 @@ struct SmsEvent {
 absl::StatusOr<SmsEvent> DecodeSmsEvent(std::string_view value);
 // The key is the SMS's id, so that the events of one come in order.
 Outgoing EncodeSmsEvent(const SmsEvent& event);
+
+// `sms-inbound`: an SMS from a phone, sealed for its tenant (docs/inbound.md).
+struct InboundRecord {
+  std::string id;      // what a reader deduplicates by
+  std::string client;  // the tenant
+  std::string payload;
+  std::int64_t at_ms = 0;
+  bool operator==(const InboundRecord&) const = default;
+};
+absl::StatusOr<InboundRecord> DecodeInbound(std::string_view value);
+// The key is the SMS's id.
+Outgoing EncodeInbound(const InboundRecord& inbound);
 
 // `smsflow-dead-letter`: a record that could not be taken. Where it stands and why, never what it says.
 struct DeadLetter {

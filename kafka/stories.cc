@@ -1,4 +1,4 @@
-// What goes out for those who follow along: `sms-events` and `smsflow-dead-letter`.
+// What goes out for those who follow along: `sms-events`, `sms-inbound` and `smsflow-dead-letter`.
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -48,6 +48,28 @@ Outgoing EncodeSmsEvent(const SmsEvent& event) {
   json.Text("sms-status", event.status);
   if (event.attempt != 0) json.Integer("attempt", event.attempt);
   json.Text("cause", event.cause).Text("timestamp", FormatInstant(event.at_ms));
+  record.value = json.Take();
+  return record;
+}
+
+absl::StatusOr<InboundRecord> DecodeInbound(std::string_view value) {
+  JsonFields fields(value, {"id", "client-id", "timestamp", "payload"});
+  if (!fields.ok()) return fields.status();
+  InboundRecord inbound;
+  inbound.id = fields.FullText("id");
+  inbound.client = fields.FullText("client-id");
+  inbound.payload = fields.FullText("payload");
+  inbound.at_ms = ParseInstant(fields.Text("timestamp")).value_or(0);
+  if (!fields.ok()) return fields.status();
+  return inbound;
+}
+
+Outgoing EncodeInbound(const InboundRecord& inbound) {
+  Outgoing record;
+  record.key = inbound.id;
+  JsonText json;
+  json.Text("id", inbound.id).Text("client-id", inbound.client).Text("timestamp", FormatInstant(inbound.at_ms));
+  json.Text("payload", inbound.payload);
   record.value = json.Take();
   return record;
 }

@@ -1,4 +1,4 @@
-// The simulator on a port of its own, in this process, and a clock that runs.
+// The simulator on a port of its own, in this process.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,19 +11,9 @@
 #include <string_view>
 #include <thread>
 
-#include "engine/seams.h"
 #include "tools/smsc/server.h"
 
 namespace smsflow::gateway {
-
-class SteadyClock : public engine::Clock {
- public:
-  std::int64_t WallMs() const override { return SteadyMs(); }
-  std::int64_t SteadyMs() const override {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
-        .count();
-  }
-};
 
 class RememberedTruth : public smsc::Truth {
  public:

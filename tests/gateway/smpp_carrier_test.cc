@@ -56,7 +56,10 @@ class NotingLink : public Link {
 
 class SmppCarrierTest : public testing::Test {
  protected:
-  void TearDown() override { StopGateway(); }
+  void TearDown() override {
+    StopGateway();
+    inbound_.reset();
+  }
 
   // `more` goes into the connection's section.
   void StartGateway(std::uint16_t port, const std::string& more = "") {
@@ -66,7 +69,8 @@ class SmppCarrierTest : public testing::Test {
     ASSERT_TRUE(smscs.ok()) << smscs.status();
     auto vault = std::make_shared<crypto::Vault>(crypto::OldEnvelopes::kRefused);
     vault->Replace({{key_, {}}});
-    auto carrier = SmppCarrier::Make(*smscs, std::make_unique<EnvelopeOpener>(vault), clock_, nullptr);
+    auto carrier = SmppCarrier::Make(*smscs, std::make_unique<EnvelopeOpener>(vault), clock_, nullptr, SmscLink::Make,
+                                     inbound_.get());
     ASSERT_TRUE(carrier.ok()) << carrier.status();
     carrier_ = std::move(*carrier);
     agreed_ = std::make_unique<AgreedClock>(clock_, nullptr);
@@ -97,10 +101,11 @@ class SmppCarrierTest : public testing::Test {
   }
 
   const crypto::PrivateKey key_ = crypto::PrivateKey::Generate(crypto::KeyKind::kP256);
-  SteadyClock clock_;
+  engine::Clock& clock_ = engine::SystemClock();
   storage::MemoryStore rows_;
   NotingLink link_;
   std::uint64_t count_ = 0;
+  std::unique_ptr<Inbound> inbound_;  // before the carrier, which calls it
   std::unique_ptr<SmppCarrier> carrier_;
   std::unique_ptr<AgreedClock> agreed_;
   std::unique_ptr<Store> store_;
@@ -269,7 +274,68 @@ TEST_F(SmppCarrierTest, AnSmsFromAPhoneIsNotTakenAndNotLostSilently) {
   StartGateway(smsc.port());
   EXPECT_EQ(link_.Await(Send("Hello"), "DELIVERED"), "ACCEPTED, SENT, DELIVERED");
   EXPECT_EQ(carrier_->figures()[0].inbound, 1u);
+  EXPECT_EQ(carrier_->figures()[0].nobodys, 1u);
   EXPECT_EQ(smsc.truth.Count("\"status\":101"), 1) << "ESME_RX_P_APPN";
+}
+
+// Takes what is put and tells whoever waits.
+class WaitingSink : public InboundSink {
+ public:
+  void Start(Taken taken) override { taken_ = std::move(taken); }
+  void Put(std::vector<InboundSms> sms) override {
+    std::vector<std::string> ids;
+    {
+      const std::lock_guard lock(mutex_);
+      for (InboundSms& one : sms) {
+        ids.push_back(one.id);
+        put_.push_back(std::move(one));
+      }
+    }
+    taken_(std::move(ids));
+    wake_.notify_all();
+  }
+  void Stop() override {}
+  std::vector<InboundSms> Await(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, std::chrono::seconds(20), [&] { return put_.size() >= count; });
+    return put_;
+  }
+
+ private:
+  Taken taken_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<InboundSms> put_;
+};
+
+TEST_F(SmppCarrierTest, AnSmsFromAPhoneGoesToItsTenantAndIsAnsweredOnce) {
+  const std::string text = "Does the clinic open on Sunday? " + std::string(300, '.') + " жзий";
+  RunningSmsc smsc("[[inbound]]\nsource = \"255700000001\"\ndestination = \"15001\"\ntext = \"" + text +
+                   "\"\n[[inbound]]\nsource = \"255700000002\"\ndestination = \"15009\"\ntext = \"x\"\n");
+  const auto clinic = crypto::PrivateKey::Generate(crypto::KeyKind::kP256);
+  InboundOptions options;
+  options.routes = {{"sim", "clinic", {"15001"}, clinic.public_key()}};
+  auto vault = std::make_shared<crypto::Vault>();
+  vault->Replace({key_});
+  const AgreedClock agreed(clock_, nullptr);
+  WaitingSink sink;
+  inbound_ = std::make_unique<Inbound>(
+      std::move(options), rows_, sink, key_, vault, agreed, nullptr, [] { return false; },
+      [](const absl::Status& status) { ADD_FAILURE() << status; });
+  ASSERT_TRUE(inbound_->Load().ok());
+  inbound_->Start();
+  StartGateway(smsc.port());
+  const auto put = sink.Await(1);
+  ASSERT_EQ(put.size(), 1u);
+  const auto opened = crypto::OpenEnvelope(clinic, "clinic/" + put[0].id, put[0].payload);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ(opened->Reveal(), "From: 255700000001\nTo: 15001\n\n" + text);
+  EXPECT_EQ(smsc.truth.Await("\"event\":\"delivered\"", 7), 7) << "six parts of 67 units, and one to nobody";
+  EXPECT_EQ(smsc.truth.Count("\"status\":101"), 1);
+  StopGateway();
+  inbound_->Stop();
+  EXPECT_EQ(inbound_->figures().waiting, 0u);
+  EXPECT_EQ(inbound_->figures().parts, 0u);
 }
 
 }  // namespace

@@ -156,6 +156,16 @@ to = 3
         self.assertEqual(both.returncode, 78)
         self.assertIn("say --smsc FILE, or --loopback", both.stdout)
 
+    def test_smses_from_phones_need_somewhere_to_go(self):
+        site = self.site = Site(PROGRAMS)
+        site.write("smsc.toml", '[[smsc]]\nname = "a"\nhost = "127.0.0.1"\nsystem_id = "s"\n[[smsc.inbound]]\n'
+                   f'tenant = "demo"\nnumbers = ["15001"]\nkey_file = "{site.folder}/gateway.pub.pem"\n')
+        for tenants, why in (("demo", "say --kafka or --inbound-kafka"), ("other", "tenant must be one of --tenants")):
+            done = site.run("smsflow-gateway", "--smsc", f"{site.folder}/smsc.toml", "--tenants", tenants, "--store",
+                            f"{site.folder}/store", "--key", f"{site.folder}/gateway.key.pem")
+            self.assertEqual(done.returncode, 78)
+            self.assertIn(why, done.stdout)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

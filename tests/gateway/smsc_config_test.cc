@@ -6,8 +6,14 @@
 namespace smsflow::gateway {
 namespace {
 
+const crypto::PublicKey& PublicKey() {
+  static const auto key = crypto::PrivateKey::Generate(crypto::KeyKind::kP256);
+  return key.public_key();
+}
+
 absl::StatusOr<std::string> ReadNamed(const std::string& file, bool secret) {
   if (file == "password") return secret ? absl::StatusOr<std::string>("secret\n") : absl::InternalError("not secret");
+  if (file == "public") return PublicKey().ToPem();
   if (file == "long") return std::string("ninechars");
   if (file == "open") return absl::FailedPreconditionError("others can read this secret; chmod 600 it");
   return std::string("PEM of ") + file;
@@ -133,6 +139,48 @@ TEST(SmscConfig, AWrongValueNamesLineKeyAndRule) {
             "smsc.toml: line 6: A must be one of under-way, delivered, failed, failed-for-good, in-doubt");
   EXPECT_EQ(Wrong("[smsc.refusals]\n\"69\" = \"route\""),
             "smsc.toml: line 6: 69 must be a command_status, such as 0x45");
+}
+
+TEST(SmscConfig, WhoseSmsesFromPhonesAre) {
+  const auto read = Read(R"([[smsc]]
+name = "a"
+account = "acme"
+host = "127.0.0.1"
+system_id = "s"
+[[smsc.inbound]]
+tenant = "clinic"
+numbers = ["15001", "2557*"]
+key_file = "public"
+[[smsc.inbound]]
+tenant = "lab"
+numbers = ["CLINIC"]
+key_file = "public"
+repeat_s = 0
+)");
+  ASSERT_TRUE(read.ok()) << read.status();
+  const auto& inbound = read->front().inbound;
+  ASSERT_EQ(inbound.size(), 2u);
+  EXPECT_EQ(inbound[0].account, "acme");
+  EXPECT_EQ(inbound[0].tenant, "clinic");
+  EXPECT_EQ(inbound[0].numbers, (std::vector<std::string>{"15001", "2557*"}));
+  EXPECT_EQ(inbound[0].repeat_ms, 600'000);
+  EXPECT_EQ(inbound[1].repeat_ms, 0);
+  EXPECT_EQ(inbound[1].key.kid(), PublicKey().kid());
+}
+
+TEST(SmscConfig, AWrongInboundNamesLineKeyAndRule) {
+  EXPECT_EQ(Wrong("[[smsc.inbound]]"),
+            "smsc.toml: line 5: tenant must be there\nsmsc.toml: line 5: numbers must be there\n"
+            "smsc.toml: line 5: key_file must be there");
+  const std::string rest = "\ntenant = \"t\"\nkey_file = \"public\"";
+  EXPECT_EQ(Wrong("[[smsc.inbound]]\nnumbers = [\"+255\"]" + rest),
+            "smsc.toml: line 6: numbers must be of digits or letters, without a plus sign; a * at the end is for any "
+            "more");
+  EXPECT_EQ(Wrong("[[smsc.inbound]]\nnumbers = [\"1\"]\nrepeat_s = -1" + rest),
+            "smsc.toml: line 7: repeat_s must be an integer of 0 to 604800");
+  EXPECT_EQ(Wrong("[[smsc.inbound]]\nnumbers = [\"1\"]\ntenant = \"t\"\nkey_file = \"none\""),
+            "smsc.toml: line 8: key_file must hold a public key, P-256 or RSA: PEM, JWK or base64");
+  EXPECT_EQ(Wrong("inbound = 1"), "smsc.toml: line 5: inbound must be sections, each begun with [[inbound]]");
 }
 
 TEST(SmscConfig, FilesThatItNames) {

@@ -113,7 +113,7 @@ class SmscLinkTest : public ::testing::Test {
     }
   }
 
-  SteadyClock clock_;
+  engine::Clock& clock_ = engine::SystemClock();
   Ear ear_;
   smpp::SubmitToken token_ = 0;
   std::unique_ptr<SmscLink> link_;

@@ -32,6 +32,21 @@ TEST(SmsEvent, NamesWhatIsWrong) {
       "missing; timestamp: is missing");
 }
 
+TEST(Inbound, IsReadAsItWasWritten) {
+  const InboundRecord inbound{"0b8f0a5e-3d9f-4a77-8f43-2f3c5f1f0a11", "clinic", "a.b.c.d.e", 1'767'225'600'000};
+  const Outgoing record = EncodeInbound(inbound);
+  EXPECT_EQ(record.key, inbound.id);
+  EXPECT_EQ(record.value,
+            R"({"id":"0b8f0a5e-3d9f-4a77-8f43-2f3c5f1f0a11","client-id":"clinic","timestamp":"2026-01-01T00:00:00Z",)"
+            R"("payload":"a.b.c.d.e"})");
+  EXPECT_EQ(*DecodeInbound(record.value), inbound);
+}
+
+TEST(Inbound, NamesWhatIsWrong) {
+  EXPECT_EQ(Refusal(DecodeInbound(R"({"id":1,"client-id":""})")),
+            "id: must be a string; client-id: must not be empty; payload: is missing");
+}
+
 TEST(DeadLetter, IsReadAsItWasWritten) {
   const DeadLetter letter{"schedule-sms", 3, 17, "client: is missing", 1'767'225'600'000, 42, "engine"};
   const Outgoing record = EncodeDeadLetter(letter);

@@ -22,15 +22,6 @@ namespace {
 
 constexpr auto kPatience = std::chrono::seconds(30);
 
-class SteadyClock : public engine::Clock {
- public:
-  std::int64_t WallMs() const override { return SteadyMs(); }
-  std::int64_t SteadyMs() const override {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
-        .count();
-  }
-};
-
 class Printer : public gateway::SmscLinkEvents {
  public:
   void OnOutcome(const smpp::action::Outcome& outcome) override {
@@ -121,7 +112,7 @@ int Run(int argc, char** argv) {
     options.tls = true;
     options.ca_pem = pem.str();
   }
-  SteadyClock clock;
+  engine::Clock& clock = engine::SystemClock();
   Printer printer;
   auto link = gateway::SmscLink::Make(std::move(options), clock, printer);
   if (!link.ok()) {
