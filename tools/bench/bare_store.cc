@@ -61,18 +61,13 @@ struct Sms {
 
 class BareStore : public Part {
  public:
-  BareStore(const SmsShape& shape, Extent extent) : pool_(crypto::RandomBytes(kPoolBytes)) {
-    stages_.push_back(&shape_.schedule);
-    if (extent == Extent::kLives) {
-      stages_.push_back(&shape_.lease);
-      stages_.push_back(&shape_.reports);
-    }
-    shape_ = shape;
-    // SENT and DELIVERED are two events that one batch decides.
-    const std::size_t events = extent == Extent::kLives ? 4 : 1;
-    at_once_ = kEventsPerBatch / events;
-    waves_.resize(stages_.size());
-  }
+  // `example`: whose keys those of kinds that are not the engine's are.
+  BareStore(std::vector<BatchShape> stages, std::size_t events, const InstanceId& example)
+      : stages_(std::move(stages)),
+        example_(example),
+        pool_(crypto::RandomBytes(kPoolBytes)),
+        at_once_(kEventsPerBatch / events),
+        waves_(stages_.size()) {}
   ~BareStore() override {
     for (auto* family : families_) db_->DestroyColumnFamilyHandle(family).PermitUncheckedError();
     if (db_) db_->Close().PermitUncheckedError();
@@ -116,7 +111,7 @@ class BareStore : public Part {
     for (std::size_t family = 0; family < families_.size(); ++family)
       for (std::size_t stage = 0; stage < stages_.size(); ++stage)
         for (const Sms& sms : waves_[stage])
-          for (const RowShape& row : *stages_[stage])
+          for (const RowShape& row : stages_[stage])
             if (static_cast<std::size_t>(row.family) == family) AddRow(row, sms, now_ms);
     rocksdb::WriteOptions options;
     options.sync = true;
@@ -158,12 +153,22 @@ class BareStore : public Part {
         return storage::IndexKey(shard, row.name, Scattered(), sms.id);
       case 'd':
         return storage::DedupeKey(shard, Scattered());
-      default: {  // none that an SMS writes today; spread like a hash
-        storage::Key key(row.kind, shard);
-        while (key.view().size() + 8 <= row.key_bytes) key.Add64(Spread());
-        return key;
-      }
+      default:
+        return LikeExample(row, sms);
     }
+  }
+
+  // Of a kind that is not the engine's: the id stands where that of the example does, and so does its shard.
+  storage::Key LikeExample(const RowShape& row, const Sms& sms) const {
+    const std::string_view was(row.key), id = InBytes(example_);
+    const std::size_t at = was.find(id);
+    const bool sharded = was.substr(1, 2) == storage::Key(row.kind, example_.shard()).view().substr(1);
+    storage::Key key(row.kind, sharded ? sms.id.shard() : ShardId{0});
+    if (at == std::string_view::npos) return key.Add(was.substr(3));
+    return key.Add(was.substr(3, at - 3)).Add(InBytes(sms.id)).Add(was.substr(at + id.size()));
+  }
+  static std::string_view InBytes(const InstanceId& id) {
+    return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
   }
 
   storage::Hash16 Scattered() {
@@ -181,10 +186,10 @@ class BareStore : public Part {
     return mixed ^ (mixed >> 31);
   }
 
-  SmsShape shape_;
-  std::vector<const BatchShape*> stages_;
+  const std::vector<BatchShape> stages_;
+  const InstanceId example_;
   const std::string pool_;
-  std::size_t at_once_ = kEventsPerBatch;
+  const std::size_t at_once_;
   std::vector<std::vector<Sms>> waves_;  // by stage
   std::array<std::uint64_t, kShards> journal_{};
   std::array<std::uint64_t, kShards> outbox_{};
@@ -198,7 +203,21 @@ class BareStore : public Part {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Part>> OpenBareStore(const std::string& folder, const SmsShape& shape, Extent extent) {
-  auto store = std::make_unique<BareStore>(shape, extent);
+  std::vector<BatchShape> stages = {shape.schedule};
+  if (extent == Extent::kLives) {
+    stages.push_back(shape.lease);
+    stages.push_back(shape.reports);
+  }
+  // SENT and DELIVERED are two events that one batch decides.
+  auto store = std::make_unique<BareStore>(std::move(stages), extent == Extent::kLives ? 4 : 1, InstanceId());
+  if (absl::Status status = store->Open(folder); !status.ok()) return status;
+  return store;
+}
+
+absl::StatusOr<std::unique_ptr<Part>> OpenBareStore(const std::string& folder, std::vector<BatchShape> batches,
+                                                    const InstanceId& example) {
+  const std::size_t events = batches.size();
+  auto store = std::make_unique<BareStore>(std::move(batches), events, example);
   if (absl::Status status = store->Open(folder); !status.ok()) return status;
   return store;
 }

@@ -7,7 +7,6 @@
 #include "crypto/bare_agreement.h"
 #include "crypto/envelope.h"
 #include "crypto/vault.h"
-#include "tools/bench/part.h"
 
 namespace smsflow::bench {
 namespace {
@@ -78,6 +77,8 @@ class Opening : public Part {
 double Rate(const Slice& slice) { return static_cast<double>(slice.count) / slice.cpu_s; }
 
 }  // namespace
+
+std::unique_ptr<Part> MakeOpening() { return std::make_unique<Opening>(); }
 
 absl::StatusOr<Report> RunEnvelope(const Options& options) {
   Agreeing bare;

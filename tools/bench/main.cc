@@ -14,6 +14,7 @@
 #include "tools/bench/pending.h"
 #include "tools/bench/report.h"
 #include "tools/bench/shape.h"
+#include "tools/bench/smpp.h"
 #include "tools/bench/throughput.h"
 
 namespace smsflow::bench {
@@ -79,7 +80,7 @@ int Run(int argc, char** argv) {
   bool json = false, budget = false, echo = false, hand_over = false, rest = false;
   app.add_option("--workload", options.workload, "what is measured")
       ->check(CLI::IsMember(
-          {"schedule", "stream", "batch", "rest", "wave", "life", "restart", "size", "envelope", "kafka"}))
+          {"schedule", "stream", "batch", "rest", "wave", "life", "restart", "size", "envelope", "kafka", "smpp"}))
       ->capture_default_str();
   app.add_option("--profile", profile, "bare: a target only; full: key, batch and idempotency key too")
       ->check(CLI::IsMember({"bare", "full"}))
@@ -114,6 +115,7 @@ int Run(int argc, char** argv) {
   options.profile = profile == "full" ? Profile::kFull : Profile::kBare;
 
   if (options.workload == "envelope") return RunAll(options, json, [&] { return RunEnvelope(options); });
+  if (options.workload == "smpp") return RunAll(options, json, [&] { return RunSmpp(options); });
   const auto shape = FindShape(options.profile);
   if (!shape.ok()) return Fail(shape.status());
   if (budget) {

@@ -17,6 +17,7 @@ constexpr std::pair<const char*, Field> kFields[] = {
     {"cpu_us_per_sms", &Report::cpu_us_per_sms},
     {"limit_rate_per_s", &Report::limit_rate_per_s},
     {"share", &Report::share},
+    {"kannel_rate_per_s", &Report::kannel_rate_per_s},
 };
 
 std::string Number(double value) {

@@ -27,6 +27,7 @@ struct Report {
   std::optional<double> cpu_us_per_sms;
   std::optional<double> limit_rate_per_s;
   std::optional<double> share;
+  std::optional<double> kannel_rate_per_s;  // of smpp, where Kannel is installed
 };
 
 // Sorts `values`. All zero when there are none.

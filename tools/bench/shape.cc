@@ -4,11 +4,8 @@
 #include <memory>
 #include <utility>
 
-#include "rocksdb/slice.h"
-#include "rocksdb/write_batch.h"
-#include "storage/keys.h"
-#include "storage/memory_store.h"
 #include "tools/bench/engine_host.h"
+#include "tools/bench/watched_store.h"
 #include "workflows/delivery/codec/codec.h"
 
 namespace smsflow::bench {
@@ -16,85 +13,12 @@ namespace {
 
 namespace delivery = workflows::delivery;
 
-constexpr std::int64_t kStartMs = 1'800'000'000'000;
-constexpr std::size_t kPrefix = 3;  // kind and shard
-
-class FixedClock : public engine::Clock {
- public:
-  std::int64_t WallMs() const override { return now_ms; }
-  std::int64_t SteadyMs() const override { return now_ms; }
-  std::int64_t now_ms = kStartMs;
-};
-
 class CountingRandom : public engine::Random {
  public:
   std::uint64_t Next64() override { return next_ += 0x9E3779B97F4A7C15; }
 
  private:
   std::uint64_t next_ = 0;
-};
-
-// Rows of a batch that belong to an SMS; how far a shard has come is nobody's own.
-class Reader : public rocksdb::WriteBatch::Handler {
- public:
-  explicit Reader(std::int64_t now_ms) : now_ms_(now_ms) {}
-
-  rocksdb::Status PutCF(std::uint32_t family, const rocksdb::Slice& key, const rocksdb::Slice& value) override {
-    return Add(family, key, value.ToString(), false);
-  }
-  rocksdb::Status DeleteCF(std::uint32_t family, const rocksdb::Slice& key) override {
-    return Add(family, key, "", true);
-  }
-  rocksdb::Status DeleteRangeCF(std::uint32_t, const rocksdb::Slice&, const rocksdb::Slice&) override { return {}; }
-
-  BatchShape rows;
-
- private:
-  rocksdb::Status Add(std::uint32_t family, const rocksdb::Slice& key, std::string value, bool deleted) {
-    RowShape row;
-    row.family = static_cast<storage::Family>(family);
-    row.kind = key[0];
-    row.deleted = deleted;
-    row.key_bytes = key.size();
-    row.value = std::move(value);
-    const std::string_view bytes(key.data(), key.size());
-    if (row.kind == 'k' || row.kind == 'P') return {};
-    if (row.kind == 'i') row.name = static_cast<std::uint16_t>(storage::ReadBigEndian(bytes.substr(kPrefix, 2)));
-    if (const auto timer = storage::TimerKey::Decode(bytes)) {
-      row.name = timer->name;
-      row.due_after_ms = timer->due_ms - now_ms_;
-    }
-    rows.push_back(std::move(row));
-    return {};
-  }
-
-  const std::int64_t now_ms_;
-};
-
-// Keeps the rows of what passes through.
-class WatchedStore : public storage::Store {
- public:
-  explicit WatchedStore(const FixedClock& clock) : clock_(clock) {}
-
-  absl::StatusOr<std::optional<std::string>> Get(storage::Family family, std::string_view key) const override {
-    return rows_.Get(family, key);
-  }
-  std::unique_ptr<storage::Cursor> Scan(storage::Family family, std::string_view from, std::string_view till,
-                                        bool reverse) const override {
-    return rows_.Scan(family, from, till, reverse);
-  }
-  absl::Status Write(const storage::Batch& batch, storage::Sync sync) override {
-    Reader reader(clock_.now_ms);
-    if (!batch.Joined().Iterate(&reader).ok()) return absl::DataLossError("a batch cannot be read");
-    seen_.insert(seen_.end(), reader.rows.begin(), reader.rows.end());
-    return rows_.Write(batch, sync);
-  }
-  BatchShape Take() { return std::exchange(seen_, {}); }
-
- private:
-  const FixedClock& clock_;
-  storage::MemoryStore rows_;
-  BatchShape seen_;
 };
 
 class Catcher : public engine::PeerLink {

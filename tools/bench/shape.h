@@ -18,6 +18,7 @@ struct RowShape {
   char kind = 0;  // of storage/keys.h
   bool deleted = false;
   std::size_t key_bytes = 0;
+  std::string key;                // as an example
   std::string value;              // as an example
   std::int64_t due_after_ms = 0;  // timers: against the time of the write
   std::uint16_t name = 0;         // timers: theirs; index rows: their index

@@ -7,7 +7,7 @@ import unittest
 
 BENCH = sys.argv.pop(1)
 FIELDS = ["workload", "profile", "count", "rate_per_s", "latency_ms", "lateness_ms", "applied_per_s", "rss_mb", "disk_bytes_per_sms",
-          "operations_per_sms", "cpu_us_per_sms", "limit_rate_per_s", "share"]
+          "operations_per_sms", "cpu_us_per_sms", "limit_rate_per_s", "share", "kannel_rate_per_s"]
 
 
 def run(*flags):
@@ -39,6 +39,13 @@ class BenchSmoke(unittest.TestCase):
         self.assertEqual(list(report["latency_ms"]), ["p50", "p99", "p999"])
         # Marks of shards are written too, now and then.
         self.assertGreaterEqual(report["operations_per_sms"], 4)
+
+    # That the SMSC saw what the gateway reports it looks at itself.
+    def test_a_gateway_over_smpp(self):
+        report = json.loads(run("--workload", "smpp", "--seconds", "1", "--slice", "0.5", "--json"))
+        self.assertEqual(list(report), FIELDS)
+        self.assertGreater(report["count"], 0)
+        self.assertGreater(report["limit_rate_per_s"], 0)
 
 
 if __name__ == "__main__":
