@@ -99,15 +99,15 @@ bool IsWhitespace(std::string_view text) { return text.find_first_not_of(" \t\r\
 
 }  // namespace
 
-JsonFields::JsonFields(std::string_view value, std::initializer_list<std::string_view> names) {
+JsonFields::JsonFields(std::string_view value, std::initializer_list<std::string_view> names, std::string_view whole) {
   fields_.reserve(names.size());
   for (const std::string_view name : names) fields_.push_back({name, 0, false, {}, {}});
   if (value.empty()) {
-    Violate("value", "must not be empty");
+    Violate(whole, "must not be empty");
     return;
   }
   if (value.size() > kValueBytesMax) {
-    Violate("value", absl::StrCat("must be at most ", kValueBytesMax, " bytes"));
+    Violate(whole, absl::StrCat("must be at most ", kValueBytesMax, " bytes"));
     return;
   }
   boost::json::parse_options options;
@@ -117,14 +117,15 @@ JsonFields::JsonFields(std::string_view value, std::initializer_list<std::string
   Error error;
   const std::size_t read = parser.write_some(false, value.data(), value.size(), error);
   if (error == boost::json::error::too_deep) {
-    Violate("value", absl::StrCat("must not nest deeper than ", kDepthMax));
+    Violate(whole, absl::StrCat("must not nest deeper than ", kDepthMax));
   } else if (error || !parser.done() || !parser.handler().is_object || !IsWhitespace(value.substr(read))) {
-    Violate("value", "must be one JSON object");
+    Violate(whole, "must be one JSON object");
   }
   if (!ok()) {
     for (JsonField& field : fields_) field = {field.name, 0, false, {}, {}};
     return;
   }
+  is_object_ = true;
   for (const JsonField& field : fields_) {
     if (field.times > 1) Violate(field.name, "must not be there twice");
   }
@@ -157,6 +158,7 @@ bool JsonFields::Has(std::string_view name) {
 }
 
 bool JsonFields::Missing(std::string_view name) {
+  if (!is_object_) return false;  // that says enough
   // One that is there twice has been noted as such.
   const bool twice = std::any_of(fields_.begin(), fields_.end(),
                                  [&](const JsonField& field) { return field.name == name && field.times > 1; });

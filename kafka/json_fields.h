@@ -35,7 +35,8 @@ struct JsonField {
 // names must outlive the object.
 class JsonFields {
  public:
-  JsonFields(std::string_view value, std::initializer_list<std::string_view> names);
+  // `whole` is what violations call the value itself; of one that is no object they tell nothing else.
+  JsonFields(std::string_view value, std::initializer_list<std::string_view> names, std::string_view whole = "value");
 
   std::string Text(std::string_view name);          // empty where it is absent
   std::string TextOrNumber(std::string_view name);  // the same; a whole number stands for its digits
@@ -60,6 +61,7 @@ class JsonFields {
   bool Missing(std::string_view name);  // and notes it
 
   std::vector<JsonField> fields_;
+  bool is_object_ = false;
   std::string violations_;
 };
 

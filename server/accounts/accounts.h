@@ -140,6 +140,9 @@ class Accounts {
   void See(Draft draft, std::uint64_t oldest);
   void CheckGroups(const AccountFields& fields, Violations& violations) const;
   absl::Status MayTakeAdmins(const By& by, std::string_view id) const;
+  // Blocks for the hash and its turn; nullopt: no password was given.
+  absl::StatusOr<std::optional<storage::stored::PasswordHash>> HashOf(const AccountFields& fields);
+  void Keep(std::optional<storage::stored::PasswordHash> hash, Entry& entry) const;
   absl::Status HasRoom(std::size_t accounts, std::size_t clients, std::size_t memberships) const;
   absl::Status Fill(Draft& draft, Entry& entry, const By& by, AccountFields& fields) const;
   absl::StatusOr<bool> SetMember(const By& by, const std::string& group, const std::string& account, bool member);

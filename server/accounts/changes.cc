@@ -143,9 +143,8 @@ absl::Status Accounts::MakeFirst(const std::function<void(const crypto::Secret& 
   entry.row.set_account(kFirst);
   entry.row.set_full_name("Default Admin User");
   entry.row.set_email("nobody@example.com");
-  *entry.row.mutable_password() = *std::move(hash);
   entry.row.set_created_ms(parts_.clock->WallMs());
-  entry.row.set_password_ms(parts_.clock->WallMs());
+  Keep(*std::move(hash), entry);
   SetRoles(entry.row, {kUsers, kAdmins});
   SetClients(entry.row, {kFirstClient});
   Put(draft, std::move(entry));
@@ -221,6 +220,17 @@ absl::Status Accounts::Fill(Draft& draft, Entry& entry, const By& by, AccountFie
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::optional<stored::PasswordHash>> Accounts::HashOf(const AccountFields& fields) {
+  if (!fields.password) return std::nullopt;
+  return passwords_.Make(fields.password->Reveal());
+}
+
+void Accounts::Keep(std::optional<stored::PasswordHash> hash, Entry& entry) const {
+  if (!hash) return;
+  *entry.row.mutable_password() = *std::move(hash);
+  entry.row.set_password_ms(parts_.clock->WallMs());
+}
+
 absl::StatusOr<Account> Accounts::Create(const By& by, const std::string& id, AccountFields fields,
                                          Violations& violations) {
   if (!by.admin) return OnlyAdmins();
@@ -229,12 +239,8 @@ absl::StatusOr<Account> Accounts::Create(const By& by, const std::string& id, Ac
   CheckGroups(fields, violations);
   if (!violations.empty()) return ToStatus(violations);
   if (Find(id)) return absl::AlreadyExistsError("id: there is an account of this id");
-  stored::PasswordHash hash;
-  if (fields.password) {
-    auto made = passwords_.Make(fields.password->Reveal());
-    if (!made.ok()) return made.status();
-    hash = *std::move(made);
-  }
+  auto hash = HashOf(fields);
+  if (!hash.ok()) return hash.status();
   absl::MutexLock writing(&writing_);
   if (Find(id)) return absl::AlreadyExistsError("id: there is an account of this id");
   CheckGroups(fields, violations);
@@ -245,10 +251,7 @@ absl::StatusOr<Account> Accounts::Create(const By& by, const std::string& id, Ac
   entry.row.set_account(id);
   entry.row.set_created_ms(parts_.clock->WallMs());
   if (absl::Status status = Fill(draft, entry, by, fields); !status.ok()) return status;
-  if (fields.password) {
-    *entry.row.mutable_password() = std::move(hash);
-    entry.row.set_password_ms(parts_.clock->WallMs());
-  }
+  Keep(*std::move(hash), entry);
   Put(draft, std::move(entry));
   Commit(std::move(draft));
   return Get({by.name, true, {}}, id);
@@ -264,12 +267,8 @@ absl::StatusOr<Account> Accounts::Update(const By& by, const std::string& id, Ac
   CheckFields(fields, violations);
   CheckGroups(fields, violations);
   if (!violations.empty()) return ToStatus(violations);
-  stored::PasswordHash hash;
-  if (fields.password) {
-    auto made = passwords_.Make(fields.password->Reveal());
-    if (!made.ok()) return made.status();
-    hash = *std::move(made);
-  }
+  auto hash = HashOf(fields);
+  if (!hash.ok()) return hash.status();
   absl::MutexLock writing(&writing_);
   std::optional<Entry> entry = Find(id);
   if (!entry) return absl::NotFoundError("account: there is none of this id");
@@ -279,10 +278,7 @@ absl::StatusOr<Account> Accounts::Update(const By& by, const std::string& id, Ac
   const std::uint64_t before = draft.chain.sequence;
   if (absl::Status status = Fill(draft, *entry, by, fields); !status.ok()) return status;
   if (draft.chain.sequence == before) return Show(*entry);
-  if (fields.password) {
-    *entry->row.mutable_password() = std::move(hash);
-    entry->row.set_password_ms(parts_.clock->WallMs());
-  }
+  Keep(*std::move(hash), *entry);
   Put(draft, *std::move(entry));
   Commit(std::move(draft));
   return Get({by.name, true, {}}, id);

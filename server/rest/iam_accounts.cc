@@ -33,7 +33,7 @@ struct Asked {
 
 // Of one JSON object, as the old clients send it: what is not known is skipped, null is absent, and so is a blank text.
 absl::StatusOr<Asked> Read(const Request& request, bool is_new) {
-  kafka::JsonFields json(request.body, {"id", "name", "email", "password", "groups"});
+  kafka::JsonFields json(request.body, {"id", "name", "email", "password", "groups"}, "body");
   Asked asked;
   asked.id = json.Text("id");
   const auto text = [&](const char* name) -> std::optional<std::string> {

@@ -127,7 +127,7 @@ std::string OldTime(std::int64_t ms, std::int32_t offset_minutes) {
 }
 
 absl::Status ReadOldRequest(std::string_view body, OldRequest& request) {
-  kafka::JsonFields fields(body, {"batch", "key", "target", "schedule", "payload"});
+  kafka::JsonFields fields(body, {"batch", "key", "target", "schedule", "payload"}, "body");
   request.batch = fields.TextOrNumber("batch");
   request.key = fields.TextOrNumber("key");
   request.target = fields.TextOrNumber("target");

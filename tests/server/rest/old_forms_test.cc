@@ -46,6 +46,13 @@ TEST(OldFormsTest, AnErrorIsJson) {
                            R"("message":"say \"x\"\u000a","path":"/a\\b"})");
 }
 
+TEST(OldFormsTest, ABodyThatIsNoObjectHearsOfThatAlone) {
+  OldRequest request;
+  EXPECT_EQ(ReadOldRequest("[]", request).message(), "body: must be one JSON object");
+  EXPECT_EQ(ReadOldRequest("", request).message(), "body: must not be empty");
+  EXPECT_EQ(ReadOldRequest("{}", request).message(), "schedule: is missing; payload: is missing");
+}
+
 TEST(ResponseTextTest, NothingThatIsShownBeginsAnotherHeader) {
   Response response = Response::Text("body");
   response.headers.push_back({"Allow", "GET\r\nSet-Cookie: a"});
