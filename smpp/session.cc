@@ -89,7 +89,7 @@ void Session::Stop(std::int64_t now_ms) {
   if (state_ != State::kBound) return Finish();
   state_ = State::kDraining;
   until_ms_ = now_ms_ + options_.drain_ms;
-  if (in_window_ == 0) Unbind();
+  if (unanswered_.empty()) Unbind();
 }
 
 absl::Status Session::Submit(SubmitToken token, const Pdu& pdu, std::int64_t deadline_ms, std::int64_t now_ms) {
@@ -257,24 +257,26 @@ void Session::OnBindResponse(const Pdu& pdu) {
 }
 
 void Session::OnSubmitResponse(const Header& header, std::string_view message_id) {
-  const auto it = unanswered_.find(header.sequence);
-  if (it == unanswered_.end()) return;
-  Unanswered one = std::move(it->second);
-  unanswered_.erase(it);
-  if (!one.told) --in_window_;
-  if (!one.told && IsThrottling(header.status) && state_ == State::kBound) {
-    waiting_.emplace(one.order, std::move(one.submit));
-    Throttle();
-  } else {
-    const bool accepted = header.status == CommandStatus::kOk;
-    Tell(action::Outcome{.token = one.submit.token,
+  const bool accepted = header.status == CommandStatus::kOk;
+  const auto tell = [&](SubmitToken token) {
+    Tell(action::Outcome{.token = token,
                          .kind = accepted ? OutcomeKind::kAccepted : OutcomeKind::kRefused,
                          .status = header.status,
                          .message_id = std::string(accepted ? message_id : std::string_view())});
     if (accepted) Grow();
+  };
+  if (const auto late = late_.extract(header.sequence); !late.empty()) {
+    tell(late.mapped());
+  } else if (auto answered = unanswered_.extract(header.sequence); answered.empty()) {
+    return;
+  } else if (IsThrottling(header.status) && state_ == State::kBound) {
+    waiting_.emplace(answered.mapped().order, std::move(answered.mapped().submit));
+    Throttle();
+  } else {
+    tell(answered.mapped().submit.token);
   }
-  if (in_window_ == 0) throttled_ = false;
-  if (state_ == State::kDraining && in_window_ == 0) return Unbind();
+  if (unanswered_.empty()) throttled_ = false;
+  if (state_ == State::kDraining && unanswered_.empty()) return Unbind();
   SendWaiting();
 }
 
@@ -299,7 +301,7 @@ void Session::Grow() {
 
 void Session::SendWaiting() {
   if (state_ != State::kBound || throttled_ || now_ms_ < paused_until_ms_) return;
-  while (!waiting_.empty() && in_window_ < window_now_) {
+  while (!waiting_.empty() && unanswered_.size() < window_now_) {
     auto first = waiting_.extract(waiting_.begin());
     Waiting& one = first.mapped();
     if (IsOver(one)) {
@@ -310,7 +312,6 @@ void Session::SendWaiting() {
     const std::uint32_t sequence = NextSequence();
     SetSequence(one.frame, sequence);
     Tell(action::Send{.bytes = std::string(one.frame)});
-    ++in_window_;
     unanswered_[sequence] = {
         .order = first.key(), .until_ms = now_ms_ + options_.response_ms, .submit = std::move(one)};
   }
@@ -339,7 +340,7 @@ void Session::Tick(std::int64_t now_ms) {
       }
       return SendWaiting();
     case State::kDraining:
-      if (now_ms_ >= until_ms_ || in_window_ == 0) Unbind();
+      if (now_ms_ >= until_ms_ || unanswered_.empty()) Unbind();
       return;
     case State::kUnbinding:
       if (now_ms_ >= until_ms_) Finish();
@@ -371,11 +372,8 @@ std::optional<std::int64_t> Session::NextDue() const {
   }
   // A deadline of what waits is looked at when it would leave, and about once a second.
   if (!waiting_.empty()) at(now_ms_ + 1000);
-  for (const auto& [sequence, one] : unanswered_) {
-    if (one.told) continue;
-    at(one.until_ms);  // sequence numbers grow with time: the first is the oldest, but where they begin anew
-    break;
-  }
+  // Sequence numbers grow with time: the first is the oldest, but where they begin anew.
+  if (!unanswered_.empty()) at(unanswered_.begin()->second.until_ms);
   return due;
 }
 
@@ -395,17 +393,17 @@ void Session::ExpireWaiting() {
 }
 
 void Session::ExpireUnanswered() {
-  for (auto& [sequence, one] : unanswered_) {
-    if (one.told || now_ms_ < one.until_ms) continue;
-    one.told = true;
-    one.submit.frame = WipedBytes();
-    --in_window_;
-    Tell(action::Outcome{.token = one.submit.token, .kind = OutcomeKind::kUnknown});
+  for (auto it = unanswered_.begin(); it != unanswered_.end();) {
+    if (now_ms_ < it->second.until_ms) {
+      ++it;
+      continue;
+    }
+    Tell(action::Outcome{.token = it->second.submit.token, .kind = OutcomeKind::kUnknown});
+    late_.emplace(it->first, it->second.submit.token);
+    it = unanswered_.erase(it);
   }
-  for (auto it = unanswered_.begin(); it != unanswered_.end() && unanswered_.size() > kLateMax + options_.window;) {
-    it = it->second.told ? unanswered_.erase(it) : std::next(it);
-  }
-  if (in_window_ == 0) throttled_ = false;
+  while (late_.size() > kLateMax) late_.erase(late_.begin());
+  if (unanswered_.empty()) throttled_ = false;
 }
 
 std::int64_t Session::NextPause() {
@@ -419,7 +417,7 @@ std::int64_t Session::NextPause() {
 std::uint32_t Session::NextSequence() {
   do {
     sequence_ = sequence_ % kSequenceMax + 1;
-  } while (unanswered_.count(sequence_) != 0);
+  } while (unanswered_.contains(sequence_) || late_.contains(sequence_));
   return sequence_;
 }
 
@@ -428,9 +426,9 @@ void Session::Drop() {
   framer_.reset();
   deliveries_.clear();
   for (auto& [sequence, one] : std::exchange(unanswered_, {})) {
-    if (!one.told) Tell(action::Outcome{.token = one.submit.token, .kind = OutcomeKind::kUnknown});
+    Tell(action::Outcome{.token = one.submit.token, .kind = OutcomeKind::kUnknown});
   }
-  in_window_ = 0;
+  late_.clear();
   throttled_ = false;
 }
 

@@ -151,7 +151,6 @@ class Session {
     std::uint64_t order = 0;
     std::int64_t until_ms = 0;
     Waiting submit = {};
-    bool told = false;  // as unknown; a late answer is told again
   };
 
   void OnFrame(std::string_view frame);
@@ -190,8 +189,8 @@ class Session {
 
   std::uint64_t order_ = 0;
   std::map<std::uint64_t, Waiting> waiting_;        // by the order in which they came
-  std::map<std::uint32_t, Unanswered> unanswered_;  // by sequence number; answers and late ones
-  std::size_t in_window_ = 0;                       // of unanswered_, those not told
+  std::map<std::uint32_t, Unanswered> unanswered_;  // by sequence number: the window
+  std::map<std::uint32_t, SubmitToken> late_;       // likewise, told as unknown: a late answer is told too
   std::uint32_t window_now_;
   std::uint32_t accepted_ = 0;  // since the window last changed
   bool throttled_ = false;      // and not all answers are in
