@@ -23,6 +23,7 @@ constexpr std::int64_t kLook_ms = 1'000;
 constexpr std::int64_t kExpireEvery_ms = 60'000;
 constexpr std::size_t kUnderWayMax = 1'000;  // at the sink
 constexpr std::uint8_t kTotalMax = 32;       // parts of one: more would not fit into an envelope
+constexpr std::size_t kPartOctetsMax = 160;  // of a part: it came out of one short message
 constexpr std::size_t kFrameBytesMax = 8'192;
 constexpr std::size_t kTextBytesMax = 11'000;  // of UTF-8 or base64
 constexpr std::uint8_t kTonInternational = 1;
@@ -272,8 +273,10 @@ CommandStatus Inbound::Decide(const InboundDelivery& delivery) {
   };
   const auto message = Message::From(delivery.account, delivery.frame);
   const InboundRoute* route = message ? RouteOf(delivery.account, message->destination.digits) : nullptr;
-  if (route == nullptr || (message->part && message->part->total > kTotalMax) ||
-      delivery.frame.size() > kFrameBytesMax) {
+  // Of parts that are longer than one can be, no envelope might hold the whole.
+  const bool endless =
+      message && message->part && (message->part->total > kTotalMax || message->text.size() > kPartOctetsMax);
+  if (route == nullptr || endless || delivery.frame.size() > kFrameBytesMax) {
     count(&InboundFigures::unfit);
     return CommandStatus::kReceiverPermanentError;
   }
@@ -308,7 +311,7 @@ CommandStatus Inbound::DecidePart(const Message& message, const smpp::Concatenat
   const Digest16 name = DigestOf(message, /*with_text=*/false);
   // The reference has come round, and says something else now.
   if (const auto old = groups_.find(name); old != groups_.end() && old->second.parts.contains(part.number)) {
-    if (!Assemble(name, delivery.at_ms).ok()) return CommandStatus::kReceiverPermanentError;
+    GiveUpUnless(Assemble(name, delivery.at_ms));
   }
   std::string plain = delivery.frame;
   plain.reserve(plain.size() + 1);
@@ -324,9 +327,14 @@ CommandStatus Inbound::DecidePart(const Message& message, const smpp::Concatenat
   group.parts.emplace(part.number, std::move(*sealed));
   ++parts_;
   if (group.parts.size() < group.total) return CommandStatus::kOk;
-  // A whole one that cannot be kept is over, and would be no better when it came again.
-  Assemble(name, delivery.at_ms).IgnoreError();
+  GiveUpUnless(Assemble(name, delivery.at_ms));
   return CommandStatus::kOk;
+}
+
+// Parts that were taken, and cannot be kept, would be no better when they came again.
+void Inbound::GiveUpUnless(const absl::Status& kept) {
+  if (kept.ok() || !notice_) return;
+  notice_(absl::StrCat("an SMS from a phone that came in parts is given up: ", std::string(kept.message())));
 }
 
 absl::Status Inbound::Assemble(const Digest16& name, std::int64_t at_ms) {
@@ -347,10 +355,7 @@ absl::Status Inbound::Assemble(const Digest16& name, std::int64_t at_ms) {
       there.append(there.empty() ? "" : ",").append(std::to_string(number));
     }
   }
-  if (messages.empty()) {
-    if (notice_) notice_("parts of an SMS from a phone cannot be opened any more: their key is gone");
-    return absl::OkStatus();
-  }
+  if (messages.empty()) return absl::NotFoundError("the key that its parts are sealed for is gone");
   const InboundRoute* const route = RouteOf(group.account, messages.front().destination.digits);
   if (route == nullptr) return absl::NotFoundError("its number is nobody's any more");
   std::vector<std::pair<std::uint8_t, std::string_view>> texts;
@@ -420,10 +425,7 @@ void Inbound::Expire(std::int64_t now_ms) {
     if (group.first_ms + options_.parts_ms <= now_ms) over.push_back(name);
   }
   for (const Digest16& name : over) {
-    if (const auto status = Assemble(name, now_ms); !status.ok() && notice_) {
-      notice_(
-          absl::StrCat("an SMS from a phone of which parts are missing is given up: ", std::string(status.message())));
-    }
+    GiveUpUnless(Assemble(name, now_ms));
   }
   while (!seen_order_.empty() && seen_order_.begin()->first + repeat_ms_ < now_ms) {
     store_.DeleteSeen(seen_order_.begin()->second);

@@ -133,6 +133,7 @@ class Inbound : public InboundTaker {
   bool IsRepeated(const crypto::Digest16& digest, const InboundDelivery& delivery, const InboundRoute& route) const;
   smpp::CommandStatus DecidePart(const Message& message, const smpp::Concatenation& part,
                                  const InboundDelivery& delivery);
+  void GiveUpUnless(const absl::Status& kept);
   absl::Status Assemble(const crypto::Digest16& name, std::int64_t at_ms);
   absl::Status Keep(const InboundRoute& route, const Message& message, std::string_view parts, std::string_view text,
                     bool is_text, std::int64_t at_ms);

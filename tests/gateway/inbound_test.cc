@@ -64,9 +64,10 @@ class InboundTest : public testing::Test {
     options.routes = {{"acme", "clinic", {"15001", "2557*"}, clinic_.public_key(), 10 * kMinute},
                       {"other", "lab", {"15001"}, lab_.public_key(), 0}};
     options.waiting_max = waiting_max_;
-    options.parts_max = 5;
+    options.parts_max = parts_max_;
     inbound_ = std::make_unique<Inbound>(
-        std::move(options), rows_, sink_, own_, vault_, agreed_, [](std::string_view) {}, [this] { return low_; },
+        std::move(options), rows_, sink_, own_, vault_, agreed_,
+        [this](std::string_view line) { notices_.emplace_back(line); }, [this] { return low_; },
         [](const absl::Status& status) { ADD_FAILURE() << status; });
     ASSERT_TRUE(inbound_->Load().ok());
   }
@@ -121,7 +122,8 @@ class InboundTest : public testing::Test {
   FakeClock clock_;
   AgreedClock agreed_{clock_, nullptr};
   bool low_ = false;
-  std::size_t waiting_max_ = 5;
+  std::size_t waiting_max_ = 5, parts_max_ = 5;
+  std::vector<std::string> notices_;
   std::uint32_t sequence_ = 0;
   std::optional<CommandStatus> answer_;
   std::vector<std::string> ids_;
@@ -279,8 +281,32 @@ TEST_F(InboundTest, WhatCannotBeReadIsRefusedForGood) {
   Said large;
   large.tlvs.Add(smpp::Tag::kMessagePayload, std::string(9'000, 'x'));
   EXPECT_EQ(Answer(large), CommandStatus::kReceiverPermanentError);
-  EXPECT_EQ(inbound_->figures().unfit, 3u);
+  EXPECT_EQ(Answer(Part(std::string(161, 'x'), 1, 2)), CommandStatus::kReceiverPermanentError);
+  EXPECT_EQ(inbound_->figures().unfit, 4u);
   EXPECT_TRUE(Read().empty());
+}
+
+TEST_F(InboundTest, TheLongestThereCanBeFitsIntoItsEnvelope) {
+  parts_max_ = 100;
+  Restart();
+  const std::string part(160, '\x10');  // a letter that takes two bytes of UTF-8
+  std::string whole;
+  for (std::uint8_t i = 1; i <= 32; ++i) {
+    EXPECT_EQ(Answer(Part(part, i, 32)), CommandStatus::kOk);
+    for (std::size_t at = 0; at < part.size(); ++at) whole += "Δ";
+  }
+  EXPECT_EQ(Read(), Texts{Text(whole)});
+}
+
+TEST_F(InboundTest, PartsWhoseKeyIsGoneAreGivenUpAloud) {
+  EXPECT_EQ(Answer(Part("a", 1, 2)), CommandStatus::kOk);
+  vault_->Replace({crypto::PrivateKey::Generate(crypto::KeyKind::kP256)});
+  EXPECT_EQ(Answer(Part("b", 2, 2)), CommandStatus::kOk);
+  EXPECT_TRUE(Read().empty());
+  EXPECT_EQ(inbound_->figures().parts, 0u);
+  ASSERT_EQ(notices_.size(), 1u);
+  EXPECT_EQ(notices_[0],
+            "an SMS from a phone that came in parts is given up: the key that its parts are sealed for is gone");
 }
 
 TEST_F(InboundTest, WithoutRoomTheSmscIsToldToComeAgain) {
