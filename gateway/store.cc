@@ -18,6 +18,7 @@ using storage::Family;
 using storage::Key;
 
 constexpr std::size_t kAttemptBytes = 20;  // id and number
+constexpr std::size_t kRecent = 4'096;
 
 Key Add(Key key, const AttemptId& attempt) {
   return key.Add(attempt.instance.bytes)
@@ -203,7 +204,9 @@ std::vector<engine::Mark> Store::Marks() const {
 }
 
 absl::StatusOr<std::optional<Record>> Store::Find(const AttemptId& attempt) const {
-  if (const auto it = changed_.find(attempt); it != changed_.end()) return std::optional<Record>(it->second);
+  for (const auto* records : {&changed_, &recent_, &older_}) {
+    if (const auto it = records->find(attempt); it != records->end()) return std::optional<Record>(it->second);
+  }
   return Read(attempt);
 }
 
@@ -343,6 +346,7 @@ void Store::Note(const engine::Mark& mark) {
 }
 
 absl::Status Store::Answered(const AttemptId& attempt, Reported result) {
+  if (result == Reported::kAccepted) return absl::OkStatus();  // no attempt's result, so nothing waits for it
   const auto known = Find(attempt);
   if (!known.ok()) return known.status();
   if (known->has_value() && (*known)->result == result) batch_.Delete(Family::kQueues, OpenKey(attempt));
@@ -365,10 +369,19 @@ absl::Status Store::Commit() {
   }
   noted_.clear();
   batch_.Clear();
-  changed_.clear();
+  Remember();
   named_.clear();
   needs_sync_ = false;
   return status;
+}
+
+void Store::Remember() {
+  if (recent_.size() >= kRecent) {
+    older_ = std::move(recent_);
+    recent_.clear();
+  }
+  for (auto& [attempt, record] : changed_) recent_.insert_or_assign(attempt, std::move(record));
+  changed_.clear();
 }
 
 absl::StatusOr<std::vector<Report>> Store::Unanswered(const std::optional<AttemptId>& after, std::size_t most) const {
@@ -402,6 +415,8 @@ absl::StatusOr<std::size_t> Store::Prune(std::int64_t now_ms, std::size_t most) 
     batch_.Delete(Family::kQueues, cursor->key());
     batch_.Delete(Family::kQueues, OpenKey(*attempt));
     batch_.Delete(Family::kInstances, AttemptKey(*attempt));
+    recent_.erase(*attempt);
+    older_.erase(*attempt);
   }
   if (!cursor->status().ok()) return cursor->status();
   cursor.reset();

@@ -120,6 +120,12 @@ class Store {
   mutable std::mutex marks_mutex_;
   std::map<ShardId, engine::Mark> marks_;
 
+  void Remember();
+
+  // What was committed last, in two ages: most that is asked for was written a moment ago. Together at most twice
+  // kRecent.
+  std::unordered_map<AttemptId, Record> recent_, older_;
+
   // Since the last Commit().
   storage::Batch batch_;
   std::unordered_map<AttemptId, Record> changed_;

@@ -232,6 +232,29 @@ TEST(GatewayStore, OnlyWholeBatchesOfMarksAreShown) {
 }
 
 // The bytes on disk. A change here is a new format: raise kStoreFormat, and read the old one.
+TEST(GatewayStore, WhatWasWrittenLongAgoIsReadAsWhatWasWrittenJustNow) {
+  constexpr std::uint64_t kMany = 10'000;  // more than stay in memory
+  storage::MemoryStore rows;
+  auto store = *Store::Open(rows, "g1", kNow);
+  const auto record = [](std::uint64_t n) {
+    Record one;
+    one.deadline_ms = kNow + static_cast<std::int64_t>(n);
+    return one;
+  };
+  for (std::uint64_t n = 0; n < kMany; ++n) {
+    store->Put(Attempt(n), record(n), /*is_new=*/true);
+    if (n % 100 == 99) ASSERT_TRUE(store->Commit().ok());
+  }
+  Record changed = record(0);
+  changed.result = Reported::kSent;
+  store->Put(Attempt(0), changed, /*is_new=*/false);
+  ASSERT_TRUE(store->Commit().ok());
+  EXPECT_EQ(**store->Find(Attempt(0)), changed);
+  for (std::uint64_t n = 1; n < kMany; ++n) ASSERT_EQ(**store->Find(Attempt(n)), record(n)) << n;
+  ASSERT_EQ(*store->Prune(kNow + static_cast<std::int64_t>(kMany) + kKeepMs, 2 * kMany), kMany);
+  for (std::uint64_t n = 0; n < kMany; ++n) ASSERT_FALSE(store->Find(Attempt(n))->has_value()) << n;
+}
+
 TEST(GatewayStore, Golden) {
   MemoryStore rows;
   auto store = Open(rows);
