@@ -391,55 +391,55 @@ struct Keeper {
   std::promise<UnaryCall*> came;
 };
 
-// Corks know connections by that name.
-TEST(CallQueueTest, APeerIsNamedAsExpected) {
-  for (const auto& [address, name] :
-       {std::pair("127.0.0.1:", "ipv4:127\\.0\\.0\\.1:[0-9]+"), std::pair("[::1]:", "ipv6:%5B::1%5D:[0-9]+")}) {
-    Wire<health::Health> wire(nullptr);
-    Keeper keeper;
+// A server of nothing else, on a port of this host.
+struct KeepingServer {
+  explicit KeepingServer(const std::string& host) {
     grpc::ServerBuilder builder;
     int port = 0;
-    builder.AddListeningPort(std::string(address) + "0", grpc::InsecureServerCredentials(), &port);
+    builder.AddListeningPort(host + ":0", grpc::InsecureServerCredentials(), &port);
     builder.RegisterService(&wire);
-    CallQueue queue;
     queue.Prepare(builder);
-    const auto server = builder.BuildAndStart();
-    ASSERT_NE(server, nullptr);
+    server = builder.BuildAndStart();
+    EXPECT_NE(server, nullptr);
     queue.Unary(wire, "Check", keeper, &Keeper::Check);
     queue.Start();
+    address = host + ":" + std::to_string(port);
+  }
+
+  Wire<health::Health> wire{nullptr};
+  Keeper keeper;
+  CallQueue queue;
+  std::unique_ptr<grpc::Server> server;
+  std::string address;
+};
+
+// Corks know connections by that name.
+TEST(CallQueueTest, APeerIsNamedAsExpected) {
+  for (const auto& [host, name] :
+       {std::pair("127.0.0.1", "ipv4:127\\.0\\.0\\.1:[0-9]+"), std::pair("[::1]", "ipv6:%5B::1%5D:[0-9]+")}) {
+    KeepingServer at(host);
     std::thread client([&] {
-      const auto channel = grpc::CreateChannel(address + std::to_string(port), grpc::InsecureChannelCredentials());
+      const auto channel = grpc::CreateChannel(at.address, grpc::InsecureChannelCredentials());
       grpc::ClientContext context;
       health::HealthCheckResponse response;
       EXPECT_TRUE(health::Health::NewStub(channel)->Check(&context, {}, &response).ok());
     });
-    UnaryCall* const call = keeper.came.get_future().get();
+    UnaryCall* const call = at.keeper.came.get_future().get();
     EXPECT_THAT(call->peer(), testing::MatchesRegex(name));
     call->Finish(grpc::Status::OK);
     client.join();
-    server->Shutdown();
-    queue.Stop();
+    at.server->Shutdown();
+    at.queue.Stop();
   }
 }
 
 // gRPC's server is down once its connections are gone: the engine may answer much later, and must not end the process.
 TEST(CallQueueTest, AStopWaitsForAnAnswerThatNobodyWaitsForButNotForEver) {
-  Wire<health::Health> wire(nullptr);
-  Keeper keeper;
-  grpc::ServerBuilder builder;
-  int port = 0;
-  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-  builder.RegisterService(&wire);
-  CallQueue queue;
-  queue.Prepare(builder);
-  const auto server = builder.BuildAndStart();
-  ASSERT_NE(server, nullptr);
-  queue.Unary(wire, "Check", keeper, &Keeper::Check);
-  queue.Start();
+  KeepingServer at("127.0.0.1");
+  CallQueue& queue = at.queue;
   grpc::ChannelArguments own;
   own.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  auto channel =
-      grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials(), own);
+  auto channel = grpc::CreateCustomChannel(at.address, grpc::InsecureChannelCredentials(), own);
   UnaryCall* owed = nullptr;
   {
     grpc::ClientContext context;
@@ -447,12 +447,12 @@ TEST(CallQueueTest, AStopWaitsForAnAnswerThatNobodyWaitsForButNotForEver) {
       health::HealthCheckResponse response;
       EXPECT_EQ(health::Health::NewStub(channel)->Check(&context, {}, &response).error_code(), StatusCode::CANCELLED);
     });
-    owed = keeper.came.get_future().get();
+    owed = at.keeper.came.get_future().get();
     context.TryCancel();
     client.join();
   }
   channel.reset();
-  server->Shutdown();
+  at.server->Shutdown();
   EXPECT_FALSE(queue.StopWithin(10));
   EXPECT_FALSE(queue.StopWithin(0)) << "and can be asked again";
   bool ran = false;
