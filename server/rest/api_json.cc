@@ -3,11 +3,14 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
-#include <boost/json/parse.hpp>
+#include <array>
+#include <boost/json/memory_resource.hpp>
+#include <boost/json/parser.hpp>
 #include <boost/json/value.hpp>
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <new>
 #include <optional>
 
 #include "absl/strings/escaping.h"
@@ -26,6 +29,7 @@ using google::protobuf::Message;
 namespace json = boost::json;
 
 constexpr std::size_t kDepthMax = 16;
+constexpr std::size_t kScratchBytes = 2'048;
 constexpr std::size_t kViolationsMax = 100;  // of a body that is wrong all over
 constexpr std::size_t kNameBytesMax = 64;
 
@@ -265,6 +269,21 @@ class Reader {
   Violations& violations_;
 };
 
+void Wipe(void* at, std::size_t size) {
+  volatile auto* const bytes = static_cast<unsigned char*>(at);
+  for (std::size_t i = 0; i < size; ++i) bytes[i] = 0;
+}
+
+// In which a body is taken apart: one may hold a password.
+class WipedMemory final : public json::memory_resource {
+  void* do_allocate(std::size_t size, std::size_t) override { return ::operator new(size); }
+  void do_deallocate(void* at, std::size_t size, std::size_t) override {
+    Wipe(at, size);
+    ::operator delete(at);
+  }
+  bool do_is_equal(const json::memory_resource& other) const noexcept override { return this == &other; }
+};
+
 }  // namespace
 
 bool IsId(const FieldDescriptor& field) { return field.type() == FieldDescriptor::TYPE_BYTES && field.name() == "id"; }
@@ -280,7 +299,16 @@ void FromJson(std::string_view text, Message& message, Violations& violations) {
   json::error_code error;
   json::parse_options options;
   options.max_depth = kDepthMax;
-  const json::value value = json::parse({text.data(), text.size()}, error, {}, options);
+  WipedMemory memory;
+  std::array<unsigned char, kScratchBytes> scratch;  // for texts that are put together; more is taken from `memory`
+  json::value value(&memory);
+  {
+    json::parser parser(&memory, options, scratch.data(), scratch.size());
+    parser.reset(&memory);
+    parser.write({text.data(), text.size()}, error);
+    if (!error) value = parser.release();
+  }
+  Wipe(scratch.data(), scratch.size());
   if (error == json::error::too_deep)
     return reader.Violate("body", absl::StrCat("must not nest deeper than ", kDepthMax));
   if (error || !value.is_object()) return reader.Violate("body", "must be one JSON object");
