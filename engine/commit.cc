@@ -13,10 +13,15 @@ constexpr std::int64_t kMarksEveryMs = 1000;
 constexpr std::uint64_t kGarbageMax = 16'384;   // rows passed by before their range is deleted
 constexpr std::uint64_t kOutboxSpread = 1'024;  // rows that recovery may have to look at, per shard
 constexpr int kOutboxMoves = 64;
+constexpr std::uint32_t kSmallBatch = 32;  // commands and timers
 
 }  // namespace
 
 void Partition::Commit(Round& round) {
+  LogTurn::Holder turn(shared_.log_turn);
+  // A sync costs a small batch as much as a large one. What is large enough asks the store at once: to decide more
+  // while the log waits for it would cost more than a sync.
+  if (round.work != 0 && round.work < kSmallBatch && turn.Take()) HandleQueued(round, kSmallBatch);
   WriteInstances(round);
   for (const auto& [key, value] : round.new_timers) storage::PutTimer(round.batch, key, value.gated, value.lane);
   for (const auto& [shards, sequence] : round.tells_applied)
@@ -36,6 +41,7 @@ void Partition::Commit(Round& round) {
     counts_.operations += round.batch.operations();
     counts_.batch_bytes += round.batch.bytes();
   }
+  turn.Pass();
   Publish(round);
 }
 

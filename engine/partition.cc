@@ -151,7 +151,7 @@ bool Partition::RunOnce() {
   round.guarded = clock.guarded;
 
   FollowClock(round);
-  HandleQueued(round);
+  HandleQueued(round, shared_.options.batch_max);
   budget_waited_ = std::exchange(no_budget_, false);
   if (!round.guarded) {
     FireDue(round);
@@ -231,7 +231,7 @@ void Partition::FollowClock(Round& round) {
   }
 }
 
-void Partition::HandleQueued(Round& round) {
+void Partition::HandleQueued(Round& round, std::uint32_t most) {
   {
     absl::MutexLock lock(&queue_mutex_);
     const auto take = [](auto& queue, auto& taken, std::size_t& left) {
@@ -246,7 +246,7 @@ void Partition::HandleQueued(Round& round) {
     take(internals_, internals_taken_, internals_left_);
   }
   const auto handle = [&](auto& taken) {
-    const std::size_t end = std::min<std::size_t>(taken.items.size(), taken.next + shared_.options.batch_max);
+    const std::size_t end = std::min<std::size_t>(taken.items.size(), taken.next + most);
     round.work += static_cast<std::uint32_t>(end - taken.next);
     for (; taken.next < end; ++taken.next) std::visit([&](auto& one) { Handle(round, one); }, taken.items[taken.next]);
   };

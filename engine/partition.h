@@ -80,7 +80,7 @@ class Partition {
 
   // partition.cc
   void Run();
-  void HandleQueued(Round& round);
+  void HandleQueued(Round& round, std::uint32_t most);
   void Refuse(Command& command, const absl::Status& why);
   static void Drop(Internal& item);
   void FollowClock(Round& round);

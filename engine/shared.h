@@ -14,6 +14,7 @@
 #include "engine/budget.h"
 #include "engine/clock_guard.h"
 #include "engine/engine.h"
+#include "engine/log_turn.h"
 #include "engine/peers.h"
 #include "smsflow/stored/v1/records.pb.h"
 
@@ -157,6 +158,7 @@ struct Shared {
   FireBudget budget;
   ClockGuard clock_guard;
   Broadcasts broadcasts;
+  LogTurn log_turn;
   std::atomic<bool> draining{false};
   std::atomic<bool> disk_guard{false};
   std::vector<std::uint64_t> epochs;                  // by shard: written by recovery, never again
