@@ -21,8 +21,9 @@ struct Report {
   AttemptId attempt;
   Reported result = Reported::kAccepted;
   About about = About::kNotSaid;
-  std::string cause;       // of the closed list in docs/hand-over.md
-  std::int64_t at_ms = 0;  // this gateway's clock; for people, never for rules
+  std::string cause;        // of the closed list in docs/hand-over.md
+  std::int64_t at_ms = 0;   // this gateway's clock; for people, never for rules
+  std::string tenant = {};  // for the audit log; empty: it is not known
 };
 
 // What is durably known of an attempt.
@@ -35,6 +36,7 @@ struct Record {
   workflows::submission::Data data = {};  // of its parts; a carrier that knows none leaves it empty
   std::string account = {};               // whose ids those of the parts are
   std::vector<std::string> ids = {};      // of the parts, as smpp::NormalId has them; empty: none
+  std::string tenant = {};
   bool operator==(const Record&) const = default;
 };
 

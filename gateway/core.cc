@@ -1,6 +1,7 @@
 #include "gateway/core.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <iterator>
 #include <utility>
@@ -31,7 +32,7 @@ std::vector<std::string> RouteNames(const PaceOptions* pace) {
 }  // namespace
 
 Core::Core(CoreOptions options, Store& store, Link& link, Carrier& carrier, const AgreedClock& clock,
-           FatalHandler fatal, Room* room, Sorter* sorter)
+           FatalHandler fatal, Room* room, Sorter* sorter, AuditLog* audit)
     : options_(std::move(options)),
       store_(store),
       link_(link),
@@ -40,11 +41,16 @@ Core::Core(CoreOptions options, Store& store, Link& link, Carrier& carrier, cons
       fatal_(std::move(fatal)),
       room_(room),
       sorter_(sorter),
+      audit_(audit),
       outlet_(options_.pace ? options_.pace->limits : RateLimits{}, RouteNames(options_.pace.get())),
       prune_at_ms_(clock.SteadyMs() + options_.prune_every_ms),
       teller_(store, link),
       correlator_(options_.receipts, store),
-      tenants_(options_.tenants) {}
+      tenants_(options_.tenants) {
+  for (std::string& name : RouteNames(options_.pace.get())) figures_.routes.push_back({.name = std::move(name)});
+  figures_.sync.bounds = {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1};
+  figures_.sync.counts.resize(figures_.sync.bounds.size() + 1);
+}
 
 Core::~Core() { Stop(); }
 
@@ -110,7 +116,8 @@ bool Core::Decide(Inbox inbox) {
   Require(DecideParts(inbox, round.reports));
   Require(DecideReceipts(inbox, round.reports));
   Require(DecideOthers(inbox, round.reports));
-  Require(store_.Commit());
+  Require(CommitTimed());
+  if (audit_ != nullptr) audit_->Append(round.reports);
   if (!inbox.receipts.empty()) {
     std::vector<Handle> durable;
     for (const auto& [receipt, handle] : inbox.receipts) durable.push_back(handle);
@@ -122,118 +129,54 @@ bool Core::Decide(Inbox inbox) {
     const std::lock_guard lock(mutex_);
     figures_.submitted += round.submit.size();
     figures_.reports += round.reports.size();
-    figures_.receipts = correlator_.figures();
+    for (const auto& [receipt, handle] : inbox.receipts) {
+      const auto bit = static_cast<unsigned>(std::countr_zero(static_cast<std::uint8_t>(receipt.heard)));
+      if (bit < figures_.heard.size()) ++figures_.heard[bit];
+    }
+    NoteFigures();
   }
   if (!round.submit.empty()) carrier_.Submit(std::move(round.submit));
   Require(TellOn(inbox, std::move(round.reports)));
   return true;
 }
 
-absl::Status Core::DecideLeases(Inbox& inbox, Round& round) {
-  if (auto status = TakeIn(std::move(inbox.leases), round); !status.ok()) return status;
-  if (auto status = TakeSorted(std::move(inbox.sorted)); !status.ok()) return status;
-  GiveUpLate(round);
-  if (!low_) {
-    if (auto status = Refuse(round); !status.ok()) return status;
-    TakeTurns(round);
-  }
+absl::Status Core::CommitTimed() {
+  const std::int64_t begun_ms = clock_.SteadyMs();
+  auto status = store_.Commit();
+  const double took_s = static_cast<double>(clock_.SteadyMs() - begun_ms) / 1000;
   const std::lock_guard lock(mutex_);
-  figures_.leases += round.kept.size();  // what waits is counted when its turn has come
-  figures_.repeated_leases += round.repeated;
-  return absl::OkStatus();
+  engine::Histogram& sync = figures_.sync;
+  const auto bound = std::lower_bound(sync.bounds.begin(), sync.bounds.end(), took_s);
+  ++sync.counts[static_cast<std::size_t>(bound - sync.bounds.begin())];
+  sync.sum += took_s;
+  return status;
 }
 
-absl::Status Core::TakeIn(std::vector<engine::Lease> leases, Round& round) {
-  std::vector<engine::Lease> to_sort;
-  for (engine::Lease& lease : leases) {
-    if (Waits(lease.attempt)) continue;  // it came again
-    const auto known = store_.Find(lease.attempt);
-    if (!known.ok()) return known.status();
-    const Verdict verdict = OnLease(lease.attempt, lease.deadline_ms, *known, round.now);
-    if (known->has_value() || !(verdict.submit || low_)) {
-      Settle(lease, verdict, !known->has_value(), round);
-    } else if (sorter_ != nullptr && verdict.submit) {
-      sorting_.insert(lease.attempt);
-      to_sort.push_back(std::move(lease));
-    } else {
-      outlet_.Add({.lease = std::move(lease)});
-    }
-  }
-  if (!to_sort.empty()) sorter_->Add(std::move(to_sort));
-  return absl::OkStatus();
-}
-
-absl::Status Core::TakeSorted(std::vector<Sorted> sorted) {
-  for (Sorted& one : sorted) {
-    const AttemptId attempt = one.sms.lease.attempt;
-    if (sorting_.erase(attempt) == 0) continue;  // it was given up meanwhile
-    if (one.refusal.has_value())
-      refused_.emplace(attempt, std::move(one));
-    else
-      outlet_.Add(std::move(one.sms));
-  }
-  return absl::OkStatus();
-}
-
-// What has no way is told with its reason, as if the carrier had found it.
-absl::Status Core::Refuse(Round& round) {
-  for (const auto& [attempt, one] : std::exchange(refused_, {})) {
-    if (!SettleNew(one.sms.lease, round)) continue;
-    const auto intent = store_.Find(attempt);
-    if (!intent.ok()) return intent.status();
-    const gateway::Report word{attempt, one.for_now ? Reported::kFailedTransient : Reported::kInvalid,
-                               one.refusal->about, std::string(one.refusal->cause), round.now.now_ms};
-    Keep(attempt, OnOutcome(word, *intent), /*is_new=*/false, round.reports);
-  }
-  return absl::OkStatus();
-}
-
-// On a full disk nothing is written of them: the engine asks at the deadline, and hears that they were never seen.
-void Core::GiveUpLate(Round& round) {
-  for (const Waiting& sms : outlet_.Expire(round.now.now_ms)) {
-    if (low_)
-      round.kept.push_back(sms.lease.attempt);
-    else
-      SettleNew(sms.lease, round);
-  }
-  if (!low_) return;
-  std::erase_if(refused_, [&round](const auto& one) {
-    const bool over = one.second.sms.lease.deadline_ms <= round.now.now_ms;
-    if (over) round.kept.push_back(one.first);
-    return over;
-  });
-}
-
-void Core::TakeTurns(Round& round) {
-  outlet_.LookAgain();
-  const auto take = [this](const Waiting& sms) {
-    return carrier_.Take(sms.lease, options_.pace ? &options_.pace->routes.all()[sms.route] : nullptr);
-  };
-  while (auto sms = outlet_.Next(clock_.SteadyMs(), take)) {
-    if (SettleNew(sms->lease, round)) round.submit.push_back(std::move(sms->lease));
+// Under the mutex.
+void Core::NoteFigures() {
+  figures_.receipts = correlator_.figures();
+  figures_.sorting = sorting_.size();
+  figures_.telling = teller_.under_way();
+  figures_.low = low_;
+  for (std::size_t i = 0; i < figures_.routes.size(); ++i) {
+    RouteFigures& route = figures_.routes[i];
+    for (std::size_t k = 0; k < kPriorities; ++k) route.waiting[k] = outlet_.size(i, static_cast<Priority>(k));
+    route.tokens = outlet_.Tokens(i, clock_.SteadyMs());
   }
 }
 
-bool Core::Waits(const AttemptId& attempt) const {
-  return outlet_.Has(attempt) || sorting_.contains(attempt) || refused_.contains(attempt);
-}
-
-void Core::StopWaiting(const AttemptId& attempt) {
-  if (!outlet_.Remove(attempt) && sorting_.erase(attempt) == 0) refused_.erase(attempt);
-}
-
-// Whatever waited is not recorded: a probe of it ended its waiting.
-bool Core::SettleNew(const engine::Lease& lease, Round& round) {
-  const Verdict verdict = OnLease(lease.attempt, lease.deadline_ms, std::nullopt, round.now);
-  Settle(lease, verdict, /*is_new=*/true, round);
-  return verdict.submit;
-}
-
-void Core::Settle(const engine::Lease& lease, const Verdict& verdict, bool is_new, Round& round) {
-  round.kept.push_back(lease.attempt);
-  store_.Note(lease.mark);
-  round.repeated += is_new ? 0 : 1;
-  Keep(lease.attempt, verdict, is_new, round.reports);
+absl::Status Core::Load() {
+  if (auto status = correlator_.Load(); !status.ok()) return status;
+  if (audit_ == nullptr) return absl::OkStatus();
+  // What a process that was killed may not have written.
+  std::optional<AttemptId> after;
+  for (;;) {
+    const auto reports = store_.Unanswered(after, Teller::kPage);
+    if (!reports.ok()) return reports.status();
+    if (reports->empty()) return absl::OkStatus();
+    audit_->Append(*reports);
+    after = reports->back().attempt;
+  }
 }
 
 absl::Status Core::DecideParts(const Inbox& inbox, std::vector<gateway::Report>& reports) {

@@ -10,6 +10,7 @@
 // its deadline makes it EXPIRED.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -25,7 +26,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "engine/figures.h"
 #include "gateway/agreed_clock.h"
+#include "gateway/audit_log.h"
 #include "gateway/carrier.h"
 #include "gateway/correlator.h"
 #include "gateway/hand_over.h"
@@ -49,7 +52,14 @@ struct CoreOptions {
   std::shared_ptr<const PaceOptions> pace = {};
 };
 
-// Since the start, but for what is said to wait.
+// Of one route, as of the last round; without a name where there are none.
+struct RouteFigures {
+  std::string name = {};
+  std::array<std::size_t, kPriorities> waiting = {};
+  std::optional<std::int64_t> tokens = {};  // segments that may leave at once; nullopt: it has no limit
+};
+
+// Since the start, but for what is said to be so now.
 struct CoreFigures {
   std::uint64_t leases = 0;
   std::uint64_t repeated_leases = 0;  // of attempts that were known
@@ -59,6 +69,12 @@ struct CoreFigures {
   std::uint64_t not_ours = 0;  // reports that the engine did not take from this store
   bool attached = false;
   CorrelatorFigures receipts = {};
+  std::array<std::uint64_t, 5> heard = {};  // receipts by what they say, in the order of submission::Heard
+  std::vector<RouteFigures> routes = {};
+  std::size_t sorting = 0;      // now: leases that the sorter has
+  std::size_t telling = 0;      // now: reports that have not left yet
+  bool low = false;             // now: the disk is nearly full
+  engine::Histogram sync = {};  // seconds to make a round durable
 };
 
 class Core : public LinkEvents, public CarrierEvents {
@@ -68,11 +84,12 @@ class Core : public LinkEvents, public CarrierEvents {
 
   // All of these outlive the core. Without `room` the disk is never looked at.
   Core(CoreOptions options, Store& store, Link& link, Carrier& carrier, const AgreedClock& clock, FatalHandler fatal,
-       Room* room = nullptr, Sorter* sorter = nullptr);
+       Room* room = nullptr, Sorter* sorter = nullptr, AuditLog* audit = nullptr);
   ~Core() override;
 
-  // Reads what is parked; before Start() or RunOnce(). An error is that of the store.
-  [[nodiscard]] absl::Status Load() { return correlator_.Load(); }
+  // Reads what is parked, and logs what the last process may not have; before Start() or RunOnce(). An error is that
+  // of the store.
+  [[nodiscard]] absl::Status Load();
   void Start();  // the carrier, the sorter, the link, and the deciding thread
   void Stop();   // in reverse; what was decided is durable. Idempotent
   // One round on the calling thread, for tests: everything that waits is decided, and what is over is forgotten. True
@@ -124,6 +141,8 @@ class Core : public LinkEvents, public CarrierEvents {
   void Loop();
   std::chrono::milliseconds Pause() const;
   bool Decide(Inbox inbox);
+  absl::Status CommitTimed();
+  void NoteFigures();
   absl::Status DecideLeases(Inbox& inbox, Round& round);
   // New ones wait; what is known is told again.
   absl::Status TakeIn(std::vector<engine::Lease> leases, Round& round);
@@ -134,7 +153,7 @@ class Core : public LinkEvents, public CarrierEvents {
   bool Waits(const AttemptId& attempt) const;
   void StopWaiting(const AttemptId& attempt);
   // What a lease comes to, put to be stored; the rest of the verdict is for after the commit.
-  void Settle(const engine::Lease& lease, const Verdict& verdict, bool is_new, Round& round);
+  void Settle(const engine::Lease& lease, Verdict verdict, bool is_new, Round& round);
   bool SettleNew(const engine::Lease& lease, Round& round);  // true: it is to be submitted
   absl::Status DecideParts(const Inbox& inbox, std::vector<gateway::Report>& reports);
   absl::Status DecideReceipts(const Inbox& inbox, std::vector<gateway::Report>& reports);
@@ -154,6 +173,7 @@ class Core : public LinkEvents, public CarrierEvents {
   const FatalHandler fatal_;
   Room* const room_;
   Sorter* const sorter_;
+  AuditLog* const audit_;
   // Of the deciding thread, as all until the mutex: where new attempts are until they are recorded.
   std::unordered_set<AttemptId> sorting_;  // the sorter has them
   Outlet outlet_;                          // they wait for their turn

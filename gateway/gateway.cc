@@ -66,7 +66,8 @@ class WholeGateway : public Gateway {
   WholeGateway(CoreOptions options, std::unique_ptr<AgreedClock> clock, std::unique_ptr<storage::Store> rows,
                std::unique_ptr<Room> room, std::unique_ptr<Store> store, std::shared_ptr<InboundSink> sink,
                std::unique_ptr<Inbound> inbound, std::unique_ptr<Carrier> carrier, std::unique_ptr<Sorter> sorter,
-               std::unique_ptr<Link> link, std::shared_ptr<crypto::Vault> vault, const FatalHandler& fatal)
+               std::unique_ptr<AuditLog> audit, std::unique_ptr<Link> link, std::shared_ptr<crypto::Vault> vault,
+               const FatalHandler& fatal)
       : clock_(std::move(clock)),
         vault_(std::move(vault)),
         rows_(std::move(rows)),
@@ -76,8 +77,10 @@ class WholeGateway : public Gateway {
         inbound_(std::move(inbound)),
         carrier_(std::move(carrier)),
         sorter_(std::move(sorter)),
+        audit_(std::move(audit)),
         link_(std::move(link)),
-        core_(std::move(options), *store_, *link_, *carrier_, *clock_, fatal, room_.get(), sorter_.get()) {}
+        core_(std::move(options), *store_, *link_, *carrier_, *clock_, fatal, room_.get(), sorter_.get(),
+              audit_.get()) {}
   ~WholeGateway() override { WholeGateway::Stop(); }
 
   absl::Status Load() {
@@ -96,6 +99,12 @@ class WholeGateway : public Gateway {
     if (inbound_ != nullptr) inbound_->Stop();
   }
   CoreFigures figures() const override { return core_.figures(); }
+  std::optional<SorterFigures> sorter_figures() const override {
+    return sorter_ != nullptr ? std::optional(sorter_->figures()) : std::nullopt;
+  }
+  std::optional<AuditFigures> audit_figures() const override {
+    return audit_ != nullptr ? std::optional(audit_->figures()) : std::nullopt;
+  }
   InboundFigures inbound_figures() const override {
     return inbound_ != nullptr ? inbound_->figures() : InboundFigures{};
   }
@@ -121,7 +130,8 @@ class WholeGateway : public Gateway {
   const std::shared_ptr<InboundSink> sink_;
   const std::unique_ptr<Inbound> inbound_;
   const std::unique_ptr<Carrier> carrier_;
-  const std::unique_ptr<Sorter> sorter_;  // null: there are no routes
+  const std::unique_ptr<Sorter> sorter_;   // null: there are no routes
+  const std::unique_ptr<AuditLog> audit_;  // null: nobody wants one
   const std::unique_ptr<Link> link_;
   Core core_;
 };
@@ -197,10 +207,16 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Open(GatewayOptions options, s
   }
   std::unique_ptr<Sorter> sorter;
   if (options.pace) sorter = std::make_unique<Sorter>(options.pace, std::make_unique<EnvelopeOpener>(vault));
-  auto gateway =
-      std::make_unique<WholeGateway>(std::move(core), std::move(agreed), std::move(opened_rows->rows), std::move(room),
-                                     std::move(*store), std::move(options.inbound_sink), std::move(inbound),
-                                     std::move(carrier), std::move(sorter), std::move(link), std::move(vault), fatal);
+  std::unique_ptr<AuditLog> audit;
+  if (!options.audit.folder.empty()) {
+    auto opened = AuditLog::Open(options.audit, *agreed, options.notice);
+    if (!opened.ok()) return opened.status();
+    audit = std::move(*opened);
+  }
+  auto gateway = std::make_unique<WholeGateway>(std::move(core), std::move(agreed), std::move(opened_rows->rows),
+                                                std::move(room), std::move(*store), std::move(options.inbound_sink),
+                                                std::move(inbound), std::move(carrier), std::move(sorter),
+                                                std::move(audit), std::move(link), std::move(vault), fatal);
   if (const auto status = gateway->Load(); !status.ok()) return status;
   return gateway;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct GatewayOptions {
   CarrierFactory carrier = {};                   // empty: the loopback
   std::shared_ptr<const PaceOptions> pace = {};  // empty: all leave as soon as the carrier has a place
   CorrelatorOptions receipts = {};
+  AuditOptions audit = {};                              // without a folder: none
   InboundOptions inbound = {};                          // without routes: none are taken
   std::shared_ptr<InboundSink> inbound_sink = nullptr;  // needed where there are routes
   bool open_nothing = false;                            // for benchmarks: needs no keys and no store
@@ -57,6 +59,8 @@ class Gateway {
   virtual void Start() = 0;
   virtual void Stop() = 0;  // idempotent; what was accepted stays in the store. Blocks for a moment
   virtual CoreFigures figures() const = 0;
+  virtual std::optional<SorterFigures> sorter_figures() const { return std::nullopt; }  // where there are routes
+  virtual std::optional<AuditFigures> audit_figures() const { return std::nullopt; }    // where there is a log
   virtual InboundFigures inbound_figures() const { return {}; }
   // From now on it opens with these, and tells the engine so. INVALID_ARGUMENT, and all stays, when there are none.
   // Thread-safe.

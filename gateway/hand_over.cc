@@ -48,6 +48,7 @@ Verdict Decide(const AttemptId& attempt, std::int64_t deadline_ms, const std::op
                                              std::holds_alternative<submission::Probe>(event));
   verdict.report = again ? Report{attempt, ReportedOf(before), known->about, known->cause, known->at_ms}
                          : Report{attempt, ReportedOf(*step.tell), about, std::move(step.why.cause), horizon.now_ms};
+  if (known.has_value()) verdict.report->tenant = known->tenant;
   return verdict;
 }
 

@@ -25,6 +25,7 @@
 #include "gateway/kafka_link.h"
 #include "gateway/kafka_words.h"
 #include "gateway/key_files.h"
+#include "gateway/metrics.h"
 #include "gateway/routes_config.h"
 #include "gateway/smpp_carrier.h"
 #include "gateway/smsc_config.h"
@@ -45,7 +46,9 @@ struct Flags {
   std::vector<std::string> kafka_properties;  // NAME=VALUE
   std::string kafka_properties_file, kafka_partitions;
   bool loopback = false;
-  std::string smsc_file, routes_file;
+  std::string smsc_file, routes_file, metrics;
+  std::int64_t audit_mb = 64;
+  std::shared_ptr<const SmppCarrier*> smpp = std::make_shared<const SmppCarrier*>(nullptr);  // the gateway's
   std::vector<std::string> smsc_names;
   std::int64_t ballast_mb = 64;
   std::vector<std::string> key_files;
@@ -83,6 +86,15 @@ void Declare(CLI::App& app, Flags& flags) {
       ->check(CLI::ExistingFile);
   app.add_option("--routes", flags.routes_file, "TOML file of number plans, routes and rates; see docs/routes.md")
       ->check(CLI::ExistingFile);
+  app.add_option("--audit", gateway.audit.folder, "folder of the audit log, a file for each tenant; made when missing");
+  app.add_option("--audit-mb", flags.audit_mb, "a file of the audit log is no larger")
+      ->check(CLI::Range(std::int64_t{1}, kBallastMaxMb))
+      ->capture_default_str();
+  app.add_option("--audit-files", gateway.audit.files, "that are kept of each tenant")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--metrics", flags.metrics,
+                 "host:port of this machine where Prometheus finds docs/gateway-metrics.md");
   app.add_option("--engine", flags.attach.address, "address of the engine, host:port or unix:PATH")
       ->envname("SMSFLOW_ADDRESS")
       ->capture_default_str();
@@ -131,8 +143,10 @@ absl::StatusOr<std::string> ReadFile(const std::string& file) {
   return text.str();
 }
 
-absl::StatusOr<std::unique_ptr<Carrier>> AsCarrier(absl::StatusOr<std::unique_ptr<SmppCarrier>> carrier) {
+absl::StatusOr<std::unique_ptr<Carrier>> AsCarrier(absl::StatusOr<std::unique_ptr<SmppCarrier>> carrier,
+                                                   const SmppCarrier*& made) {
   if (!carrier.ok()) return carrier.status();
+  made = carrier->get();
   return std::unique_ptr<Carrier>(std::move(*carrier));
 }
 
@@ -173,9 +187,10 @@ absl::Status CompleteSmsc(Flags& flags) {
     auto& routes = flags.gateway.inbound.routes;
     routes.insert(routes.end(), smsc.inbound.begin(), smsc.inbound.end());
   }
-  flags.gateway.carrier = [smscs = std::move(*smscs)](std::unique_ptr<Opener> opener, engine::Clock& clock,
-                                                      const NoticeHandler& notice, InboundTaker* inbound) {
-    return AsCarrier(SmppCarrier::Make(smscs, std::move(opener), clock, notice, SmscLink::Make, inbound));
+  flags.gateway.carrier = [smscs = std::move(*smscs), made = flags.smpp](
+                              std::unique_ptr<Opener> opener, engine::Clock& clock, const NoticeHandler& notice,
+                              InboundTaker* inbound) {
+    return AsCarrier(SmppCarrier::Make(smscs, std::move(opener), clock, notice, SmscLink::Make, inbound), *made);
   };
   return absl::OkStatus();
 }
@@ -228,6 +243,7 @@ absl::Status Complete(Flags& flags) {
   if (const auto status = CompleteRoutes(flags); !status.ok()) return status;
   if (const auto status = CompleteKafka(flags); !status.ok()) return status;
   if (const auto status = CompleteInbound(flags); !status.ok()) return status;
+  flags.gateway.audit.file_bytes = flags.audit_mb << 20;
   flags.gateway.ballast_bytes = static_cast<std::uint64_t>(flags.ballast_mb) << 20;
   if (!flags.token_file.empty()) {
     auto token = ReadFile(flags.token_file);
@@ -267,6 +283,14 @@ void ReadKeysAgain(const Flags& flags, Gateway& gateway) {
   spdlog::info("read again: {} private keys", count);
 }
 
+GatewayFigures FiguresOf(const Gateway& gateway, const SmppCarrier* smpp) {
+  return {.core = gateway.figures(),
+          .sorter = gateway.sorter_figures(),
+          .audit = gateway.audit_figures(),
+          .inbound = gateway.inbound_figures(),
+          .smscs = smpp != nullptr ? smpp->figures() : std::vector<SmscFigures>()};
+}
+
 int Run(Flags flags) {
   // Blocked before any thread is made, so that they are heard here alone.
   sigset_t signals;
@@ -283,6 +307,13 @@ int Run(Flags flags) {
   auto gateway = Gateway::Open(std::move(flags.gateway), std::move(*link), engine::SystemClock(), Fatal);
   if (!gateway.ok()) {
     return Refuse(gateway.status(), absl::IsInvalidArgument(gateway.status()) ? kExitConfig : kExitStore);
+  }
+  std::unique_ptr<Metrics> metrics;
+  if (!flags.metrics.empty()) {
+    auto started = Metrics::Start(flags.metrics, [&] { return FiguresOf(**gateway, *flags.smpp); });
+    if (!started.ok()) return Refuse(started.status(), kExitConfig);
+    metrics = std::move(*started);
+    spdlog::info("metrics on port {}", metrics->port());
   }
   (*gateway)->Start();
   int signal = 0;

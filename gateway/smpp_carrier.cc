@@ -471,6 +471,7 @@ std::vector<SmscFigures> SmppCarrier::figures() const {
   for (const auto& connection : connections_) {
     SmscFigures figures = connection->figures;
     figures.bound = connection->link->CanSubmit();
+    figures.window = connection->options.link.session.window;
     figures.waiting = connection->waiting.size();
     figures.under_way = connection->under_way.size() - connection->unknown;
     all.push_back(std::move(figures));

@@ -38,6 +38,7 @@ struct SmscFigures {
   std::string name;
   bool bound = false;
   std::size_t waiting = 0;                                                           // SMSes that were taken, sealed
+  std::size_t window = 0;                                                            // parts that may be under way
   std::size_t under_way = 0;                                                         // parts without an answer
   std::uint64_t submitted = 0, accepted = 0, refused = 0, unknown = 0, expired = 0;  // parts
   std::uint64_t late = 0;        // answers that came after it was told as unknown

@@ -72,6 +72,7 @@ void ToRow(const Record& record, stored::v1::GatewayAttempt& row) {
   row.set_about(static_cast<std::uint32_t>(record.about));
   row.set_cause(record.cause);
   row.set_at_ms(record.at_ms);
+  row.set_tenant(record.tenant);
   if (record.data.parts.empty()) return;
   using workflows::submission::Part;
   auto& parts = *row.mutable_parts();
@@ -91,6 +92,7 @@ Record OfRow(const stored::v1::GatewayAttempt& row) {
   record.about = static_cast<About>(row.about());
   record.cause = row.cause();
   record.at_ms = row.at_ms();
+  record.tenant = row.tenant();
   const auto& parts = row.parts();
   record.data.rule = static_cast<workflows::submission::PartsRule>(parts.rule());
   for (std::size_t i = 0; i < parts.answers().size(); ++i) {
@@ -395,7 +397,8 @@ absl::StatusOr<std::vector<Report>> Store::Unanswered(const std::optional<Attemp
     const auto known = Read(*attempt);
     if (!known.ok()) return known.status();
     if (!known->has_value() || !(*known)->result.has_value()) continue;
-    reports.push_back({*attempt, *(*known)->result, (*known)->about, (*known)->cause, (*known)->at_ms});
+    reports.push_back(
+        {*attempt, *(*known)->result, (*known)->about, (*known)->cause, (*known)->at_ms, (*known)->tenant});
   }
   if (!cursor->status().ok()) return cursor->status();
   return reports;

@@ -41,7 +41,8 @@
 
 namespace smsflow::gateway {
 
-inline constexpr std::uint32_t kStoreFormat = 2;               // 1 had attempts and marks alone, and is taken as it is
+// 1 had attempts and marks alone, 2 no tenants; both are taken as they are.
+inline constexpr std::uint32_t kStoreFormat = 3;
 inline constexpr std::int64_t kKeepMs = 8LL * 24 * 3'600'000;  // after the deadline
 
 // A part of an attempt that an SMSC knows by an id.

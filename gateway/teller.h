@@ -31,6 +31,7 @@ class Teller {
   [[nodiscard]] absl::Status Repeat();
   // Repeat() would go on if the link had room.
   bool WaitsForRoom() const { return repeating_ || left_out_; }
+  std::size_t under_way() const { return under_way_; }  // reports that have not left
 
  private:
   const Store& store_;

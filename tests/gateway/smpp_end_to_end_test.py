@@ -1,9 +1,12 @@
 """SMSes through engine, gateway and SMSC as processes of their own, over SMPP; restarts in the middle; nothing leaks."""
 
 import glob
+import re
 import sys
 import time
 import unittest
+import urllib.request
+from pathlib import Path
 
 sys.path.insert(0, sys.path[0])
 from smpp_site import Site  # noqa: E402
@@ -110,6 +113,44 @@ class SmppEndToEnd(unittest.TestCase):
         self.assertGreater(taken, 5)
         self.assertLessEqual(taken, 5 * (time.monotonic() - begun) + 1)
         self.assertGreater(ends.count("EXPIRED"), 10)
+
+    def test_the_audit_log_and_the_figures_tell_all_and_nothing_secret(self):
+        site = self.site = Site(PROGRAMS, SCRIPT)
+        site.start_smsc()
+        site.start_engine()
+        site.write("routes.toml", '[[route]]\nname = "all"\nprefixes = ["+255"]\nrate = 50\n')
+        more = ["--audit", f"{site.folder}/audit", "--metrics", "127.0.0.1:0", "--log-level", "info", "--routes",
+                f"{site.folder}/routes.toml"]
+        site.start_gateway(*more)
+        site.send([f"secret {number}" for number in range(40)])
+        until = time.monotonic() + 60
+        while len(site.submits()) < 20 and time.monotonic() < until:
+            time.sleep(0.02)
+        site.kill("gateway")
+        site.start_gateway(*more)
+        site.await_ends(["DELIVERED", "UNKNOWN"], 40)
+        port = re.findall(r"metrics on port (\d+)", site.log("gateway"))[-1]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+            figures = answer.read().decode()
+        for line in (r'smsc_bound\{smsc="sim"\} 1', r'waiting\{route="all",priority="code"\} 0', r"attached 1",
+                     r'receipts_total\{state="delivered"\} [1-9]', r"opened_total [1-9]", r"store_sync_seconds_count [1-9]",
+                     r"audit_lines_total [1-9]", r'tokens_segments\{route="all"\} -?[0-9]+'):
+            self.assertRegex(figures, f"(?m)^smsflow_gateway_{line}")
+        site.stop("gateway")
+        lines = Path(site.folder, "audit", "demo.log").read_text(encoding="utf-8").splitlines()
+        marks = [line.split("\t")[2] for line in lines if line.split("\t")[1] == "-"]
+        self.assertEqual(marks, ["OPENED", "OPENED", "CLOSED"], "the first was killed")
+        ends = {}
+        for line in lines:
+            at, attempt, result, _ = line.split("\t")
+            self.assertRegex(at, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+            if attempt != "-":
+                ends.setdefault(attempt, set()).add(result)
+        self.assertEqual(len(ends), 40)
+        for attempt, words in ends.items():
+            self.assertTrue(words & {"DELIVERED", "UNKNOWN"}, f"{attempt}: {words}")
+        for secret in ("2557000000", "secret", "Clinic"):
+            self.assertNotIn(secret, "\n".join(lines) + figures)
 
     def test_an_smsc_that_is_away_is_waited_for(self):
         site = self.up()

@@ -280,7 +280,7 @@ TEST(GatewayStore, Golden) {
                                       "5500030197a6b23c007003800000000000000100000102 = "}));
   const auto meta = dump(Family::kMeta, "\xff");
   ASSERT_EQ(meta.size(), 2u);
-  EXPECT_EQ(meta[0].substr(0, 16), "4d0000 = 0008021");  // format 2, then the uuid, which is random
+  EXPECT_EQ(meta[0].substr(0, 16), "4d0000 = 0008031");  // format 3, then the uuid, which is random
   EXPECT_EQ(meta[1], "530003 = 00080210ac02");
 }
 
@@ -296,6 +296,7 @@ TEST(GatewayStore, GoldenOfParts) {
   record.data = {PartsRule::kLast, {{Answer::kAccepted, 3}, {Answer::kRefused, 0}}, {3, "throttled"}};
   record.account = "acme";
   record.ids = {"1A", ""};
+  record.tenant = "clinic";
   store->Put(attempt, record, true);
   store->PutId("acme", "1A", {attempt, 1, 1'799'999'999'999, {258, 772}});
   store->Park({1'799'999'999'999, 5},
@@ -313,10 +314,10 @@ TEST(GatewayStore, GoldenOfParts) {
     }
     return lines;
   };
-  EXPECT_EQ(
-      dump(Family::kInstances, "", "\xff"),
-      "4100030197a6b23c007003800000000000000100000001 = "
-      "000880a0f1c2b13428ff9ff1c2b13432230803120202051a02030020032a097468726f74746c6564320461636d653a0231413a00\n");
+  EXPECT_EQ(dump(Family::kInstances, "", "\xff"),
+            "4100030197a6b23c007003800000000000000100000001 = "
+            "000880a0f1c2b13428ff9ff1c2b13432230803120202051a02030020032a097468726f74746c6564320461636d653a0231413a00"
+            "3a06636c696e6963\n");
   EXPECT_EQ(dump(Family::kIndexes, "", "\xff"),
             "49000061636d65003141000197a6b23c00700380000000000000010000000101 = "
             "0008ff9ff1c2b134120a0d020100001504030000\n");
@@ -328,12 +329,14 @@ TEST(GatewayStore, GoldenOfParts) {
             "0008011002\n");
 }
 
-// A store of the format before had attempts and marks alone.
-TEST(GatewayStore, TakesTheFormatBefore) {
+// A store of the first format had attempts and marks alone, one of the second no tenants.
+class OlderFormat : public testing::TestWithParam<std::uint32_t> {};
+INSTANTIATE_TEST_SUITE_P(All, OlderFormat, testing::Values(1, 2));
+TEST_P(OlderFormat, IsTakenAsItIs) {
   MemoryStore rows;
   storage::Batch batch;
   stored::v1::GatewayMeta meta;
-  meta.set_format(1);
+  meta.set_format(GetParam());
   meta.set_gateway("g1");
   meta.set_store_uuid("the uuid");
   meta.set_pruned_ms(17);
@@ -346,6 +349,20 @@ TEST(GatewayStore, TakesTheFormatBefore) {
   const auto row = rows.Get(Family::kMeta, std::string("M\0\0", 3));
   ASSERT_TRUE(meta.ParseFromString((*row)->substr(1)));
   EXPECT_EQ(meta.format(), kStoreFormat);
+}
+
+TEST(GatewayStore, WhatIsToBeToldAgainHasItsTenant) {
+  MemoryStore rows;
+  auto store = Open(rows);
+  const AttemptId attempt{*InstanceId::Parse("0197a6b2-3c00-7003-8000-000000000001"), 1};
+  Record record{5, Reported::kSent, About::kNotSaid, "", 5};
+  record.tenant = "clinic";
+  store->Put(attempt, record, true);
+  ASSERT_TRUE(store->Commit().ok());
+  const auto reports = Open(rows)->Unanswered(std::nullopt, 10);
+  ASSERT_TRUE(reports.ok());
+  ASSERT_EQ(reports->size(), 1u);
+  EXPECT_EQ(reports->front().tenant, "clinic");
 }
 
 }  // namespace
