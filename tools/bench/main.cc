@@ -101,6 +101,11 @@ int Run(int argc, char** argv) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   app.add_option("--dir", options.folder, "where data folders are made; on a disk")->capture_default_str();
+  app.add_option("--outage", options.outage_s,
+                 "kafka: 500 SMSes/s, the broker away for so many seconds, and how long until all is as before")
+      ->check(CLI::Range(0.0, 3'600.0));
+  app.add_option("--kafka-down", options.kafka_down, "command that kills the broker, for --outage");
+  app.add_option("--kafka-up", options.kafka_up, "command that starts it again");
   app.add_option("--kafka", options.kafka, "kafka: the brokers, HOST:PORT; topics of its own are made and deleted");
   app.add_flag("--unary", options.unary, "life: schedule one by one instead of in batches");
   app.add_flag("--engine-only", options.engine_only, "the engine in this process, without a door");

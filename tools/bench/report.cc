@@ -11,6 +11,7 @@ using Field = std::optional<double> Report::*;
 constexpr std::pair<const char*, Field> kFields[] = {
     {"rate_per_s", &Report::rate_per_s},
     {"applied_per_s", &Report::applied_per_s},
+    {"drained_s", &Report::drained_s},
     {"rss_mb", &Report::rss_mb},
     {"disk_bytes_per_sms", &Report::disk_bytes_per_sms},
     {"operations_per_sms", &Report::operations_per_sms},

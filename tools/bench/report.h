@@ -19,6 +19,7 @@ struct Report {
   std::uint64_t count = 0;
   std::optional<double> rate_per_s;
   std::optional<double> applied_per_s;   // of kafka: records in; its rate is that of whole lives
+  std::optional<double> drained_s;       // of an outage: from the broker's return until nothing waits any more
   std::optional<Quantiles> latency_ms;   // open loop: from when it should have been sent
   std::optional<Quantiles> lateness_ms;  // of leases, against when they were due
   std::optional<double> rss_mb;

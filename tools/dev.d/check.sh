@@ -131,7 +131,8 @@ bench() {
   if [[ " $* " == *" --workload kafka "* && " $* " != *" --kafka "* ]]; then
     broker=$(mktemp -d /var/tmp/smsflow-bench-broker.XXXXXX)
     kafka_up "$broker" 0 900 >&2
-    set -- "$@" --kafka "$(<"$broker/address")"
+    set -- "$@" --kafka "$(<"$broker/address")" --kafka-down "kill -KILL \$(cat '$broker/pid')" \
+      --kafka-up "'$ROOT/tools/dev' kafka up --installed --dir '$broker' --port 0 --for 900 >&2"
   fi
   "$BUILD/bin/smsflow-bench" "$@" || status=$?
   if [ -n "$broker" ]; then

@@ -6,8 +6,8 @@ import sys
 import unittest
 
 BENCH = sys.argv.pop(1)
-FIELDS = ["workload", "profile", "count", "rate_per_s", "latency_ms", "lateness_ms", "applied_per_s", "rss_mb", "disk_bytes_per_sms",
-          "operations_per_sms", "cpu_us_per_sms", "limit_rate_per_s", "share", "kannel_rate_per_s"]
+FIELDS = ["workload", "profile", "count", "rate_per_s", "latency_ms", "lateness_ms", "applied_per_s", "drained_s", "rss_mb",
+          "disk_bytes_per_sms", "operations_per_sms", "cpu_us_per_sms", "limit_rate_per_s", "share", "kannel_rate_per_s"]
 
 
 def run(*flags):
