@@ -3,6 +3,7 @@
 // to do.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -94,8 +95,8 @@ class WatchedStore : public storage::Store {
     return status;
   }
   struct PowerCut {};
-  int writes = 0;
-  mutable int scans = 0;
+  std::atomic<int> writes{0};  // of all partitions' threads, where there are any
+  mutable std::atomic<int> scans{0};
   std::function<void(storage::Family)> on_read;  // something that happens meanwhile
   std::function<void()> on_write;
   std::function<void(storage::Family, std::string_view from)> on_scan;
