@@ -16,6 +16,18 @@ namespace smsflow::gateway {
 using workflows::delivery::About;
 using workflows::delivery::Reported;
 
+// How an engine that has no attempts of its own names an SMS, in every try of it; both empty: an engine that has.
+struct OldName {
+  std::string client, correl_id;
+  bool empty() const { return correl_id.empty(); }
+  bool operator==(const OldName&) const = default;
+};
+// Such an engine takes a word that it hears again for one of its next try, and may submit once more. So it is told
+// once, be it lost, but for what ends the SMS.
+inline bool IsToldOnce(const OldName& old, Reported result) {
+  return !old.empty() && result != Reported::kDelivered && result != Reported::kInvalid;
+}
+
 // One word about an attempt, from the carrier to the store and from there to the engine.
 struct Report {
   AttemptId attempt;
@@ -24,6 +36,7 @@ struct Report {
   std::string cause;        // of the closed list in docs/hand-over.md
   std::int64_t at_ms = 0;   // this gateway's clock; for people, never for rules
   std::string tenant = {};  // for the audit log; empty: it is not known
+  OldName old = {};         // whom it is for
 };
 
 // What is durably known of an attempt.
@@ -37,6 +50,7 @@ struct Record {
   std::string account = {};               // whose ids those of the parts are
   std::vector<std::string> ids = {};      // of the parts, as smpp::NormalId has them; empty: none
   std::string tenant = {};
+  OldName old = {};  // who asked
   bool operator==(const Record&) const = default;
 };
 

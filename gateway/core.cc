@@ -318,7 +318,7 @@ void Core::OnDetached(const absl::Status&) {
   figures_.attached = false;
 }
 
-void Core::OnLeases(std::vector<engine::Lease> leases) {
+void Core::OnLeases(std::vector<Lease> leases) {
   {
     const std::lock_guard lock(mutex_);
     Append(inbox_.leases, std::move(leases));

@@ -21,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -102,7 +103,7 @@ class Core : public LinkEvents, public CarrierEvents {
   engine::PeerHello Hello() override;
   void OnAttached() override;
   void OnDetached(const absl::Status& why) override;
-  void OnLeases(std::vector<engine::Lease> leases) override;
+  void OnLeases(std::vector<Lease> leases) override;
   void OnSorted(std::vector<Sorted> sorted);
   void OnProbes(std::vector<engine::Probe> probes) override;
   void OnAnswers(std::vector<Answer> answers) override;
@@ -113,7 +114,7 @@ class Core : public LinkEvents, public CarrierEvents {
 
  private:
   struct Inbox {
-    std::vector<engine::Lease> leases;
+    std::vector<Lease> leases;
     std::vector<Sorted> sorted;
     std::vector<engine::Probe> probes;
     std::vector<gateway::Report> outcomes;
@@ -145,7 +146,7 @@ class Core : public LinkEvents, public CarrierEvents {
   void NoteFigures();
   absl::Status DecideLeases(Inbox& inbox, Round& round);
   // New ones wait; what is known is told again.
-  absl::Status TakeIn(std::vector<engine::Lease> leases, Round& round);
+  absl::Status TakeIn(std::vector<Lease> leases, Round& round);
   absl::Status TakeSorted(std::vector<Sorted> sorted);
   absl::Status Refuse(Round& round);
   void GiveUpLate(Round& round);
@@ -175,9 +176,10 @@ class Core : public LinkEvents, public CarrierEvents {
   Sorter* const sorter_;
   AuditLog* const audit_;
   // Of the deciding thread, as all until the mutex: where new attempts are until they are recorded.
-  std::unordered_set<AttemptId> sorting_;  // the sorter has them
-  Outlet outlet_;                          // they wait for their turn
-  std::map<AttemptId, Sorted> refused_;    // to be recorded once the disk has room
+  std::unordered_set<AttemptId> sorting_;             // the sorter has them
+  Outlet outlet_;                                     // they wait for their turn
+  std::map<AttemptId, Sorted> refused_;               // to be recorded once the disk has room
+  std::unordered_map<AttemptId, OldName> old_names_;  // of those of them that an engine without attempts asked for
   bool low_ = false;
   std::int64_t prune_at_ms_;  // on the steady clock
   Teller teller_;

@@ -19,16 +19,19 @@ absl::Status Core::DecideLeases(Inbox& inbox, Round& round) {
   return absl::OkStatus();
 }
 
-absl::Status Core::TakeIn(std::vector<engine::Lease> leases, Round& round) {
+absl::Status Core::TakeIn(std::vector<Lease> leases, Round& round) {
   std::vector<engine::Lease> to_sort;
-  for (engine::Lease& lease : leases) {
+  for (Lease& lease : leases) {
     if (Waits(lease.attempt)) continue;  // it came again
     const auto known = store_.Find(lease.attempt);
     if (!known.ok()) return known.status();
-    Verdict verdict = OnLease(lease.attempt, lease.deadline_ms, *known, round.now);
+    Verdict verdict = OnLease(lease.attempt, lease.deadline_ms, *known, round.now, lease.old);
     if (known->has_value() || !(verdict.submit || low_)) {
       Settle(lease, std::move(verdict), !known->has_value(), round);
-    } else if (sorter_ != nullptr && verdict.submit) {
+      continue;
+    }
+    if (!lease.old.empty()) old_names_.emplace(lease.attempt, std::move(lease.old));
+    if (sorter_ != nullptr && verdict.submit) {
       sorting_.insert(lease.attempt);
       to_sort.push_back(std::move(lease));
     } else {
@@ -67,16 +70,19 @@ absl::Status Core::Refuse(Round& round) {
 // On a full disk nothing is written of them: the engine asks at the deadline, and hears that they were never seen.
 void Core::GiveUpLate(Round& round) {
   for (const Waiting& sms : outlet_.Expire(round.now.now_ms)) {
-    if (low_)
-      round.kept.push_back(sms.lease.attempt);
-    else
+    if (!low_) {
       SettleNew(sms.lease, round);
+      continue;
+    }
+    round.kept.push_back(sms.lease.attempt);
+    old_names_.erase(sms.lease.attempt);
   }
   if (!low_) return;
-  std::erase_if(refused_, [&round](const auto& one) {
-    const bool over = one.second.sms.lease.deadline_ms <= round.now.now_ms;
-    if (over) round.kept.push_back(one.first);
-    return over;
+  std::erase_if(refused_, [this, &round](const auto& one) {
+    if (one.second.sms.lease.deadline_ms > round.now.now_ms) return false;
+    round.kept.push_back(one.first);
+    old_names_.erase(one.first);
+    return true;
   });
 }
 
@@ -100,7 +106,9 @@ void Core::StopWaiting(const AttemptId& attempt) {
 
 // Whatever waited is not recorded: a probe of it ended its waiting.
 bool Core::SettleNew(const engine::Lease& lease, Round& round) {
-  Verdict verdict = OnLease(lease.attempt, lease.deadline_ms, std::nullopt, round.now);
+  const auto name = old_names_.extract(lease.attempt);
+  Verdict verdict =
+      OnLease(lease.attempt, lease.deadline_ms, std::nullopt, round.now, name.empty() ? OldName{} : name.mapped());
   const bool submit = verdict.submit;
   Settle(lease, std::move(verdict), /*is_new=*/true, round);
   return submit;
@@ -110,7 +118,7 @@ void Core::Settle(const engine::Lease& lease, Verdict verdict, bool is_new, Roun
   if (is_new && verdict.store.has_value()) verdict.store->tenant = lease.tenant;
   if (is_new && verdict.report.has_value()) verdict.report->tenant = lease.tenant;
   round.kept.push_back(lease.attempt);
-  store_.Note(lease.mark);
+  if (lease.mark.sequence != 0) store_.Note(lease.mark);
   round.repeated += is_new ? 0 : 1;
   Keep(lease.attempt, verdict, is_new, round.reports);
 }

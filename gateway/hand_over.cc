@@ -21,9 +21,19 @@ State StateOf(const std::optional<Record>& known) {
 
 submission::Reason Reason(About about, std::string_view cause) { return {static_cast<std::uint8_t>(about), cause}; }
 
+// Of what is told, what an engine hears that has no attempts of its own. After a failure it waits for its next try, and
+// would take another word for one of that; what was delivered is over in any case.
+bool IsNewsToOldEngine(State before, const submission::StepResult& step) {
+  if (step.state == before || step.tell != step.state) return false;
+  if (step.state == State::kDelivered) return true;
+  if (step.state == State::kIntent || step.state == State::kUnknown || step.state == State::kNeverSeen) return false;
+  return before < State::kFailed;
+}
+
 Verdict Decide(const AttemptId& attempt, std::int64_t deadline_ms, const std::optional<Record>& known,
-               const Horizon& horizon, const submission::Event& event) {
+               const Horizon& horizon, const submission::Event& event, const OldName& asks = {}) {
   const State before = StateOf(known);
+  const OldName& old = known.has_value() ? known->old : asks;
   submission::Input in{before, {}, deadline_ms, horizon.now_ms, horizon.pruned_ms};
   if (known.has_value()) in.data = known->data;
   submission::StepResult step = submission::Step(in, event);
@@ -34,6 +44,7 @@ Verdict Decide(const AttemptId& attempt, std::int64_t deadline_ms, const std::op
   if (step.store) {
     Record record = known.value_or(Record{});
     record.deadline_ms = deadline_ms;
+    record.old = old;
     record.data = std::move(step.data);
     if (step.state != before) {
       if (step.state != State::kIntent) record.result = ReportedOf(step.state);
@@ -43,20 +54,22 @@ Verdict Decide(const AttemptId& attempt, std::int64_t deadline_ms, const std::op
     }
     verdict.store = std::move(record);
   }
-  if (!step.tell.has_value()) return verdict;
+  if (!step.tell.has_value() || (!old.empty() && !IsNewsToOldEngine(before, step))) return verdict;
   const bool again = step.tell == before && (std::holds_alternative<submission::Lease>(event) ||
                                              std::holds_alternative<submission::Probe>(event));
   verdict.report = again ? Report{attempt, ReportedOf(before), known->about, known->cause, known->at_ms}
                          : Report{attempt, ReportedOf(*step.tell), about, std::move(step.why.cause), horizon.now_ms};
   if (known.has_value()) verdict.report->tenant = known->tenant;
+  verdict.report->old = old;
   return verdict;
 }
 
 }  // namespace
 
 Verdict OnLease(const AttemptId& attempt, std::int64_t deadline_ms, const std::optional<Record>& known,
-                const Horizon& horizon) {
-  return Decide(attempt, known.has_value() ? known->deadline_ms : deadline_ms, known, horizon, submission::Lease{});
+                const Horizon& horizon, const OldName& old) {
+  return Decide(attempt, known.has_value() ? known->deadline_ms : deadline_ms, known, horizon, submission::Lease{},
+                old);
 }
 
 Verdict OnProbe(const AttemptId& attempt, std::int64_t deadline_ms, const std::optional<Record>& known,

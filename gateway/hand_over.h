@@ -25,8 +25,10 @@ struct Horizon {
   std::int64_t now_ms = 0;
 };
 
+// `old`: the engine that asks has no attempts of its own. It hears only what such an engine knows, and that only when
+// it is news: for a word that comes again it would submit again.
 Verdict OnLease(const AttemptId& attempt, std::int64_t deadline_ms, const std::optional<Record>& known,
-                const Horizon& horizon);
+                const Horizon& horizon, const OldName& old = {});
 Verdict OnProbe(const AttemptId& attempt, std::int64_t deadline_ms, const std::optional<Record>& known,
                 const Horizon& horizon);
 // `word` comes from the carrier. Of two words the stronger one stays recorded, but both are told.

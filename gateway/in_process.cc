@@ -1,6 +1,7 @@
 #include "gateway/in_process.h"
 
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -16,7 +17,8 @@ class Ears : public engine::PeerLink {
 
   void Send(std::vector<engine::Lease> leases) override {
     const std::lock_guard lock(mutex_);
-    if (events_ != nullptr) events_->OnLeases(std::move(leases));
+    if (events_ == nullptr) return;
+    events_->OnLeases({std::make_move_iterator(leases.begin()), std::make_move_iterator(leases.end())});
   }
   void Send(std::vector<engine::Probe> probes) override {
     const std::lock_guard lock(mutex_);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <set>
@@ -14,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gateway/kafka_offsets.h"
+#include "gateway/kafka_starts.h"
 #include "gateway/kafka_words.h"
 
 namespace smsflow::gateway {
@@ -21,8 +23,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLook(200);  // how long a stop may go unnoticed
-constexpr milliseconds kAsk(2'000);
+constexpr milliseconds kLook(200);     // how long a stop may go unnoticed
 constexpr milliseconds kPause(1'000);  // before what failed is tried again
 constexpr milliseconds kCommitEvery(1'000);
 constexpr milliseconds kPartitionsEvery(10'000);
@@ -30,6 +31,7 @@ constexpr milliseconds kFarewell(700);
 constexpr std::size_t kRecordsAtOnce = 1'000;
 constexpr std::size_t kLettersMax = 100;          // of a partition, until it is read no further
 constexpr std::size_t kOpenBeyondCredit = 2'000;  // probes and doubles, beside the leases that credit allows
+constexpr std::size_t kUnsaidMax = 20'000;        // with so much told once and not yet, nothing more is taken up
 
 using Steady = std::chrono::steady_clock;
 
@@ -40,8 +42,9 @@ class KafkaLink : public Link {
 
   void Start(LinkEvents& events) override {
     events_ = &events;
-    peer_ = events.Hello().peer;
-    options_.client.name = absl::StrCat("smsflow-gateway-", peer_.gateway);
+    engine::PeerHello hello = events.Hello();
+    served_ = {std::move(hello.peer), std::move(hello.tenants), options_.old_engine};
+    options_.client.name = absl::StrCat("smsflow-gateway-", served_.peer.gateway);
     teller_ = std::thread([this] { TellLoop(); });
     reader_ = std::thread([this] { ReadLoop(); });
   }
@@ -50,8 +53,13 @@ class KafkaLink : public Link {
     std::size_t lost = 0;
     {
       const std::lock_guard lock(mutex_);
-      if (!attached_) return;
-      for (const gateway::Report& report : reports) lost += Send(report) ? 0 : 1;
+      for (gateway::Report& report : reports) {
+        const bool once = IsToldOnce(report.old, report.result);
+        if (!attached_ && !once) continue;
+        if (attached_ && Send(report)) continue;
+        if (once) unsaid_.push_back(std::move(report));
+        lost += once ? 0 : 1;
+      }
     }
     if (lost > 0) events_->OnGone(lost);
   }
@@ -81,11 +89,14 @@ class KafkaLink : public Link {
     AttemptId attempt;
     Reported result = Reported::kAccepted;
     enum class Kind { kReport, kLetter, kAnnouncement, kStranger } kind = Kind::kReport;
-    std::int32_t partition = 0;  // kLetter: of the record that cannot be read
+    std::int32_t partition = 0;  // kLetter: of the record that it is of
     std::int64_t offset = 0;
+    bool once = false;  // kReport: it is not told again
   };
+  // What must be at the broker before its record counts as read: a dead letter, or the refusal of an old engine's SMS.
   struct Letter {
-    kafka::DeadLetter letter;
+    const std::string& topic;
+    kafka::Outgoing record;
     bool under_way = false;
   };
   using LetterPlace = std::pair<std::int32_t, std::int64_t>;
@@ -98,8 +109,9 @@ class KafkaLink : public Link {
 
   // False: it did not leave and will not; that it is told again is seen to.
   bool Send(const gateway::Report& report) {
-    const auto status = Send(options_.status_topic, StatusOf(report, peer_),
-                             {report.attempt, report.result, UnderWay::Kind::kReport, 0, 0});
+    const auto status =
+        Send(options_.status_topic, StatusOf(report, served_.peer),
+             {report.attempt, report.result, UnderWay::Kind::kReport, 0, 0, IsToldOnce(report.old, report.result)});
     if (!status.ok()) broken_ = true;
     return status.ok();
   }
@@ -118,11 +130,16 @@ class KafkaLink : public Link {
     return Send(options_.status_topic, kafka::EncodeAnnouncement(said), {{}, {}, UnderWay::Kind::kAnnouncement, 0, 0});
   }
 
+  // What is told once goes from here to the producer, and is then the broker's or nobody's.
+  void SendUnsaid() {
+    while (attached_ && !unsaid_.empty() && Send(unsaid_.front())) unsaid_.pop_front();
+  }
+
   void SendLetters() {
     for (auto& [place, waiting] : letters_) {
       if (waiting.under_way) continue;
-      const auto status = Send(options_.dead_letter_topic, kafka::EncodeDeadLetter(waiting.letter),
-                               {{}, {}, UnderWay::Kind::kLetter, place.first, place.second});
+      const auto status =
+          Send(waiting.topic, waiting.record, {{}, {}, UnderWay::Kind::kLetter, place.first, place.second});
       waiting.under_way = status.ok();
     }
   }
@@ -143,7 +160,7 @@ class KafkaLink : public Link {
     }
   }
 
-  // The life of one producer: announces, then tells until it is no good any more.
+  // The life of one producer.
   absl::Status Attend() {
     auto opened = kafka::Producer::Open(options_.client);
     if (!opened.ok()) return opened.status();
@@ -156,8 +173,13 @@ class KafkaLink : public Link {
       under_way_.clear();
       broken_ = announced_ = false;
       for (auto& [place, waiting] : letters_) waiting.under_way = false;
-      if (const auto status = SendAnnouncement(hello, false); !status.ok()) return status;
+      if (options_.old_engine) {
+        announced_ = attached_ = true;  // its gateways say nothing of themselves
+      } else if (const auto status = SendAnnouncement(hello, false); !status.ok()) {
+        return status;
+      }
     }
+    if (options_.old_engine) Attached();
     const absl::Status why = Tell(*producer);
     bool was_attached = false;
     {
@@ -186,7 +208,7 @@ class KafkaLink : public Link {
       if (!why.ok()) return why;
       if (hello.tenants.empty()) continue;
       announce_at = Steady::now() + milliseconds(options_.announce_every_ms);
-      SendAnnouncement(hello, false).IgnoreError();  // the next one is as good
+      if (!options_.old_engine) SendAnnouncement(hello, false).IgnoreError();  // the next one is as good
       SendLetters();
     }
   }
@@ -195,7 +217,7 @@ class KafkaLink : public Link {
   void Farewell(kafka::Producer& producer) {
     if (!attached_) return;
     attached_ = false;
-    SendAnnouncement(hello_, true).IgnoreError();
+    if (!options_.old_engine) SendAnnouncement(hello_, true).IgnoreError();
     producer.Flush(kFarewell).IgnoreError();  // an engine that does not hear it will hear nothing more
   }
 
@@ -203,7 +225,7 @@ class KafkaLink : public Link {
   absl::Status TakeDeliveries(const std::vector<kafka::Delivery>& deliveries) {
     absl::Status why;
     std::vector<Answer> answers;
-    std::size_t gone = 0;
+    std::size_t gone = 0, lost = 0;
     bool attached_now = false;
     {
       const std::lock_guard lock(mutex_);
@@ -217,6 +239,7 @@ class KafkaLink : public Link {
           continue;
         }
         if (!delivery.status.ok()) why = delivery.status;
+        lost += !delivery.status.ok() && what.once ? 1 : 0;
         if (what.kind == UnderWay::Kind::kAnnouncement && delivery.status.ok()) attached_now = !announced_;
         if (what.kind != UnderWay::Kind::kReport) continue;
         ++gone;
@@ -224,22 +247,31 @@ class KafkaLink : public Link {
       }
       if (attached_now && why.ok()) announced_ = attached_ = true;
     }
+    if (lost > 0) spdlog::error("{}: nobody knows whether {} words were said", options_.status_topic, lost);
     if (attached_now && why.ok()) {
       spdlog::info("announced on {}", options_.status_topic);
-      events_->OnAttached();
-      wake_.notify_all();
+      Attached();
     }
     if (!answers.empty()) events_->OnAnswers(std::move(answers));
     if (gone > 0) events_->OnGone(gone);
     return why;
   }
 
+  void Attached() {
+    events_->OnAttached();
+    {
+      const std::lock_guard lock(mutex_);
+      SendUnsaid();
+    }
+    wake_.notify_all();
+  }
+
   void TakeLetter(const UnderWay& what, const absl::Status& status) {
     const auto found = letters_.find({what.partition, what.offset});
     if (found == letters_.end()) return;
     if (!status.ok()) {
-      spdlog::error("a dead letter cannot be written, so {}[{}] waits at it: {}", options_.send_topic, what.partition,
-                    status.ToString());
+      spdlog::error("{} cannot be written, so {}[{}] waits at it: {}", found->second.topic, options_.send_topic,
+                    what.partition, status.ToString());
       found->second.under_way = false;
       return;
     }
@@ -270,9 +302,9 @@ class KafkaLink : public Link {
   absl::Status ReadOn() {
     auto admin = kafka::Admin::Open(options_.client);
     if (!admin.ok()) return admin.status();
-    auto consumer = kafka::Consumer::Open(options_.client, options_.client.name);
+    auto consumer = kafka::Consumer::Open(options_.client, GroupOf(options_, served_.peer));
     if (!consumer.ok()) return consumer.status();
-    auto partitions = FindPartitions(**admin);
+    auto partitions = FindPartitions(**admin, options_);
     if (!partitions.ok()) return partitions.status();
     {
       std::unique_lock lock(mutex_);
@@ -282,7 +314,7 @@ class KafkaLink : public Link {
       while (!announced_ && !stopping_) Waits(lock, kLook);
       if (stopping_) return absl::OkStatus();
     }
-    auto starts = CommittedStarts(**consumer, *partitions);
+    auto starts = FindStarts(**admin, **consumer, options_, *partitions);
     if (!starts.ok()) return starts.status();
     if (const auto status = Begin(**consumer, *starts); !status.ok()) return status;
     auto look_at = Steady::now() + kPartitionsEvery;
@@ -298,7 +330,7 @@ class KafkaLink : public Link {
       }
       if (options_.partitions.empty() && Steady::now() >= look_at) {
         look_at = Steady::now() + kPartitionsEvery;
-        auto now = FindPartitions(**admin);
+        auto now = FindPartitions(**admin, options_);
         if (now.ok() && *now != *partitions) return absl::UnavailableError("its partitions have changed");
       }
     }
@@ -306,33 +338,7 @@ class KafkaLink : public Link {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<std::vector<std::int32_t>> FindPartitions(kafka::Admin& admin) {
-    auto topics = admin.Topics({options_.send_topic}, kAsk);
-    if (!topics.ok()) return topics.status();
-    const kafka::TopicInfo& topic = topics->front();
-    if (!topic.status.ok()) return topic.status;
-    std::vector<std::int32_t> there;
-    for (const kafka::PartitionInfo& one : topic.partitions) there.push_back(one.partition);
-    std::sort(there.begin(), there.end());
-    if (options_.partitions.empty()) return there;
-    if (!std::includes(there.begin(), there.end(), options_.partitions.begin(), options_.partitions.end())) {
-      return absl::NotFoundError(absl::StrCat("kafka-partitions: ", options_.send_topic, " has only ", there.size()));
-    }
-    return options_.partitions;
-  }
-
-  absl::StatusOr<std::map<std::int32_t, std::int64_t>> CommittedStarts(kafka::Consumer& consumer,
-                                                                       const std::vector<std::int32_t>& partitions) {
-    std::vector<kafka::TopicPartition> places;
-    for (const std::int32_t partition : partitions) places.push_back({options_.send_topic, partition});
-    const auto committed = consumer.Committed(places, kAsk);
-    if (!committed.ok()) return committed.status();
-    std::map<std::int32_t, std::int64_t> starts;
-    for (const auto& [place, offset] : *committed) starts[place.partition] = offset.value_or(kafka::kFromBeginning);
-    return starts;
-  }
-
-  absl::Status Begin(kafka::Consumer& consumer, const std::map<std::int32_t, std::int64_t>& starts) {
+  absl::Status Begin(kafka::Consumer& consumer, const Starts& starts) {
     std::vector<kafka::Start> assigned;
     for (const auto& [partition, offset] : starts) assigned.push_back({{options_.send_topic, partition}, offset});
     {
@@ -349,7 +355,7 @@ class KafkaLink : public Link {
     std::unique_lock lock(mutex_);
     const std::size_t most = options_.credit + kOpenBeyondCredit;
     // Letters are no work of the core: a topic for them that is away stops the partitions they are of, see Round().
-    const auto room = [&] { return offsets_.open() - letters_.size() < most; };
+    const auto room = [&] { return offsets_.open() - letters_.size() < most && unsaid_.size() < kUnsaidMax; };
     wake_.wait_for(lock, kLook, [&] { return stopping_ || room(); });
     return room();
   }
@@ -377,7 +383,7 @@ class KafkaLink : public Link {
 
   absl::Status Round(kafka::Consumer& consumer) {
     const kafka::Polled polled = consumer.Poll(kLook, kRecordsAtOnce);
-    std::vector<engine::Lease> leases;
+    std::vector<Lease> leases;
     std::vector<engine::Probe> probes;
     {
       const std::lock_guard lock(mutex_);
@@ -391,29 +397,37 @@ class KafkaLink : public Link {
   }
 
   // Under mutex_.
-  void Take(const kafka::Record& record, std::vector<engine::Lease>& leases, std::vector<engine::Probe>& probes) {
+  void Owe(std::int32_t partition, std::int64_t offset, const std::string& topic, kafka::Outgoing record) {
+    offsets_.Open(partition, offset);
+    letters_.try_emplace({partition, offset}, Letter{topic, std::move(record)});
+  }
+
+  // Under mutex_.
+  void Take(const kafka::Record& record, std::vector<Lease>& leases, std::vector<engine::Probe>& probes) {
     const std::int32_t partition = record.partition();
     const std::int64_t offset = record.offset();
     if (!offsets_.Read(partition, offset)) return;
-    Asked asked = AskedBy(record.value(), record.headers(), peer_);
-    if (auto* lease = std::get_if<engine::Lease>(&asked)) {
+    Asked asked = AskedBy(record, served_, clock_.WallMs());
+    if (auto* lease = std::get_if<Lease>(&asked)) {
       offsets_.Open(partition, offset, lease->attempt);
       leases.push_back(std::move(*lease));
     } else if (auto* probe = std::get_if<engine::Probe>(&asked)) {
       offsets_.Open(partition, offset, probe->attempt);
       probes.push_back(*probe);
+    } else if (auto* refused = std::get_if<Refused>(&asked)) {
+      Owe(partition, offset, options_.status_topic, std::move(refused->status));
     } else if (auto* other = std::get_if<ForAnother>(&asked)) {
       const gateway::Report unknown{other->attempt, Reported::kUnknown, About::kNotSaid, "unknown", clock_.WallMs()};
       if (attached_) {
-        Send(options_.status_topic, StatusOf(unknown, peer_), {{}, {}, UnderWay::Kind::kStranger, 0, 0}).IgnoreError();
+        Send(options_.status_topic, StatusOf(unknown, served_.peer), {{}, {}, UnderWay::Kind::kStranger, 0, 0})
+            .IgnoreError();
       }
     } else {
       const absl::Status& why = std::get<Unread>(asked).why;
       spdlog::error("{}[{}] {} cannot be read: {}", options_.send_topic, partition, offset, std::string(why.message()));
-      offsets_.Open(partition, offset);
-      letters_[{partition, offset}] = {{options_.send_topic, partition, offset, std::string(why.message()),
-                                        clock_.WallMs(), record.value().size(), peer_.gateway},
-                                       false};
+      Owe(partition, offset, options_.dead_letter_topic,
+          kafka::EncodeDeadLetter({options_.send_topic, partition, offset, std::string(why.message()), clock_.WallMs(),
+                                   record.value().size(), served_.peer.gateway}));
     }
   }
 
@@ -454,7 +468,7 @@ class KafkaLink : public Link {
   KafkaLinkOptions options_;
   engine::Clock& clock_;
   LinkEvents* events_ = nullptr;
-  PeerId peer_;
+  Served served_;
   engine::PeerHello hello_;  // as it was announced by this producer first
 
   std::mutex mutex_;
@@ -464,6 +478,7 @@ class KafkaLink : public Link {
   std::uint64_t last_tag_ = 0;
   KafkaOffsets offsets_;
   std::map<LetterPlace, Letter> letters_;  // not yet at the broker
+  std::deque<gateway::Report> unsaid_;     // told once, and not yet
   std::set<std::int32_t> held_;            // partitions that wait for theirs; of the thread that reads
   std::vector<std::int32_t> partitions_;   // empty: not known yet
   bool announced_ = false;                 // by this producer
@@ -479,6 +494,8 @@ class KafkaLink : public Link {
 absl::StatusOr<std::unique_ptr<Link>> MakeKafkaLink(KafkaLinkOptions options, engine::Clock& clock) {
   if (options.client.servers.empty())
     return absl::InvalidArgumentError("kafka: must be host:port, or several with commas");
+  if (!options.old_engine && !options.old_group.empty())
+    return absl::InvalidArgumentError("old-group: is for --old-engine alone");
   if (const auto status = kafka::CheckProperties(options.client.properties); !status.ok()) return status;
   return std::make_unique<KafkaLink>(std::move(options), clock);
 }

@@ -7,6 +7,10 @@
 // `smsflow-gateway-ID`, follow what is durable in the store and save work, no more.
 //
 // What cannot be read goes to the topic of dead letters, and the partition's offset waits until it stands there.
+//
+// For an engine without attempts of its own it announces nothing, and answers in the form that such an engine knows.
+// Nobody repeats there what was skipped, and what is read anew is submitted anew; so the group is the store's own, and
+// a new store begins where another group stands, or with what comes from then on.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +34,12 @@ struct KafkaLinkOptions {
   std::vector<std::int32_t> partitions;  // of the send topic; empty: all there are, also those that are added
   std::uint32_t credit = 1000;           // attempts open at once, at most 1,000,000
   std::int64_t announce_every_ms = 3000;
+  bool old_engine = false;  // serve one without attempts of its own
+  std::string old_group;    // whose offsets a new store takes over from; empty: it begins at the end
 };
 
-// INVALID_ARGUMENT: a property, as kafka/client.h has it. Connects to nobody yet. `clock` outlives the link.
+// INVALID_ARGUMENT: no brokers, an old group without an old engine, a property as kafka/client.h has it. Connects to
+// nobody yet. `clock` outlives the link.
 absl::StatusOr<std::unique_ptr<Link>> MakeKafkaLink(KafkaLinkOptions options, engine::Clock& clock);
 
 }  // namespace smsflow::gateway

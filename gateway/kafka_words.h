@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "engine/bus.h"
 #include "gateway/attempt.h"
+#include "gateway/link.h"
 #include "kafka/client.h"
 #include "kafka/records.h"
 
@@ -18,14 +19,29 @@ namespace smsflow::gateway {
 struct ForAnother {
   AttemptId attempt;
 };
+// Not to be taken up, and this is to be said of it.
+struct Refused {
+  kafka::Outgoing status;
+};
 // Not to be read, for this reason.
 struct Unread {
   absl::Status why;
 };
-using Asked = std::variant<engine::Lease, engine::Probe, ForAnother, Unread>;
+using Asked = std::variant<Lease, engine::Probe, ForAnother, Refused, Unread>;
 
-// What a record of `send-sms` asks of the store `ours`.
-Asked AskedBy(std::string_view value, std::span<const kafka::HeaderView> headers, const PeerId& ours);
+// Whom a gateway serves.
+struct Served {
+  PeerId peer;                       // as whom
+  std::vector<std::string> tenants;  // of an old engine; others know it by the announcement
+  bool old_engine = false;           // also one that has no attempts of its own
+};
+
+// What a record of `send-sms` asks.
+Asked AskedBy(const kafka::Record& record, const Served& served, std::int64_t now_ms);
+
+// An engine that has no attempts of its own writes one correl-id for all its tries of an SMS; each is a record, so its
+// place makes the attempt: the same record is the same attempt, however often it is read.
+AttemptId AttemptOf(std::string_view correl_id, const kafka::TopicPartition& place, std::int64_t offset);
 
 kafka::Outgoing StatusOf(const Report& report, const PeerId& ours);
 kafka::Announcement AnnouncementOf(const engine::PeerHello& hello, const std::vector<std::int32_t>& partitions,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -12,6 +13,12 @@
 #include "gateway/attempt.h"
 
 namespace smsflow::gateway {
+
+// What is handed over; and by whom, where that is an engine without attempts of its own: its attempt is then made here.
+struct Lease : engine::Lease {
+  Lease(engine::Lease lease, OldName name = {}) : engine::Lease(std::move(lease)), old(std::move(name)) {}
+  OldName old;
+};
 
 struct Answer {
   AttemptId attempt;
@@ -27,7 +34,7 @@ class LinkEvents {
   virtual engine::PeerHello Hello() = 0;  // asked before each attachment
   virtual void OnAttached() = 0;
   virtual void OnDetached(const absl::Status& why) = 0;
-  virtual void OnLeases(std::vector<engine::Lease> leases) = 0;
+  virtual void OnLeases(std::vector<Lease> leases) = 0;
   virtual void OnProbes(std::vector<engine::Probe> probes) = 0;
   virtual void OnAnswers(std::vector<Answer> answers) = 0;  // each report that is durable at the engine, or on its way
   // So many reports of this attachment have left, and their memory is free. Those of an attachment that has ended are
@@ -40,7 +47,8 @@ class Link {
  public:
   virtual ~Link() = default;
   virtual void Start(LinkEvents& events) = 0;
-  // Goes out as soon as it can; dropped while not attached, for the core repeats what was not answered. The stream only
+  // Goes out as soon as it can; dropped while not attached, for the core repeats what was not answered. Kafka's link
+  // keeps what is told once (attempt.h), in memory. The stream only
   // queues it; in the same process the caller waits, half a second at most, while the engine has too much to do.
   virtual void Report(std::vector<gateway::Report> reports) = 0;
   // What these attempts' leases and probes asked for is durable, or over: they need not be handed over again. Before

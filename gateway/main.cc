@@ -67,6 +67,11 @@ void DeclareKafka(CLI::App& app, Flags& flags) {
   app.add_option("--kafka-properties", flags.kafka_properties_file,
                  "file with a NAME=VALUE on each line, for what nobody else may see")
       ->check(CLI::ExistingFile);
+  app.add_flag("--old-engine", kafka.old_engine,
+               "serve an engine that has no attempts of its own, as the one that smsflow replaces: announce nothing, "
+               "answer in its form");
+  app.add_option("--old-group", kafka.old_group,
+                 "with --old-engine: the consumer group whose offsets a new store begins at; without, at the end");
   app.add_option("--send-topic", kafka.send_topic, "topic that attempts come on")->capture_default_str();
   app.add_option("--status-topic", kafka.status_topic, "topic that reports go to")->capture_default_str();
   app.add_option("--inbound-kafka", flags.inbound.client.servers,
@@ -231,7 +236,7 @@ absl::Status CompleteInbound(Flags& flags) {
 }
 
 absl::StatusOr<std::unique_ptr<Link>> MakeLink(const Flags& flags) {
-  if (flags.kafka.client.servers.empty()) return MakeAttachClient(flags.attach);
+  if (flags.kafka.client.servers.empty() && !flags.kafka.old_engine) return MakeAttachClient(flags.attach);
   return MakeKafkaLink(flags.kafka, engine::SystemClock());
 }
 

@@ -22,10 +22,10 @@ void OpenNothing::Stop() {
   thread_.join();
 }
 
-void OpenNothing::OnLeases(std::vector<engine::Lease> leases) {
+void OpenNothing::OnLeases(std::vector<Lease> leases) {
   {
     const std::lock_guard lock(mutex_);
-    for (const engine::Lease& lease : leases) {
+    for (const Lease& lease : leases) {
       reports_.push_back({lease.attempt, Reported::kSent, About::kNotSaid, "", 0});
       reports_.push_back({lease.attempt, Reported::kDelivered, About::kNotSaid, "", 0});
     }

@@ -24,7 +24,7 @@ class OpenNothing : public LinkEvents {
   engine::PeerHello Hello() override { return hello_; }
   void OnAttached() override {}
   void OnDetached(const absl::Status&) override {}
-  void OnLeases(std::vector<engine::Lease> leases) override;
+  void OnLeases(std::vector<Lease> leases) override;
   void OnProbes(std::vector<engine::Probe> probes) override;
   void OnAnswers(std::vector<Answer>) override {}
   void OnGone(std::size_t) override {}

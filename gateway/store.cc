@@ -73,6 +73,10 @@ void ToRow(const Record& record, stored::v1::GatewayAttempt& row) {
   row.set_cause(record.cause);
   row.set_at_ms(record.at_ms);
   row.set_tenant(record.tenant);
+  if (!record.old.empty()) {
+    row.mutable_old()->set_client(record.old.client);
+    row.mutable_old()->set_correl_id(record.old.correl_id);
+  }
   if (record.data.parts.empty()) return;
   using workflows::submission::Part;
   auto& parts = *row.mutable_parts();
@@ -102,6 +106,7 @@ Record OfRow(const stored::v1::GatewayAttempt& row) {
   record.data.failure = {static_cast<std::uint8_t>(parts.failure_about()), parts.failure_cause()};
   record.account = parts.account();
   record.ids.assign(parts.ids().begin(), parts.ids().end());
+  if (row.has_old()) record.old = {row.old().client(), row.old().correl_id()};
   return record;
 }
 
@@ -224,8 +229,13 @@ void Store::Put(const AttemptId& attempt, const Record& record, bool is_new, boo
   ToRow(record, row);
   PutRow(batch_, Family::kInstances, AttemptKey(attempt), row);
   if (is_new) batch_.Put(Family::kQueues, Add(DeadlinePrefix(record.deadline_ms), attempt), "");
-  // Nobody waits to be told of a NEVER_SEEN again: who wants to know asks again.
-  if (to_tell && record.result != Reported::kNeverSeen) batch_.Put(Family::kQueues, OpenKey(attempt), "");
+  const bool once = record.result.has_value() && IsToldOnce(record.old, *record.result);
+  if (once) {
+    batch_.Delete(Family::kQueues, OpenKey(attempt));
+  } else if ((to_tell || (!record.old.empty() && !record.result)) && record.result != Reported::kNeverSeen) {
+    // Nobody waits to be told of a NEVER_SEEN again: who wants to know asks again.
+    batch_.Put(Family::kQueues, OpenKey(attempt), "");
+  }
   changed_[attempt] = record;
   needs_sync_ = true;
 }
@@ -397,8 +407,8 @@ absl::StatusOr<std::vector<Report>> Store::Unanswered(const std::optional<Attemp
     const auto known = Read(*attempt);
     if (!known.ok()) return known.status();
     if (!known->has_value() || !(*known)->result.has_value()) continue;
-    reports.push_back(
-        {*attempt, *(*known)->result, (*known)->about, (*known)->cause, (*known)->at_ms, (*known)->tenant});
+    reports.push_back({*attempt, *(*known)->result, (*known)->about, (*known)->cause, (*known)->at_ms, (*known)->tenant,
+                       (*known)->old});
   }
   if (!cursor->status().ok()) return cursor->status();
   return reports;

@@ -41,7 +41,7 @@
 
 namespace smsflow::gateway {
 
-// 1 had attempts and marks alone, 2 no tenants; both are taken as they are.
+// 1 had attempts and marks alone, 2 no tenants and no names of old engines; both are taken as they are.
 inline constexpr std::uint32_t kStoreFormat = 3;
 inline constexpr std::int64_t kKeepMs = 8LL * 24 * 3'600'000;  // after the deadline
 
@@ -80,7 +80,7 @@ class Store {
   // Sees what was Put() and not yet committed. nullopt: never seen, or forgotten.
   absl::StatusOr<std::optional<Record>> Find(const AttemptId& attempt) const;
 
-  // `to_tell`: its result is news to the engine.
+  // `to_tell`: its result is news to the engine; of what is told once (attempt.h) nothing more is to be told then.
   void Put(const AttemptId& attempt, const Record& record, bool is_new, bool to_tell = true);
   // `id` as smpp::NormalId has it; neither it nor `account` has a zero byte.
   void PutId(std::string_view account, std::string_view id, const NamedPart& part);

@@ -17,7 +17,8 @@ void Teller::OnGone(std::size_t reports) { under_way_ -= std::min(reports, under
 void Teller::Tell(std::vector<Report> reports) {
   if (under_way_ >= kUnderWayMax) {
     left_out_ = true;
-    return;
+    std::erase_if(reports, [](const Report& report) { return !IsToldOnce(report.old, report.result); });
+    if (reports.empty()) return;
   }
   under_way_ += reports.size();
   link_.Report(std::move(reports));

@@ -35,20 +35,21 @@ v1::Reports ReportsOf(std::span<const Report> reports) {
   return out;
 }
 
-std::vector<engine::Lease> LeasesOf(const v1::Leases& leases) {
-  std::vector<engine::Lease> out;
+std::vector<Lease> LeasesOf(const v1::Leases& leases) {
+  std::vector<Lease> out;
   for (const v1::Lease& row : leases.leases()) {
     const auto attempt = AttemptId::Parse(row.attempt_id());
     if (!attempt.has_value()) continue;
     const v1::ShardMark& mark = row.mark();
-    out.push_back({*attempt,
-                   row.tenant(),
-                   row.key(),
-                   row.key_id(),
-                   row.deadline_ms(),
-                   row.payload(),
-                   {ShardId{static_cast<std::uint16_t>(mark.shard())}, mark.epoch(), mark.sequence(), mark.seal()},
-                   row.again()});
+    out.push_back(
+        engine::Lease{*attempt,
+                      row.tenant(),
+                      row.key(),
+                      row.key_id(),
+                      row.deadline_ms(),
+                      row.payload(),
+                      {ShardId{static_cast<std::uint16_t>(mark.shard())}, mark.epoch(), mark.sequence(), mark.seal()},
+                      row.again()});
   }
   return out;
 }

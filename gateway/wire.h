@@ -14,7 +14,7 @@ namespace smsflow::gateway {
 v1::Hello HelloOf(const engine::PeerHello& hello);
 // The tag of a report is its result, so that the answer says what was answered.
 v1::Reports ReportsOf(std::span<const Report> reports);
-std::vector<engine::Lease> LeasesOf(const v1::Leases& leases);
+std::vector<Lease> LeasesOf(const v1::Leases& leases);
 std::vector<engine::Probe> ProbesOf(const v1::Probes& probes);
 std::vector<Answer> AnswersOf(const v1::ReportAnswers& answers);
 

@@ -15,6 +15,7 @@ namespace smsflow::kafka {
 namespace {
 
 constexpr std::size_t kCorrelBytesMax = 128;
+constexpr std::string_view kCorrelRule = "must be at most 128 bytes";
 constexpr std::size_t kPartitionsMax = 4096;
 constexpr std::size_t kTenantsMax = 10'000;
 constexpr std::int64_t kCreditMax = 1'000'000;
@@ -154,7 +155,7 @@ absl::StatusOr<SendSms> DecodeSendSms(std::string_view value, std::span<const He
   JsonFields fields(value, {"correl-id", "client-id", "deadline", "payload"});
   if (!fields.ok()) return fields.status();
   const auto op = FindHeader(headers, kOp);
-  if (!op.has_value()) {
+  if (IsOfOldEngine(headers)) {
     return absl::FailedPreconditionError(
         "smsflow-op: is missing: the record comes from an engine that does not name its attempts");
   }
@@ -185,6 +186,30 @@ absl::StatusOr<SendSms> DecodeSendSms(std::string_view value, std::span<const He
       fields.Violate(kMark, "must be SHARD.SEQUENCE or SHARD.SEQUENCE.SEAL, with smsflow-epoch beside it");
   }
   if (!fields.ok()) return fields.status();
+  return sms;
+}
+
+bool IsOfOldEngine(std::span<const HeaderView> headers) { return !FindHeader(headers, kOp).has_value(); }
+
+absl::StatusOr<OldSendSms> DecodeOldSendSms(std::string_view value) {
+  JsonFields fields(value, {"correl-id", "client-id", "deadline", "payload"});
+  if (!fields.ok()) return fields.status();
+  OldSendSms sms;
+  sms.correl_id = fields.FullText("correl-id");
+  if (sms.correl_id.size() > kCorrelBytesMax) fields.Violate("correl-id", kCorrelRule);
+  sms.client = fields.FullText("client-id");
+  const std::string deadline = fields.Text("deadline");
+  sms.payload = fields.Text("payload");
+  if (!fields.ok()) return fields.status();
+  const auto deadline_ms = ParseInstant(deadline);
+  sms.deadline_ms = deadline_ms.value_or(0);
+  if (sms.payload.empty()) {
+    sms.lacks = "Request lacks Payload field";
+  } else if (deadline.empty()) {
+    sms.lacks = "Request lacks Deadline field";
+  } else if (!deadline_ms.has_value()) {
+    sms.lacks = "Invalid deadline value";
+  }
   return sms;
 }
 
@@ -219,9 +244,7 @@ absl::StatusOr<StatusSms> DecodeStatusSms(std::string_view value, std::span<cons
   if (!fields.ok()) return fields.status();
   StatusSms status;
   status.correl_id = fields.FullText("correl-id");
-  if (status.correl_id.size() > kCorrelBytesMax) {
-    fields.Violate("correl-id", absl::StrCat("must be at most ", kCorrelBytesMax, " bytes"));
-  }
+  if (status.correl_id.size() > kCorrelBytesMax) fields.Violate("correl-id", kCorrelRule);
   status.attempt = AttemptId::Parse(status.correl_id);
   status.client = fields.Text("client-id");
   const std::string word = fields.FullText("sms-status");

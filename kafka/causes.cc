@@ -17,10 +17,10 @@ struct Beginning {
 };
 
 constexpr Beginning kBeginnings[] = {
-    {"Client ID is unknown", "no_route", About::kRoute},
-    {"Request lacks Payload", "invalid_message", About::kMessage},
-    {"Request lacks Deadline", "invalid", About::kNotSaid},
-    {"Invalid deadline", "invalid", About::kNotSaid},
+    {"Client ID is unknown or disallowed", "no_route", About::kRoute},
+    {"Request lacks Payload field", "invalid_message", About::kMessage},
+    {"Request lacks Deadline field", "invalid", About::kNotSaid},
+    {"Invalid deadline value", "invalid", About::kNotSaid},
     {"SMS lacks recipient", "invalid_recipient", About::kRecipient},
     {"SMS recipient not", "invalid_recipient", About::kRecipient},
     {"Recipient number invalid", "invalid_recipient", About::kRecipient},
@@ -71,6 +71,14 @@ Told CauseOfErrorText(Reported result, std::string_view text) {
   });
   if (found != std::end(kBeginnings)) return {found->cause, found->about};
   return {workflows::delivery::CauseWord(text), About::kNotSaid};
+}
+
+std::string_view ErrorTextOf(Reported result, std::string_view cause) {
+  if (cause == Silent(result)) return {};
+  // Of several the last one: it says least of what is not known here.
+  const auto found = std::find_if(std::rbegin(kBeginnings), std::rend(kBeginnings),
+                                  [&](const Beginning& one) { return one.cause == cause; });
+  return found == std::rend(kBeginnings) ? cause : found->text;
 }
 
 }  // namespace smsflow::kafka

@@ -95,11 +95,24 @@ struct SendSms {
   std::optional<ShardMark> mark;  // of the engine
   bool operator==(const SendSms&) const = default;
 };
-// FAILED_PRECONDITION: a record of an engine without attempts of their own; it is not for this gateway.
+// FAILED_PRECONDITION: a record of an engine without attempts of its own.
 absl::StatusOr<SendSms> DecodeSendSms(std::string_view value, std::span<const HeaderView> headers);
 // The JSON has exactly the four old fields (a probe: two or three), for old gateways drop what has more. A payload that
 // is not UTF-8 goes as base64. The key is the attempt's id.
 Outgoing EncodeSendSms(const SendSms& sms);
+
+// `send-sms` as an engine writes it that has no attempts of its own: no headers, and one correl-id for all tries of an
+// SMS. What makes it no SMS is answered with INVALID, as such an engine expects, once it is known whom to answer.
+struct OldSendSms {
+  std::string correl_id;  // 1 to 128 bytes
+  std::string client;     // never empty
+  std::int64_t deadline_ms = 0;
+  std::string payload;
+  std::string_view lacks;  // a cause of old gateways, in their words; empty: it is whole
+  bool operator==(const OldSendSms&) const = default;
+};
+bool IsOfOldEngine(std::span<const HeaderView> headers);
+absl::StatusOr<OldSendSms> DecodeOldSendSms(std::string_view value);
 
 // `sms-status`: what became of an attempt.
 struct StatusSms {
@@ -187,5 +200,7 @@ struct Told {
   About about = About::kNotSaid;
 };
 Told CauseOfErrorText(Reported result, std::string_view text);
+// The other way round: the old gateways' words for a cause, or the cause where they have none.
+std::string_view ErrorTextOf(Reported result, std::string_view cause);
 
 }  // namespace smsflow::kafka

@@ -51,7 +51,7 @@ void Check(const absl::StatusOr<T>& taken, const Again& again) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const Input input = Split(smsflow::fuzz::View(data + 1, size - 1));
-  switch (data[0] % 9) {
+  switch (data[0] % 10) {
     case 0:
       Check(kafka::DecodeScheduleSms(input.value, input.headers), [](const auto& sms) {
         const auto record = kafka::EncodeScheduleSms(sms);
@@ -107,6 +107,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (const auto read = kafka::ParseSigningKeys(input.value); read.ok()) {
         for (const auto& [name, all] : *read)
           for (const std::string& one : all) Require(one.size() >= kafka::kSigningKeyBytesMin, "no key is short");
+      }
+      break;
+    }
+    case 8: {
+      const auto sms = kafka::DecodeOldSendSms(input.value);
+      if (!sms.ok()) {
+        Require(sms.status().message().size() < 2048, "a refusal is a line");
+      } else {
+        Require(!sms->client.empty() && !sms->correl_id.empty(), "there is somebody to answer");
+        Require(sms->payload.empty() <= !sms->lacks.empty(), "what is whole has a payload");
       }
       break;
     }

@@ -244,7 +244,7 @@ class Counts : public LinkEvents {
   engine::PeerHello Hello() override { return {{"g1", "11111111-2222-4333-8444-555555555555"}, {"clinic"}, {}, {}}; }
   void OnAttached() override { Note(attached_, 1); }
   void OnDetached(const absl::Status&) override {}
-  void OnLeases(std::vector<engine::Lease>) override {}
+  void OnLeases(std::vector<Lease>) override {}
   void OnProbes(std::vector<engine::Probe>) override {}
   void OnAnswers(std::vector<Answer>) override {}
   void OnGone(std::size_t reports) override { Note(gone_, reports); }

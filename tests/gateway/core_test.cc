@@ -89,6 +89,23 @@ TEST_F(CoreTest, ADuplicateLeaseIsNeverSubmittedTwice) {
   EXPECT_EQ(core_->figures().repeated_leases, 2u);
 }
 
+TEST_F(CoreTest, AnOldEnginesNameIsKeptWhereverItsSmsWaits) {
+  const OldName name{"clinic", "p1"};
+  carrier_.places = 0;
+  core_->OnLeases({{LeaseOf(Attempt(1)), name}, {LeaseOf(Attempt(2), kNow), {"clinic", "p2"}}});
+  core_->RunOnce();
+  EXPECT_EQ(Told(link_.reports), "EXPIRED expired");
+  EXPECT_EQ(link_.Take()[0].old.correl_id, "p2");
+  carrier_.places = 1;
+  EXPECT_EQ(Said(), "");
+  ASSERT_EQ(carrier_.submitted.size(), 1u);
+  Word(Attempt(1), Reported::kSent);
+  core_->RunOnce();
+  ASSERT_EQ(link_.reports.size(), 1u);
+  EXPECT_EQ(link_.reports[0].old, name);
+  EXPECT_EQ(link_.reports[0].result, Reported::kSent);
+}
+
 TEST_F(CoreTest, AnotherAttemptOfTheSameSmsIsItsOwn) {
   Lease(Attempt(1, 1));
   Lease(Attempt(1, 2));
@@ -232,7 +249,7 @@ TEST_F(CoreTest, WhatTheLinkHasNoRoomForIsToldLater) {
   core_->RunOnce();
   std::uint64_t attempts = 0;
   const auto round = [&] {
-    std::vector<engine::Lease> leases;
+    std::vector<gateway::Lease> leases;
     for (int i = 0; i < 5'000; ++i) leases.push_back(LeaseOf(Attempt(++attempts), kNow));  // late: each is EXPIRED
     core_->OnLeases(std::move(leases));
     core_->RunOnce();

@@ -118,5 +118,61 @@ TEST(OnRestart, AnIntentIsUnknownAndAResultStays) {
   EXPECT_FALSE(OnRestart(Known(Reported::kNeverSeen), kNow).has_value());
 }
 
+// An engine without attempts: every word that it does not await, or hears again, could make it submit again.
+const OldName kOldName{"clinic", "process-17"};
+
+// What it hears when these words come one after the other.
+std::string Heard(const std::vector<Reported>& words) {
+  Verdict verdict = OnLease(Attempt(1), kDeadline, std::nullopt, kHorizon, kOldName);
+  EXPECT_TRUE(verdict.submit);
+  EXPECT_FALSE(verdict.report.has_value()) << "ACCEPTED would be a failure to it";
+  Record known = *verdict.store;
+  EXPECT_EQ(known.old, kOldName);
+  std::vector<Report> heard;
+  for (const Reported word : words) {
+    verdict = OnOutcome({Attempt(1), word, About::kNotSaid, "", kNow}, known);
+    if (verdict.store.has_value()) known = *verdict.store;
+    if (!verdict.report.has_value()) continue;
+    EXPECT_EQ(verdict.report->old, kOldName);
+    heard.push_back(*verdict.report);
+  }
+  return Told(heard);
+}
+
+TEST(OldEngine, HearsOnlyWhatIsNews) {
+  using enum Reported;
+  EXPECT_EQ(Heard({kSent, kDelivered}), "SENT, DELIVERED");
+  EXPECT_EQ(Heard({kSent, kSent, kSent, kDelivered, kDelivered}), "SENT, DELIVERED");
+  EXPECT_EQ(Heard({kDelivered, kSent}), "DELIVERED");
+  EXPECT_EQ(Heard({kFailedTransient, kSent, kFailedPermanent, kInvalid}), "FAILED") << "it waits for its next try";
+  EXPECT_EQ(Heard({kFailedTransient, kDelivered}), "FAILED, DELIVERED") << "which would be one too many";
+  EXPECT_EQ(Heard({kSent, kInvalid, kFailedTransient}), "SENT, INVALID");
+  EXPECT_EQ(Heard({kUnknown, kSent}), "SENT");
+  EXPECT_EQ(Heard({kUnknown}), "");
+}
+
+TEST(OldEngine, ARecordThatIsReadAgainIsNoNews) {
+  for (int number = 3; number <= 9; ++number) {
+    Record known = Known(static_cast<Reported>(number));
+    known.old = kOldName;
+    const auto verdict = OnLease(Attempt(1), kDeadline, known, kHorizon, kOldName);
+    EXPECT_FALSE(verdict.submit || verdict.store.has_value() || verdict.report.has_value()) << number;
+  }
+}
+
+TEST(OldEngine, HearsThatItComesTooLate) {
+  const auto verdict = OnLease(Attempt(1), kDeadline, std::nullopt, {0, kDeadline}, kOldName);
+  EXPECT_FALSE(verdict.submit);
+  EXPECT_EQ(Told({*verdict.report}), "EXPIRED expired");
+}
+
+TEST(OldEngine, HearsNothingOfWhatNobodyKnows) {
+  Record known = Known(std::nullopt);
+  known.old = kOldName;
+  const auto record = OnRestart(known, kNow);
+  EXPECT_EQ(record->result, Reported::kUnknown);
+  EXPECT_EQ(record->old, kOldName);
+}
+
 }  // namespace
 }  // namespace smsflow::gateway

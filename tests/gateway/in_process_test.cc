@@ -67,7 +67,7 @@ class Events : public LinkEvents {
   engine::PeerHello Hello() override { return {{"g1", "uuid"}, tenants, {}, {}}; }
   void OnAttached() override { ++attached; }
   void OnDetached(const absl::Status& why) override { detached = why; }
-  void OnLeases(std::vector<engine::Lease> more) override { leases += more.size(); }
+  void OnLeases(std::vector<Lease> more) override { leases += more.size(); }
   void OnProbes(std::vector<engine::Probe> more) override { probes += more.size(); }
   void OnAnswers(std::vector<Answer> more) override { answers.insert(answers.end(), more.begin(), more.end()); }
 

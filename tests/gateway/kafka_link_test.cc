@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "crypto/envelope.h"
+#include "crypto/old_envelope.h"
 #include "gateway/gateway.h"
 #include "tests/gateway/fakes.h"
 #include "tests/kafka/broker.h"
@@ -59,12 +60,16 @@ class KafkaLinkTest : public testing::Test {
     kafka.dead_letter_topic = dead_;
     kafka.credit = 50;
     kafka.announce_every_ms = 300;
+    kafka.old_engine = old_engine_;
+    kafka.old_group = old_group_;
     auto link = MakeKafkaLink(kafka, clock_);
     ASSERT_TRUE(link.ok()) << link.status();
     GatewayOptions options;
     options.gateway = absl::StrCat("g-", send_);
     options.tenants = {"clinic", "lab"};
     options.keys = {key_};
+    if (old_engine_) options.keys.emplace_back(old_key_, "clinic");
+    options.old_envelopes = old_engine_;
     options.store = folder_ + "/" + store;
     options.truth = folder_ + "/truth";
     options.loopback = {.normal_delay_ms = 1, .long_delay_ms = 1};
@@ -121,6 +126,11 @@ class KafkaLinkTest : public testing::Test {
       } else {
         const auto status = kafka::DecodeStatusSms(record.value(), record.headers());
         ASSERT_TRUE(status.ok()) << status.status();
+        if (!status->attempt.has_value()) {
+          EXPECT_TRUE(record.headers().empty());
+          old_words_[status->correl_id].emplace_back(record.value());
+          continue;
+        }
         told_[*status->attempt].push_back(*status);
       }
     }
@@ -161,6 +171,10 @@ class KafkaLinkTest : public testing::Test {
   std::string folder_, send_, status_, dead_;
   StillClock clock_;
   crypto::PrivateKey key_ = crypto::PrivateKey::Generate(crypto::KeyKind::kP256);
+  crypto::PrivateKey old_key_ = key_;  // which may have another kind
+  bool old_engine_ = false;
+  std::string old_group_;
+  std::map<std::string, std::vector<std::string>> old_words_;  // by correl-id
   std::unique_ptr<kafka::Producer> producer_;
   std::unique_ptr<kafka::Consumer> consumer_;
   std::unique_ptr<Gateway> gateway_;
@@ -297,6 +311,113 @@ TEST_F(KafkaLinkTest, PartitionsThatAreAddedAreReadToo) {
   const auto record = kafka::EncodeSendSms(Sms(Attempt(1), "x"));
   Send(record.value, record.headers, 2);
   EXPECT_EQ(Said(Attempt(1), Reported::kDelivered), "ACCEPTED, SENT, DELIVERED");
+}
+
+// The engine is the one that smsflow replaces; its records as it writes them, one correl-id for all tries of an SMS.
+class OldEngineTest : public KafkaLinkTest {
+ protected:
+  OldEngineTest() {
+    old_engine_ = true;
+    old_key_ = crypto::PrivateKey::Generate(crypto::KeyKind::kRsa);
+  }
+  void Ask(const std::string& correl_id, const std::string& text, std::int32_t partition = 0) {
+    const auto payload = crypto::SealOldEnvelope(old_key_.public_key(), "To: +255123456789\nSender: TEST\n\n" + text);
+    ASSERT_TRUE(payload.ok());
+    AskWith(absl::StrCat(R"({"correl-id":")", correl_id, R"(","client-id":"clinic","deadline":"2027-01-15T10:00:00Z",)",
+                         R"("payload":")", *payload, "\"}"),
+            partition);
+  }
+  void AskWith(const std::string& value, std::int32_t partition = 0) {
+    Send(value, {}, partition);
+    ASSERT_TRUE(Until([&] { return producer_->pending() == 0; }));
+  }
+  // Until it reads: a new store begins at the end, wherever that is then.
+  void StartAndBegin(const std::string& store = "store") {
+    Start(store);
+    ASSERT_TRUE(Until([&] {
+      const std::string probe = absl::StrCat("begun-", ++probes_);
+      AskWith(absl::StrCat(R"({"correl-id":")", probe, R"(","client-id":"nobody"})"));
+      AskWith(absl::StrCat(R"({"correl-id":")", probe, R"(","client-id":"nobody"})"), 1);
+      return kafka::Within(1, [&] {
+        Look();
+        return old_words_[probe].size() == 2;
+      });
+    }));
+  }
+  // The words of its sms-status, in order, once there are so many.
+  std::string Heard(const std::string& correl_id, std::size_t words) {
+    Until([&] { return old_words_[correl_id].size() >= words; });
+    std::string all;
+    for (const std::string& value : old_words_[correl_id]) {
+      const auto status = kafka::DecodeStatusSms(value, {});
+      all += (all.empty() ? "" : ", ") + std::string(workflows::delivery::NameOf(status->result));
+    }
+    return all;
+  }
+  int probes_ = 0;
+};
+
+TEST_F(OldEngineTest, HearsInItsOwnFormWhatBecameOfItsSms) {
+  StartAndBegin();
+  Ask("p1", "anything else");
+  EXPECT_EQ(Heard("p1", 2), "SENT, DELIVERED");
+  EXPECT_EQ(old_words_["p1"][0],
+            R"({"client-id":"clinic","correl-id":"p1","timestamp":"2027-01-15T08:00:00Z","sms-status":"SENT"})");
+  Ask("p2", "S1F1", 1);
+  EXPECT_EQ(Heard("p2", 2), "SENT, FAILED");
+  Ask("p3", "F1S1");
+  Ask("p4", "S2D0");
+  Ask("p5", "S0I1");
+  EXPECT_EQ(Heard("p5", 1), "INVALID");
+  EXPECT_EQ(Heard("p3", 1), "FAILED") << "SENT would be taken for its next try";
+  EXPECT_EQ(Heard("p4", 1), "SENT") << "a second one would be taken for a failure";
+  EXPECT_TRUE(announcements_.empty()) << "it knows none";
+  EXPECT_EQ(Truth().size(), 5u);
+}
+
+TEST_F(OldEngineTest, ItsNextTryIsAnotherAttemptAndARecordReadAgainIsNot) {
+  StartAndBegin();
+  Ask("p1", "S1D0");
+  EXPECT_EQ(Heard("p1", 1), "SENT");
+  Ask("p1", "S1D0");
+  EXPECT_EQ(Heard("p1", 2), "SENT, SENT");
+  EXPECT_EQ(Truth().size(), 2u);
+  Stop();
+  StartAndBegin();
+  Ask("p2", "S1D0");
+  EXPECT_EQ(Heard("p2", 1), "SENT");
+  EXPECT_EQ(old_words_["p1"].size(), 2u) << "said once";
+  EXPECT_EQ(Truth().size(), 3u);
+}
+
+TEST_F(OldEngineTest, ANewStoreBeginsAtTheEndOrWhereTheOldGatewayStood) {
+  Ask("before", "S1D0");
+  StartAndBegin();
+  Ask("after", "S1D0");
+  EXPECT_EQ(Heard("after", 1), "SENT");
+  Stop();
+  EXPECT_EQ(Truth().size(), 1u) << "what was written before may have been submitted by another";
+  auto old_gateway = kafka::Consumer::Open(options_, absl::StrCat("old-", send_));
+  ASSERT_TRUE((*old_gateway)->Assign({{{send_, 0}, 0}, {{send_, 1}, 0}}).ok());
+  ASSERT_TRUE(kafka::Within(kSeconds, [&] {
+    (void)(*old_gateway)->Commit({{{send_, 0}, 0}, {{send_, 1}, 0}});
+    const auto committed = (*old_gateway)->Committed({{send_, 0}}, kPatience);
+    return committed.ok() && committed->at({send_, 0}).has_value();
+  }));
+  old_group_ = absl::StrCat("old-", send_);
+  StartAndBegin("another-store");
+  EXPECT_EQ(Heard("before", 1), "SENT");
+}
+
+TEST_F(OldEngineTest, WhatHasNobodyToAnswerIsADeadLetter) {
+  StartAndBegin();
+  AskWith(R"({"correl-id":"p1"})");
+  AskWith("+255123456789");
+  Ask("p2", "S1D0");
+  EXPECT_EQ(Heard("p2", 1), "SENT");
+  ASSERT_TRUE(Until([&] { return letters_.size() >= 2; }));
+  EXPECT_EQ(letters_[0].reason, "client-id: is missing");
+  EXPECT_EQ(letters_[1].reason, "value: must be one JSON object");
 }
 
 // With a broker of its own, which is killed.

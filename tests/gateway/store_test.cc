@@ -365,5 +365,54 @@ TEST(GatewayStore, WhatIsToBeToldAgainHasItsTenant) {
   EXPECT_EQ(reports->front().tenant, "clinic");
 }
 
+const OldName kOldName{"clinic", "process-17"};
+
+Record OfOldEngine(Record record) {
+  record.old = kOldName;
+  return record;
+}
+
+TEST(GatewayStore, GoldenOfAnOldEnginesAttempt) {
+  MemoryStore rows;
+  auto store = Open(rows);
+  const AttemptId attempt{*InstanceId::Parse("0197a6b2-3c00-7003-8000-000000000001"), 1};
+  const Record record = OfOldEngine(Result(Reported::kDelivered, 1'800'000'000'000));
+  store->Put(attempt, record, true);
+  ASSERT_TRUE(store->Commit().ok());
+  const auto row =
+      rows.Get(Family::kInstances, absl::HexStringToBytes("4100030197a6b23c007003800000000000000100000001"));
+  ASSERT_TRUE(row.ok() && row->has_value());
+  EXPECT_EQ(absl::BytesToHexString(**row),
+            "000880a0f1c2b13410082880a0f1c2b13442140a06636c696e6963120a70726f636573732d3137");
+  const auto known = store->Find(attempt);
+  ASSERT_TRUE(known.ok() && known->has_value());
+  EXPECT_EQ(**known, record);
+}
+
+// What such an engine hears twice it takes for two things, so after a restart only what ends the SMS is said again.
+TEST(GatewayStore, TellsAnOldEngineOnceButWhatEndsItsSms) {
+  MemoryStore rows;
+  {
+    auto store = Open(rows);
+    for (std::uint64_t n = 1; n <= 7; ++n) store->Put(Attempt(n), OfOldEngine(Intent()), true, false);
+    ASSERT_TRUE(store->Commit().ok());
+    const Reported results[] = {Reported::kSent,    Reported::kFailedTransient, Reported::kFailedPermanent,
+                                Reported::kExpired, Reported::kInvalid,         Reported::kDelivered};
+    for (std::uint64_t n = 1; n <= 6; ++n) store->Put(Attempt(n), OfOldEngine(Result(results[n - 1])), false);
+    ASSERT_TRUE(store->Commit().ok());
+  }
+  rows.Crash();
+  auto store = Open(rows);
+  EXPECT_EQ(Find(*store, Attempt(7)), "UNKNOWN") << "an intent is one also here";
+  EXPECT_EQ(Unanswered(*store), "INVALID, DELIVERED");
+  const auto reports = store->Unanswered(std::nullopt, 10);
+  ASSERT_EQ(reports->size(), 2u);
+  EXPECT_EQ(reports->front().old, kOldName);
+  ASSERT_TRUE(store->Answered(Attempt(5), Reported::kInvalid).ok());
+  ASSERT_TRUE(store->Answered(Attempt(6), Reported::kDelivered).ok());
+  ASSERT_TRUE(store->Commit().ok());
+  EXPECT_EQ(Unanswered(*store), "");
+}
+
 }  // namespace
 }  // namespace smsflow::gateway

@@ -67,7 +67,45 @@ TEST(SendSms, IsReadAsItWasWritten) {
 
 TEST(SendSms, OfAnOldEngineIsNotForUs) {
   const Outgoing record = EncodeSendSms(Sample());
+  EXPECT_TRUE(IsOfOldEngine({}));
+  EXPECT_FALSE(IsOfOldEngine(ViewsOf(record.headers)));
   EXPECT_TRUE(absl::IsFailedPrecondition(DecodeSendSms(record.value, {}).status()));
+}
+
+TEST(OldSendSms, IsReadWholeOrSaysWhatItLacks) {
+  const auto read = DecodeOldSendSms(
+      R"({"correl-id":"7f1c2d3e","client-id":"clinic","deadline":"2026-01-01T01:00:00Z","payload":"ENCB"})");
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(*read, (OldSendSms{"7f1c2d3e", "clinic", 1'767'229'200'000, "ENCB", ""}));
+  const auto lacks = [](const std::string& rest) {
+    const auto sms = DecodeOldSendSms(R"({"correl-id":"7f1c2d3e","client-id":"clinic")" + rest + "}");
+    return sms.ok() ? std::string(sms->lacks) : sms.status().ToString();
+  };
+  EXPECT_EQ(lacks(R"(,"deadline":"2026-01-01T01:00:00Z")"), "Request lacks Payload field");
+  EXPECT_EQ(lacks(R"(,"payload":"ENCB")"), "Request lacks Deadline field");
+  EXPECT_EQ(lacks(R"(,"payload":"ENCB","deadline":"tomorrow +255123456789")"), "Invalid deadline value");
+  EXPECT_EQ(lacks(R"(,"payload":"ENCB","deadline":"2100-01-01T00:00:00Z","else":1)"), "") << "more is no harm";
+}
+
+TEST(OldSendSms, WithoutWhoToAnswerItIsRefused) {
+  EXPECT_EQ(Refusal(DecodeOldSendSms("{}")), "correl-id: is missing; client-id: is missing");
+  EXPECT_EQ(Refusal(DecodeOldSendSms(R"({"correl-id":17,"client-id":"","payload":[]})")),
+            "correl-id: must be a string; client-id: must not be empty; payload: must be a string");
+  EXPECT_EQ(Refusal(DecodeOldSendSms(R"({"client-id":"c","correl-id":")" + std::string(129, 'x') + "\"}")),
+            "correl-id: must be at most 128 bytes");
+  EXPECT_EQ(Refusal(DecodeOldSendSms("+255123456789 no JSON")), "value: must be one JSON object");
+}
+
+TEST(OldSendSms, ACauseIsSaidInTheWordsOfOldGateways) {
+  EXPECT_EQ(ErrorTextOf(Reported::kFailedTransient, "smsc_error"), "Failed to send SMS through SMSC");
+  EXPECT_EQ(ErrorTextOf(Reported::kInvalid, "no_route"), "Client ID is unknown or disallowed");
+  EXPECT_EQ(ErrorTextOf(Reported::kExpired, "expired"), "");
+  EXPECT_EQ(ErrorTextOf(Reported::kFailedTransient, "throttled"), "throttled") << "they had none for it";
+  EXPECT_EQ(ErrorTextOf(Reported::kSent, ""), "");
+  for (const char* cause : {"no_route", "invalid_recipient", "foreign_recipient", "invalid_message", "envelope",
+                            "smsc_error", "deleted", "smsc_unknown", "undeliverable", "rejected", "throttled"}) {
+    EXPECT_EQ(CauseOfErrorText(Reported::kInvalid, ErrorTextOf(Reported::kInvalid, cause)).cause, cause);
+  }
 }
 
 TEST(SendSms, NamesWhatIsWrong) {

@@ -21,11 +21,11 @@ class InstantGatewayImpl : public InstantGateway, private gateway::OpenNothing {
   ~InstantGatewayImpl() override { Stop(); }
 
  private:
-  void OnLeases(std::vector<engine::Lease> leases) override {
+  void OnLeases(std::vector<gateway::Lease> leases) override {
     if (options_.on_leased) {
       std::vector<AttemptId> attempts;
       attempts.reserve(leases.size());
-      for (const engine::Lease& lease : leases) attempts.push_back(lease.attempt);
+      for (const gateway::Lease& lease : leases) attempts.push_back(lease.attempt);
       options_.on_leased(attempts);
     }
     OpenNothing::OnLeases(std::move(leases));

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -84,7 +85,7 @@ class Feed : public gateway::Link {
       due_.emplace(lease.attempt, *due);
     }
     window_.Enter(count);
-    events_->OnLeases(std::move(leases));
+    events_->OnLeases({std::make_move_iterator(leases.begin()), std::make_move_iterator(leases.end())});
   }
   std::vector<double> TakeLatencies() {
     const std::lock_guard lock(mutex_);
