@@ -56,9 +56,13 @@ struct ConnectionArguments {
 
 // What `schedule`, `reschedule`, `seal` and `import` seal a text with.
 struct SealArguments {
-  std::string to, sender, text, text_file, pubkey;
+  std::string to, sender, priority, text, text_file, pubkey;
   std::string kid;  // which key of a JWK Set; empty: the first
-  bool any() const { return !to.empty() || !sender.empty() || !text.empty() || !text_file.empty() || !pubkey.empty(); }
+  bool any() const {
+    for (const std::string* one : {&to, &sender, &priority, &text, &text_file, &pubkey})
+      if (!one->empty()) return true;
+    return false;
+  }
 };
 
 struct FilterArguments {

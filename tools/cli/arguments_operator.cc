@@ -111,6 +111,7 @@ void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
   seal.add_option("--key", arguments.key, "The key it will be scheduled with; may be none");
   seal.add_option("--to", arguments.seal.to, "The number, +255…")->required();
   seal.add_option("--sender", arguments.seal.sender, "The sender's name or number");
+  seal.add_option("--priority", arguments.seal.priority, "code, transactional or bulk; what leaves a gateway first");
   seal.add_option("--text", arguments.seal.text, "The text");
   seal.add_option("--text-file", arguments.seal.text_file, "The text from a file; - for stdin")->type_name("FILE");
 

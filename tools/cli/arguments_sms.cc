@@ -22,6 +22,7 @@ void AddPayload(CLI::App& app, Arguments& arguments) {
       ->type_name("FILE");
   app.add_option("--to", seal.to, "Seal here: the number, +255…")->type_name("NUMBER");
   app.add_option("--sender", seal.sender, "Seal here: the sender's name or number");
+  app.add_option("--priority", seal.priority, "Seal here: code, transactional or bulk; what leaves a gateway first");
   app.add_option("--text", seal.text, "Seal here: the text");
   app.add_option("--text-file", seal.text_file, "Seal here: the text from a file; - for stdin")->type_name("FILE");
   app.add_option("--pubkey", seal.pubkey, "Seal here: the gateway's public key, PEM or JWK")->type_name("FILE");
@@ -71,6 +72,7 @@ void AddImport(CLI::App& app, Arguments& arguments) {
   AddSlots(import, arguments);
   import.add_option("--batch", arguments.batch, "Batch of rows that name none");
   import.add_option("--sender", arguments.seal.sender, "Sender of rows that name none");
+  import.add_option("--priority", arguments.seal.priority, "Of all rows: code, transactional or bulk");
   import.add_option("--pubkey", arguments.seal.pubkey, "The gateway's public key, PEM or JWK")->type_name("FILE");
   import.add_option("--key-id", arguments.key_id,
                     "Which gateway key rows were sealed for that do not say so themselves");

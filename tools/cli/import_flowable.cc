@@ -307,9 +307,10 @@ class Move {
 
 Outcome RunImportFlowable(Session& session) {
   const Arguments& arguments = session.arguments;
-  const std::array<std::pair<const char*, bool>, 7> only_for_files = {{{"--at", !arguments.schedule.empty()},
+  const std::array<std::pair<const char*, bool>, 8> only_for_files = {{{"--at", !arguments.schedule.empty()},
                                                                        {"--batch", !arguments.batch.empty()},
                                                                        {"--sender", !arguments.seal.sender.empty()},
+                                                                       {"--priority", !arguments.seal.priority.empty()},
                                                                        {"--pubkey", !arguments.seal.pubkey.empty()},
                                                                        {"--key-id", !arguments.key_id.empty()},
                                                                        {"--name", !arguments.import_name.empty()},

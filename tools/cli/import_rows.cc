@@ -181,8 +181,9 @@ absl::StatusOr<std::string> ImportRows::Payload(const std::vector<std::string>& 
           "text)");
     return payload;
   }
+  const SealArguments& seal = session_.arguments.seal;
   const auto plain =
-      PlainText(Cell(cells, "to"), Cell(cells, "sender", session_.arguments.seal.sender), Cell(cells, "text"));
+      PlainText({Cell(cells, "to"), Cell(cells, "sender", seal.sender), seal.priority, Cell(cells, "text")});
   if (!plain.ok()) return plain.status();
   return crypto::SealEnvelope(*key_, crypto::EnvelopeSubject(session_.arguments.tenant, key), *plain,
                               session_.terminal.now_ms() / 1000);

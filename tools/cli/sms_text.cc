@@ -95,17 +95,25 @@ std::string FromNow(std::int64_t ms, std::int64_t now_ms) {
   return Span(now_ms - ms) + " ago";
 }
 
-absl::StatusOr<std::string> PlainText(std::string_view to, std::string_view sender, std::string_view text) {
-  const auto digits = to.substr(std::min<std::size_t>(1, to.size()));
-  if (to.empty() || to.front() != '+' || digits.size() < 7 || digits.size() > 15 || digits.front() == '0' ||
+absl::StatusOr<std::string> PlainText(const SmsText& sms) {
+  const auto digits = sms.to.substr(std::min<std::size_t>(1, sms.to.size()));
+  if (sms.to.empty() || sms.to.front() != '+' || digits.size() < 7 || digits.size() > 15 || digits.front() == '0' ||
       digits.find_first_not_of("0123456789") != std::string_view::npos)
     return absl::InvalidArgumentError("to: must be + and 7 to 15 digits, the first not 0");
-  if (sender.size() > 64 || sender.find_first_of("\r\n") != std::string_view::npos)
+  if (sms.sender.size() > 64 || sms.sender.find_first_of("\r\n") != std::string_view::npos)
     return absl::InvalidArgumentError("sender: must be one line of at most 64 bytes");
-  if (text.empty()) return absl::InvalidArgumentError("text: must not be empty (--text or --text-file)");
-  std::string plain = absl::StrCat("To: ", std::string(to), "\n");
-  if (!sender.empty()) absl::StrAppend(&plain, "Sender: ", std::string(sender), "\n");
-  return plain.append("\n").append(text);
+  const bool known = sms.priority == "code" || sms.priority == "transactional" || sms.priority == "bulk";
+  if (!sms.priority.empty() && !known)
+    return absl::InvalidArgumentError("priority: must be code, transactional or bulk");
+  if (sms.text.empty()) return absl::InvalidArgumentError("text: must not be empty (--text or --text-file)");
+  std::string plain;
+  const auto line = [&plain](std::string_view name, std::string_view value) {
+    if (!value.empty()) plain.append(name).append(": ").append(value).append("\n");
+  };
+  line("To", sms.to);
+  line("Sender", sms.sender);
+  line("Priority", sms.priority);
+  return plain.append("\n").append(sms.text);
 }
 
 absl::StatusOr<crypto::PublicKey> ReadPublicKey(const std::string& path, std::string_view kid) {
@@ -138,7 +146,7 @@ absl::StatusOr<std::string> SealFromArguments(const Arguments& arguments, std::s
   }
   const auto public_key = ReadPublicKey(seal.pubkey, seal.kid);
   if (!public_key.ok()) return public_key.status();
-  const auto plain = PlainText(seal.to, seal.sender, text);
+  const auto plain = PlainText({seal.to, seal.sender, seal.priority, text});
   if (!plain.ok()) return plain.status();
   if (arguments.old_format) return crypto::SealOldEnvelope(*public_key, *plain);
   return crypto::SealEnvelope(*public_key, crypto::EnvelopeSubject(arguments.tenant, key), *plain,

@@ -34,9 +34,13 @@ std::vector<Cell> StatusCellsForScripts(const smsflow::v1::SmsStatus& sms);  // 
 // "in 3 min", "12 s ago"
 std::string FromNow(std::int64_t ms, std::int64_t now_ms);
 
+struct SmsText {
+  std::string_view to, sender;
+  std::string_view priority;  // code, transactional or bulk; may be empty
+  std::string_view text;
+};
 // What a gateway reads: header lines, a blank line, the text. Checks form only; errors name the flag, never the value.
-[[nodiscard]] absl::StatusOr<std::string> PlainText(std::string_view to, std::string_view sender,
-                                                    std::string_view text);
+[[nodiscard]] absl::StatusOr<std::string> PlainText(const SmsText& sms);
 
 // The first of the file's keys, or the one of `kid` where that is not empty.
 [[nodiscard]] absl::StatusOr<crypto::PublicKey> ReadPublicKey(const std::string& path, std::string_view kid = "");

@@ -39,14 +39,14 @@ TEST_F(LocalVerbs, SealForAKeyThatKeygenMade) {
     EXPECT_EQ(file.st_mode & 0777, 0600u);
     for (const char* form : {".pub.pem", ".jwk"}) {
       person_.Types({"seal", "--pubkey", name + form, "--tenant", "demo", "--key", "a", "--to", "+255123456789",
-                     "--sender", "CLINIC", "--text", "Come on Monday"});
+                     "--sender", "CLINIC", "--priority", "code", "--text", "Come on Monday"});
       ASSERT_EQ(person_.exit_code, 0) << person_.err.str();
       const std::string envelope = person_.out.str();
       Person gateway;
       gateway.in.str(envelope);
       gateway.Types({"unseal", "--private-key", name + ".key.pem", "--tenant", "demo", "--key", "a"});
       EXPECT_EQ(gateway.exit_code, 0) << gateway.err.str();
-      EXPECT_EQ(gateway.out.str(), "To: +255123456789\nSender: CLINIC\n\nCome on Monday\n");
+      EXPECT_EQ(gateway.out.str(), "To: +255123456789\nSender: CLINIC\nPriority: code\n\nCome on Monday\n");
       Person stranger;
       stranger.in.str(envelope);
       stranger.Types({"unseal", "--private-key", name + ".key.pem", "--tenant", "demo", "--key", "b"});
@@ -166,6 +166,8 @@ TEST_F(LocalVerbs, SayWhatIsWrongWithATextAndNeverWhatItIs) {
   EXPECT_EQ(seal({"--to", "+255123456789"}), "smsflow: text: must not be empty (--text or --text-file)\n");
   EXPECT_EQ(seal({"--to", "+255123456789", "--text", "x", "--sender", "a\nTo: +1"}),
             "smsflow: sender: must be one line of at most 64 bytes\n");
+  EXPECT_EQ(seal({"--to", "+255123456789", "--text", "x", "--priority", "urgent"}),
+            "smsflow: priority: must be code, transactional or bulk\n");
   EXPECT_EQ(seal({"--to", "+255123456789", "--text", "x", "--text-file", "y"}),
             "smsflow: --text, --text-file: give one of them\n");
 }
