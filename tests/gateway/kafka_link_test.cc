@@ -209,13 +209,17 @@ TEST_F(KafkaLinkTest, EveryReportNamesItsStore) {
 
 TEST_F(KafkaLinkTest, ARecordThatComesTwiceIsSubmittedOnce) {
   StartAndHear();
-  for (int again = 0; again < 3; ++again) Send(Sms(Attempt(1), "S1D0"));
-  ASSERT_TRUE(Until([&] { return told_[Attempt(1)].size() >= 4; }));
+  // The first two likely in one round, where the second one finds that it waits already; the third one is told again.
+  for (int again = 0; again < 2; ++again) Send(Sms(Attempt(1), "S1D0"));
+  EXPECT_TRUE(Said(Attempt(1), Reported::kSent).ends_with("SENT"));
+  const std::size_t words = told_[Attempt(1)].size();
+  Send(Sms(Attempt(1), "S1D0"));
+  ASSERT_TRUE(Until([&] { return told_[Attempt(1)].size() > words; }));
   Stop();
   StartAndHear();
   Send(Sms(Attempt(1), "S1D0"));
   Send(Probe(Attempt(1)));
-  ASSERT_TRUE(Until([&] { return told_[Attempt(1)].size() >= 6; }));
+  ASSERT_TRUE(Until([&] { return told_[Attempt(1)].size() >= words + 3; }));
   EXPECT_EQ(told_[Attempt(1)].back().result, Reported::kSent);
   EXPECT_EQ(Truth(), (std::map<std::string, int>{{Attempt(1).ToString(), 1}}));
 }
