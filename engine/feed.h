@@ -31,6 +31,7 @@ struct Origin {
   FeedRef feed;
   std::uint64_t position = 0;
   storage::Hash16 digest{};
+  std::uint64_t bytes = 0;  // of its value; only its dead letter tells
 };
 
 // How far the shards have come, as it is stored.

@@ -95,6 +95,7 @@ void Partition::LayAside(Round& round, Shard& home, const Origin& origin, std::s
   body.set_digest(origin.digest.data(), origin.digest.size());
   body.set_reason(std::move(reason));
   body.set_at_ms(round.now_ms);
+  body.set_bytes(origin.bytes);
   stored::OutboxRow row;
   row.set_channel(kDeadLetters);
   row.set_body(body.SerializeAsString());

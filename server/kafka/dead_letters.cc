@@ -23,6 +23,7 @@ void DeadLetters::Send(std::vector<engine::Post> posts) {
       dead.offset = static_cast<std::int64_t>(body.position());
       dead.reason = body.reason();
       dead.at_ms = body.at_ms();
+      dead.bytes = body.bytes();
       dead.by = "engine";
       letter->second.record = kafka::EncodeDeadLetter(dead);
     }

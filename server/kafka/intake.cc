@@ -272,7 +272,8 @@ Work Intake::WorkOf(const Source& source, const kafka::Record& record) {
 
 engine::Origin Intake::OriginOf(const Source& source, const kafka::Record& record) const {
   return {source.feed, static_cast<std::uint64_t>(record.offset()),
-          DigestOf({record.topic(), record.key(), record.value(), record.headers(), record.timestamp_ms()})};
+          DigestOf({record.topic(), record.key(), record.value(), record.headers(), record.timestamp_ms()}),
+          record.value().size()};
 }
 
 void Intake::Give(Source& source, kafka::Record record, engine::Origin origin, Work work) {

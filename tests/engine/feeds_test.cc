@@ -33,7 +33,7 @@ CreateRequest Order(World& world, const std::string& target, std::int64_t due_in
 
 void Give(World& world, std::uint64_t position, FedWork work, std::map<std::uint64_t, FedAnswer>& answers,
           const FeedRef& feed = kFeed) {
-  world.engine->Feed({feed, position, DigestAt(position)}, std::move(work),
+  world.engine->Feed({feed, position, DigestAt(position), 100 + position}, std::move(work),
                      [&answers, position](FedAnswer answer) { answers[position] = std::move(answer); });
 }
 
@@ -235,6 +235,7 @@ TEST(Feeds, WhatCannotBeAppliedLeavesAsADeadLetterUntilItIsTaken) {
     ASSERT_TRUE(body.ParseFromString(post.body));
     EXPECT_EQ(body.log(), "orders");
     EXPECT_EQ(body.partition(), 2U);
+    EXPECT_EQ(body.bytes(), 100 + body.position());
     reasons[body.position()] = body.reason();
   }
   EXPECT_EQ(reasons[1], "idempotency_key: was used for another request");

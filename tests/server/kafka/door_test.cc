@@ -93,7 +93,9 @@ TEST(KafkaIn, PoisonLeavesAsDeadLettersAndTheRestGoesOn) {
   const std::string slot = SlotFarAhead();  // once: a second later it is another request
   site.Produce(site.schedule, ScheduleRecord("first", "t", slot, "same"), 0);
   site.Produce(site.schedule, ScheduleRecord("first", "t", slot, "same"), 0);
-  site.Produce(site.schedule, ScheduleRecord("another", "t", SlotFarAhead(), "same"), 0);
+  const auto other = ScheduleRecord("another", "t", SlotFarAhead(), "same");
+  const std::string another = other.value;
+  site.Produce(site.schedule, other, 0);
   site.Produce(site.timer, Raw(R"({"client":"acme","id":"0192f0c0-0000-7000-8000-000000000000"})"));
   site.Produce(site.status, Raw("{"));
   site.Start();
@@ -118,6 +120,8 @@ TEST(KafkaIn, PoisonLeavesAsDeadLettersAndTheRestGoesOn) {
       continue;
     }
     EXPECT_TRUE(offsets.insert(letter->offset).second) << letter->offset << " came twice";
+    const auto at = static_cast<std::size_t>(letter->offset);
+    EXPECT_EQ(letter->bytes, at < wrong.size() ? wrong[at].size() : another.size());
   }
   std::set<std::int64_t> expected{15};  // another under the same idempotency key
   for (std::size_t i = 0; i < wrong.size(); ++i) expected.insert(static_cast<std::int64_t>(i));

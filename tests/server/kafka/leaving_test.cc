@@ -284,6 +284,7 @@ engine::Post Letter(std::uint64_t sequence, std::uint64_t position) {
   body.set_partition(2);
   body.set_position(position);
   body.set_reason("value: must be JSON");
+  body.set_bytes(17);
   return {ShardId{1}, sequence, {}, engine::kDeadLetters, body.SerializeAsString()};
 }
 
@@ -316,7 +317,10 @@ TEST_F(LeavingTest, ALetterHoldsItsPartitionUntilTheBrokerHasIt) {
   EXPECT_FALSE(letters.Waits({"orders", 2}));
   ASSERT_TRUE(Within([&] { return engine_.taken().size() == 1; }));
   EXPECT_EQ(engine_.taken()[0].second, 2'000U);
-  EXPECT_EQ(Count("dead"), 1U);
+  ASSERT_EQ(Count("dead"), 1U);
+  const auto written = kafka::DecodeDeadLetter(broker_.Log({"dead", 0}).begin()->second->value);
+  ASSERT_TRUE(written.ok()) << written.status();
+  EXPECT_EQ(written->bytes, 17U);
   ASSERT_TRUE(Within([&] {
     const std::lock_guard lock(mutex);
     return taken.size() == 1;
