@@ -88,8 +88,8 @@ class PeerSession {
   virtual bool Congested() const = 0;
 };
 
-// A workflow's message for a topic. Posts of one instance come in order; each is repeated after a restart until Taken()
-// was called for it, so its id (shard, sequence) is what a receiver deduplicates by.
+// A workflow's message for a topic. Posts of one instance come in order; each is repeated after a restart until
+// Engine::Taken() was called for it, so its id (shard, sequence) is what a receiver deduplicates by.
 inline constexpr std::uint16_t kDeadLetters = 0xFF00;  // the kernel's own: a DeadLetterBody, of no instance
 struct Post {
   ShardId shard;

@@ -93,7 +93,8 @@ class Producer {
   [[nodiscard]] virtual absl::Status Fatal() const = 0;
   // Taken and not yet told of by Poll().
   virtual std::size_t pending() const = 0;
-  // Waits until nothing is pending. One that is destroyed gives up what is; so does nobody's fault. Others must Poll().
+  // Blocks until nothing is pending, at most `timeout`. Only what Poll() told of is no longer pending, so another
+  // thread has to poll meanwhile. Whatever is pending when the producer is destroyed is given up.
   [[nodiscard]] virtual absl::Status Flush(std::chrono::milliseconds timeout) = 0;
 };
 
