@@ -7,13 +7,12 @@
 #include "crypto/json_object.h"
 #include "kafka/json_fields.h"
 #include "server/rest/iam.h"
-#include "server/rest/list_source.h"
+#include "server/rest/iam_list.h"
 
 namespace smsflow::server::rest {
 
 namespace {
 
-constexpr std::size_t kPage = 500;
 constexpr std::size_t kGroupsMax = 1'002;  // all roles and clients that there may be
 
 std::string OrNull(const std::string& text) { return text.empty() ? "null" : crypto::JsonQuoted(text); }
@@ -67,18 +66,9 @@ Response Greet(const Request& request) {
                         "; your clients are: " + absl::StrJoin(who.tenants, ", ") + "\n");
 }
 
-void List(Accounts& accounts, Workers& workers, Request request, Reply reply) {
-  if (auto refused = NeedsAdmin(request)) return reply(*std::move(refused));
-  auto next = [&accounts, after = std::string()](std::string& out) mutable -> absl::StatusOr<bool> {
-    const std::vector<Account> page = accounts.List(after, kPage);
-    for (const Account& account : page) {
-      if (!after.empty()) out += ',';
-      out += JsonOf(account);
-      after = account.id;
-    }
-    return page.size() == kPage;
-  };
-  ReplyWithList(workers, {"application/json", "[", "]"}, std::move(next), std::move(reply));
+void List(Accounts& accounts, Workers& workers, const Request& request, Reply reply) {
+  const auto page = [&accounts](const std::string& after, std::size_t most) { return accounts.List(after, most); };
+  ReplyWithAll(workers, request, std::move(reply), page, JsonOf);
 }
 
 Response Create(Accounts& accounts, const Request& request) {
@@ -153,7 +143,7 @@ void AddAccountHandlers(Accounts& accounts, Router& router, Workers& workers) {
   for (const char* path : {"/iam", "/iam/", "/iam/check"})
     router.Add(Method::kGet, path, [](Request request, Reply reply) { reply(Greet(request)); });
   router.Add(Method::kGet, "/iam/accounts", [&accounts, &workers](Request request, Reply reply) {
-    List(accounts, workers, std::move(request), std::move(reply));
+    List(accounts, workers, request, std::move(reply));
   });
   const auto add = [&](Method method, const char* path, Response (*handle)(Accounts&, const Request&)) {
     router.AddBlocking(method, path, workers,

@@ -5,13 +5,11 @@
 #include "absl/strings/str_join.h"
 #include "crypto/json_object.h"
 #include "server/rest/iam.h"
-#include "server/rest/list_source.h"
+#include "server/rest/iam_list.h"
 
 namespace smsflow::server::rest {
 
 namespace {
-
-constexpr std::size_t kPage = 500;
 
 // The field of the members is spelt so.
 std::string TextOf(const Group& group) {
@@ -54,18 +52,9 @@ Response ListRoles(Accounts& accounts, const Request& request) {
       "]");
 }
 
-void ListClients(Accounts& accounts, Workers& workers, Request request, Reply reply) {
-  if (auto refused = NeedsAdmin(request)) return reply(*std::move(refused));
-  auto next = [&accounts, after = std::string()](std::string& out) mutable -> absl::StatusOr<bool> {
-    const std::vector<Group> page = accounts.Clients(after, kPage);
-    for (const Group& group : page) {
-      if (!after.empty()) out += ',';
-      out += TextOf(group);
-      after = group.id;
-    }
-    return page.size() == kPage;
-  };
-  ReplyWithList(workers, {"application/json", "[", "]"}, std::move(next), std::move(reply));
+void ListClients(Accounts& accounts, Workers& workers, const Request& request, Reply reply) {
+  const auto page = [&accounts](const std::string& after, std::size_t most) { return accounts.Clients(after, most); };
+  ReplyWithAll(workers, request, std::move(reply), page, [](const Group& group) { return TextOf(group); });
 }
 
 // The account, if it is in the group. Of a role also who asks about himself may see it, of a client whoever acts for
@@ -131,7 +120,7 @@ void AddGroupHandlers(Accounts& accounts, Router& router, Workers& workers) {
   add(Method::kGet, "/iam/roles", ListRoles);
   add(Method::kGet, "/iam/roles/{role}", GetRole);
   router.Add(Method::kGet, "/iam/clients", [&accounts, &workers](Request request, Reply reply) {
-    ListClients(accounts, workers, std::move(request), std::move(reply));
+    ListClients(accounts, workers, request, std::move(reply));
   });
   add(Method::kPost, "/iam/clients", CreateClient);
   add(Method::kGet, "/iam/clients/{client}", GetClient);
