@@ -78,11 +78,11 @@ def connect(address, ca):
     return grpc.secure_channel(address, grpc.ssl_channel_credentials(Path(ca).read_bytes() if ca else None))
 
 
-def schedule(stub, pb, credential, request):
+def schedule(scheduler, pb, credential, request):
     """Repeats safely: with the same idempotency key the SMS is scheduled once, however often this is sent."""
     for attempt in range(5):
         try:
-            return stub.Schedule(request, metadata=credential, timeout=10)
+            return scheduler.Schedule(request, metadata=credential, timeout=10)
         except grpc.RpcError as error:
             worth_it = error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED,
                                         grpc.StatusCode.RESOURCE_EXHAUSTED)
@@ -91,11 +91,11 @@ def schedule(stub, pb, credential, request):
             time.sleep(0.5 * 2 ** attempt)
 
 
-def watch_until_ended(stub, pb, credential, sms_id, key, timeout):
+def watch_until_ended(scheduler, pb, credential, sms_id, key, timeout):
     """Every transition of the SMS; a List gives the token from which Watch goes on without a gap."""
     going_on = (pb.PENDING, pb.IN_SLOT, pb.SENT)
     wanted = pb.Filter(key=key)
-    listed = stub.List(pb.ListRequest(filter=wanted, page_size=1000), metadata=credential, timeout=10)
+    listed = scheduler.List(pb.ListRequest(filter=wanted, page_size=1000), metadata=credential, timeout=10)
     state = next(sms.state for sms in listed.items if sms.id == sms_id)
     token = listed.watch_token
     print(f"now {pb.SmsState.Name(state)}")
@@ -103,7 +103,7 @@ def watch_until_ended(stub, pb, credential, sms_id, key, timeout):
     while state in going_on:
         try:
             left = deadline - time.monotonic()
-            stream = stub.Watch(pb.WatchRequest(filter=wanted, token=token), metadata=credential, timeout=max(left, 0.1))
+            stream = scheduler.Watch(pb.WatchRequest(filter=wanted, token=token), metadata=credential, timeout=max(left, 0.1))
             for response in stream:
                 for transition in response.transitions:
                     if transition.id != sms_id:
@@ -137,15 +137,15 @@ def main():
                   ("smsflow-tenant", arguments.tenant))
     with tempfile.TemporaryDirectory() as folder, connect(arguments.address, arguments.ca) as channel:
         pb, pb_grpc = load_contracts(folder)
-        stub = pb_grpc.SchedulerStub(channel)
+        scheduler = pb_grpc.SchedulerStub(channel)
         now = int(time.time())
         payload = seal(json.loads(Path(arguments.pubkey).read_text()), arguments.tenant, arguments.key, arguments.to,
                        arguments.sender, arguments.text)
-        answer = schedule(stub, pb, credential, pb.ScheduleRequest(
+        answer = schedule(scheduler, pb, credential, pb.ScheduleRequest(
             key=arguments.key, target=arguments.key, schedule=f"{now}-{now + 600}", payload=payload.encode(),
             idempotency_key=arguments.key))
         print(f"scheduled {uuid.UUID(bytes=answer.id)}")
-        state = watch_until_ended(stub, pb, credential, answer.id, arguments.key, arguments.timeout)
+        state = watch_until_ended(scheduler, pb, credential, answer.id, arguments.key, arguments.timeout)
         return 0 if state == pb.DELIVERED else 1
 
 
