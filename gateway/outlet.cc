@@ -21,10 +21,9 @@ Outlet::Outlet(RateLimits limits, const std::vector<std::string>& routes) : limi
 }
 
 void Outlet::Add(Waiting sms) {
-  const auto priority = static_cast<std::size_t>(sms.priority);
-  Place place{.route = sms.route, .priority = priority, .tenant = {}, .flow = {}, .sms = {}};
+  Place place;
   Route& route = routes_[sms.route];
-  Class& to = route.classes[priority];
+  Class& to = ClassOf(sms);
   auto [tenant, new_tenant] = to.by_name.try_emplace(sms.lease.tenant);
   if (new_tenant) tenant->second = to.tenants.insert(to.tenants.end(), Tenant{.name = sms.lease.tenant});
   place.tenant = tenant->second;
@@ -50,7 +49,7 @@ bool Outlet::Remove(const AttemptId& attempt) {
 
 Waiting Outlet::Erase(const Place& place) {
   Waiting sms = std::move(*place.sms);
-  Class& from = routes_[place.route].classes[place.priority];
+  Class& from = ClassOf(sms);
   places_.erase(sms.lease.attempt);
   deadlines_.erase({sms.lease.deadline_ms, sms.lease.attempt});
   place.flow->queue.erase(place.sms);
@@ -127,10 +126,10 @@ const Waiting* Outlet::FindInTenant(Tenant& tenant, std::int64_t now_ms, Take ta
 
 // Those who had their turn go to the end.
 Waiting Outlet::Leave(const Place& place, std::int64_t now_ms) {
-  Route& route = routes_[place.route];
+  Route& route = routes_[place.sms->route];
   auto& flows = place.tenant->flows;
   flows.splice(flows.end(), flows, place.flow);
-  auto& tenants = route.classes[place.priority].tenants;
+  auto& tenants = ClassOf(*place.sms).tenants;
   tenants.splice(tenants.end(), tenants, place.tenant);
   Waiting sms = Erase(place);
   if (route.limit > 0) {
@@ -139,7 +138,7 @@ Waiting Outlet::Leave(const Place& place, std::int64_t now_ms) {
   }
   tenants_.Take(sms.lease.tenant, limits_.OfTenant(sms.lease.tenant), sms.segments, now_ms);
   senders_.Take(sms.sender, sms.sender_limit, sms.segments, now_ms);
-  Account(route, place.priority, sms.segments);
+  Account(route, static_cast<std::size_t>(sms.priority), sms.segments);
   return sms;
 }
 

@@ -98,12 +98,12 @@ class Outlet {
     std::size_t size() const { return classes[0].size + classes[1].size + classes[2].size; }
   };
   struct Place {
-    std::size_t route = 0, priority = 0;
     std::list<Tenant>::iterator tenant;
     std::list<Flow>::iterator flow;
     std::list<Waiting>::iterator sms;
   };
 
+  Class& ClassOf(const Waiting& sms) { return routes_[sms.route].classes[static_cast<std::size_t>(sms.priority)]; }
   // The one that may leave now, if any.
   const Waiting* FindInRoute(Route& route, std::int64_t now_ms, Take take);
   const Waiting* FindInClass(Class& from, std::int64_t now_ms, Take take, std::int64_t& soonest_ms);
