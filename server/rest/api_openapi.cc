@@ -182,7 +182,7 @@ class Document {
     schemas_["Problem"] = {
         {"type", "object"},
         {"description", "RFC 9457"},
-        {"required", json::array{"type", "title", "status", "detail"}},
+        {"required", json::array{"type", "title", "status", "detail", "code"}},
         {"properties",
          {{"type", {{"type", "string"}}},
           {"title", {{"type", "string"}}},

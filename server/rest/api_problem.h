@@ -15,6 +15,6 @@ namespace smsflow::server::rest {
 Response ProblemOf(const absl::Status& status, const Violations& violations = {});
 // With what stands in its details.
 Response ProblemOf(const grpc::Status& status);
-std::string ProblemJson(int status, std::string_view code, std::string_view detail, const Violations& violations);
+std::string ProblemJson(int status, absl::StatusCode code, std::string_view detail, const Violations& violations);
 
 }  // namespace smsflow::server::rest

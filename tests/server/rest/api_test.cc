@@ -164,6 +164,31 @@ TEST_F(ApiTest, AllThatIsWrongIsAProblemWithItsFields) {
               HasSubstr("stands in the path"));
 }
 
+// What is refused before there is a call has its code too.
+TEST_F(ApiTest, EveryProblemHasItsCode) {
+  const auto refused = [this](const std::string& line, int status, const char* code,
+                              const std::string& user = "ann:ann", const std::string& more = "") {
+    const HttpAnswer answer = Ask(line, "", user, more);
+    EXPECT_EQ(answer.status, status) << line;
+    EXPECT_EQ(answer.headers.at("content-type"), "application/problem+json") << line;
+    EXPECT_EQ(Member(answer.body, "status"), std::to_string(status)) << line;
+    EXPECT_EQ(Member(answer.body, "code"), code) << line;
+  };
+  refused("GET /api/v1/sms", 401, "UNAUTHENTICATED", "");
+  refused("GET /api/v1/sms", 401, "UNAUTHENTICATED", "ann:wrong");
+  refused("GET /api/v1/sms", 403, "PERMISSION_DENIED", "boss:boss");
+  refused("GET /api/v1/nothing", 404, "NOT_FOUND");
+  refused("GET /api/v1/sms/01a1fd55-7a80-7005-8000-000000000001", 404, "NOT_FOUND");
+  refused("DELETE /api/v1/sms", 405, "UNIMPLEMENTED");
+  refused("POST /api/v1/sms", 400, "INVALID_ARGUMENT");
+  refused("GET /api/v1/%", 400, "INVALID_ARGUMENT");
+  refused("GET /api/v1/sms", 417, "INVALID_ARGUMENT", "ann:ann", "Expect: more\r\n");
+  std::string headers;
+  for (int i = 0; i < 1'000; ++i) headers += "x:\r\n";
+  refused("GET /api/v1/sms", 431, "RESOURCE_EXHAUSTED", "ann:ann", headers);
+  refused("GET /api/v1/sms", 501, "UNIMPLEMENTED", "ann:ann", "Transfer-Encoding: gzip\r\n");
+}
+
 TEST_F(ApiTest, WhoMayWhat) {
   EXPECT_EQ(Ask("GET /api/v1/sms", "", "").status, 401);
   EXPECT_EQ(Ask("GET /api/v1/sms", "", "ann:wrong").status, 401);
