@@ -319,14 +319,13 @@ class KafkaLink : public Link {
     if (const auto status = Begin(**consumer, *starts); !status.ok()) return status;
     auto look_at = Steady::now() + kPartitionsEvery;
     auto commit_at = Steady::now() + kCommitEvery;
-    std::map<std::int32_t, std::int64_t> committed;
     while (!IsStopping()) {
       if (AwaitRoom()) {
         if (const auto status = Round(**consumer); !status.ok()) return status;
       }
       if (Steady::now() >= commit_at) {
         commit_at = Steady::now() + kCommitEvery;
-        Commit(**consumer, committed);
+        Commit(**consumer);
       }
       if (options_.partitions.empty() && Steady::now() >= look_at) {
         look_at = Steady::now() + kPartitionsEvery;
@@ -334,7 +333,7 @@ class KafkaLink : public Link {
         if (now.ok() && *now != *partitions) return absl::UnavailableError("its partitions have changed");
       }
     }
-    Commit(**consumer, committed);
+    Commit(**consumer);
     return absl::OkStatus();
   }
 
@@ -451,18 +450,17 @@ class KafkaLink : public Link {
     return moved ? Begin(consumer, starts) : absl::OkStatus();
   }
 
-  void Commit(kafka::Consumer& consumer, std::map<std::int32_t, std::int64_t>& committed) {
+  void Commit(kafka::Consumer& consumer) {
     std::map<std::int32_t, std::int64_t> positions;
     {
       const std::lock_guard lock(mutex_);
       positions = offsets_.Positions();
     }
-    if (positions == committed) return;
     std::vector<kafka::Start> next;
     for (const auto& [partition, offset] : positions) {
       if (offset >= 0) next.push_back({{options_.send_topic, partition}, offset});
     }
-    if (!next.empty() && consumer.Commit(next).ok()) committed = std::move(positions);
+    consumer.Commit(next);
   }
 
   KafkaLinkOptions options_;

@@ -163,9 +163,9 @@ class Consumer {
   // Waits up to `timeout` for the first record or error, and takes what is there, at most `most`.
   virtual Polled Poll(std::chrono::milliseconds timeout, std::size_t most) = 0;
   virtual void Wake() = 0;
-  // Offsets of the next record to be read. Sent, not waited for; what the broker does not take is sent again by a later
-  // Poll(), until it is or another offset was committed.
-  [[nodiscard]] virtual absl::Status Commit(const std::vector<Start>& next) = 0;
+  // Offsets of the next record to be read. Not waited for: sent by this call or a later Poll(), again and again until
+  // the broker has taken it or another offset was committed.
+  virtual void Commit(const std::vector<Start>& next) = 0;
   // Blocks. nullopt: nothing was ever committed of it.
   virtual absl::StatusOr<std::map<TopicPartition, std::optional<std::int64_t>>> Committed(
       const std::vector<TopicPartition>& places, std::chrono::milliseconds timeout) = 0;

@@ -67,8 +67,6 @@ std::int64_t Record::timestamp_ms() const {
 
 namespace {
 
-constexpr std::chrono::seconds kCommitAgainEvery(1);
-
 using MessageHandle = std::unique_ptr<rd_kafka_message_t, Destroys<rd_kafka_message_destroy>>;
 
 class RealConsumer : public Consumer {
@@ -108,15 +106,15 @@ class RealConsumer : public Consumer {
     }
     polled.errors.insert(polled.errors.end(), news_->errors.begin(), news_->errors.end());
     news_->errors.clear();
-    CommitAgain();
+    SendCommits();
     return polled;
   }
 
   void Wake() override { rd_kafka_queue_yield(queue_.get()); }
 
-  absl::Status Commit(const std::vector<Start>& next) override {
-    for (const Start& start : next) committed_[start.place] = start.offset;
-    return Send(next);
+  void Commit(const std::vector<Start>& next) override {
+    news_->commits.Want(next);
+    SendCommits();
   }
 
   absl::StatusOr<std::map<TopicPartition, std::optional<std::int64_t>>> Committed(
@@ -137,18 +135,12 @@ class RealConsumer : public Consumer {
   }
 
  private:
-  absl::Status Send(const std::vector<Start>& next) {
-    return StatusOf(rd_kafka_commit(client_.get(), PlacesOf(next).get(), /*async=*/1), "commit offsets");
-  }
-
-  // The last commit of a topic that falls silent would stay lost: nobody makes another.
-  void CommitAgain() {
+  void SendCommits() {
     const auto now = std::chrono::steady_clock::now();
-    if (!news_->commit_lost || now < commit_again_at_) return;
-    commit_again_at_ = now + kCommitAgainEvery;
-    std::vector<Start> all;
-    for (const auto& [place, offset] : committed_) all.push_back({place, offset});
-    news_->commit_lost = !Send(all).ok();
+    const auto due = news_->commits.TakeDue(now);
+    if (due.empty()) return;
+    const auto error = rd_kafka_commit(client_.get(), PlacesOf(due).get(), /*async=*/1);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) news_->commits.Answered({}, now);
   }
 
   static void NoteError(const rd_kafka_message_t& message, Polled& polled) {
@@ -161,8 +153,6 @@ class RealConsumer : public Consumer {
   const std::unique_ptr<ConsumerNews> news_;
   const ClientHandle client_;
   const QueueHandle queue_;
-  std::map<TopicPartition, std::int64_t> committed_;  // last, whether it was taken or not
-  std::chrono::steady_clock::time_point commit_again_at_;
 };
 
 }  // namespace

@@ -74,11 +74,13 @@ void OnError(rd_kafka_t* client, int error, const char* why, void* news) {
 }
 
 void OnCommit(rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t* offsets, void* news) {
-  bool lost = error != RD_KAFKA_RESP_ERR_NO_ERROR && error != RD_KAFKA_RESP_ERR__NO_OFFSET;
+  std::vector<std::pair<Start, bool>> answers;
   for (int at = 0; offsets != nullptr && at < offsets->cnt; ++at) {
-    lost |= offsets->elems[at].err != RD_KAFKA_RESP_ERR_NO_ERROR;
+    const rd_kafka_topic_partition_t& one = offsets->elems[at];
+    const bool is_taken = error == RD_KAFKA_RESP_ERR_NO_ERROR && one.err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    answers.push_back({{{one.topic, one.partition}, one.offset}, is_taken});
   }
-  if (lost) static_cast<ConsumerNews*>(news)->commit_lost = true;
+  static_cast<ConsumerNews*>(news)->commits.Answered(answers, std::chrono::steady_clock::now());
 }
 
 // librdkafka repeats the value in its own words, and that may be a password.

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "kafka/client.h"
+#include "kafka/commits.h"
 
 namespace smsflow::kafka {
 
@@ -47,7 +48,7 @@ absl::StatusOr<ClientHandle> MakeClient(rd_kafka_type_t type, ConfHandle conf);
 // What librdkafka tells a consumer through its callbacks, hence on the thread that polls.
 struct ConsumerNews {
   std::vector<std::pair<TopicPartition, absl::Status>> errors;  // of partitions
-  bool commit_lost = false;                                     // the broker did not take a commit, or nobody knows
+  Commits commits;
 };
 // `news` outlives the client.
 void GatherNews(rd_kafka_conf_t* conf, ConsumerNews* news);

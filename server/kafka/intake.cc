@@ -201,7 +201,7 @@ void Intake::Take(Source& source, const Event& event) {
   if (event.generation != source.generation) return;
   if (event.kind == Event::kMarked) {
     // For tools that show lag, and for a folder that knows less: only once this one knows it for sure.
-    if (event.status.ok()) (void)consumer_->Commit({{source.place, static_cast<std::int64_t>(event.offset)}});
+    if (event.status.ok()) consumer_->Commit({{source.place, static_cast<std::int64_t>(event.offset)}});
     return;
   }
   if (event.kind == Event::kBegun) {

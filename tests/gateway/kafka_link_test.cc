@@ -404,7 +404,8 @@ TEST_F(OldEngineTest, ANewStoreBeginsAtTheEndOrWhereTheOldGatewayStood) {
   auto old_gateway = kafka::Consumer::Open(options_, absl::StrCat("old-", send_));
   ASSERT_TRUE((*old_gateway)->Assign({{{send_, 0}, 0}, {{send_, 1}, 0}}).ok());
   ASSERT_TRUE(kafka::Within(kSeconds, [&] {
-    (void)(*old_gateway)->Commit({{{send_, 0}, 0}, {{send_, 1}, 0}});
+    (*old_gateway)->Commit({{{send_, 0}, 0}, {{send_, 1}, 0}});
+    (void)(*old_gateway)->Poll(milliseconds(0), 1);
     const auto committed = (*old_gateway)->Committed({{send_, 0}}, kPatience);
     return committed.ok() && committed->at({send_, 0}).has_value();
   }));

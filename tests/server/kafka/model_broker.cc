@@ -76,11 +76,10 @@ class ModelBroker::ModelConsumer final : public kafka::Consumer {
     return polled;
   }
   void Wake() override {}
-  absl::Status Commit(const std::vector<kafka::Start>& next) override {
+  // Also of one that is away: it is told again until it knows.
+  void Commit(const std::vector<kafka::Start>& next) override {
     const std::lock_guard lock(broker_.mutex_);
-    if (broker_.away_) return Away();
     for (const kafka::Start& start : next) broker_.committed_[start.place] = start.offset;
-    return absl::OkStatus();
   }
   absl::StatusOr<std::map<TopicPartition, std::optional<std::int64_t>>> Committed(
       const std::vector<TopicPartition>& places, std::chrono::milliseconds) override {
