@@ -101,10 +101,11 @@ class Disturber {
   // not come true.
   int EndByFault(const EngineStart& how, const std::string& order);
   bool Happens(const Kind& kind) const;
-  struct Order;  // of a call that is to fail
+  struct Order;                                          // of a call that is to fail
+  using Said = std::function<bool(const std::string&)>;  // whether a process said that since it was started
   Order DrawOrder();
   // How that process ended by it; none: it goes on.
-  std::optional<int> AwaitFault(Process& process, const std::function<bool(const std::string&)>& said, bool& came);
+  std::optional<int> AwaitFault(Process& process, const Said& said, bool& came);
   // Until new SMSes are taken again, though `what` happened before.
   void AwaitNewWork(const std::string& what);
   // Stops it as a busy or a sleeping machine would, for long.
@@ -125,6 +126,7 @@ class Disturber {
   Moments moments_;
   std::int64_t start_ms_ = 200, end_ms_ = 50;  // how long the last start and the last graceful end took
   int kills_ = 0, gateway_disturbed_ = 0;
+  unsigned last_failed_call_ = 0;  // the n of the last write or sync that was told to fail; 0: none yet
 };
 
 }  // namespace smsflow::crash

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <random>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "rocksdb/file_system.h"
 #include "storage/keys.h"
 #include "storage/memory_store.h"
 #include "storage/rocks_store.h"
@@ -239,6 +241,50 @@ TEST(RocksStore, KeepsWhatWasWrittenAndIsNotChangedByReaders) {
     EXPECT_EQ((*store)->Write(batch, Sync::kYes).code(), absl::StatusCode::kFailedPrecondition);
   }
   EXPECT_EQ(listing(), before);
+}
+
+// From the next table on there is no room.
+class NoRoom final : public rocksdb::FileSystemWrapper {
+ public:
+  NoRoom() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
+  const char* Name() const override { return "no-room"; }
+  rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* result,
+                                    rocksdb::IODebugContext* debug) override {
+    if (path.ends_with(".sst") && tables_left-- <= 0) return rocksdb::IOStatus::NoSpace("full");
+    return target()->NewWritableFile(path, options, result, debug);
+  }
+  std::atomic<int> tables_left{1'000};
+};
+
+// Nothing is lost by it: what was to become one table stays in those there are. So reports and cancels are taken on.
+TEST(RocksStore, GoesOnAfterACompactionThatFoundNoRoomAndCompactsOnceThereIs) {
+  TemporaryFolder folder;
+  auto options = SmallOptions(folder / "db");
+  const auto disk = std::make_shared<NoRoom>();
+  options.file_system = disk;
+  const auto put = [](Store& store, const std::string& key) {
+    Batch batch;
+    batch.Put(Family::kJournal, key, "value");
+    return store.Write(batch, Sync::kYes);
+  };
+  {
+    auto store = RocksStore::Open(options);
+    ASSERT_TRUE(store.ok()) << store.status();
+    ASSERT_TRUE(put(**store, "a").ok());
+    ASSERT_TRUE((*store)->Compact().ok());
+    ASSERT_TRUE(put(**store, "b").ok());
+    disk->tables_left = 1;  // of the flush
+    ASSERT_FALSE((*store)->Compact().ok());
+    EXPECT_TRUE(put(**store, "c").ok()) << "there is still no room for tables";
+    disk->tables_left = 1'000;
+    const absl::Status compacted = (*store)->Compact();
+    EXPECT_TRUE(compacted.ok()) << compacted;
+    EXPECT_TRUE(put(**store, "d").ok());
+  }
+  auto store = RocksStore::Open(options);
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_EQ(Read(**store, Family::kJournal), (Rows{{"a", "value"}, {"b", "value"}, {"c", "value"}, {"d", "value"}}));
 }
 
 TEST(PrefixEnd, IsTheFirstKeyAfterThePrefix) {
