@@ -260,6 +260,39 @@ TEST_F(Firing, AMemberOfTheSetDoesNotLeaveAndItsCreditGoesToAnother) {
   EXPECT_EQ(world_.StateNumber(banned.id), courier::kStopped);
 }
 
+// Whether its target is barred is a row to look at, and not the history of whoever went there before.
+TEST(FiringAt, ATargetReadsOneRowHoweverMuchWentThereBefore) {
+  World world;
+  const auto create = [&](const std::string& target, std::int64_t in_ms) {
+    return world.Create("t", target, {world.clock.wall_ms + in_ms, "", std::nullopt, ""}).id;
+  };
+  for (int i = 0; i < 50; ++i)  // somebody is barred in every shard
+    ASSERT_TRUE(world.Send(create("bert " + std::to_string(i), 60'000), courier::Simple(courier::kJoin)).status.ok());
+  // Rows that were read for one that leaves, in a process that remembers nothing.
+  const auto rows_for_one = [&] {
+    world.Crash();
+    world.Open();
+    std::shared_ptr<Inbox> inbox;
+    auto session = world.Attach("g", "s1", {"t"}, 10, inbox);
+    int rows = 0;
+    world.store->on_read = [&](storage::Family family) { rows += family == storage::Family::kIndexes; };
+    world.store->on_scan = [](storage::Family family, std::string_view) {
+      EXPECT_TRUE(family == storage::Family::kQueues) << "a list was read";
+    };
+    const InstanceId id = create("anna", 100);
+    world.AdvanceAndRun(200);
+    EXPECT_EQ(inbox->leases.size(), 1U);
+    EXPECT_EQ(world.Report(*session, {id, 1}, "done"), ReportOutcome::kApplied);
+    world.store->on_read = nullptr;
+    world.store->on_scan = nullptr;
+    return rows;
+  };
+  EXPECT_EQ(rows_for_one(), 1);
+  for (int i = 0; i < 500; ++i)
+    ASSERT_TRUE(world.Send(create("anna", 60'000), courier::Simple(courier::kStop)).status.ok());
+  EXPECT_EQ(rows_for_one(), 1);
+}
+
 TEST_F(Firing, OverdueAfterDowntimeIsSpreadByTheBudgetAndOnTimeIsNot) {
   EngineOptions options;
   options.fire_budget_per_s = 100;

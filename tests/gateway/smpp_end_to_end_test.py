@@ -53,10 +53,27 @@ class SmppEndToEnd(unittest.TestCase):
         site.stop("engine")
 
     def test_no_number_and_no_text_is_on_the_gateways_disk_or_in_its_log(self):
-        site = self.up()
+        """Nor what a phone writes, nor the password of the SMSC, however much it says."""
+        site = self.site = Site(PROGRAMS, SCRIPT + """
+[[account]]
+system_id = "demo"
+password = "pw-4711"
+[[inbound]]
+after_ms = 1
+source = "255711111111"
+destination = "15001"
+text = "words of a phone"
+""")
+        site.start_smsc()
+        site.start_engine()
+        site.write("password", "pw-4711\n")
+        smsc = Path(site.folder, "smsc.toml").read_text(encoding="utf-8")
+        site.write("smsc.toml", smsc + f'password_file = "{site.folder}/password"\n')
+        site.start_gateway("--log-level", "trace")
         site.send(["a text that nobody may read"] * 5)
         site.await_ends(["DELIVERED"], 5)
         site.stop("gateway")
+        self.assertIn(101, [event.get("status") for event in site.truth()], "the phone was not answered")
         files = [name for name in glob.glob(f"{site.folder}/store/**", recursive=True) if not name.endswith("/")]
         found = 0
         for name in files + [f"{site.folder}/gateway.log"]:
@@ -66,7 +83,7 @@ class SmppEndToEnd(unittest.TestCase):
             except IsADirectoryError:
                 continue
             found += len(content)
-            for secret in (b"2557000000", b"nobody may read", b"Clinic"):
+            for secret in (b"2557000000", b"nobody may read", b"Clinic", b"255711111111", b"words of a phone", b"pw-4711"):
                 self.assertNotIn(secret, content, name)
         self.assertGreater(found, 1000)
 
