@@ -205,7 +205,8 @@ class AttachCall final : public AnsweringStream<v1::GatewayMessage, v1::EngineMe
   void FlushSoon() {
     {
       const std::lock_guard lock(mutex_);
-      if (flushing_ || session_ == nullptr) return;
+      // Nobody waits for the flush of one that is ending: it could be gone by then.
+      if (ending_ || flushing_ || session_ == nullptr) return;
       flushing_ = true;
     }
     doors_.answers->Run([this] { Flush(); });

@@ -220,6 +220,29 @@ TEST(AttachTest, AGatewayThatReadsLateGetsAllOfIt) {
   EXPECT_EQ(seen.size(), kItems + 1u);
 }
 
+// Its stream ends while a partition hands leases to it.
+TEST(AttachTest, AGatewayMayGoWhileLeasesComeToIt) {
+  Site site;
+  constexpr int kItems = 500, kTimes = 100;
+  for (int batch = 0; batch < kItems / 100; ++batch) {
+    v1::ScheduleBatchRequest request;
+    for (int i = 0; i < 100; ++i) *request.add_items() = site.Sms("t" + std::to_string(batch * 100 + i));
+    v1::ScheduleBatchResponse response;
+    ASSERT_TRUE(site.scheduler->ScheduleBatch(Site::As(kAcme).get(), request, &response).ok());
+  }
+  for (int i = 0; i < kTimes; ++i) {
+    ByHand gateway(site);
+    gateway.Begin(1'000'000);  // and what was leased before comes again
+    gateway.context->TryCancel();
+    EXPECT_EQ(gateway.Finish().error_code(), StatusCode::CANCELLED);
+  }
+  ByHand last(site);
+  last.Begin(1'000'000);
+  std::set<std::string> seen;
+  for (int i = 0; i < kItems; ++i) seen.insert(last.NextLease().attempt_id());
+  EXPECT_EQ(seen.size(), static_cast<std::size_t>(kItems));
+}
+
 TEST(AttachTest, AGatewayAttachesUnderItsOwnNamesOnly) {
   Site site([](Config& config) {
     for (KeyConfig& key : config.keys) {
