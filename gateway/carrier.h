@@ -34,7 +34,8 @@ class Carrier {
   virtual void Submit(std::vector<engine::Lease> leases) = 0;
   // What was told with these is durable.
   virtual void Acknowledge(const std::vector<Handle>&) {}
-  // Gives up what has not left, ends the carrier's threads; no event comes afterwards.
+  // Gives up what has not left, ends the carrier's threads; afterwards no event comes but of what Submit() still
+  // brings, which has not left either.
   virtual void Stop() = 0;
 };
 

@@ -115,17 +115,21 @@ void SmppCarrier::Stop() {
   wake_.notify_all();
   thread_.join();
   for (const auto& connection : connections_) connection->link->Stop();
-  // What still waits never left.
-  for (const auto& connection : connections_) {
-    for (const engine::Lease& lease : std::exchange(connection->waiting, {})) {
-      Tell(lease.attempt, Reported::kFailedTransient, About::kRoute, "smsc_unreachable");
+  std::vector<AttemptId> left_behind;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& connection : connections_) {
+      for (const engine::Lease& lease : connection->waiting) left_behind.push_back(lease.attempt);
+      connection->waiting.clear();
     }
   }
+  TellNotSent(left_behind, "smsc_unreachable");
 }
 
 // By the first connection that takes it and has a place: so the next one goes on when that is full, or lost.
 bool SmppCarrier::Take(const engine::Lease& lease, const Route* route) {
   const std::lock_guard lock(mutex_);
+  if (stopping_) return false;
   bool taken_by_any = false;
   for (const auto& connection : connections_) {
     if (!connection->Takes(lease.tenant, route)) continue;
@@ -150,10 +154,14 @@ SmppCarrier::Connection* SmppCarrier::PlaceOf(const engine::Lease& lease) {
 }
 
 void SmppCarrier::Submit(std::vector<engine::Lease> leases) {
-  std::vector<AttemptId> nobodys;
+  std::vector<AttemptId> nobodys, late;
   {
     const std::lock_guard lock(mutex_);
     for (engine::Lease& lease : leases) {
+      if (stopping_) {
+        late.push_back(lease.attempt);
+        continue;
+      }
       Connection* const connection = PlaceOf(lease);
       if (connection == nullptr)
         nobodys.push_back(lease.attempt);
@@ -161,7 +169,8 @@ void SmppCarrier::Submit(std::vector<engine::Lease> leases) {
         connection->waiting.push_back(std::move(lease));
     }
   }
-  for (const AttemptId& attempt : nobodys) Tell(attempt, Reported::kFailedTransient, About::kRoute, "no_route");
+  TellNotSent(nobodys, "no_route");
+  TellNotSent(late, "smsc_unreachable");
   Wake();
 }
 
@@ -276,6 +285,10 @@ void SmppCarrier::SubmitParts(Connection& connection, const AttemptId& attempt, 
 
 void SmppCarrier::Tell(const AttemptId& attempt, Reported result, About about, std::string_view cause) {
   events_->OnOutcomes({{attempt, result, about, std::string(cause), clock_.WallMs()}});
+}
+
+void SmppCarrier::TellNotSent(const std::vector<AttemptId>& attempts, std::string_view cause) {
+  for (const AttemptId& attempt : attempts) Tell(attempt, Reported::kFailedTransient, About::kRoute, cause);
 }
 
 void SmppCarrier::OnOutcome(Connection& connection, const smpp::action::Outcome& outcome) {

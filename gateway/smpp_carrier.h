@@ -103,6 +103,7 @@ class SmppCarrier : public Carrier {
                         std::string_view destination);
   PartAnswer AnswerOf(const Connection& connection, const UnderWay& one, const smpp::action::Outcome& outcome) const;
   void Tell(const AttemptId& attempt, Reported result, About about, std::string_view cause);
+  void TellNotSent(const std::vector<AttemptId>& attempts, std::string_view cause);
   RecipientTag TagOf(std::string_view digits) const;
   std::uint16_t NextReference(const RecipientTag& recipient);
   Connection* PlaceOf(const engine::Lease& lease);  // under the mutex

@@ -129,6 +129,31 @@ TEST_F(SmppCarrierTest, SentAndDelivered) {
   EXPECT_TRUE(figures[0].bound);
 }
 
+class NotingEvents : public CarrierEvents {
+ public:
+  void OnOutcomes(std::vector<gateway::Report> outcomes) override { told += Told(outcomes); }
+  void OnParts(std::vector<PartAnswer>) override {}
+  void OnReceipt(SmscReceipt, Handle) override {}
+  std::string told;
+};
+
+// Its INTENT was being synced while the gateway stopped: without a word it would be in doubt at the next start.
+TEST_F(SmppCarrierTest, WhatIsSubmittedAfterAStopHasFailed) {
+  auto smscs = ReadSmscConfig("[[smsc]]\nname = \"sim\"\nhost = \"127.0.0.1\"\nport = 1\nsystem_id = \"clinic\"\n",
+                              "smsc.toml", [](const std::string&, bool) { return std::string(); });
+  ASSERT_TRUE(smscs.ok()) << smscs.status();
+  auto vault = std::make_shared<crypto::Vault>(crypto::OldEnvelopes::kRefused);
+  auto carrier = SmppCarrier::Make(*smscs, std::make_unique<EnvelopeOpener>(vault), clock_, nullptr, SmscLink::Make);
+  ASSERT_TRUE(carrier.ok()) << carrier.status();
+  NotingEvents events;
+  (*carrier)->Start(events);
+  (*carrier)->Stop();
+  const auto lease = LeaseOf(Attempt(1), clock_.WallMs() + 60'000);
+  EXPECT_FALSE((*carrier)->Take(lease, nullptr));
+  (*carrier)->Submit({lease});
+  EXPECT_EQ(events.told, "FAILED smsc_unreachable");
+}
+
 TEST_F(SmppCarrierTest, InPartsItIsDeliveredWhenAllAre) {
   for (const char* segments : {"udh", "udh-16", "sar"}) {
     RunningSmsc smsc("");
