@@ -94,7 +94,12 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Family family, const RocksStoreOption
   result.write_buffer_size = options.memtable_bytes;
   result.max_write_buffer_number = 4;
   result.memtable_insert_with_hint_prefix_extractor.reset(new HintPrefix);
-  result.level0_file_num_compaction_trigger = 8;
+  // What is flushed spans all shards, so whatever is merged is merged with all of the level below: as much at a time as
+  // that may hold. Not where single rows are asked for in vain: each file's filter would be asked.
+  const bool large = family == Family::kInstances || family == Family::kJournal;
+  result.level0_file_num_compaction_trigger = large ? 16 : 8;
+  result.level0_slowdown_writes_trigger = large ? 32 : 20;
+  result.level0_stop_writes_trigger = large ? 48 : 36;
   result.level_compaction_dynamic_level_bytes = true;
   result.compression = rocksdb::kLZ4Compression;
   // Instances are nearly all payload, and what is sealed does not compress: it would cost a tenth of the CPU for

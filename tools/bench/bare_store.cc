@@ -31,7 +31,7 @@ absl::Status ToStatus(const rocksdb::Status& status, const std::string& what) {
   return status.ok() ? absl::OkStatus() : absl::InternalError("cannot " + what + ": " + status.ToString());
 }
 
-rocksdb::Options BestOptions() {
+rocksdb::Options BestOptions(bool large = false) {
   rocksdb::BlockBasedTableOptions table;
   table.format_version = 5;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
@@ -42,7 +42,9 @@ rocksdb::Options BestOptions() {
   options.max_write_buffer_number = 4;
   options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(3));
   options.allow_concurrent_memtable_write = false;
-  options.level0_file_num_compaction_trigger = 8;
+  options.level0_file_num_compaction_trigger = large ? 16 : 8;
+  options.level0_slowdown_writes_trigger = large ? 32 : 20;
+  options.level0_stop_writes_trigger = large ? 48 : 36;
   options.level_compaction_dynamic_level_bytes = true;
   options.max_total_wal_size = 8 * kMemtableBytes;
   options.bytes_per_sync = 1 << 20;
@@ -75,8 +77,8 @@ class BareStore : public Part {
 
   absl::Status Open(const std::string& folder) {
     std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-    for (const char* name : {"default", "instances", "journal", "queues", "indexes"})
-      descriptors.emplace_back(name, BestOptions());
+    for (const std::string name : {"default", "instances", "journal", "queues", "indexes"})
+      descriptors.emplace_back(name, BestOptions(name == "instances" || name == "journal"));
     rocksdb::DB* db = nullptr;
     const auto status = rocksdb::DB::Open(BestOptions(), folder, descriptors, &families_, &db);
     db_.reset(db);
