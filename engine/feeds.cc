@@ -43,7 +43,7 @@ void Partition::Handle(Round& round, FedItem& item) {
       });
       return;
     }
-    round.fed.emplace_back(std::move(item.done), std::move(answer));
+    if (item.done) round.fed.emplace_back(std::move(item.done), std::move(answer));
     return;
   }
   ++counts_.fed;
