@@ -18,6 +18,7 @@ struct AttachOptions {
   std::uint32_t credit = 1000;      // leases open at once, at most 1,000,000
   std::int64_t pause_min_ms = 100;  // before the first new try, then doubled up to
   std::int64_t pause_max_ms = 2000;
+  std::int64_t silence_ms = 30'000;  // after which an engine that no longer answers counts as gone
 };
 
 // INVALID_ARGUMENT: plaintext to an address that is not on this machine.

@@ -8,6 +8,7 @@
 #include "crypto/envelope.h"
 #include "gateway/attach_client.h"
 #include "gateway/gateway.h"
+#include "tests/gateway/deaf_relay.h"
 #include "tests/gateway/fake_engine.h"
 #include "tests/gateway/fakes.h"
 
@@ -249,8 +250,8 @@ class Counts : public LinkEvents {
   void OnAnswers(std::vector<Answer>) override {}
   void OnGone(std::size_t reports) override { Note(gone_, reports); }
 
-  bool AwaitAttached() {
-    return Await([this] { return attached_ == 1; });
+  bool AwaitAttached(std::size_t times = 1) {
+    return Await([this, times] { return attached_ >= times; });
   }
   bool AwaitGone(std::size_t reports) {
     return Await([this, reports] { return gone_ == reports; });
@@ -285,6 +286,22 @@ TEST_F(AttachTest, TheLinkTellsWhatHasLeft) {
   EXPECT_TRUE(counts.AwaitGone(1'200));
   (*link)->Report({reports[0]});
   EXPECT_TRUE(counts.AwaitGone(1'201));
+  (*link)->Stop();
+}
+
+// As a path does whose state was dropped on the way: neither end is told.
+TEST_F(AttachTest, AnEngineThatIsNoLongerHeardIsAttachedToAnew) {
+  DeafRelay relay(folder_ + "/r", folder_ + "/s");
+  auto link = MakeAttachClient(
+      {.address = "unix:" + folder_ + "/r", .token = "", .ca_pem = "", .pause_min_ms = 10, .silence_ms = 600});
+  ASSERT_TRUE(link.ok());
+  Counts counts;
+  (*link)->Start(counts);
+  ASSERT_TRUE(engine_->Greeted());
+  ASSERT_TRUE(counts.AwaitAttached());
+  relay.GoDeaf();
+  ASSERT_TRUE(engine_->Greeted());
+  EXPECT_TRUE(counts.AwaitAttached(2));
   (*link)->Stop();
 }
 
