@@ -310,7 +310,6 @@ class Session : public PeerSession {
 absl::StatusOr<std::unique_ptr<PeerSession>> EngineImpl::Attach(PeerHello hello, std::shared_ptr<PeerLink> link) {
   for (const Mark& mark : hello.marks) {
     if (mark.shard.value >= shared_.options.shards) continue;
-    // A folder that was restored begins a new epoch: what was seen of the one before is no loss.
     const std::uint64_t epoch = shared_.epochs[mark.shard.value];
     const std::uint64_t sequence = Committed(mark.shard);
     if (std::pair(mark.epoch, mark.sequence) <= std::pair(epoch, sequence)) continue;
@@ -318,7 +317,7 @@ absl::StatusOr<std::unique_ptr<PeerSession>> EngineImpl::Attach(PeerHello hello,
         "gateway " + hello.peer.gateway + " has seen sequence " + std::to_string(mark.sequence) + " of epoch " +
         std::to_string(mark.epoch) + " of shard " + std::to_string(mark.shard.value) + ", here are only " +
         std::to_string(sequence) + " of epoch " + std::to_string(epoch) +
-        ": acknowledged data is missing; run 'smsflow db repair' or restore a backup"));
+        ": acknowledged data is missing; is this folder an older copy? What left since then would leave again"));
   }
   auto attachment = shared_.peers.Attach(std::move(hello), std::move(link));
   if (!attachment.ok()) return attachment.status();

@@ -126,7 +126,7 @@ Outcome Repair(const Arguments& arguments, const Terminal& terminal) {
   auto repaired = storage::RepairCopy(from, arguments.out);
   if (absl::IsDataLoss(repaired.status())) {
     findings.Show(std::string(repaired.status().message()));
-    terminal.err << "no copy was left: restore the folder from a backup\n";
+    terminal.err << "no copy was left: only one made since the engine last ended can take its place\n";
     return findings.End({});
   }
   if (!repaired.ok()) return repaired.status();
@@ -139,7 +139,8 @@ Outcome Repair(const Arguments& arguments, const Terminal& terminal) {
   }
   if (!summary.ok()) return summary.status();
   if (summary->violations != 0) {
-    terminal.err << "no copy was left, for rows are missing from it: restore the folder from a backup\n";
+    terminal.err
+        << "no copy was left, for rows are missing: only one made since the engine last ended can take its place\n";
   } else {
     terminal.err << Visible(arguments.out) << " is whole: " << Means(repaired->by)
                  << ". All that was acknowledged up to the"
