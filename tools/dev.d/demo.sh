@@ -109,7 +109,7 @@ demo_smpp() {
 # demo [kafka|smpp]
 demo() {
   local started=$SECONDS count id late='' patience=20s over=${1:-}
-  if [ -n "$over" ] && [ -z "$(kafka_java)" ]; then
+  if [ "$over" = kafka ] && [ -z "$(kafka_java)" ]; then
     say "skipped: there is no Java 17 or later, hence no Kafka; tools/dev setup installs it"
     exit "$KAFKA_SKIPPED"
   fi

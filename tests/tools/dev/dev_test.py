@@ -129,6 +129,16 @@ class DevTest(unittest.TestCase):
         self.assertIn("re2j-1.8.jar: FAILED", told.stderr)
         self.assertEqual([], list(self.jars.parent.iterdir()))
 
+    def test_of_the_demos_only_the_one_over_kafka_needs_java(self):
+        self.stand_in("java", "exit 1")
+        self.stand_in("mktemp", "echo the demo begins >&2; exit 3")
+        told = self.dev("demo", "--built", "--kafka")
+        self.assertEqual((77, ""), (told.returncode, told.stderr))
+        self.assertIn("skipped: there is no Java 17 or later", told.stdout)
+        for over in ([], ["--smpp"]):
+            told = self.dev("demo", "--built", *over)
+            self.assertEqual(("", "the demo begins\n"), (told.stdout, told.stderr), over)
+
     def test_kafka_says_what_it_knows(self):
         for arguments, why in ((("kafka", "start"), "kafka knows up, down, status and fetch, not 'start'"),
                                (("kafka", "up", "--port", "x"), "--port wants a port, or 0 for any that is free, not 'x'"),
