@@ -1,4 +1,5 @@
-"""The pages: every link leads somewhere, every file that a page names exists, every page can be reached from the index."""
+"""The pages: every link leads somewhere, every file that a page names exists, every table has its header, every page can be
+reached from the index."""
 
 import posixpath
 import re
@@ -68,7 +69,18 @@ def parents(folder):
         yield folder
 
 
+def check_tables(source):
+    """A row of a table has the table's header above it: an empty line between them cuts it off."""
+    above = ""
+    lines = list(outside_code(source))
+    for (number, line), (_, below) in zip(lines, lines[1:] + [(0, "")]):
+        if line.startswith("|") and not above.startswith("|") and not re.match(r"\|[\s:|-]+$", below):
+            yield Finding(source.path, number, "pages", "a row of a table that has no header above it")
+        above = line
+
+
 def check_page(source, by_path, folders, linked):
+    yield from check_tables(source)
     for number, line in outside_code(source):
         for match in LINK.finditer(re.sub(r"`[^`]*`", "", line)):
             target = match.group(1) or match.group(2)

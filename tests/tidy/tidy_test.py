@@ -97,6 +97,7 @@ FAULTS = {
     "a comment on a lost page": ("engine/engine.cc", "\n// see docs/none.md\n", 2, "pages", "refers to docs/none.md"),
     "an alert on nothing": ("deploy/alerts.yml", "\nexpr: smsflow_none > 1\n", 2, "pages", "does not show"),
     "a page that lies": ("docs/keys.md", "## How keys sort\n\n`storage/none.cc`\n", 3, "pages", "does not exist"),
+    "a row cut off its table": ("docs/keys.md", "## How keys sort\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n| 3 | 4 |\n", 7, "pages", "no header"),
 }
 
 
