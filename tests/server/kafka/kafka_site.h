@@ -24,8 +24,8 @@ class KafkaSite {
   ~KafkaSite();
 
   void Start();
-  void Kill();  // as power would
-  void Stop();  // gracefully
+  void Kill();    // as power would
+  void Stop();    // gracefully
   void Forget();  // all that it stored; REQUIRES that it does not run
   std::string File(const std::string& name) const { return folder_ + "/" + name; }
   void Configure(const std::string& kafka_lines, const std::string& sections);
