@@ -47,22 +47,38 @@ def environment(**more):
 
 
 class Process:
-    """Its standard output is `output`; the standard error goes to `errors`, a file, or nowhere."""
+    """Its standard output is `output`, but where that is to go to `into`, a file; the standard error goes to `errors`, a
+    file or with the output, or nowhere."""
 
-    def __init__(self, *words, errors=subprocess.DEVNULL):
-        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=errors, env=environment(), text=True)
+    def __init__(self, *words, errors=subprocess.DEVNULL, into=subprocess.PIPE):
+        self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=into, stderr=errors, env=environment(),
+                                        text=True)
         self.output = self.process.stdout
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def has_ended(self):
+        return self.process.poll() is not None
+
+    def signal(self, number):
+        self.process.send_signal(number)
 
     def stop(self, code=0):
         self.process.terminate()
-        ended = self.process.wait(timeout=60)
-        self.output.close()
+        ended = self.wait()
         assert ended == code, f"{Path(self.process.args[0]).name} ended with {ended}"
 
     def kill(self):
         self.process.kill()
-        self.process.wait(timeout=60)
-        self.output.close()
+        self.wait()
+
+    def wait(self):
+        ended = self.process.wait(timeout=60)
+        if self.output is not None:
+            self.output.close()
+        return ended
 
 
 class Engine:

@@ -10,6 +10,9 @@ import time
 import unittest
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import running  # noqa: E402
+
 GATEWAY, SMSFLOW = (Path(argument).resolve() for argument in sys.argv[1:3])
 PATIENCE = 60
 
@@ -21,20 +24,17 @@ class Reload(unittest.TestCase):
         self.keys = self.folder / "keys"
         self.keys.mkdir()
         self.keygen("2026")
-        self.process = subprocess.Popen(
-            [GATEWAY, "--loopback", "--engine", f"unix:{self.folder}/nobody", "--tenants", "demo", "--store",
-             self.folder / "store", "--ballast-mb", "0", "--key", self.keys],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.deadline = threading.Timer(PATIENCE, self.process.kill)
+        self.gateway = running.Process(
+            GATEWAY, "--loopback", "--engine", f"unix:{self.folder}/nobody", "--tenants", "demo", "--store",
+            self.folder / "store", "--ballast-mb", "0", "--key", self.keys, errors=subprocess.STDOUT)
+        self.deadline = threading.Timer(PATIENCE, self.gateway.process.kill)
         self.deadline.start()
-        while not (self.folder / "store/CURRENT").exists() and self.process.poll() is None:
+        while not (self.folder / "store/CURRENT").exists() and not self.gateway.has_ended():
             time.sleep(0.02)  # before that a signal would end it
 
     def tearDown(self):
         self.deadline.cancel()
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
+        self.gateway.kill()
         self.temporary.cleanup()
 
     def keygen(self, name):
@@ -42,16 +42,11 @@ class Reload(unittest.TestCase):
 
     def reload(self):
         """What it says to a SIGHUP."""
-        self.process.send_signal(signal.SIGHUP)
-        for line in self.process.stdout:
+        self.gateway.signal(signal.SIGHUP)
+        for line in self.gateway.output:
             if "private key" in line or "keys stay" in line:
                 return line
         return "it ended"
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.stdout.read()
-        self.assertEqual(self.process.wait(PATIENCE), 0)
 
     def test_a_key_is_added_and_taken_away(self):
         self.assertIn("read again: 1 private keys", self.reload())
@@ -59,7 +54,7 @@ class Reload(unittest.TestCase):
         self.assertIn("read again: 2 private keys", self.reload())
         os.remove(self.keys / "2026.key.pem")
         self.assertIn("read again: 1 private keys", self.reload())
-        self.stop()
+        self.gateway.stop()
 
     def test_a_file_that_is_wrong_changes_nothing(self):
         self.keygen("2027")
@@ -72,7 +67,7 @@ class Reload(unittest.TestCase):
         said = self.reload()
         self.assertIn("the keys stay as they were", said)
         self.assertIn("at least one private key is needed", said)
-        self.stop()
+        self.gateway.stop()
 
 
 if __name__ == "__main__":

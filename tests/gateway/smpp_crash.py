@@ -84,9 +84,9 @@ class Run:
             site.kill("gateway")
             site.start_gateway()
         elif what == "pause gateway":
-            site.processes["gateway"].send_signal(signal.SIGSTOP)
+            site.processes["gateway"].signal(signal.SIGSTOP)
             time.sleep(self.random.uniform(0.1, 1))
-            site.processes["gateway"].send_signal(signal.SIGCONT)
+            site.processes["gateway"].signal(signal.SIGCONT)
         elif what == "end gateway":
             site.stop("gateway")
             site.start_gateway()

@@ -4,7 +4,6 @@ The SMSC is the simulator; what it was given stands in its own log, whatever eng
 """
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -75,8 +74,7 @@ class Site:
 
     def start(self, name, program, *arguments):
         with open(f"{self.folder}/{name}.log", "ab") as log:
-            self.processes[name] = subprocess.Popen([self.programs / program, *arguments], stdin=subprocess.DEVNULL,
-                                                    stdout=log, stderr=log, env={"PATH": os.environ["PATH"]})
+            self.processes[name] = running.Process(self.programs / program, *arguments, into=log, errors=log)
 
     def await_line(self, name, text, seconds=30, process=None):
         """Waits for a line in a log; True when it came."""
@@ -85,7 +83,7 @@ class Site:
             found = re.search(text, self.log(name))
             if found:
                 return found
-            if process is not None and self.processes[process].poll() is not None:
+            if process is not None and self.processes[process].has_ended():
                 break
             time.sleep(0.05)
         raise AssertionError(f"{name} does not say {text!r}; its last words:\n" + self.log(name)[-1500:])
@@ -111,7 +109,7 @@ class Site:
         self.start("engine", "smsflowd", "--config", f"{self.folder}/engine.toml")
         until = time.monotonic() + 30
         while self.log("engine").count("smsflowd ready") == before:
-            assert time.monotonic() < until and self.processes["engine"].poll() is None, self.log("engine")[-1500:]
+            assert time.monotonic() < until and not self.processes["engine"].has_ended(), self.log("engine")[-1500:]
             time.sleep(0.02)
 
     def start_gateway(self, *more):
@@ -120,19 +118,17 @@ class Site:
                    "demo", "--key", f"{self.folder}/gateway.key.pem", "--store", f"{self.folder}/store", *more)
 
     def kill(self, name):
-        process = self.processes.pop(name)
-        process.kill()
-        process.wait(timeout=30)
+        self.processes.pop(name).kill()
 
     def stop(self, name, code=0):
-        process = self.processes.pop(name)
-        process.terminate()
-        assert process.wait(timeout=60) == code, f"{name} ended with {process.returncode}:\n" + self.log(name)[-1500:]
+        try:
+            self.processes.pop(name).stop(code)
+        except AssertionError as wrong:
+            raise AssertionError(f"{wrong}:\n" + self.log(name)[-1500:]) from wrong
 
     def close(self):
         for process in self.processes.values():
             process.kill()
-            process.wait(timeout=30)
         self.temporary.cleanup()
 
     def send(self, texts, batch="b", seconds=120, first=0):

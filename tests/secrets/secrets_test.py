@@ -4,9 +4,7 @@ secrets_test.py SMSFLOWD SMSFLOW SMSFLOW-GATEWAY. Engine and gateway are process
 engine never sees what is sealed. With a control that shows that the search would have found each form.
 """
 
-import hashlib
 import random
-import re
 import string
 import subprocess
 import sys
@@ -18,6 +16,8 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import running  # noqa: E402
 from search import Search, can_read_memory, forms  # noqa: E402
 
 SMSFLOWD, SMSFLOW, GATEWAY = (Path(argument).resolve() for argument in sys.argv[1:4])
@@ -36,16 +36,9 @@ MARKS = {"number": DIGITS, "text": word(14), "target": word(14), "batch": word(1
 SEALED = {name: MARKS[name] for name in ("number", "text", "token", "password")}
 
 CONFIG = """
-data = "{folder}/data"
-[listen]
-grpc = "unix:{folder}/s"
-metrics = "127.0.0.1:0"
-plaintext = true
 [log]
 level = "trace"
 format = "json"
-[engine]
-ballast = "1MB"
 [delivery]
 max_jitter = "0ms"
 max_attempts = 2
@@ -54,21 +47,17 @@ ack_send_timeout = "2s"
 ack_receipt_timeout = "1s"
 probe = "1s"
 """
-KEY = '[[key]]\nname = "{name}"\nsha256 = "{digest}"\nrole = "{role}"\n'
 
 
 class Secrets(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.temporary = tempfile.TemporaryDirectory(prefix="smsflow-secrets-")
-        cls.folder = Path(cls.temporary.name)
-        subprocess.run([SMSFLOW, "keygen", cls.folder / "gateway"], check=True, stdout=subprocess.DEVNULL)
+        cls.engine = running.Engine(SMSFLOWD, SMSFLOW)
+        cls.folder = Path(cls.engine.folder)
         subprocess.run([SMSFLOW, "keygen", cls.folder / "other"], check=True, stdout=subprocess.DEVNULL)
-        config = CONFIG.format(folder=cls.folder)
-        for role in ("client", "gateway", "admin"):
-            config += KEY.format(name=role, role=role, digest=hashlib.sha256(cls.token(role).encode()).hexdigest())
-            config += "" if role == "admin" else 'tenants = ["demo"]\n'
-        (cls.folder / "smsflowd.toml").write_text(config, encoding="utf-8")
+        cls.engine.configure(
+            CONFIG + "".join(running.key(role, cls.token(role), [role], () if role == "admin" else ["demo"])
+                             for role in ("client", "gateway", "admin")), metrics=running.ANY_PORT)
         cls.said = []  # all that a shell was told
         cls.start()
         cls.run_lives()
@@ -80,16 +69,12 @@ class Secrets(unittest.TestCase):
     @classmethod
     def start(cls):
         with open(cls.folder / "engine.log", "ab") as log:
-            cls.engine = subprocess.Popen([SMSFLOWD, "--config", cls.folder / "smsflowd.toml"], stdout=subprocess.PIPE,
-                                          stderr=log, text=True)
-        ready = cls.engine.stdout.readline()
-        cls.metrics = re.search(r"metrics=(\S+)", ready).group(1)
+            cls.engine.start(log)
         with open(cls.folder / "gateway.log", "ab") as log:
-            cls.gateway = subprocess.Popen(
-                [GATEWAY, "--loopback", "--engine", f"unix:{cls.folder}/s", "--token-file", cls.token_file(), "--gateway",
-                 "gateway", "--tenants", "demo", "--store", cls.folder / "store", "--key", cls.folder / "gateway.key.pem",
-                 "--truth", cls.folder / "truth", "--normal-delay-ms", "20", "--log-level", "trace"],
-                stdout=log, stderr=log)
+            cls.gateway = running.Process(
+                GATEWAY, "--loopback", "--engine", f"unix:{cls.folder}/socket", "--token-file", cls.token_file(), "--gateway",
+                "gateway", "--tenants", "demo", "--store", cls.folder / "store", "--key", cls.folder / "gateway.key.pem",
+                "--truth", cls.folder / "truth", "--normal-delay-ms", "20", "--log-level", "trace", into=log, errors=log)
 
     @classmethod
     def token_file(cls):
@@ -102,8 +87,8 @@ class Secrets(unittest.TestCase):
     def cli(cls, *words, role="client", environment=None, typed=""):
         done = subprocess.run([SMSFLOW, *(str(each) for each in words)], capture_output=True, timeout=60, check=False,
                               input=typed.encode(),
-                              env={"SMSFLOW_ADDRESS": f"unix:{cls.folder}/s", "SMSFLOW_TOKEN": cls.token(role),
-                                   "SMSFLOW_TENANT": "demo" if role == "client" else "", **(environment or {})})
+                              env=cls.engine.environment(cls.token(role), "demo" if role == "client" else "") |
+                              (environment or {}))
         cls.said.append((words, done.stdout + done.stderr))
         return done
 
@@ -152,23 +137,21 @@ class Secrets(unittest.TestCase):
         cls.cli("list", "--json")
         cls.cli("watch", "--for", "1s", "--batch", MARKS["batch"])
         cls.states = states
-        with urllib.request.urlopen(f"http://{cls.metrics}/metrics", timeout=10) as page:
+        with urllib.request.urlopen(f"http://{cls.engine.ready['metrics']}/metrics", timeout=10) as page:
             cls.page = page.read()
         cls.memory, cls.gateway_memory = None, None
-        if can_read_memory(cls.engine.pid):
-            cls.memory = Search({name: MARKS[name] for name in ("number", "text")}).memory(cls.engine.pid)
+        if can_read_memory(cls.engine.running.pid):
+            cls.memory = Search({name: MARKS[name] for name in ("number", "text")}).memory(cls.engine.running.pid)
             cls.gateway_memory = Search({"text": MARKS["text"]}).memory(cls.gateway.pid)
         for process in (cls.engine, cls.gateway):
             process.kill()
-            process.wait(timeout=20)
-        cls.engine.stdout.close()
         cls.cli("db", "verify", "--data", cls.folder / "data")
         cls.cli("db", "stats", "--data", cls.folder / "data")
         cls.dumped = cls.cli("db", "dump", "--data", cls.folder / "data").stdout
 
     @classmethod
     def tearDownClass(cls):
-        cls.temporary.cleanup()
+        cls.engine.temporary.cleanup()
 
     def test_the_run_was_one(self):
         for state in (b"DELIVERED", b"INVALID", b"EXPIRED", b"CANCELED", b"BLOCKED", b"PENDING"):
@@ -225,17 +208,14 @@ class Secrets(unittest.TestCase):
             for before in range(3):
                 around = b"?" * (100 + before)
                 self.assertTrue(search.bytes_in(around + pattern + around, form), form)
-        planted = subprocess.Popen([sys.executable, "-c", f"kept = bytearray({secret!r}, 'ascii')\nprint(flush=True)\ninput()"],
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        planted.stdout.readline()
+        planted = running.Process(sys.executable, "-c", "import signal\n"
+                                  f"kept = bytearray({secret!r}, 'ascii')\nprint(flush=True)\nsignal.pause()")
         try:
+            planted.output.readline()
             if can_read_memory(planted.pid):
                 self.assertTrue(search.memory(planted.pid))
         finally:
             planted.kill()
-            planted.wait(timeout=10)
-            planted.stdout.close()
-            planted.stdin.close()
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "plain").write_bytes(b"x" + secret.encode("utf-16-le"))
             self.assertEqual(len(search.folder(folder)), 1)

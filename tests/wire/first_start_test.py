@@ -88,7 +88,7 @@ class FirstStart(unittest.TestCase):
             self.assertEqual(self.ask(method, path, admin, body.encode(), kind).status, 200, path)
         self.assertEqual(self.ask("GET", "/iam/check", f"ann:{words[2]}").status, 200)
         self.assertEqual(self.ask("GET", "/iam/check", f"ann:{words[0]}").status, 401)
-        process = self.engine.running.process.pid
+        process = self.engine.running.pid
         if not can_read_memory(process):
             self.skipTest("the memory of another process cannot be read here")
         secrets = {word: word for word in words}
