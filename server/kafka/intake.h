@@ -95,14 +95,15 @@ class Intake {
     TopicKind kind = TopicKind::kSchedule;
     engine::FeedRef feed;
     State state = State::kNew;
-    std::uint64_t generation = 0;  // another one when it begins again, so that late answers are known
-    std::string why;               // it does not begin; empty: nothing is wrong
-    std::int64_t again_ms = 0;     // when to try again
-    std::uint64_t fetched = 0;     // the next one that the consumer gives
-    std::uint64_t marked = 0;      // progress that the engine was told
-    std::uint64_t end = 0;         // of the log, as last seen
-    std::uint64_t current = 0;     // its end when reading began: what stands before it is of the past
-    std::int32_t leader = -1;      // as last seen
+    std::uint64_t generation = 0;         // another one when it begins again, so that late answers are known
+    std::string why;                      // it does not begin; empty: nothing is wrong
+    std::int64_t again_ms = 0;            // when to try again
+    std::optional<absl::Status> another;  // says that it is another log: for good, though what showed it may be deleted
+    std::uint64_t fetched = 0;            // the next one that the consumer gives
+    std::uint64_t marked = 0;             // progress that the engine was told
+    std::uint64_t end = 0;                // of the log, as last seen
+    std::uint64_t current = 0;            // its end when reading began: what stands before it is of the past
+    std::int32_t leader = -1;             // as last seen
     Progress progress;
     std::deque<kafka::Record> waiting;
     std::size_t waiting_bytes = 0;
@@ -137,7 +138,8 @@ class Intake {
     std::map<kafka::TopicPartition, kafka::Watermarks> ends;
   };
   struct Beginning {
-    absl::Status status;  // not OK: it does not begin
+    absl::Status status;   // not OK: it does not begin
+    bool another = false;  // nor later: it is another log
     std::uint64_t offset = 0;
     bool applied = false;  // that offset is what the shards know
     bool again = false;    // also shards that have come further begin there

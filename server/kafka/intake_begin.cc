@@ -108,6 +108,7 @@ bool Intake::BeginSome() {
 }
 
 void Intake::BeginOne(Source& source) {
+  if (source.another) return Fail(source, *source.another);
   source.state = State::kAsking;
   const Question question{source.place, source.kind, source.feed, from_end_.contains(source.place), source.recent};
   Ask([this, question, generation = source.generation] {
@@ -116,6 +117,7 @@ void Intake::BeginOne(Source& source) {
       const auto found = sources_.find(place);
       if (found == sources_.end() || found->second->generation != generation) return;
       Source& source_now = *found->second;
+      if (how.another) source_now.another = how.status;
       if (!how.status.ok()) return Fail(source_now, how.status);
       if (!how.note.empty())
         Log(LogLevel::kWarn, "kafka: the partition begins anew, as kafka.accept says",
@@ -174,7 +176,11 @@ Intake::Beginning Intake::HowToBegin(const Question& question) {
     how.applied = true;
     return how;
   }
-  if (!accepted || kafka::IsRetriable(status)) return fails(status);
+  if (!accepted || kafka::IsRetriable(status)) {
+    Beginning none = fails(status);
+    none.another = absl::IsDataLoss(status);
+    return none;
+  }
   how.note = std::string(status.message());
   // The same log whose beginning is gone: who has come further stays there. Another log: all begin in it.
   how.offset = low;
@@ -193,13 +199,14 @@ absl::StatusOr<std::uint64_t> Intake::Committed(const kafka::TopicPartition& pla
 }
 
 // OK: what was applied is what stands there. OUT_OF_RANGE: so it is, but what follows was deleted unread. DATA_LOSS: it
-// is another log. UNAVAILABLE: cannot be told just now.
+// is another log. FAILED_PRECONDITION: it ends too early, as also the log of a new leader may, for a moment.
+// UNAVAILABLE: cannot be told just now.
 absl::Status Intake::Check(const kafka::TopicPartition& place, const engine::FeedPosition& at,
                            const kafka::Watermarks& ends) {
   const auto low = static_cast<std::uint64_t>(ends.low), high = static_cast<std::uint64_t>(ends.high);
   if (at.highest > high) {
-    return absl::DataLossError(absl::StrCat("the log ends at offset ", high, ", but ", at.highest,
-                                            " were applied: it was cut off, or the topic made anew"));
+    return absl::FailedPreconditionError(absl::StrCat("the log ends at offset ", high, ", but ", at.highest,
+                                                      " were applied: it was cut off, or the topic made anew"));
   }
   if (at.highest > low && at.digest != storage::Hash16{}) {  // else there is nothing to compare with
     const auto digest = DigestAt(place, at.highest - 1);
@@ -229,7 +236,7 @@ absl::StatusOr<storage::Hash16> Intake::DigestAt(const kafka::TopicPartition& pl
     if (polled.records.empty() && !asker_.joinable()) break;  // nobody waits
     if (polled.records.empty()) continue;
     const kafka::Record& record = polled.records.front();
-    if (static_cast<std::uint64_t>(record.offset()) != offset) return storage::Hash16{};  // it is gone
+    if (static_cast<std::uint64_t>(record.offset()) != offset) break;  // it is gone: the log begins later now
     return DigestOf({record.topic(), record.key(), record.value(), record.headers(), record.timestamp_ms()});
   }
   return absl::UnavailableError("kafka: the record to compare with was not read in time");
@@ -242,8 +249,8 @@ absl::Status Intake::CompareRecent(const kafka::TopicPartition& place, const Dig
   auto next = std::find_if(recent.begin(), recent.end(), [low](const auto& one) { return one.first >= low; });
   if (next == recent.end()) return absl::OkStatus();
   if (recent.back().first >= high)
-    return absl::DataLossError(absl::StrCat("the log ends at offset ", high, ", but was read to ", recent.back().first,
-                                            ": it was cut off, or the topic made anew"));
+    return absl::FailedPreconditionError(absl::StrCat("the log ends at offset ", high, ", but was read to ",
+                                                      recent.back().first, ": it was cut off, or the topic made anew"));
   auto reader = parts_.open();
   if (!reader.ok()) return reader.status();
   if (absl::Status status = (*reader)->Assign({{place, static_cast<std::int64_t>(next->first)}}); !status.ok())
@@ -259,7 +266,8 @@ absl::Status Intake::CompareRecent(const kafka::TopicPartition& place, const Dig
       const auto offset = static_cast<std::uint64_t>(record.offset());
       if (next == recent.end() || offset < next->first) continue;
       const Raw raw{record.topic(), record.key(), record.value(), record.headers(), record.timestamp_ms()};
-      if (offset != next->first || DigestOf(raw) != next->second)
+      if (offset != next->first) return absl::UnavailableError("kafka: a record to compare with was deleted");
+      if (DigestOf(raw) != next->second)
         return absl::DataLossError(absl::StrCat("another record stands at offset ", next->first,
                                                 " than the one that was read: the topic was cut off or made anew"));
       ++next;

@@ -224,6 +224,7 @@ class KafkaRun {
   void Pump(int rounds, std::int64_t step_ms) {
     for (int round = 0; round < rounds; ++round) {
       world_.clock.Advance(step_ms);
+      if (away_ && world_.clock.steady_ms < looked_ms_) looked_ms_ = world_.clock.steady_ms + kLookMs;
       intake_->RunOnce(std::chrono::milliseconds(0));
       for (int turn = Pick(4); turn > 0; --turn) world_.engine->RunOnce();
       if (!world_.posts.received.empty()) letters_->Send(std::exchange(world_.posts.received, {}));
@@ -291,10 +292,21 @@ class KafkaRun {
   void Crash() {
     if (world_.clock.steady_ms < looked_ms_) return;
     ++report_.crashes;
+    ForgetWhatWasFound();
     Close();
     world_.Crash();
     Open();
     if (Pick(3) == 0) gateway_.ReadAgain();
+  }
+  // That a log was written on where records had been read may be known to the process alone. The next one compares with
+  // what was applied last, and what stands before that it cannot tell from what was read.
+  void ForgetWhatWasFound() {
+    for (const TopicPartition& place : cut_) {
+      const auto at = world_.engine->FeedAt({place.topic, static_cast<std::uint32_t>(place.partition)});
+      if (!at.ok() || Reads(place)) continue;
+      for (Written& one : written_)
+        if (one.place == place && one.offset < static_cast<std::int64_t>(at->highest)) one.cut = true;
+    }
   }
 
   void Step() {
@@ -325,15 +337,20 @@ class KafkaRun {
     Pump(1 + Pick(6), 1 + Pick(700));
   }
 
-  // What everybody has applied may go, as retention does it.
+  // What everybody has applied may go, as retention does it. Not of a log that was cut off: with what stands in the
+  // place of what was applied would go all that shows it, and retention takes longer than a look.
   void DeleteOld() {
     const TopicPartition place = Orders(Pick(kPartitions));
+    if (cut_.contains(place)) return;
     const auto at = world_.engine->FeedAt({place.topic, static_cast<std::uint32_t>(place.partition)});
     if (at.ok() && at->known) broker_.DeleteBefore(place, static_cast<std::int64_t>(at->lowest));
     if (Pick(4) == 0) broker_.DeleteBefore(place, broker_.End(place) - Pick(3));  // … and what they have not
     const auto log = broker_.Log(place);
-    for (const Written& one : written_)
-      if (one.place == place && !log.contains(one.offset)) deleted_.insert(place);
+    for (Written& one : written_) {
+      if (one.place != place || log.contains(one.offset)) continue;
+      deleted_.insert(place);
+      if (at.ok() && !at->known && at->highest == 0) one.cut = true;  // of a topic that was never begun nobody can know
+    }
   }
 
   void Quiet() {

@@ -209,6 +209,25 @@ TEST_F(IntakeTest, ALogThatWasCutOffAndWrittenOnIsFoundWhenItsLeaderChanges) {
   broker_.ChangeLeader(kOrders);
   Run(22);
   EXPECT_FALSE(Reads()) << "though what was read last stands where it was read";
+  Run(60);
+  EXPECT_FALSE(Reads()) << "nor later";
+}
+
+TEST_F(IntakeTest, AnotherLogIsNotReadThoughWhatShowedItIsDeleted) {
+  Add(0, 6);
+  Open();
+  Run(6);
+  broker_.Truncate(kOrders, 4);
+  Add(20, 26);
+  broker_.ChangeLeader(kOrders);
+  Run(22);
+  ASSERT_FALSE(Reads());
+  const auto given = Positions();
+  broker_.DeleteBefore(kOrders, 6);
+  Add(30, 40);
+  Run(60);
+  EXPECT_FALSE(Reads()) << "two records of it were never read";
+  EXPECT_EQ(Positions(), given);
 }
 
 TEST_F(IntakeTest, ALogThatBecameShorterIsNotReadOn) {

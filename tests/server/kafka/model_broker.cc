@@ -249,6 +249,7 @@ void ModelBroker::Truncate(const TopicPartition& place, std::int64_t end) {
   Partition& log = topics_[place.topic][place.partition];
   log.records.erase(log.records.lower_bound(end), log.records.end());
   log.end = std::min(log.end, end);
+  log.low = std::min(log.low, end);
 }
 
 void ModelBroker::DeleteBefore(const TopicPartition& place, std::int64_t low) {
