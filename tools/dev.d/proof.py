@@ -26,6 +26,8 @@ LAST_S = 1  # for the report
 DRAIN_S = 25  # of a crash run, for what is left to end
 STOP_S = 110  # a minute's stop, with its start and its drain
 STANDARD_SEEDS = 20_000
+KAFKA_FIGURES = ("seeds on Kafka", "records on Kafka", "submits on Kafka", "crashes on Kafka")
+GATEWAY_FIGURES = ("seeds of the gateway", "attempts at the gateway", "submits of the gateway", "crashes of the gateway")
 
 
 class Proof:
@@ -115,12 +117,28 @@ class Proof:
                     self.count("standard runs", 1)
             standard = []
 
+    # The other two simulators: of an engine on Kafka, and of a gateway.
+    def simulate_beside(self, part, program, names):
+        def go(seconds):
+            if not self.time_for(part, 5):
+                return
+            said = self.run(part, [self.build / "tests" / program, "--first", self.next_seed() * 1_000_000, "--seeds", 1_000_000_000,
+                                   "--minutes", max(min(seconds, self.left() - 2), 1) / 60])
+            if done := re.search(r"(?m)^(\d+) seeds from .*?; (\d+) \w+, (\d+) submits, (\d+) crashes", said):
+                for name, number in zip(names, done.groups()):
+                    self.count(name, number)
+        return go
+
     def hunt(self, _):
-        said = self.run("seeded bugs, searched afresh", [self.build / "tests/sim_campaign", "--bugs", "--first",
-                                                         self.next_seed() * 1_000])
-        rows = [row for row in said.splitlines() if row.startswith("| ") and not row.startswith(("| seeded bug", "|---"))]
-        self.count("seeded bugs searched", len(rows))
-        self.count("seeded bugs found", len([row for row in rows if "not found" not in row]))
+        for part, program in (("seeded bugs, searched afresh", "sim_campaign"),
+                              ("seeded bugs on Kafka, searched afresh", "sim_kafka_campaign"),
+                              ("seeded bugs of the gateway, searched afresh", "sim_gateway_campaign")):
+            if not self.time_for(part, 0):
+                continue
+            said = self.run(part, [self.build / "tests" / program, "--bugs", "--first", self.next_seed() * 1_000])
+            rows = [row for row in said.splitlines() if row.startswith("| ") and not row.startswith("| seeded bug")]
+            self.count("seeded bugs searched", len(rows))
+            self.count("seeded bugs found", len([row for row in rows if "not found" not in row and "| none |" not in row]))
 
     def crash(self, part, cycles, seconds, *flags):
         folder = tempfile.mkdtemp(prefix="c", dir=self.scratch)
@@ -182,7 +200,10 @@ class Proof:
         self.run("secrets", [sys.executable, "-B", "tests/secrets/secrets_test.py", *binaries])
 
     def turn(self, seconds, first):
-        shares = ((0.28, self.simulate), (0.13, self.crash_for("kill -9")),
+        shares = ((0.22, self.simulate),
+                  (0.03, self.simulate_beside("simulator of Kafka", "sim_kafka_campaign", KAFKA_FIGURES)),
+                  (0.03, self.simulate_beside("simulator of the gateway", "sim_gateway_campaign", GATEWAY_FIGURES)),
+                  (0.13, self.crash_for("kill -9")),
                   (0.14, self.crash_for("kill -9, unsynced is lost", "--crashfs")),
                   (0.06, self.crash_for("kill -9, on Kafka", "--kafka", cycles=8)),
                   (0.11, self.crash_for("calls of the engine that fail", "--only", "let a call of the engine fail")),
@@ -231,12 +252,12 @@ class Proof:
         cpu = sum(os.times()[2:4]) / 3_600
         lines = [f"{hours:.2f} hours at {commit or 'an unknown commit'}, {os.cpu_count()} cores, {cpu:.2f} hours of CPU"
                  + (", interrupted" if interrupted else "") + ":", "", "| what | how many |", "|---|---:|"]
-        order = ("seeds", "standard runs", "simulated SMSes", "simulated submits", "simulated crashes", "seeded bugs searched",
-                 "seeded bugs found", "kills", "calls in crash runs", "acknowledged in crash runs", "submitted in crash runs",
+        order = ("seeds", "standard runs", "simulated SMSes", "simulated submits", "simulated crashes", *KAFKA_FIGURES,
+                 *GATEWAY_FIGURES, "seeded bugs searched", "seeded bugs found", "kills", "calls in crash runs", "acknowledged in crash runs", "submitted in crash runs",
                  "bad calls refused", "faults made", "power cuts", "flipped bits", "inputs")
         lines += [f"| {name} | {self.figures[name]:,} |" for name in order if name in self.figures]
         lines += [f"| **lost** | {self.verdict(LOST)} |", f"| **doubled** | {self.verdict(DOUBLED)} |",
-                  f"| **leaked** | {self.verdict(LEAKED, 'secrets', 'simulator')} |", f"| broken in any way | {len(self.findings)} |", "",
+                  f"| **leaked** | {self.verdict(LEAKED, 'secrets', 'simulator', 'simulator of the gateway')} |", f"| broken in any way | {len(self.findings)} |", "",
                   "| part | runs | seconds | |", "|---|---:|---:|---|"]
         for name, part in self.parts.items():
             ended = part["runs"] - part["cut"]

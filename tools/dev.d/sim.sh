@@ -1,12 +1,11 @@
 # The simulator, the fuzzers and the proof, for as long as asked.
 
-# sim [--gateway] [ARGUMENT…]: see tests/sim/sim_main.cc, and tests/sim/gateway/gateway_main.cc.
+# sim [--gateway | --kafka] [ARGUMENT…]: see tests/sim/sim_main.cc, and tests/sim/seeds.h.
 sim() {
-  if [ "${1:-}" = --gateway ]; then
-    "$BUILD/tests/sim_gateway_campaign" "${@:2}"
-  else
-    "$BUILD/tests/sim_campaign" "$@"
-  fi
+  case ${1:-} in
+    --gateway | --kafka) "$BUILD/tests/sim_${1#--}_campaign" "${@:2}" ;;
+    *) "$BUILD/tests/sim_campaign" "$@" ;;
+  esac
 }
 
 # fuzz [--seconds S] [NAME…]: each fuzzer for S seconds (60), all when none is named. What they learn is kept, and a finding

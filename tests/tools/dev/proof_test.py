@@ -12,6 +12,10 @@ from pathlib import Path
 PROOF = Path("tools/dev.d/proof.py").resolve()
 # The time is short, and each program must have its turn, on a busy machine too.
 SIMULATED = "echo '7 seeds from 1: all held; 70 scheduled, 30 submits, 20 delivered, 5 crashes; digest 0; 0.1 s'; sleep 0.1"
+ON_KAFKA = ("echo '8 seeds from 1: all held; 80 records, 31 submits, 6 crashes, 2 letters, 1 partitions stopped, 0 expired late; 0.1 s'; "
+            "case \"$*\" in *--bugs*) echo '| seeded bug | found by seed | as | CPU s |'; echo '|---|---|---|---|'; "
+            "echo '| a | 1 | x | 0 |'; echo '| b | none | | 60 |' ;; esac; sleep 0.1")
+AT_THE_GATEWAY = "echo '9 seeds from 1: all held; 90 attempts, 32 submits, 7 crashes; digest 0; 0.1 s of CPU'; sleep 0.1"
 CRASHED = r"""printf 'calls    %9d   0 lost\nacknowledged    11\nsubmitted    12\nkills     3\n\n' 9
 printf 'moment      aimed  met\nengine: the n-th write with EIO, came true      2    1\n'; sleep 0.1"""
 CUT = "echo 'power cuts 40 (2 more left the same): recovered 40, repaired 0'; echo 'flipped bits 20: whole 1'"
@@ -24,6 +28,7 @@ class Report(unittest.TestCase):
         self.folder = Path(temporary.name)
         (self.folder / "tmp").mkdir()
         for name, text in {"build/tests/sim_campaign": SIMULATED, "build/tests/crash_driver": CRASHED,
+                           "build/tests/sim_kafka_campaign": ON_KAFKA, "build/tests/sim_gateway_campaign": AT_THE_GATEWAY,
                            "build/tests/power_cuts": CUT}.items():
             self.program(name, text)
         for name in ("tests/bad_input/bad_input_test.py", "tests/secrets/secrets_test.py"):
@@ -51,6 +56,10 @@ class Report(unittest.TestCase):
     def test_sums_and_verdict(self):
         page = self.proof()
         self.assertRegex(page, r"\| seeds \| [1-9]\d* \|")
+        self.assertRegex(page, r"\| seeds on Kafka \| [1-9]\d* \|\n\| records on Kafka \| [1-9]\d*0 \|")
+        self.assertRegex(page, r"\| seeds of the gateway \| [1-9]\d* \|\n\| attempts at the gateway \| [1-9]\d*0 \|")
+        self.assertRegex(page, r"\| simulator of Kafka \| [1-9]\d* \| \d+ \| held \|\n\| simulator of the gateway \| [1-9]\d* \| \d+ \| held \|")
+        self.assertIn("| seeded bugs searched | 2 |\n| seeded bugs found | 1 |", page)
         self.assertRegex(page, r"\| kills \| [1-9]\d* \|")
         self.assertRegex(page, r"\| power cuts \| 40 \|\n\| flipped bits \| 20 \|")
         self.assertRegex(page, r"\| faults made \| [1-9]")
@@ -67,7 +76,8 @@ class Report(unittest.TestCase):
         self.assertIn("it is lost", (self.folder / "build/proof.md").read_text(encoding="utf-8"))
 
     def test_it_ends_in_its_time_whatever_its_parts_do(self):
-        for name in ("build/tests/sim_campaign", "build/tests/crash_driver", "build/tests/power_cuts"):
+        for name in ("build/tests/sim_campaign", "build/tests/sim_kafka_campaign", "build/tests/sim_gateway_campaign",
+                     "build/tests/crash_driver", "build/tests/power_cuts"):
             self.program(name, "echo '7 seeds from 1: all held; 70 scheduled, 30 submits, 20 delivered, 5 crashes'; exec sleep 600")
         begun = time.monotonic()
         page = self.proof(hours=0.0015)
@@ -75,7 +85,7 @@ class Report(unittest.TestCase):
         self.assertIn("| seeds | 7 |", page)  # what it had said by then
         self.assertRegex(page, r"\| simulator \| 1 \| \d+ \| cut off \|")
         self.assertIn("| broken in any way | 0 |", page)
-        self.assertRegex(page, "Not begun, for want of time: kill -9, .*power cuts and flipped bits, seeded bugs")
+        self.assertRegex(page, "Not begun, for want of time: simulator of Kafka, .*kill -9, .*power cuts and flipped bits, seeded bugs")
         self.assertEqual([], list((self.folder / "tmp").iterdir()))
 
     def test_the_standard_run_comes_first_and_is_counted(self):

@@ -1,0 +1,57 @@
+#include "tests/sim/seeds.h"
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+
+namespace smsflow::sim {
+
+double CpuS() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+std::int64_t RunSeeds(const SeedArguments& arguments, const std::string& kind, const RunSeed& run) {
+  const auto begun = std::chrono::steady_clock::now();
+  std::int64_t held = 0;
+  for (std::uint64_t seed = arguments.first; seed - arguments.first < arguments.seeds; ++seed, ++held) {
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begun;
+    if (arguments.minutes > 0 && elapsed.count() > arguments.minutes * 60) break;
+    const std::vector<std::string> violations = run(seed);
+    if (violations.empty()) continue;
+    for (const std::string& violation : violations) std::printf("%s\n", violation.c_str());
+    std::printf("repeat:  tools/dev sim %s --first %llu --seeds 1 --steps %d\n", kind.c_str(),
+                static_cast<unsigned long long>(seed), arguments.steps);
+    return -1;
+  }
+  return held;
+}
+
+Found Search(const SeedArguments& arguments, const RunSeed& run) {
+  const double begun_s = CpuS();
+  Found found;
+  for (std::uint64_t seed = arguments.first; found.as.empty() && CpuS() - begun_s < 60; ++seed) {
+    const std::vector<std::string> violations = run(seed);
+    if (!violations.empty()) found = {std::to_string(seed), violations.front()};
+  }
+  found.cpu_s = CpuS() - begun_s;
+  return found;
+}
+
+int SeedsMain(int argc, char** argv, const std::string& what, int steps, bool (*campaign)(const SeedArguments&),
+              bool (*hunt)(const SeedArguments&)) {
+  SeedArguments arguments;
+  arguments.steps = steps;
+  CLI::App app(what);
+  app.add_option("--first", arguments.first, "the first seed");
+  app.add_option("--seeds", arguments.seeds, "how many")->check(CLI::PositiveNumber);
+  app.add_option("--minutes", arguments.minutes, "at most so long")->check(CLI::NonNegativeNumber);
+  app.add_option("--steps", arguments.steps, "of each rough phase")->check(CLI::Range(1, 100'000));
+  app.add_flag("--bugs", arguments.bugs, "search for the seeded bugs instead");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return (arguments.bugs ? hunt : campaign)(arguments) ? 0 : 1;
+}
+
+}  // namespace smsflow::sim

@@ -1,0 +1,40 @@
+// What the campaigns beside the engine's own share: their command line, seed after seed, and the search for a bug.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace smsflow::sim {
+
+struct SeedArguments {
+  std::uint64_t first = 1, seeds = 1'000;
+  double minutes = 0;  // 0: as long as it takes
+  int steps = 0;       // of each rough phase
+  bool bugs = false;
+};
+
+// What one seed violates; empty: it holds.
+using RunSeed = std::function<std::vector<std::string>(std::uint64_t seed)>;
+
+double CpuS();  // of this process so far
+
+// Until there are enough, the time is over or one does not hold; of that one it prints what, and how to repeat it.
+// `kind` is the campaign's flag. Returns how many held, or less than none.
+std::int64_t RunSeeds(const SeedArguments& arguments, const std::string& kind, const RunSeed& run);
+
+struct Found {
+  std::string seed = "none";
+  std::string as;  // the first thing that it violates
+  double cpu_s = 0;
+};
+// From the first seed on, for a minute of CPU time at most.
+Found Search(const SeedArguments& arguments, const RunSeed& run);
+
+// Reads the command line, of a campaign that is about `what`. Exit codes: 0 all held or every bug was found, 1 not, 2
+// the command line is wrong.
+int SeedsMain(int argc, char** argv, const std::string& what, int steps, bool (*campaign)(const SeedArguments&),
+              bool (*hunt)(const SeedArguments&));
+
+}  // namespace smsflow::sim
