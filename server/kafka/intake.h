@@ -110,7 +110,9 @@ class Intake {
     std::optional<Work> next;            // what the first one that waits asks for
     std::optional<std::uint64_t> alone;  // given, and nothing else until it is answered
     std::set<std::uint64_t> dead;        // on their way to the dead letters
-    Digests recent;  // of what was given since the look before the last: what a change of leader may have replaced
+    // Of what was given since the look before the last, and of the one before it: a change of leader may have replaced
+    // them.
+    Digests recent;
     std::uint64_t looked_at = 0;  // the first of them that the last look has not covered
     std::map<std::string, std::pair<kafka::Announcement, std::int64_t>> past;  // the last one of each gateway
     bool paused = false;
@@ -141,8 +143,9 @@ class Intake {
     absl::Status status;   // not OK: it does not begin
     bool another = false;  // nor later: it is another log
     std::uint64_t offset = 0;
-    bool applied = false;  // that offset is what the shards know
-    bool again = false;    // also shards that have come further begin there
+    bool applied = false;                     // that offset is what the shards know
+    std::optional<Digests::value_type> last;  // the record before it, when all of them know that offset
+    bool again = false;                       // also shards that have come further begin there
     std::uint64_t end = 0;
     std::string note;  // for the log
   };

@@ -75,7 +75,8 @@ void Intake::TakePartitions(const kafka::TopicInfo& topic) {
       BeginAnew(*source);
       continue;
     }
-    while (!source->recent.empty() && source->recent.front().first < source->looked_at) source->recent.pop_front();
+    // The last one stays: in an idle partition it is all that tells another log from ours, once that is read on.
+    while (source->recent.size() > 1 && source->recent[1].first < source->looked_at) source->recent.pop_front();
     source->looked_at = source->recent.empty() ? source->fetched : source->recent.back().first + 1;
   }
   // Made anew with fewer partitions.
@@ -123,7 +124,11 @@ void Intake::BeginOne(Source& source) {
         Log(LogLevel::kWarn, "kafka: the partition begins anew, as kafka.accept says",
             {{"topic", kafka::NameOf(place)}, {"why", how.note}});
       source_now.end = how.end;
-      if (how.applied) return ReadFrom(source_now, how.offset);
+      if (how.applied) {
+        ReadFrom(source_now, how.offset);
+        if (how.last) source_now.recent.push_back(*how.last);
+        return;
+      }
       BeginAt(source_now, how);
     };
   });
@@ -174,6 +179,7 @@ Intake::Beginning Intake::HowToBegin(const Question& question) {
   if (status.ok()) {
     how.offset = at->lowest;
     how.applied = true;
+    if (at->lowest == at->highest && at->digest != storage::Hash16{}) how.last = {at->highest - 1, at->digest};
     return how;
   }
   if (!accepted || kafka::IsRetriable(status)) {

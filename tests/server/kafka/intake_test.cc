@@ -213,6 +213,26 @@ TEST_F(IntakeTest, ALogThatWasCutOffAndWrittenOnIsFoundWhenItsLeaderChanges) {
   EXPECT_FALSE(Reads()) << "nor later";
 }
 
+TEST_F(IntakeTest, ALogThatIsCutOffAfterALongSilenceIsFoundThoughItIsReadOnBefore) {
+  for (const bool restarted : {false, true}) {
+    Add(0, 6);
+    Open();
+    Run(60);
+    if (restarted) Restart();
+    Run(60);
+    const auto end = broker_.End(kOrders);
+    broker_.Truncate(kOrders, end - 2);
+    Add(20, 26);
+    broker_.ChangeLeader(kOrders);
+    Run(22);
+    EXPECT_FALSE(Reads()) << restarted;
+    broker_.MakeTopic("orders", 1);
+    options_.accept = {kOrders};
+    Restart();
+    options_.accept.clear();
+  }
+}
+
 TEST_F(IntakeTest, AnotherLogIsNotReadThoughWhatShowedItIsDeleted) {
   Add(0, 6);
   Open();
