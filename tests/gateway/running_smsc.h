@@ -1,7 +1,11 @@
 // The simulator on a port of its own, in this process.
 #pragma once
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <condition_variable>
@@ -33,7 +37,7 @@ class RememberedTruth : public smsc::Truth {
   // Once there are so many; how many there are.
   int Await(std::string_view what, int wanted) {
     std::unique_lock lock(mutex_);
-    told_.wait_for(lock, std::chrono::seconds(20), [&] { return CountLocked(what) >= wanted; });
+    told_.wait_for(lock, std::chrono::seconds(60), [&] { return CountLocked(what) >= wanted; });
     return CountLocked(what);
   }
 
@@ -48,6 +52,32 @@ class RememberedTruth : public smsc::Truth {
   std::string all_;
 };
 
+// A port on which nobody listens until a simulator does. It is bound here, so neither another program nor the far end
+// of a connection gets it meanwhile.
+class HeldPort {
+ public:
+  HeldPort() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const int on = 1;
+    EXPECT_EQ(::setsockopt(socket_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
+    sockaddr_in own{};
+    own.sin_family = AF_INET;
+    own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof own;
+    EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&own), size), 0);
+    EXPECT_EQ(::getsockname(socket_, reinterpret_cast<sockaddr*>(&own), &size), 0);
+    port_ = ntohs(own.sin_port);
+  }
+  ~HeldPort() { ::close(socket_); }
+  HeldPort(const HeldPort&) = delete;
+  HeldPort& operator=(const HeldPort&) = delete;
+
+  std::uint16_t port() const { return port_; }
+
+ private:
+  int socket_;
+  std::uint16_t port_ = 0;
+};
+
 // The simulator on a port of its own, for as long as this lives.
 class RunningSmsc {
  public:
@@ -59,7 +89,7 @@ class RunningSmsc {
         smsc::Listen({.host = "127.0.0.1", .port = port, .cert_pem = cert_pem, .key_pem = key_pem}, *script, truth);
     EXPECT_TRUE(server.ok()) << server.status();
     server_ = std::move(*server);
-    thread_ = std::thread([this] { server_->Run(60'000); });
+    thread_ = std::thread([this] { server_->Run(600'000); });
   }
   ~RunningSmsc() {
     server_->Stop();

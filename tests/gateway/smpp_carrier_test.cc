@@ -35,7 +35,7 @@ class NotingLink : public Link {
   // Once it ends like that; what was told when it took too long.
   std::string Await(const AttemptId& attempt, std::string_view end) {
     std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, std::chrono::seconds(20), [&] { return told_[attempt].ends_with(end); });
+    wake_.wait_for(lock, std::chrono::seconds(60), [&] { return told_[attempt].ends_with(end); });
     return told_[attempt];
   }
   // Once so many attempts have this story; how many have it.
@@ -44,7 +44,7 @@ class NotingLink : public Link {
       return std::count_if(told_.begin(), told_.end(), [&](const auto& one) { return one.second == story; });
     };
     std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, std::chrono::seconds(20), [&] { return count() >= wanted; });
+    wake_.wait_for(lock, std::chrono::seconds(60), [&] { return count() >= wanted; });
     return count();
   }
 
@@ -191,10 +191,10 @@ TEST_F(SmppCarrierTest, ARefusalHasItsCause) {
 }
 
 TEST_F(SmppCarrierTest, ThrottlingLosesNothingAndKeepsTheOrder) {
-  RunningSmsc smsc("[limits]\nsubmits_per_s = 40\n");
+  RunningSmsc smsc("[limits]\nsubmits_per_s = 2\n");
   StartGateway(smsc.port(), "window = 4\nthrottle_least_ms = 20\nthrottle_most_ms = 100\n");
   std::vector<AttemptId> attempts;
-  for (int i = 0; i < 60; ++i) attempts.push_back(Send("Hello"));
+  for (int i = 0; i < 8; ++i) attempts.push_back(Send("Hello"));
   for (const auto& attempt : attempts) {
     EXPECT_EQ(link_.Await(attempt, "DELIVERED"), "ACCEPTED, SENT, DELIVERED");
   }
@@ -205,14 +205,14 @@ TEST_F(SmppCarrierTest, AnAnswerThatNeverComesIsUnknownAndItIsSubmittedOnce) {
   RunningSmsc smsc("[[fault]]\nkind = \"drop-response\"\n[[fault]]\nkind = \"drop-receipt\"\n");
   StartGateway(smsc.port(), "response_ms = 200\n");
   EXPECT_EQ(link_.Await(Send("Hello"), "unknown"), "ACCEPTED, UNKNOWN unknown");
-  EXPECT_EQ(smsc.truth.Count("\"event\":\"submit\""), 1);
+  EXPECT_EQ(smsc.truth.Await("\"event\":\"submit\"", 1), 1);
 }
 
 TEST_F(SmppCarrierTest, AResetMakesUnknownWhatWasUnderWayAndTheRestGoesOn) {
   RunningSmsc smsc("[[fault]]\nkind = \"reset\"\nfrom = 1\nto = 1\n");
   StartGateway(smsc.port(), "window = 1\n");
   const auto first = Send("Hello");
-  link_.Await(first, "ACCEPTED");  // it is the first there
+  EXPECT_EQ(smsc.truth.Await("\"event\":\"submit\"", 1), 1);  // it is the first there
   const auto second = Send("Hello");
   EXPECT_EQ(link_.Await(first, "unknown"), "ACCEPTED, UNKNOWN unknown");
   EXPECT_EQ(link_.Await(second, "DELIVERED"), "ACCEPTED, SENT, DELIVERED");
@@ -220,15 +220,11 @@ TEST_F(SmppCarrierTest, AResetMakesUnknownWhatWasUnderWayAndTheRestGoesOn) {
 }
 
 TEST_F(SmppCarrierTest, WithoutAConnectionItWaitsUntilItsDeadline) {
-  std::uint16_t port = 0;
-  {
-    const RunningSmsc gone("");
-    port = gone.port();
-  }
-  StartGateway(port);
+  const HeldPort held;
+  StartGateway(held.port());
   EXPECT_EQ(link_.Await(Send("Hello", "+255123456789", 300), "expired"), "EXPIRED expired");
   const auto waits = Send("Hello");
-  RunningSmsc back("", port);
+  RunningSmsc back("", held.port());
   EXPECT_EQ(link_.Await(waits, "DELIVERED"), "ACCEPTED, SENT, DELIVERED");
 }
 
@@ -270,7 +266,7 @@ TEST_F(SmppCarrierTest, AFailedReceiptHasItsCauseAndAnUnmappedOneIsKept) {
 
 // The engine of the process before has handed over nothing new: only the receipt comes.
 TEST_F(SmppCarrierTest, AReceiptAfterARestartFindsItsAttempt) {
-  RunningSmsc smsc("[receipt]\ndelay_ms = 400\n");
+  RunningSmsc smsc("[receipt]\ndelay_ms = 5000\n");  // the restart comes before it
   StartGateway(smsc.port());
   const auto attempt = Send("Hello");
   EXPECT_EQ(link_.Await(attempt, "SENT"), "ACCEPTED, SENT");
@@ -298,9 +294,9 @@ TEST_F(SmppCarrierTest, AnSmsFromAPhoneIsNotTakenAndNotLostSilently) {
   RunningSmsc smsc("[[inbound]]\nafter_ms = 1\nsource = \"255700000001\"\ndestination = \"15001\"\ntext = \"STOP\"\n");
   StartGateway(smsc.port());
   EXPECT_EQ(link_.Await(Send("Hello"), "DELIVERED"), "ACCEPTED, SENT, DELIVERED");
-  EXPECT_EQ(carrier_->figures()[0].inbound, 1u);
+  EXPECT_EQ(smsc.truth.Await("\"status\":101", 1), 1) << "ESME_RX_P_APPN";
+  EXPECT_EQ(carrier_->figures()[0].inbound, 1u);  // counted before it is answered
   EXPECT_EQ(carrier_->figures()[0].nobodys, 1u);
-  EXPECT_EQ(smsc.truth.Count("\"status\":101"), 1) << "ESME_RX_P_APPN";
 }
 
 // Takes what is put and tells whoever waits.
@@ -322,7 +318,7 @@ class WaitingSink : public InboundSink {
   void Stop() override {}
   std::vector<InboundSms> Await(std::size_t count) {
     std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, std::chrono::seconds(20), [&] { return put_.size() >= count; });
+    wake_.wait_for(lock, std::chrono::seconds(60), [&] { return put_.size() >= count; });
     return put_;
   }
 
@@ -356,7 +352,7 @@ TEST_F(SmppCarrierTest, AnSmsFromAPhoneGoesToItsTenantAndIsAnsweredOnce) {
   ASSERT_TRUE(opened.ok()) << opened.status();
   EXPECT_EQ(opened->Reveal(), "From: 255700000001\nTo: 15001\n\n" + text);
   EXPECT_EQ(smsc.truth.Await("\"event\":\"delivered\"", 7), 7) << "six parts of 67 units, and one to nobody";
-  EXPECT_EQ(smsc.truth.Count("\"status\":101"), 1);
+  EXPECT_EQ(smsc.truth.Await("\"status\":101", 1), 1);
   StopGateway();
   inbound_->Stop();
   EXPECT_EQ(inbound_->figures().waiting, 0u);

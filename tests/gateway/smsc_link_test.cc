@@ -65,7 +65,7 @@ class Ear : public SmscLinkEvents {
   template <typename Condition>
   [[nodiscard]] bool Wait(Condition condition) {
     std::unique_lock lock(mutex_);
-    return wake_.wait_for(lock, std::chrono::seconds(20), condition);
+    return wake_.wait_for(lock, std::chrono::seconds(60), condition);
   }
   int Kind(OutcomeKind kind) { return kinds_[kind]; }
   int Outcomes() {
@@ -89,13 +89,13 @@ class Ear : public SmscLinkEvents {
 class SmscLinkTest : public ::testing::Test {
  protected:
   void Begin(std::uint16_t port, bool pair = false, const std::string& ca_pem = "",
-             const std::string& host = "127.0.0.1") {
+             const std::string& host = "127.0.0.1", std::int64_t response_ms = 60'000) {
     SmscLinkOptions options{.host = host, .port = port, .pair = pair, .tls = !ca_pem.empty(), .ca_pem = ca_pem};
     options.session.system_id = "esme";
     options.session.again_least_ms = 20;
     options.session.again_most_ms = 100;
     options.session.throttle_least_ms = 20;
-    options.session.response_ms = 1000;
+    options.session.response_ms = response_ms;
     auto link = SmscLink::Make(options, clock_, ear_);
     ASSERT_TRUE(link.ok()) << link.status();
     link_ = std::move(*link);
@@ -147,7 +147,7 @@ TEST_F(SmscLinkTest, ComesBackAfterEveryLossAndTellsWhatIsUnknown) {
       "[receipt]\ndelay_ms = 0\n[[fault]]\nkind = \"reset\"\nevery = 50\nfrom = 10\n"
       "[[fault]]\nkind = \"close\"\nevery = 70\nfrom = 30\n[[fault]]\nkind = \"refuse\"\nevery = 90\nfrom = 40\n"
       "[[fault]]\nkind = \"drop-response\"\nfrom = 5\nto = 5");
-  Begin(smsc.port());
+  Begin(smsc.port(), false, "", "127.0.0.1", 3'000);
   Submit(300);
   EXPECT_TRUE(ear_.Wait([this] { return ear_.Outcomes() >= 300; }));
   link_->Stop();
@@ -180,15 +180,11 @@ TEST_F(SmscLinkTest, ACertificateOfAnotherHostIsNone) {
 }
 
 TEST_F(SmscLinkTest, WaitsForAnSmscThatIsNotThereYet) {
-  std::uint16_t port = 0;
-  {
-    RunningSmsc before("");
-    port = before.port();
-  }
-  Begin(port);
+  const HeldPort held;
+  Begin(held.port());
   Submit(10);
   EXPECT_TRUE(ear_.Wait([this] { return ear_.Notices(smpp::action::Event::kLost) >= 2; }));
-  RunningSmsc smsc("", port);
+  RunningSmsc smsc("", held.port());
   EXPECT_TRUE(ear_.Wait([this] { return ear_.Kind(OutcomeKind::kAccepted) == 10; }));
 }
 
