@@ -14,13 +14,8 @@ constexpr auto kLookEvery = std::chrono::milliseconds(100);
 
 }  // namespace
 
-Loop::Loop(std::shared_ptr<HttpShared> shared) : shared_(std::move(shared)), now_ms_(SteadyMs()) {}
+Loop::Loop(std::shared_ptr<HttpShared> shared) : shared_(std::move(shared)) {}
 Loop::~Loop() { Stop(); }
-
-std::int64_t Loop::SteadyMs() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 void Loop::Start() {
   Tick();
@@ -57,15 +52,15 @@ void Loop::Drain() {
 }
 
 void Loop::Tick() {
-  now_ms_ = SteadyMs();
   const std::int64_t wall_s = shared_->hooks.wall_ms() / 1'000;
   if (wall_s != date_s_) {
     date_s_ = wall_s;
     date_ = absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", absl::FromUnixSeconds(wall_s), absl::UTCTimeZone());
   }
+  const std::int64_t now_ms = this->now_ms();
   const std::vector<Served*> all(served_.begin(), served_.end());
   for (Served* served : all) {
-    if (served_.contains(served)) served->Look(now_ms_);
+    if (served_.contains(served)) served->Look(now_ms);
   }
   timer_.expires_after(kLookEvery);
   timer_.async_wait([this](const boost::system::error_code& error) {

@@ -68,10 +68,9 @@ class Loop {
   void Remove(Served* served);
   void Drain();
   bool draining() const { return draining_; }
-  std::int64_t now_ms() const { return now_ms_; }    // of a clock that only goes forward; as of the last look
+  // Read afresh: after a loop that was held up, what has just come has its whole time before it.
+  std::int64_t now_ms() const { return shared_->hooks.steady_ms(); }
   const std::string& date() const { return date_; }  // as HTTP writes it
-
-  static std::int64_t SteadyMs();
 
  private:
   void Tick();
@@ -81,7 +80,6 @@ class Loop {
   boost::asio::steady_timer timer_{io_};
   std::unordered_set<Served*> served_;
   bool draining_ = false;
-  std::int64_t now_ms_ = 0;
   std::int64_t date_s_ = -1;
   std::string date_;
   std::thread thread_;

@@ -67,7 +67,7 @@ class HttpServerImpl final : public HttpServer {
     const std::shared_ptr<Loop>& loop = loops_[next_++ % loops_.size()];
     TlsContexts::Context tls;
     if (tls_ != nullptr) {
-      tls_->Look(Loop::SteadyMs());
+      tls_->Look(shared_->hooks.steady_ms());
       tls = tls_->Current();
     }
     loop->Post([loop, connection, tls = std::move(tls)]() mutable { Begin(loop, connection, std::move(tls)); });

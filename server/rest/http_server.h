@@ -45,6 +45,7 @@ struct HttpHooks {
   // Puts Response::error into the form in which `path` shows errors.
   std::function<void(std::string_view path, Response& response)> show_error;
   std::function<std::int64_t()> wall_ms;
+  std::function<std::int64_t()> steady_ms;  // of a clock that only goes forward
 };
 
 struct HttpFigures {

@@ -87,6 +87,7 @@ class RestDoorImpl final : public RestDoor {
       router_.ErrorFormOf(path)({response.status, message, path, clock_.WallMs()}, response);
     };
     hooks.wall_ms = [this] { return clock_.WallMs(); };
+    hooks.steady_ms = [this] { return clock_.SteadyMs(); };
     auto server = HttpServer::Start(std::move(options), std::move(hooks));
     if (absl::IsUnavailable(server.status())) {
       Log(LogLevel::kDebug, "listening failed", {{"error", std::string(server.status().message())}});

@@ -22,7 +22,7 @@ namespace smsflow::server::rest {
 
 namespace {
 
-constexpr int kPatienceMs = 20'000;
+constexpr int kPatienceMs = 60'000;
 
 }  // namespace
 

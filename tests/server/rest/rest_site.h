@@ -1,5 +1,5 @@
 // The REST door over a whole engine in this process, people who may log in, and a client that says exactly what it is
-// told to, byte by byte. Loopback only; everything waits at most 20 seconds.
+// told to, byte by byte. Loopback only; everything waits at most a minute.
 #pragma once
 
 #include <atomic>

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdio>
 #include <filesystem>
+#include <future>
 #include <thread>
 
 #include "engine/seams.h"
@@ -51,7 +52,11 @@ class StreamsTest : public ::testing::Test {
     hooks.serve = [this](Request request, std::string, Reply reply) { serve(std::move(request), std::move(reply)); };
     hooks.admit = [](const Request&, const std::string&) { return std::nullopt; };
     hooks.show_error = [](std::string_view, Response& response) { response.body = std::exchange(response.error, {}); };
-    hooks.wall_ms = [] { return engine::SystemClock().WallMs(); };
+    hooks.wall_ms = [this] {
+      ++looks;
+      return engine::SystemClock().WallMs();
+    };
+    hooks.steady_ms = [this] { return engine::SystemClock().SteadyMs() + ahead_ms; };
     auto started = HttpServer::Start(std::move(options), std::move(hooks));
     ASSERT_TRUE(started.ok()) << started.status();
     server = *std::move(started);
@@ -63,15 +68,17 @@ class StreamsTest : public ::testing::Test {
       reply(std::move(response));
     };
   }
-  // For at most 20 seconds.
+  // For at most a minute.
   static bool Await(const std::function<bool()>& holds) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!holds() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
     return holds();
   }
 
   std::function<void(Request, Reply)> serve = [](Request request, Reply reply) { reply(Response::Text(request.body)); };
   std::shared_ptr<Counted::Seen> seen = std::make_shared<Counted::Seen>();
+  std::atomic<int> looks{0};  // of the loops at their connections
+  std::atomic<std::int64_t> ahead_ms{0};
   std::unique_ptr<HttpServer> server;
 };
 
@@ -168,7 +175,7 @@ TEST_F(StreamsTest, AStopAnswersWhatWasAskedAndEndsWhatIsIdle) {
     waiting[0](Response::Text("first"));
   }
   // The two may have come in either order: one is answered, the other cut off when time is over.
-  std::thread stop([&] { server->Stop(300); });
+  std::thread stop([&] { server->Stop(2'000); });
   const HttpAnswer one = busy.Read(), other = late.Read();
   stop.join();
   EXPECT_EQ(one.status + other.status, 200);
@@ -207,12 +214,35 @@ TEST_F(StreamsTest, TooManyConnectionsAreClosedAtOnce) {
 }
 
 TEST_F(StreamsTest, IdleConnectionsEnd) {
-  Start([](HttpOptions& options) { options.idle_ms = 200; });
+  Start([](HttpOptions& options) { options.idle_ms = 2'000; });
   HttpClient client(server->address());
   client.Send(kGet);
   EXPECT_EQ(client.Read().status, 200);
   EXPECT_TRUE(client.Ends());
   EXPECT_EQ(server->figures().timeouts, 0U) << "that is no fault";
+}
+
+TEST_F(StreamsTest, WhoCameWhileALoopWasHeldUpHasAllOfTheTime) {
+  std::promise<void> another;
+  std::atomic<bool> held{false};
+  serve = [&, came = another.get_future().share()](Request, Reply reply) {
+    held = true;
+    came.wait();
+    reply(Response::Text("late"));
+  };
+  Start();
+  HttpClient first(server->address());
+  first.Send(kGet);
+  EXPECT_TRUE(Await([&] { return held.load(); }));
+  HttpClient second(server->address());
+  EXPECT_TRUE(Await([&] { return server->figures().connections_total == 2; }));
+  ahead_ms = 3'600'000;
+  another.set_value();
+  ASSERT_TRUE(Await([&] { return server->figures().connections == 2; }));
+  const int before = looks;
+  ASSERT_TRUE(Await([&] { return looks >= before + 2; }));
+  second.Send(kGet);
+  EXPECT_EQ(second.Read().body, "late");
 }
 
 TEST_F(StreamsTest, AUnixSocketServesTheSame) {
