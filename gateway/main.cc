@@ -313,9 +313,9 @@ int Run(Flags flags) {
   if (!gateway.ok()) {
     return Refuse(gateway.status(), absl::IsInvalidArgument(gateway.status()) ? kExitConfig : kExitStore);
   }
-  std::unique_ptr<Metrics> metrics;
+  std::unique_ptr<metrics::Endpoint> metrics;
   if (!flags.metrics.empty()) {
-    auto started = Metrics::Start(flags.metrics, [&] { return FiguresOf(**gateway, *flags.smpp); });
+    auto started = ServeFigures(flags.metrics, [&] { return FiguresOf(**gateway, *flags.smpp); });
     if (!started.ok()) return Refuse(started.status(), kExitConfig);
     metrics = std::move(*started);
     spdlog::info("metrics on port {}", metrics->port());

@@ -13,6 +13,7 @@
 #include "gateway/core.h"
 #include "gateway/inbound.h"
 #include "gateway/smpp_carrier.h"
+#include "metrics/endpoint.h"
 
 namespace smsflow::gateway {
 
@@ -24,16 +25,11 @@ struct GatewayFigures {
   std::vector<SmscFigures> smscs = {};
 };
 
-// Serves until it is destroyed.
-class Metrics {
- public:
-  virtual ~Metrics() = default;
-  virtual int port() const = 0;
+metrics::Figures ListFigures(const GatewayFigures& now);
 
-  // `address`: "host:port" of this machine, port 0 for any: there is no TLS here and no credential. `collect` is called
-  // from a thread of its own and must outlive it. INVALID_ARGUMENT, or UNAVAILABLE where the port is taken.
-  static absl::StatusOr<std::unique_ptr<Metrics>> Start(const std::string& address,
-                                                        std::function<GatewayFigures()> collect);
-};
+// `address`: "host:port" of this machine, port 0 for any: there is no TLS here and no credential. `collect` is called
+// from a thread of its own and must outlive it. INVALID_ARGUMENT, or UNAVAILABLE where the port is taken.
+absl::StatusOr<std::unique_ptr<metrics::Endpoint>> ServeFigures(const std::string& address,
+                                                                std::function<GatewayFigures()> collect);
 
 }  // namespace smsflow::gateway

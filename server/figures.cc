@@ -4,6 +4,7 @@
 
 #include <cctype>
 #include <fstream>
+#include <utility>
 
 #include "workflows/delivery/causes.h"
 
@@ -18,22 +19,9 @@ double ResidentBytes() {
   return pages * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
-class List {
- public:
-  void Count(const char* name, const char* help, std::uint64_t value) {
-    out_.push_back({name, help, static_cast<double>(value), true, {}});
-  }
-  void Gauge(const char* name, const char* help, double value) { out_.push_back({name, help, value, false, {}}); }
-  void Add(NamedFigure figure) { out_.push_back(std::move(figure)); }
-  std::vector<NamedFigure> Take() { return std::move(out_); }
-
- private:
-  std::vector<NamedFigure> out_;
-};
-
 double Seconds(std::int64_t ms) { return static_cast<double>(ms) / 1'000; }
 
-void AddEngine(List& list, const engine::Figures& f) {
+void AddEngine(metrics::Figures& list, const engine::Figures& f) {
   list.Count("smsflow_created_total", "SMSes accepted", f.created);
   list.Count("smsflow_duplicates_total", "requests answered from their idempotency key", f.duplicates);
   list.Count("smsflow_transitions_total", "journal records written", f.transitions);
@@ -65,13 +53,11 @@ void AddEngine(List& list, const engine::Figures& f) {
   const std::pair<const char*, std::uint64_t> refusals[] = {
       {"queue_full", f.refused_queue_full}, {"disk", f.refused_disk}, {"draining", f.refused_draining}};
   for (const auto& [why, count] : refusals) {
-    list.Add(
-        {"smsflow_refused_total", "requests refused, by reason", static_cast<double>(count), true, {{"reason", why}}});
+    list.Count("smsflow_refused_total", "requests refused, by reason", count, {{"reason", why}});
   }
   const auto of_tenants = [&](const auto& counts, const char* name, const char* help, const char* what) {
     for (const auto& [key, count] : counts) {
-      list.Add(
-          {name, help, static_cast<double>(count), true, {{"workflow", key[0]}, {"tenant", key[1]}, {what, key[2]}}});
+      list.Count(name, help, count, {{"workflow", key[0]}, {"tenant", key[1]}, {what, key[2]}});
     }
   };
   of_tenants(f.results, "smsflow_results_total", "how lives went on: ends, and failures before them", "state");
@@ -93,7 +79,7 @@ std::string PlainName(const std::string& name) {
   return plain;
 }
 
-void AddFolder(List& list, const storage::DataFolder& folder) {
+void AddFolder(metrics::Figures& list, const storage::DataFolder& folder) {
   if (const auto free = folder.FreeBytes(); free.ok()) {
     list.Gauge("smsflow_disk_free_bytes", "free on the data folder's disk", static_cast<double>(*free));
   }
@@ -101,18 +87,18 @@ void AddFolder(List& list, const storage::DataFolder& folder) {
              static_cast<double>(folder.ReserveBytes()));
   list.Gauge("smsflow_disk_used_bytes", "used by the data folder", static_cast<double>(folder.UsedBytes()));
   for (const auto& [name, value] : folder.Figures()) {
-    list.Add({PlainName(name), "RocksDB: " + name, static_cast<double>(value), false, {}});
+    list.Gauge(PlainName(name), "RocksDB: " + name, static_cast<double>(value));
   }
 }
 
 }  // namespace
 
 std::vector<NamedFigure> ListFigures(const engine::Figures& figures, const storage::DataFolder* folder) {
-  List list;
+  metrics::Figures list;
   AddEngine(list, figures);
   if (folder != nullptr) AddFolder(list, *folder);
   list.Gauge("smsflow_resident_bytes", "memory of this process", ResidentBytes());
-  return list.Take();
+  return std::move(list.figures);
 }
 
 std::vector<NamedHistogram> ListHistograms(const engine::Figures& figures) {

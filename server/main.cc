@@ -14,6 +14,7 @@
 #include "gateway/gateway.h"
 #include "gateway/in_process.h"
 #include "gateway/key_files.h"
+#include "metrics/endpoint.h"
 #include "server/accounts/accounts.h"
 #include "server/auth.h"
 #include "server/config.h"
@@ -24,7 +25,6 @@
 #include "server/grpc/listener.h"
 #include "server/kafka/kafka_door.h"
 #include "server/logging.h"
-#include "server/metrics.h"
 #include "server/policies.h"
 #include "server/process.h"
 #include "server/rest/over_accounts.h"
@@ -109,13 +109,14 @@ absl::StatusOr<std::unique_ptr<gateway::Gateway>> OpenLoopback(const Config& con
                                 engine::SystemClock(), EndFatally);
 }
 
-absl::StatusOr<std::unique_ptr<Metrics>> StartMetrics(const Config& config, const engine::Engine& engine,
-                                                      const storage::DataFolder& folder, const GrpcServer& grpc,
-                                                      const rest::RestDoor* rest, const KafkaDoor* kafka) {
+absl::StatusOr<std::unique_ptr<metrics::Endpoint>> StartMetrics(const Config& config, const engine::Engine& engine,
+                                                                const storage::DataFolder& folder,
+                                                                const GrpcServer& grpc, const rest::RestDoor* rest,
+                                                                const KafkaDoor* kafka) {
   if (config.listen.metrics.empty()) return nullptr;
-  return Metrics::Start(config.listen.metrics, [&engine, &folder, &grpc, rest, kafka] {
+  return metrics::Endpoint::Start("listen.metrics", config.listen.metrics, [&engine, &folder, &grpc, rest, kafka] {
     const engine::Figures figures = engine.TakeFigures();
-    Metrics::Figures all{ListFigures(figures, &folder), ListHistograms(figures)};
+    metrics::Figures all{ListFigures(figures, &folder), ListHistograms(figures)};
     for (NamedFigure& figure : grpc.figures()) all.figures.push_back(std::move(figure));
     if (rest != nullptr)
       for (NamedFigure& figure : rest->figures()) all.figures.push_back(std::move(figure));
@@ -125,8 +126,8 @@ absl::StatusOr<std::unique_ptr<Metrics>> StartMetrics(const Config& config, cons
   });
 }
 
-void SayReady(const Config& config, const GrpcServer& grpc, const rest::RestDoor* rest, const Metrics* metrics,
-              const storage::DataFolder& folder) {
+void SayReady(const Config& config, const GrpcServer& grpc, const rest::RestDoor* rest,
+              const metrics::Endpoint* metrics, const storage::DataFolder& folder) {
   std::string line = "smsflowd ready grpc=" + grpc.address();
   if (rest != nullptr) line += " rest=" + rest->address();
   if (metrics != nullptr) {

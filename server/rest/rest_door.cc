@@ -153,34 +153,27 @@ class RestDoorImpl final : public RestDoor {
 std::vector<NamedFigure> RestDoorImpl::figures() const {
   const HttpFigures http = server_->figures();
   const GateFigures gate = gate_.figures();
-  std::vector<NamedFigure> all;
-  const auto gauge = [&all](const char* name, const char* help, std::size_t value) {
-    all.push_back({name, help, static_cast<double>(value), false, {}});
-  };
-  const auto counter = [&all](const char* name, const char* help, std::uint64_t value, const char* label = nullptr,
-                              const char* of = "") {
-    all.push_back({name, help, static_cast<double>(value), true, {}});
-    if (label != nullptr) all.back().labels.emplace_back(label, of);
-  };
-  gauge("smsflow_rest_connections", "of REST clients, open", http.connections);
-  counter("smsflow_rest_connections_total", "of REST clients, taken", http.connections_total);
-  counter("smsflow_rest_connections_refused_total",
-          "of REST clients, closed at once: too many were open, in all or of one address", http.connections_refused);
-  counter("smsflow_rest_handshakes_failed_total", "of REST clients: no TLS came about", http.handshakes_failed);
-  counter("smsflow_rest_timeouts_total", "REST connections cut off for letting a time pass", http.timeouts);
-  counter("smsflow_rest_malformed_total", "REST requests that were none", http.malformed);
-  counter("smsflow_rest_streams_cut_total", "lists over REST that ended early", http.streams_cut);
+  metrics::Figures all;
+  all.Gauge("smsflow_rest_connections", "of REST clients, open", static_cast<double>(http.connections));
+  all.Count("smsflow_rest_connections_total", "of REST clients, taken", http.connections_total);
+  all.Count("smsflow_rest_connections_refused_total",
+            "of REST clients, closed at once: too many were open, in all or of one address", http.connections_refused);
+  all.Count("smsflow_rest_handshakes_failed_total", "of REST clients: no TLS came about", http.handshakes_failed);
+  all.Count("smsflow_rest_timeouts_total", "REST connections cut off for letting a time pass", http.timeouts);
+  all.Count("smsflow_rest_malformed_total", "REST requests that were none", http.malformed);
+  all.Count("smsflow_rest_streams_cut_total", "lists over REST that ended early", http.streams_cut);
   static constexpr const char* kClasses[] = {"", "", "2xx", "3xx", "4xx", "5xx"};
   for (std::size_t i = 2; i < 6; ++i) {
-    counter("smsflow_rest_answers_total", "answers over REST, by their status", http.answers[i], "status", kClasses[i]);
+    all.Count("smsflow_rest_answers_total", "answers over REST, by their status", http.answers[i],
+              {{"status", kClasses[i]}});
   }
   const char* const logins = "smsflow_rest_logins_total";
   const char* const what = "credentials over REST, by what became of them";
-  counter(logins, what, gate.remembered, "result", "remembered");
-  counter(logins, what, gate.verified, "result", "verified");
-  counter(logins, what, gate.refused, "result", "refused");
-  counter(logins, what, gate.busy, "result", "busy");
-  return all;
+  all.Count(logins, what, gate.remembered, {{"result", "remembered"}});
+  all.Count(logins, what, gate.verified, {{"result", "verified"}});
+  all.Count(logins, what, gate.refused, {{"result", "refused"}});
+  all.Count(logins, what, gate.busy, {{"result", "busy"}});
+  return std::move(all.figures);
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ std::string Scrape(int port) {
 }
 
 TEST(GatewayMetrics, AreShownWithTheirLabels) {
-  const auto metrics = Metrics::Start("127.0.0.1:0", SomeFigures);
+  const auto metrics = ServeFigures("127.0.0.1:0", SomeFigures);
   ASSERT_TRUE(metrics.ok()) << metrics.status();
   const std::string text = Scrape((*metrics)->port());
   for (const char* line : {
@@ -77,7 +77,7 @@ TEST(GatewayMetrics, AreShownWithTheirLabels) {
 
 // Both ways: each has its line, and each line is shown.
 TEST(GatewayMetrics, EachHasItsLineOnThePage) {
-  const auto metrics = Metrics::Start("localhost:0", SomeFigures);
+  const auto metrics = ServeFigures("localhost:0", SomeFigures);
   ASSERT_TRUE(metrics.ok()) << metrics.status();
   const auto names = [](const std::string& text, const char* pattern) {
     std::set<std::string> all;
@@ -92,10 +92,10 @@ TEST(GatewayMetrics, EachHasItsLineOnThePage) {
 
 TEST(GatewayMetrics, AreForThisMachineAlone) {
   for (const char* address : {"0.0.0.0:0", "", ":0", "example.org:1", "10.0.0.1:80", "127.0.0.1", "127.0.0.1:"})
-    EXPECT_EQ(Metrics::Start(address, SomeFigures).status().code(), absl::StatusCode::kInvalidArgument) << address;
-  const auto first = Metrics::Start("127.0.0.1:0", SomeFigures);
+    EXPECT_EQ(ServeFigures(address, SomeFigures).status().code(), absl::StatusCode::kInvalidArgument) << address;
+  const auto first = ServeFigures("127.0.0.1:0", SomeFigures);
   ASSERT_TRUE(first.ok());
-  const auto second = Metrics::Start("127.0.0.1:" + std::to_string((*first)->port()), SomeFigures);
+  const auto second = ServeFigures("127.0.0.1:" + std::to_string((*first)->port()), SomeFigures);
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
 }
 

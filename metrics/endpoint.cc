@@ -1,5 +1,5 @@
 // The only file that knows prometheus-cpp.
-#include "server/metrics.h"
+#include "metrics/endpoint.h"
 
 #include <prometheus/collectable.h>
 #include <prometheus/exposer.h>
@@ -10,7 +10,9 @@
 #include <map>
 #include <utility>
 
-namespace smsflow::server {
+#include "absl/strings/str_cat.h"
+
+namespace smsflow::metrics {
 
 namespace {
 
@@ -43,10 +45,10 @@ prometheus::MetricFamily FamilyOf(const NamedHistogram& named) {
 
 class Collector final : public prometheus::Collectable {
  public:
-  explicit Collector(std::function<Metrics::Figures()> collect) : collect_(std::move(collect)) {}
+  explicit Collector(std::function<Figures()> collect) : collect_(std::move(collect)) {}
 
   std::vector<prometheus::MetricFamily> Collect() const override {
-    const Metrics::Figures now = collect_();
+    const Figures now = collect_();
     std::map<std::string, prometheus::MetricFamily> families;  // figures with labels share one
     for (const NamedFigure& figure : now.figures) {
       prometheus::MetricFamily& family = families[figure.name];
@@ -62,12 +64,12 @@ class Collector final : public prometheus::Collectable {
   }
 
  private:
-  std::function<Metrics::Figures()> collect_;
+  std::function<Figures()> collect_;
 };
 
-class ExposedMetrics final : public Metrics {
+class ExposedFigures final : public Endpoint {
  public:
-  ExposedMetrics(const std::string& address, std::function<Figures()> collect)
+  ExposedFigures(const std::string& address, std::function<Figures()> collect)
       : collector_(std::make_shared<Collector>(std::move(collect))), exposer_(address, /*num_threads=*/1) {
     exposer_.RegisterCollectable(collector_);
   }
@@ -83,15 +85,17 @@ class ExposedMetrics final : public Metrics {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Metrics>> Metrics::Start(const std::string& address, std::function<Figures()> collect) {
+absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Start(std::string_view setting, const std::string& address,
+                                                          std::function<Figures()> collect) {
   // The library's HTTP server knows no names of hosts.
   std::string numeric = address;
   if (numeric.rfind("localhost:", 0) == 0) numeric.replace(0, 9, "127.0.0.1");
   try {
-    return std::make_unique<ExposedMetrics>(numeric, std::move(collect));
+    return std::make_unique<ExposedFigures>(numeric, std::move(collect));
   } catch (const std::exception&) {
-    return absl::UnavailableError("listen.metrics: cannot listen on " + address + ": is the port taken?");
+    return absl::UnavailableError(
+        absl::StrCat(std::string(setting), ": cannot listen on ", address, ": is the port taken?"));
   }
 }
 
-}  // namespace smsflow::server
+}  // namespace smsflow::metrics
