@@ -46,6 +46,10 @@ void Limit(grpc::ServerBuilder& builder, const LimitsConfig& limits) {
   // A message is unpacked before its size is looked at: a few bytes could be gigabytes. What is sealed does not shrink.
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  // So what packs and unpacks has nothing to do with any call; and nobody asks for gRPC's own statistics of each.
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
   builder.SetResourceQuota(grpc::ResourceQuota("smsflowd").Resize(kMemoryMax));
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, static_cast<int>(limits.streams_per_connection));
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 8 << 10);
