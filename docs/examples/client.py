@@ -45,6 +45,18 @@ def from_base64url(text):
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
+def first_key(file):
+    """Of a JWK, or of a JWK Set the first that we can seal for: a set may hold keys of other kinds, now or later."""
+    try:
+        told = json.loads(Path(file).read_text(encoding="utf-8"))
+        for jwk in told.get("keys", [told]):
+            if jwk.get("use", "enc") == "enc" and jwk.get("crv") == "P-256" and "kid" in jwk:
+                return jwk
+    except (OSError, ValueError, AttributeError, TypeError):
+        raise SystemExit(f"client.py: {file} is no JWK and no JWK Set; smsflow jwks makes one of a PEM") from None
+    raise SystemExit(f"client.py: {file} holds no key that can be sealed for")
+
+
 def seal(jwk, tenant, key, number, sender, text):
     """JWE compact, ECDH-ES on P-256 with A256GCM: only the gateway opens it, and only for this tenant and key."""
     curve = ec.SECP256R1()
@@ -126,7 +138,7 @@ def main():
     parser.add_argument("--address", default=os.environ.get("SMSFLOW_ADDRESS", "127.0.0.1:7070"))
     parser.add_argument("--ca", default=os.environ.get("SMSFLOW_CA", ""))
     parser.add_argument("--tenant", default=os.environ.get("SMSFLOW_TENANT"), required="SMSFLOW_TENANT" not in os.environ)
-    parser.add_argument("--pubkey", required=True, help="the gateway's key, JWK")
+    parser.add_argument("--pubkey", required=True, help="the gateway's key, of P-256: a JWK or a JWK Set")
     parser.add_argument("--to", required=True)
     parser.add_argument("--sender", default="smsflow")
     parser.add_argument("--text", required=True)
@@ -139,7 +151,7 @@ def main():
         pb, pb_grpc = load_contracts(folder)
         scheduler = pb_grpc.SchedulerStub(channel)
         now = int(time.time())
-        payload = seal(json.loads(Path(arguments.pubkey).read_text()), arguments.tenant, arguments.key, arguments.to,
+        payload = seal(first_key(arguments.pubkey), arguments.tenant, arguments.key, arguments.to,
                        arguments.sender, arguments.text)
         answer = schedule(scheduler, pb, credential, pb.ScheduleRequest(
             key=arguments.key, target=arguments.key, schedule=f"{now}-{now + 600}", payload=payload.encode(),

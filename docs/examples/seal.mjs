@@ -59,10 +59,10 @@ export async function seal(crypto, jwk, { tenant, key = '', to, sender = '', tex
   return [protectedHeader, base64url(encryptedKey), base64url(iv), base64url(sealed.slice(0, -16)), base64url(sealed.slice(-16))].join('.');
 }
 
-// The first that we can seal for: a set may hold keys of other kinds, now or later.
-export function firstKey(jwks) {
-  const jwk = jwks.keys.find(({ use = 'enc', kty, crv }) => use === 'enc' && (kty === 'RSA' || crv === 'P-256'));
-  if (!jwk) throw new Error('the set holds no key that can be sealed for');
+// Of a JWK, or of a JWK Set the first that we can seal for: a set may hold keys of other kinds, now or later.
+export function firstKey(told) {
+  const jwk = (told?.keys ?? [told]).find((one) => (one?.use ?? 'enc') === 'enc' && one?.kid && (one.kty === 'RSA' || one.crv === 'P-256'));
+  if (!jwk) throw new Error('there is no key that can be sealed for');
   return jwk;
 }
 
@@ -72,6 +72,19 @@ if (typeof process !== 'undefined' && process.argv[1]?.endsWith('seal.mjs')) {
   const { readFileSync } = await import('node:fs');
   const { webcrypto } = await import('node:crypto');
   const string = { type: 'string' };
-  const { values } = parseArgs({ options: { jwks: string, tenant: string, key: string, to: string, sender: string, text: string } });
-  console.log(await seal(webcrypto, firstKey(JSON.parse(readFileSync(values.jwks, 'utf8'))), values));
+  const refuse = (why) => { console.error(`seal.mjs: ${why}`); process.exit(1); };
+  const published = (file) => {
+    try {
+      return JSON.parse(readFileSync(file, 'utf8'));
+    } catch {
+      return refuse(`${file} is no JWK and no JWK Set; smsflow jwks makes one of a PEM`);
+    }
+  };
+  try {
+    const { values } = parseArgs({ options: { jwks: string, tenant: string, key: string, to: string, sender: string, text: string } });
+    for (const flag of ['jwks', 'tenant', 'to', 'text']) if (!values[flag]) refuse(`--${flag} is needed`);
+    console.log(await seal(webcrypto, firstKey(published(values.jwks)), values));
+  } catch (error) {
+    refuse(error.message);
+  }
 }

@@ -61,24 +61,28 @@ def seal(jwk, tenant, key, to, sender, text):
     return ".".join([protected, base64url(encrypted_key), base64url(iv), base64url(sealed[:-16]), base64url(sealed[-16:])])
 
 
-def first_key(jwks):
-    """The first that we can seal for: a set may hold keys of other kinds, now or later."""
-    for jwk in jwks["keys"]:
-        if jwk.get("use", "enc") == "enc" and (jwk["kty"] == "RSA" or jwk.get("crv") == "P-256"):
-            return jwk
-    raise SystemExit("seal.py: the set holds no key that can be sealed for")
+def first_key(file):
+    """Of a JWK, or of a JWK Set the first that we can seal for: a set may hold keys of other kinds, now or later."""
+    try:
+        told = json.loads(Path(file).read_text(encoding="utf-8"))
+        for jwk in told.get("keys", [told]):
+            if jwk.get("use", "enc") == "enc" and (jwk.get("kty") == "RSA" or jwk.get("crv") == "P-256") and "kid" in jwk:
+                return jwk
+    except (OSError, ValueError, AttributeError, TypeError):
+        raise SystemExit(f"seal.py: {file} is no JWK and no JWK Set; smsflow jwks makes one of a PEM") from None
+    raise SystemExit(f"seal.py: {file} holds no key that can be sealed for")
 
 
 def main():
     parser = argparse.ArgumentParser(description="Seals an SMS for a gateway.")
-    parser.add_argument("--jwks", required=True, help="the gateway's published keys, a file")
+    parser.add_argument("--jwks", required=True, help="the gateway's published keys, a file: a JWK Set, or a JWK alone")
     parser.add_argument("--tenant", required=True)
     parser.add_argument("--key", default="", help="the key that it will be scheduled with; may be none")
     parser.add_argument("--to", required=True)
     parser.add_argument("--sender", default="")
     parser.add_argument("--text", required=True)
     told = parser.parse_args()
-    jwk = first_key(json.loads(Path(told.jwks).read_text(encoding="utf-8")))
+    jwk = first_key(told.jwks)
     print(seal(jwk, told.tenant, told.key, told.to, told.sender, told.text))
 
 

@@ -49,6 +49,16 @@ class PythonClient(unittest.TestCase):
         else:
             self.assertIn("client.py: ALREADY_EXISTS", again.stderr)
 
+    def test_a_set_of_keys_does_as_well_and_what_is_none_is_one_line(self):
+        key = f"{self.server.folder}/gateway.jwk"
+        jwks = subprocess.run([SMSFLOW, "jwks", key], capture_output=True, text=True, timeout=60, check=True).stdout
+        Path(f"{key}s").write_text(jwks, encoding="utf-8")
+        done = self.run_client("--text", "S1D1", "--pubkey", f"{key}s")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        pem = f"{self.server.folder}/gateway.pub.pem"
+        done = self.run_client("--text", "S1D1", "--pubkey", pem)
+        self.assertEqual(done.stderr, f"client.py: {pem} is no JWK and no JWK Set; smsflow jwks makes one of a PEM\n")
+
     def test_nobody_enters_without_a_known_token(self):
         done = self.run_client("--text", "S1D1", token="wrong")
         self.assertEqual(done.returncode, 1)

@@ -34,8 +34,8 @@ class SealExamples(unittest.TestCase):
     def tearDownClass(cls):
         cls.temporary.cleanup()
 
-    def seal(self, program, kind, key="visit 17/ä \"x\"", sender="CLINIC"):
-        done = run(*PROGRAMS[program], "--jwks", f"{self.folder}/{kind}.jwks", "--tenant", "demo", "--key", key, "--to",
+    def seal(self, program, kind, key="visit 17/ä \"x\"", sender="CLINIC", form="jwks"):
+        done = run(*PROGRAMS[program], "--jwks", f"{self.folder}/{kind}.{form}", "--tenant", "demo", "--key", key, "--to",
                    "+255123456789", "--sender", sender, "--text", TEXT)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
@@ -57,6 +57,29 @@ class SealExamples(unittest.TestCase):
             opened = self.unseal(kind, self.seal(program, kind))
             self.assertEqual(opened.returncode, 0, opened.stderr)
             self.assertEqual(opened.stdout, f"To: +255123456789\nSender: CLINIC\n\n{TEXT}\n")
+
+    def test_a_key_alone_does_as_well_as_a_set(self):
+        for program, kind in self.each():
+            opened = self.unseal(kind, self.seal(program, kind, form="jwk"))
+            self.assertEqual(opened.returncode, 0, opened.stderr)
+
+    def test_what_is_no_key_is_one_line(self):
+        wrong = {f"{self.folder}/ec.pub.pem": "is no JWK and no JWK Set", f"{self.folder}/none": "is no JWK and no JWK Set"}
+        for number, text in enumerate(('{"keys":[]}', '{"kty":"oct","kid":"k"}', "{}")):
+            wrong[f"{self.folder}/wrong{number}"] = "no key that can be sealed for"
+            Path(f"{self.folder}/wrong{number}").write_text(text, encoding="utf-8")
+        for program, kind in self.each():
+            for file, says in wrong.items():
+                done = run(*PROGRAMS[program], "--jwks", file, "--tenant", "demo", "--to", "+255123456789", "--text", TEXT)
+                self.assertEqual((1, "", 1), (done.returncode, done.stdout, done.stderr.count("\n")), done.stderr)
+                self.assertIn(says, done.stderr)
+
+    def test_a_flag_that_is_missing_is_named(self):
+        for program, kind in self.each():
+            done = run(*PROGRAMS[program])
+            self.assertNotEqual(0, done.returncode)
+            self.assertIn("--jwks", done.stderr)
+            self.assertNotIn("    at ", done.stderr)
 
     def test_a_sender_and_a_key_may_be_left_out(self):
         for program, kind in self.each():
