@@ -135,10 +135,20 @@ class UnitFlagsTest(unittest.TestCase):
 
     def test_the_keys_of_the_gateway_s_example_are_flags(self):
         told = run(GATEWAY, "--help").stdout
-        keys = re.findall(r"^(\w+) = ", (DEPLOY / "smsflow-gateway.toml").read_text(encoding="utf-8"), re.MULTILINE)
+        keys = re.findall(r"^(?:# )?(\w+) = ", (DEPLOY / "smsflow-gateway.toml").read_text(encoding="utf-8"), re.MULTILINE)
         self.assertGreater(len(keys), 2)
+        self.assertIn("smsc", keys)
         for key in keys:
             self.assertRegex(told, rf"--{key.replace('_', '-')}\b")
+
+    def test_the_files_of_the_gateway_s_example_are_credentials_of_its_unit(self):
+        """With DynamicUser it can read nothing else of root's."""
+        unit = (DEPLOY / "systemd/smsflow-gateway.service").read_text(encoding="utf-8")
+        names = re.findall(r'"/run/credentials/smsflow-gateway\.service/([\w.]+)"',
+                           (DEPLOY / "smsflow-gateway.toml").read_text(encoding="utf-8"))
+        self.assertEqual({"smsc.toml", "smsc.password"}, set(names))
+        for name in names:
+            self.assertRegex(unit, rf"(?m)^#?LoadCredential={re.escape(name)}:/etc/smsflow/{re.escape(name)}$")
 
 
 class ComposeTest(unittest.TestCase):
