@@ -12,6 +12,7 @@
 #include "gateway/room.h"
 #include "gateway/store.h"
 #include "gateway/truth_log.h"
+#include "storage/folder_lock.h"
 #include "storage/rocks_store.h"
 
 namespace smsflow::gateway {
@@ -42,6 +43,7 @@ absl::Status CheckOptions(const GatewayOptions& options) {
 }
 
 struct OpenRows {
+  std::unique_ptr<storage::FolderLock> lock;
   storage::DiskRoom room;
   std::unique_ptr<storage::Store> rows;
 };
@@ -51,6 +53,9 @@ absl::StatusOr<OpenRows> OpenGuarded(const GatewayOptions& options) {
   std::error_code error;
   std::filesystem::create_directories(options.store, error);
   if (error) return absl::InternalError(absl::StrCat("cannot make the folder ", options.store, ": ", error.message()));
+  // First of all: to make room is to write into what another process has.
+  auto lock = storage::FolderLock::Take(options.store, storage::FolderLock::Mode::kWriter);
+  if (!lock.ok()) return lock.status();
   storage::DiskRoom room({options.store, options.store, absl::StrCat(options.store, "/ballast"), options.ballast_bytes,
                           kMemtableBytes, nullptr});
   if (const auto status = room.MakeRoomToRecover(); !status.ok()) return status;
@@ -58,18 +63,19 @@ absl::StatusOr<OpenRows> OpenGuarded(const GatewayOptions& options) {
       storage::RocksStore::Open({.path = options.store, .memtable_bytes = kMemtableBytes, .file_system = nullptr});
   if (!rows.ok()) return rows.status();
   if (const auto status = room.RestoreBallast(); !status.ok()) return status;
-  return OpenRows{std::move(room), std::move(*rows)};
+  return OpenRows{std::move(*lock), std::move(room), std::move(*rows)};
 }
 
 class WholeGateway : public Gateway {
  public:
-  WholeGateway(CoreOptions options, std::unique_ptr<AgreedClock> clock, std::unique_ptr<storage::Store> rows,
-               std::unique_ptr<Room> room, std::unique_ptr<Store> store, std::shared_ptr<InboundSink> sink,
-               std::unique_ptr<Inbound> inbound, std::unique_ptr<Carrier> carrier, std::unique_ptr<Sorter> sorter,
-               std::unique_ptr<AuditLog> audit, std::unique_ptr<Link> link, std::shared_ptr<crypto::Vault> vault,
-               const FatalHandler& fatal)
+  WholeGateway(CoreOptions options, std::unique_ptr<AgreedClock> clock, std::unique_ptr<storage::FolderLock> lock,
+               std::unique_ptr<storage::Store> rows, std::unique_ptr<Room> room, std::unique_ptr<Store> store,
+               std::shared_ptr<InboundSink> sink, std::unique_ptr<Inbound> inbound, std::unique_ptr<Carrier> carrier,
+               std::unique_ptr<Sorter> sorter, std::unique_ptr<AuditLog> audit, std::unique_ptr<Link> link,
+               std::shared_ptr<crypto::Vault> vault, const FatalHandler& fatal)
       : clock_(std::move(clock)),
         vault_(std::move(vault)),
+        lock_(std::move(lock)),
         rows_(std::move(rows)),
         room_(std::move(room)),
         store_(std::move(store)),
@@ -124,6 +130,7 @@ class WholeGateway : public Gateway {
  private:
   const std::unique_ptr<AgreedClock> clock_;
   const std::shared_ptr<crypto::Vault> vault_;
+  const std::unique_ptr<storage::FolderLock> lock_;  // released when the rows are closed
   const std::unique_ptr<storage::Store> rows_;
   const std::unique_ptr<Room> room_;
   const std::unique_ptr<Store> store_;
@@ -213,10 +220,10 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Open(GatewayOptions options, s
     if (!opened.ok()) return opened.status();
     audit = std::move(*opened);
   }
-  auto gateway = std::make_unique<WholeGateway>(std::move(core), std::move(agreed), std::move(opened_rows->rows),
-                                                std::move(room), std::move(*store), std::move(options.inbound_sink),
-                                                std::move(inbound), std::move(carrier), std::move(sorter),
-                                                std::move(audit), std::move(link), std::move(vault), fatal);
+  auto gateway = std::make_unique<WholeGateway>(
+      std::move(core), std::move(agreed), std::move(opened_rows->lock), std::move(opened_rows->rows), std::move(room),
+      std::move(*store), std::move(options.inbound_sink), std::move(inbound), std::move(carrier), std::move(sorter),
+      std::move(audit), std::move(link), std::move(vault), fatal);
   if (const auto status = gateway->Load(); !status.ok()) return status;
   return gateway;
 }

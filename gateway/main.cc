@@ -1,5 +1,6 @@
 // smsflow-gateway: attaches to an engine, directly or through Kafka, opens envelopes, submits, reports. Exit codes: 0
-// stopped on request, 75 the store or the truth log failed (start again), 78 the configuration is wrong.
+// stopped on request, 64 a flag is wrong, 75 the store or the truth log failed (start again), 78 the configuration is
+// wrong or another process has the store: a person has to look.
 #include <pthread.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
@@ -20,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/seams.h"
 #include "gateway/attach_client.h"
+#include "gateway/config_file.h"
 #include "gateway/gateway.h"
 #include "gateway/kafka_inbound.h"
 #include "gateway/kafka_link.h"
@@ -33,6 +35,7 @@
 namespace smsflow::gateway {
 namespace {
 
+constexpr int kExitUsage = 64;
 constexpr int kExitStore = 75;
 constexpr int kExitConfig = 78;
 constexpr std::int64_t kDelayMax = 3'600'000;
@@ -85,7 +88,7 @@ void DeclareKafka(CLI::App& app, Flags& flags) {
 void Declare(CLI::App& app, Flags& flags) {
   GatewayOptions& gateway = flags.gateway;
   app.set_config("--config", "", "read options from a TOML file; flags win over it");
-  app.allow_config_extras(CLI::config_extras_mode::error);
+  app.config_formatter(TomlConfigOf(app));
   app.add_flag("--loopback", flags.loopback, "submit to nobody and answer by test codes");
   app.add_option("--smsc", flags.smsc_file, "submit over SMPP to the SMSCs of this TOML file; see docs/gateway.md")
       ->check(CLI::ExistingFile);
@@ -311,7 +314,8 @@ int Run(Flags flags) {
   flags.gateway.notice = [](std::string_view line) { spdlog::warn("{}", line); };
   auto gateway = Gateway::Open(std::move(flags.gateway), std::move(*link), engine::SystemClock(), Fatal);
   if (!gateway.ok()) {
-    return Refuse(gateway.status(), absl::IsInvalidArgument(gateway.status()) ? kExitConfig : kExitStore);
+    const bool for_a_person = absl::IsInvalidArgument(gateway.status()) || absl::IsFailedPrecondition(gateway.status());
+    return Refuse(gateway.status(), for_a_person ? kExitConfig : kExitStore);
   }
   std::unique_ptr<metrics::Endpoint> metrics;
   if (!flags.metrics.empty()) {
@@ -339,8 +343,14 @@ int main(int argc, char** argv) {
   smsflow::gateway::Declare(app, flags);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ConfigError& error) {
+    std::cerr << "smsflow-gateway: " << error.what() << "\n";
+    return smsflow::gateway::kExitConfig;
+  } catch (const CLI::FileError&) {
+    std::cerr << "smsflow-gateway: --config: the file cannot be read\n";
+    return smsflow::gateway::kExitConfig;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : smsflow::gateway::kExitConfig;
+    return app.exit(error) == 0 ? 0 : smsflow::gateway::kExitUsage;
   }
   spdlog::set_level(spdlog::level::from_str(flags.log_level));
   return smsflow::gateway::Run(std::move(flags));

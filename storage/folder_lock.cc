@@ -19,7 +19,7 @@ absl::StatusOr<std::unique_ptr<FolderLock>> FolderLock::Take(const std::string& 
   if (::flock(fd, LOCK_NB | (writer ? LOCK_EX : LOCK_SH)) == 0) return lock;
   if (errno != EWOULDBLOCK) return absl::ErrnoToStatus(errno, absl::StrCat("cannot lock ", path));
   return absl::FailedPreconditionError(
-      absl::StrCat("data folder ", folder, " is in use by another process; stop that one first"));
+      absl::StrCat("folder ", folder, " is in use by another process; stop that one first"));
 }
 
 FolderLock::~FolderLock() { ::close(fd_); }

@@ -1,4 +1,4 @@
-// Keeps other processes out of a data folder. An internal header of storage/.
+// Keeps other processes out of a folder: that of the data, or of a gateway's store.
 #pragma once
 
 #include <memory>

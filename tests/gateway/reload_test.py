@@ -24,9 +24,9 @@ class Reload(unittest.TestCase):
         self.keys = self.folder / "keys"
         self.keys.mkdir()
         self.keygen("2026")
-        self.gateway = running.Process(
-            GATEWAY, "--loopback", "--engine", f"unix:{self.folder}/nobody", "--tenants", "demo", "--store",
-            self.folder / "store", "--ballast-mb", "0", "--key", self.keys, errors=subprocess.STDOUT)
+        self.command = [GATEWAY, "--loopback", "--engine", f"unix:{self.folder}/nobody", "--tenants", "demo", "--store",
+                        self.folder / "store", "--ballast-mb", "0", "--key", self.keys]
+        self.gateway = running.Process(*self.command, errors=subprocess.STDOUT)
         self.deadline = threading.Timer(PATIENCE, self.gateway.process.kill)
         self.deadline.start()
         while not (self.folder / "store/CURRENT").exists() and not self.gateway.has_ended():
@@ -68,6 +68,12 @@ class Reload(unittest.TestCase):
         self.assertIn("the keys stay as they were", said)
         self.assertIn("at least one private key is needed", said)
         self.gateway.stop()
+
+    def test_its_store_is_its_own_while_it_runs(self):
+        second = subprocess.run(self.command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        self.assertEqual((78, f"smsflow-gateway: folder {self.folder}/store is in use by another process; stop that one first\n"),
+                         (second.returncode, second.stderr))
+        self.stop()
 
 
 if __name__ == "__main__":
