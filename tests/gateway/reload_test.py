@@ -73,7 +73,7 @@ class Reload(unittest.TestCase):
         second = subprocess.run(self.command, capture_output=True, text=True, timeout=PATIENCE, check=False)
         self.assertEqual((78, f"smsflow-gateway: folder {self.folder}/store is in use by another process; stop that one first\n"),
                          (second.returncode, second.stderr))
-        self.stop()
+        self.gateway.stop()
 
 
 if __name__ == "__main__":
