@@ -176,7 +176,7 @@ int Serve(const Config& config) {
     std::cerr << "smsflowd: DANGER: --no-sync: what is acknowledged is not on disk, a crash loses it\n";
   }
   auto folder = OpenFolder(config);
-  if (absl::IsDataLoss(folder.status()))
+  if (storage::RepairMayHelp(folder.status()))
     return Refuse(absl::DataLossError(std::string(folder.status().message()) +
                                       "; 'smsflow db repair' makes a copy that is whole, if one can be made"),
                   kExitConfig);

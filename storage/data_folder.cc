@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,6 +25,24 @@ namespace smsflow::storage {
 namespace {
 
 constexpr std::uint16_t kShardsOfNew = 64;
+constexpr char kBeyondRepair[] = "smsflow/beyond-repair";
+
+// What repair.h cannot bring back: what was acknowledged, and the database as a whole.
+absl::Status BeyondRepair(absl::Status status) {
+  status.SetPayload(kBeyondRepair, absl::Cord());
+  return status;
+}
+
+// A folder of other things is not made one of smsflow's: whoever mistyped a path would get an engine without a past.
+// The lock is the first that a start makes, so a first start that was cut short is known by it; a copy may lack it.
+bool IsOfOthers(const std::filesystem::path& folder) {
+  std::error_code error;
+  for (const char* ours : {"LOCK-smsflow", "high-water", "ballast", "db/CURRENT"})
+    if (std::filesystem::exists(folder / ours, error)) return false;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+    if (it->path().filename() != "lost+found") return true;  // which stands at the root of a disk
+  return false;
+}
 
 class Folder final : public DataFolder {
  public:
@@ -104,6 +124,9 @@ absl::Status Folder::MakeAndLock() {
   struct stat info {};
   if (::stat(options_.path.c_str(), &info) != 0)
     return absl::NotFoundError(absl::StrCat("there is no data folder ", options_.path));
+  if (make && IsOfOthers(options_.path))
+    return absl::FailedPreconditionError(
+        absl::StrCat(options_.path, " is not a data folder of smsflow; name an empty one, or one that is not there"));
   auto lock =
       FolderLock::Take(options_.path, options_.read_only ? FolderLock::Mode::kReader : FolderLock::Mode::kWriter);
   if (absl::IsNotFound(lock.status()))
@@ -118,7 +141,8 @@ absl::Status Folder::LookAtHighWater() {
   if (!FileExists(*files_, high_water_path_)) return absl::OkStatus();
   auto file = HighWaterFile::Open(files_, high_water_path_, options_.read_only);
   if (!file.ok() && !has_database_ && absl::IsDataLoss(file.status())) return absl::OkStatus();
-  if (!file.ok()) return absl::Status(file.status().code(), absl::StrCat(options_.path, ": ", file.status().message()));
+  if (!file.ok())
+    return BeyondRepair({file.status().code(), absl::StrCat(options_.path, ": ", file.status().message())});
   high_water_ = std::move(*file);
   if (!has_database_ && !high_water_->empty())
     return absl::DataLossError(
@@ -206,11 +230,11 @@ absl::Status Folder::CheckMeta() const {
 
 absl::Status Folder::CheckMarks() const {
   if (!high_water_)
-    return absl::DataLossError(
-        absl::StrCat(high_water_path_, " is missing, though the folder holds data; restore it, or the whole folder"));
+    return BeyondRepair(absl::DataLossError(
+        absl::StrCat(high_water_path_, " is missing, though the folder holds data; restore it, or the whole folder")));
   if (high_water_->shards() != meta_.shards())
-    return absl::DataLossError(absl::StrCat(high_water_path_, " is of another folder: it has ", high_water_->shards(),
-                                            " shards, the data ", meta_.shards()));
+    return BeyondRepair(absl::DataLossError(absl::StrCat(high_water_path_, " is of another folder: it has ",
+                                                         high_water_->shards(), " shards, the data ", meta_.shards())));
   for (std::uint16_t i = 0; i < shards(); ++i) {
     const ShardId shard{i};
     const HighWaterMark mark = high_water_->AtOpen(shard);
@@ -230,6 +254,8 @@ absl::Status Folder::CheckMarks() const {
 }
 
 }  // namespace
+
+bool RepairMayHelp(const absl::Status& opened) { return absl::IsDataLoss(opened) && !opened.GetPayload(kBeyondRepair); }
 
 absl::StatusOr<std::unique_ptr<DataFolder>> DataFolder::Open(const DataFolderOptions& options) {
   DataFolderOptions normal = options;

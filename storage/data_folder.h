@@ -6,9 +6,10 @@
 //   <data>/ballast       space kept for the hour in which the disk is full
 //   <data>.key           32 bytes, mode 0600, made only together with a new folder; may lie elsewhere
 //
-// Open() refuses, with one line that says what to do: a folder in use, a newer format, a missing or wrong index key, a
-// key file that others can read, another shard count than asked for, a missing high-water file where data is present,
-// data that ends below its high-water mark, and a disk too full to recover on (there RocksDB would abort).
+// Open() refuses, with one line that says what to do: a folder of other things, one in use, a newer format, a missing
+// or wrong index key, a key file that others can read, another shard count than asked for, a missing high-water file
+// where data is present, data that ends below its high-water mark, and a disk too full to recover on (there RocksDB
+// would abort).
 #pragma once
 
 #include <cstdint>
@@ -70,5 +71,8 @@ class DataFolder {
   // Memtables to disk and full compaction; blocks. For benchmarks and before copying.
   virtual absl::Status Compact() = 0;
 };
+
+// Whether repair.h may make a copy that opens, of a folder that Open() refused so.
+bool RepairMayHelp(const absl::Status& opened);
 
 }  // namespace smsflow::storage

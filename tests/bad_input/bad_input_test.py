@@ -189,7 +189,11 @@ FOLDER = [
     ("an index key that others can read", lambda f: os.chmod(f"{f}.key", 0o644), "can be read by others; chmod 600 it"),
     ("a file in the folder's place", lambda f: (shutil.rmtree(f), Path(f).write_text("", encoding="utf-8")),
      "Not a directory"),
+    ("a folder of other things", lambda f: (shutil.rmtree(f), Path(f).mkdir(), Path(f, "notes").write_text("", encoding="utf-8")),
+     "data is not a data folder of smsflow; name an empty one"),
 ]
+# Where no copy can be mended, none is proposed.
+BEYOND_REPAIR = {"a high-water file that is gone", "an empty high-water file", "two bad slots of the high-water file"}
 
 
 # What shows only once the database is open, which has then put its log into tables; no row is another.
@@ -259,7 +263,9 @@ class Daemon(BadInput):
                 damage(f"{self.folder}/data")
                 if says is not None:
                     before = self.bytes()
-                    self.check(self.start(), 78, says)
+                    done = self.start()
+                    self.check(done, 78, says)
+                    self.assertFalse(name in BEYOND_REPAIR and "db repair" in done.stderr, done.stderr)
                     if name not in OPENED:
                         self.assertEqual(self.bytes() == before, True, "a refused folder is not changed")
                     continue

@@ -138,6 +138,27 @@ TEST_F(DataFolderTest, RefusesWhatIsNoDataFolder) {
   EXPECT_FALSE(std::filesystem::exists(options_.path + ".key")) << "no key for what was not made";
 }
 
+TEST_F(DataFolderTest, RefusesAFolderOfOtherThings) {
+  std::filesystem::create_directories(Path("lost+found"));
+  std::filesystem::create_directories(Path("db"));
+  WriteAll(Path("notes"), "of others");
+  ExpectRefusal(StatusCode::kFailedPrecondition, "is not a data folder of smsflow; name an empty one");
+  EXPECT_FALSE(std::filesystem::exists(Path("LOCK-smsflow"))) << "nothing is put beside them";
+  EXPECT_FALSE(std::filesystem::exists(options_.path + ".key"));
+}
+
+TEST_F(DataFolderTest, BeginsAtTheRootOfADiskAndWhereAFirstStartWasCutShort) {
+  for (const char* there : {"lost+found", "LOCK-smsflow", "ballast"}) {
+    options_.path = folder_ / "data-with-" + there;
+    std::filesystem::create_directory(options_.path);
+    if (there == std::string("lost+found"))
+      std::filesystem::create_directory(Path(there));
+    else
+      WriteAll(Path(there), "");
+    EXPECT_TRUE(MustOpen()->created()) << there;
+  }
+}
+
 TEST_F(DataFolderTest, RefusesANewerFormat) {
   {
     const auto folder = MustOpen();
