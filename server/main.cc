@@ -16,6 +16,7 @@
 #include "gateway/key_files.h"
 #include "metrics/endpoint.h"
 #include "server/accounts/accounts.h"
+#include "server/accounts/first_password.h"
 #include "server/auth.h"
 #include "server/config.h"
 #include "server/disk_guard.h"
@@ -149,13 +150,12 @@ struct StopsKafka {
   }
 };
 
-// Once there is a door that asks for a password, there is one who has one. It is shown on standard error and nowhere
-// else: there stands whoever started this for the first time; the log may be collected, and stdout is read by scripts.
+// Once there is a door that asks for a password, there is one who has one.
 absl::Status MakeFirstAccount(const Config& config, Accounts& accounts) {
   if (config.listen.rest.empty() || !accounts.IsUntouched()) return absl::OkStatus();
-  return accounts.MakeFirst([](const crypto::Secret& password) {
-    std::cerr << "smsflowd: made the account admin, with the password " << password.Reveal()
-              << " - it is shown only now, so keep it, or set another: smsflow account password admin" << std::endl;
+  return accounts.MakeFirst([&](const crypto::Secret& password) {
+    const absl::Status shown = ShowFirstPassword(config.data, password);
+    if (!shown.ok()) EndFatally(shown);  // nothing is stored yet, and one that nobody saw must not be
   });
 }
 

@@ -32,11 +32,9 @@ class OldClients(unittest.TestCase):
         cls.gateway = OldGateway(GATEWAY, cls.engine.folder, "clinic")
         cls.engine.configure(DELIVERY + running.key("ward7", PASSWORD, ["client"], ["clinic"]) + cls.gateway.key(),
                              rest=running.ANY_PORT, shards=4)
-        with open(Path(cls.engine.folder, "errors"), "w", encoding="utf-8") as errors:
-            cls.engine.start(errors)
+        cls.engine.start()
         cls.addClassCleanup(cls.engine.stop)
-        said = Path(cls.engine.folder, "errors").read_text(encoding="utf-8")
-        cls.admin = "admin:" + re.search(r"made the account admin, with the password (\S{24}) ", said).group(1)
+        cls.admin = "admin:" + Path(cls.engine.folder, "data/admin-password").read_text(encoding="utf-8")
         cls.gateway.start()
         cls.addClassCleanup(cls.gateway.stop)
 
