@@ -62,6 +62,18 @@ bool IsSet(const Message& message, const std::string& name) {
   return !message.GetReflection()->GetString(message, field).empty();
 }
 
+// An object without members says as much as no body at all.
+bool IsNothing(std::string_view body) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const auto trim = [&](std::string_view text) {
+    text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
+    return text.substr(0, text.find_last_not_of(kSpace) + 1);
+  };
+  body = trim(body);
+  if (body.size() < 2 || body.front() != '{' || body.back() != '}') return body.empty();
+  return trim(body.substr(1, body.size() - 2)).empty();
+}
+
 void ReadQuery(const ApiRoute& route, const std::string& query, Message& request, Violations& violations) {
   if (query.empty()) return;
   for (const std::string_view pair : Split(query, '&')) {
@@ -148,14 +160,16 @@ class Api::Impl {
   std::optional<Response> Read(const ApiRoute& route, const std::vector<std::string>& names, const Request& request,
                                Message& asked) const {
     Violations violations;
-    if (route.has_body) {
+    if (IsNothing(request.body)) {
+      // What the verb must have it asks for itself.
+    } else if (route.has_body) {
       if (!request.IsOfType("application/json")) {
         Response wrong = Response::Error(415, "content-type: must be application/json");
         wrong.headers.push_back({"Accept", "application/json"});
         return wrong;
       }
       FromJson(request.body, asked, violations);
-    } else if (!request.body.empty()) {
+    } else {
       violations.push_back({"body", "must be empty here"});
     }
     for (std::size_t i = 0; i < names.size(); ++i) {

@@ -153,7 +153,7 @@ TEST_F(ApiTest, AllThatIsWrongIsAProblemWithItsFields) {
   EXPECT_EQ(Ask("POST /api/v1/sms", "").status, 400);
   EXPECT_EQ(Ask("POST /api/v1/sms", std::string(2'000, '[')).status, 400);
   EXPECT_EQ(rest.Ask("POST /api/v1/sms", "ann:ann", Sms(), "text/plain").status, 415);
-  EXPECT_EQ(Ask("PUT /api/v1/blocked/t", "{}").status, 400);
+  EXPECT_EQ(Ask("PUT /api/v1/blocked/t", "{\"a\":1}").status, 400);
   const HttpAnswer nothing = Ask("GET /api/v1/nothing");
   EXPECT_EQ(nothing.status, 404);
   EXPECT_EQ(nothing.headers.at("content-type"), "application/problem+json");
@@ -162,6 +162,15 @@ TEST_F(ApiTest, AllThatIsWrongIsAProblemWithItsFields) {
                   "{\"id\":\"01a1fd55-7a80-7005-8000-000000000002\"}")
                   .body,
               HasSubstr("stands in the path"));
+}
+
+TEST_F(ApiTest, NoBodyAndAnEmptyObjectAreTheSameEverywhere) {
+  for (const char* body : {"", "{}", " {\n}\n"}) {
+    EXPECT_EQ(Ask("PUT /api/v1/blocked/t", body).status, 200) << body;
+    EXPECT_THAT(Ask("POST /api/v1/sms", body).body, HasSubstr("\"field\":\"schedule\"")) << body;
+    EXPECT_EQ(rest.Ask("POST /api/v1/sms/cancel", "ann:ann", body, "text/plain").status, 400) << body;
+  }
+  for (const char* body : {"{", "}", "[]", "{}{}"}) EXPECT_EQ(Ask("PUT /api/v1/blocked/t", body).status, 400) << body;
 }
 
 // What is refused before there is a call has its code too.
