@@ -15,6 +15,7 @@
 #include "server/kafka/intake.h"
 #include "server/kafka/outlet.h"
 #include "tests/engine/world.h"
+#include "tests/server/kafka/stored_smses.h"
 #include "workflows/delivery/codec/codec.h"
 #include "workflows/delivery/zones.h"
 
@@ -375,18 +376,9 @@ class KafkaRun {
     }
     return false;
   }
-  std::multimap<std::string, std::pair<InstanceId, delivery::State>> Stored() {
-    std::multimap<std::string, std::pair<InstanceId, delivery::State>> stored;
-    const engine::Reader reader(
-        {&world_.memory, &world_.index_keys, world_.options.shards, [](ShardId) { return ~std::uint64_t{0}; }});
-    const absl::Status status = reader.ForEach([&](const engine::StoredInstance& instance) {
-      const auto view = delivery::ViewOf(static_cast<std::uint16_t>(instance.state.state()), instance.head.target(),
-                                         instance.head.fixed(), instance.state.data());
-      if (view) stored.emplace(view->key, std::pair(instance.id, view->state));
-      return true;
-    });
-    if (!status.ok()) Violated("the store cannot be read: " + status.ToString());
-    return stored;
+  std::multimap<std::string, server::StoredSms> Stored() {
+    return server::StoredSmses(engine::Reader(
+        {&world_.memory, &world_.index_keys, world_.options.shards, [](ShardId) { return ~std::uint64_t{0}; }}));
   }
 
   void Check() {
@@ -435,8 +427,7 @@ class KafkaRun {
     return story;
   }
   void CheckOne(const Written& one, const std::set<TopicPartition>& stopped,
-                const std::multimap<std::string, std::pair<InstanceId, delivery::State>>& stored,
-                const std::map<InstanceId, int>& submits) {
+                const std::multimap<std::string, server::StoredSms>& stored, const std::map<InstanceId, int>& submits) {
     if (one.poison || one.key == "cancel") return;
     const std::size_t count = stored.count(one.key);
     if (count > 1) return Violated(one.key + " is " + std::to_string(count) + " SMSes");

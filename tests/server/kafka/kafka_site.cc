@@ -17,7 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "storage/data_folder.h"
 #include "tests/kafka/broker.h"
-#include "workflows/delivery/codec/codec.h"
+#include "tests/server/kafka/stored_smses.h"
 
 namespace smsflow::server {
 
@@ -196,15 +196,7 @@ std::multimap<std::string, workflows::delivery::State> KafkaSite::Stored() {
   if (!folder.ok()) return stored;
   const engine::Reader reader(
       {&(*folder)->store(), &(*folder)->index_keys(), (*folder)->shards(), [](ShardId) { return ~std::uint64_t{0}; }});
-  EXPECT_TRUE(reader
-                  .ForEach([&](const engine::StoredInstance& instance) {
-                    const auto view = workflows::delivery::ViewOf(static_cast<std::uint16_t>(instance.state.state()),
-                                                                  instance.head.target(), instance.head.fixed(),
-                                                                  instance.state.data());
-                    if (view) stored.emplace(view->key, view->state);
-                    return true;
-                  })
-                  .ok());
+  for (const auto& [key, sms] : StoredSmses(reader)) stored.emplace(key, sms.state);
   return stored;
 }
 
