@@ -29,9 +29,26 @@ absl::StatusOr<Starts> TakeOver(kafka::Admin& admin, const KafkaLinkOptions& opt
     const auto ends = admin.Ends(place, kAsk);
     if (!ends.ok()) return ends.status();
     starts[place.partition] = before[place].value_or(ends->high);
-    spdlog::warn("{} is read from offset {} on", kafka::NameOf(place), starts[place.partition]);
   }
   return starts;
+}
+
+// Nobody repeats what was skipped: this store begins there again, however soon its process ends.
+absl::Status Keep(kafka::Consumer& consumer, const Starts& starts, const std::vector<kafka::TopicPartition>& places) {
+  constexpr int kTries = 20;
+  constexpr std::chrono::milliseconds kBetween(100);
+  std::vector<kafka::Start> kept;
+  for (const kafka::TopicPartition& place : places) kept.push_back({place, starts.at(place.partition)});
+  if (auto status = consumer.Commit(kept); !status.ok()) return status;
+  for (int tries = 0; tries < kTries; ++tries) {
+    const auto committed = consumer.Committed(places, kAsk);
+    if (!committed.ok()) return committed.status();
+    if (std::all_of(kept.begin(), kept.end(),
+                    [&](const kafka::Start& start) { return committed->at(start.place) == start.offset; }))
+      return absl::OkStatus();
+    consumer.Poll(kBetween, 1);
+  }
+  return absl::UnavailableError("the broker does not keep where this store begins");
 }
 
 }  // namespace
@@ -68,7 +85,13 @@ absl::StatusOr<Starts> FindStarts(kafka::Admin& admin, kafka::Consumer& consumer
   for (const auto& [place, offset] : *committed) starts[place.partition] = offset.value_or(kafka::kFromBeginning);
   const bool is_new = std::all_of(starts.begin(), starts.end(), [](const auto& one) { return one.second < 0; });
   // Of a store that has read, a partition that was added is read from its first record.
-  return options.old_engine && is_new ? TakeOver(admin, options, places) : starts;
+  if (!options.old_engine || !is_new) return starts;
+  auto taken_over = TakeOver(admin, options, places);
+  if (!taken_over.ok()) return taken_over;
+  if (auto status = Keep(consumer, *taken_over, places); !status.ok()) return status;
+  for (const kafka::TopicPartition& place : places)
+    spdlog::warn("{} is read from offset {} on", kafka::NameOf(place), taken_over->at(place.partition));
+  return taken_over;
 }
 
 }  // namespace smsflow::gateway

@@ -24,7 +24,8 @@ std::string GroupOf(const KafkaLinkOptions& options, const PeerId& peer);
 absl::StatusOr<std::vector<std::int32_t>> FindPartitions(kafka::Admin& admin, const KafkaLinkOptions& options);
 
 // Where `consumer`, of the gateway's own group, left off; else at the beginning. Of an old engine a new store begins
-// where `old_group` stands, or at the end: what was written before may have been submitted by whoever read it then.
+// where `old_group` stands, or at the end: what was written before may have been submitted by whoever read it then. The
+// broker keeps that place before this returns, for the next process of the store.
 absl::StatusOr<Starts> FindStarts(kafka::Admin& admin, kafka::Consumer& consumer, const KafkaLinkOptions& options,
                                   const std::vector<std::int32_t>& partitions);
 

@@ -414,6 +414,16 @@ TEST_F(OldEngineTest, ANewStoreBeginsAtTheEndOrWhereTheOldGatewayStood) {
   EXPECT_EQ(Heard("before", 1), "SENT");
 }
 
+TEST_F(OldEngineTest, ANewStoreThatEndsAtOnceBeginsWhereItBegan) {
+  StartAndBegin();
+  Stop();
+  Ask("between", "S1D0");
+  Ask("between too", "S1D0", 1);
+  StartAndBegin();
+  EXPECT_EQ(Heard("between", 1), "SENT");
+  EXPECT_EQ(Heard("between too", 1), "SENT");
+}
+
 TEST_F(OldEngineTest, WhatHasNobodyToAnswerIsADeadLetter) {
   StartAndBegin();
   AskWith(R"({"correl-id":"p1"})");
