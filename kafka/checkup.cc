@@ -112,6 +112,14 @@ std::vector<Finding> JudgeTopic(const TopicInfo& topic, const std::map<std::stri
   return judge.Take();
 }
 
+std::vector<Finding> JudgeOptionalTopic(const TopicInfo& topic, const std::map<std::string, std::string>& configs,
+                                        std::size_t brokers, std::string_view needed_for) {
+  if (absl::IsNotFound(topic.status))
+    return {
+        {Verdict::kNote, topic.topic, absl::StrCat("there is no such topic; make it for ", std::string(needed_for))}};
+  return JudgeTopic(topic, configs, brokers);
+}
+
 Finding JudgeClock(const Announcement& said, std::int64_t now_ms) {
   const std::int64_t ahead_ms = said.at_ms - now_ms;
   if (ahead_ms > kClockMs || ahead_ms < -kClockMs) {
@@ -157,8 +165,8 @@ std::vector<Finding> Listen(const ClientOptions& options, const TopicInfo& topic
 }  // namespace
 
 std::vector<Finding> CheckUp(const ClientOptions& options, const std::vector<std::string>& topics,
-                             const std::string& status_topic, std::chrono::milliseconds listen,
-                             const std::function<std::int64_t()>& now_ms) {
+                             const OptionalTopics& optional, const std::string& status_topic,
+                             std::chrono::milliseconds listen, const std::function<std::int64_t()>& now_ms) {
   const auto broken = [](const absl::Status& why) {
     return std::vector<Finding>{{Verdict::kBad, "brokers", std::string(why.message())}};
   };
@@ -166,7 +174,9 @@ std::vector<Finding> CheckUp(const ClientOptions& options, const std::vector<std
   if (!admin.ok()) return broken(admin.status());
   const auto brokers = (*admin)->Brokers(kAsk);
   if (!brokers.ok()) return broken(brokers.status());
-  const auto infos = (*admin)->Topics(topics, kAsk);
+  std::vector<std::string> all = topics;
+  for (const auto& [topic, needed_for] : optional) all.push_back(topic);
+  const auto infos = (*admin)->Topics(all, kAsk);
   if (!infos.ok()) return broken(infos.status());
   std::vector<Finding> findings = {{Verdict::kGood, "brokers", absl::StrCat(*brokers, " answer")}};
   for (const TopicInfo& topic : *infos) {
@@ -178,7 +188,10 @@ std::vector<Finding> CheckUp(const ClientOptions& options, const std::vector<std
       else
         findings.push_back({Verdict::kNote, topic.topic, std::string(read.status().message())});
     }
-    for (Finding& finding : JudgeTopic(topic, configs, *brokers)) findings.push_back(std::move(finding));
+    const auto needed = optional.find(topic.topic);
+    for (Finding& finding : needed == optional.end() ? JudgeTopic(topic, configs, *brokers)
+                                                     : JudgeOptionalTopic(topic, configs, *brokers, needed->second))
+      findings.push_back(std::move(finding));
     if (topic.topic != status_topic || !topic.status.ok()) continue;
     for (Finding& finding : Listen(options, topic, listen, now_ms)) findings.push_back(std::move(finding));
   }

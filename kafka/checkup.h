@@ -33,11 +33,18 @@ std::vector<Finding> JudgeTopic(const TopicInfo& topic, const std::map<std::stri
 // Of an announcement that was just heard. Pure.
 Finding JudgeClock(const Announcement& said, std::int64_t now_ms);
 
-// Asks the brokers about `topics`, and listens on `status_topic` for gateways during `listen`. Blocks, half a minute
-// and `listen` at most. `now_ms` is this machine's wall clock.
+// One that only some sites need: a note where it is missing, and judged like the others where it is there. Pure.
+std::vector<Finding> JudgeOptionalTopic(const TopicInfo& topic, const std::map<std::string, std::string>& configs,
+                                        std::size_t brokers, std::string_view needed_for);
+
+// What only some sites need, by topic: what for.
+using OptionalTopics = std::map<std::string, std::string>;
+
+// Asks the brokers about `topics` and `optional` ones, and listens on `status_topic` for gateways during `listen`.
+// Blocks, half a minute and `listen` at most. `now_ms` is this machine's wall clock.
 std::vector<Finding> CheckUp(const ClientOptions& options, const std::vector<std::string>& topics,
-                             const std::string& status_topic, std::chrono::milliseconds listen,
-                             const std::function<std::int64_t()>& now_ms);
+                             const OptionalTopics& optional, const std::string& status_topic,
+                             std::chrono::milliseconds listen, const std::function<std::int64_t()>& now_ms);
 
 // Makes those of `topics` that are missing, with as many copies as the brokers say and seven days of retention. OK
 // also when all were there.

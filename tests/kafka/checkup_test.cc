@@ -39,6 +39,16 @@ TEST(Checkup, AMissingTopicIsTold) {
             "BAD there is no such topic; make it, for nothing here makes one by itself");
 }
 
+TEST(Checkup, ATopicThatNotEverySiteNeedsIsANoteWhereItIsMissingAndJudgedWhereItIsThere) {
+  const auto judged = [](const TopicInfo& topic, const Configs& configs) {
+    return JudgeOptionalTopic(topic, configs, 3, "SMSes from phones").front();
+  };
+  EXPECT_EQ(judged({"sms-inbound", absl::NotFoundError("x"), {}}, {}),
+            (Finding{Verdict::kNote, "sms-inbound", "there is no such topic; make it for SMSes from phones"}));
+  EXPECT_EQ(judged(Topic(3, 3), {{"min.insync.replicas", "2"}, {"retention.ms", "3600000"}}).verdict, Verdict::kBad);
+  EXPECT_EQ(judged({"sms-inbound", absl::PermissionDeniedError("not for you"), {}}, {}).verdict, Verdict::kBad);
+}
+
 TEST(Checkup, ShortRetentionIsTold) {
   const auto with = [](const char* ms) {
     return Judged(Topic(3, 3), {{"min.insync.replicas", "2"}, {"retention.ms", ms}});
@@ -90,15 +100,17 @@ TEST(Checkup, AClockThatDiffersIsTold) {
 TEST(Checkup, ARealBrokerIsLookedAtAndNothingIsMade) {
   const std::string there = FreshTopic(SharedBroker(), 2, {{"retention.ms", "3600000"}});
   const ClientOptions options{.name = "test", .servers = SharedBroker(), .properties = {}};
-  const auto findings =
-      CheckUp(options, {there, there + "-missing"}, there, std::chrono::milliseconds(300), [] { return 0; });
-  ASSERT_GE(findings.size(), 5u);
+  const auto findings = CheckUp(options, {there, there + "-missing"}, {{there + "-only-some", "something"}}, there,
+                                std::chrono::milliseconds(300), [] { return 0; });
+  ASSERT_GE(findings.size(), 6u);
   EXPECT_EQ(findings[0], (Finding{Verdict::kGood, "brokers", "1 answer"}));
   EXPECT_EQ(findings[1].verdict, Verdict::kBad);
   EXPECT_EQ(findings[1].detail, "retention.ms is 1 h: an outage of that length loses records; set 7 days");
-  EXPECT_EQ(findings[findings.size() - 2].what, "gateways");
-  EXPECT_EQ(findings.back().what, there + "-missing");
-  EXPECT_EQ(findings.back().verdict, Verdict::kBad);
+  EXPECT_EQ(findings[findings.size() - 3].what, "gateways");
+  EXPECT_EQ(findings[findings.size() - 2].what, there + "-missing");
+  EXPECT_EQ(findings[findings.size() - 2].verdict, Verdict::kBad);
+  EXPECT_EQ(findings.back(),
+            (Finding{Verdict::kNote, there + "-only-some", "there is no such topic; make it for something"}));
 }
 
 TEST(Checkup, TopicsAreMadeWhereTheyAreMissingAndOnlyThere) {
