@@ -377,8 +377,11 @@ class KafkaRun {
     return false;
   }
   std::multimap<std::string, server::StoredSms> Stored() {
-    return server::StoredSmses(engine::Reader(
+    auto stored = server::StoredSmses(engine::Reader(
         {&world_.memory, &world_.index_keys, world_.options.shards, [](ShardId) { return ~std::uint64_t{0}; }}));
+    if (stored.ok()) return *std::move(stored);
+    Violated("the store cannot be read: " + stored.status().ToString());
+    return {};
   }
 
   void Check() {

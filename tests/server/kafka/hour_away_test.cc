@@ -261,7 +261,11 @@ class HourAway : public testing::Test {
 
   // --- what came of it
 
-  auto Stored() const { return StoredSmses(*reader_); }
+  std::multimap<std::string, StoredSms> Stored() const {
+    auto stored = StoredSmses(*reader_);
+    EXPECT_TRUE(stored.ok()) << stored.status();
+    return *std::move(stored);
+  }
   bool IsFarAhead(const Asked& asked) const { return asked.from_s > clock_.NowS(); }
   bool AllEnded() const {
     const auto stored = Stored();

@@ -196,7 +196,10 @@ std::multimap<std::string, workflows::delivery::State> KafkaSite::Stored() {
   if (!folder.ok()) return stored;
   const engine::Reader reader(
       {&(*folder)->store(), &(*folder)->index_keys(), (*folder)->shards(), [](ShardId) { return ~std::uint64_t{0}; }});
-  for (const auto& [key, sms] : StoredSmses(reader)) stored.emplace(key, sms.state);
+  const auto smses = StoredSmses(reader);
+  EXPECT_TRUE(smses.ok()) << smses.status();
+  if (!smses.ok()) return stored;
+  for (const auto& [key, sms] : *smses) stored.emplace(key, sms.state);
   return stored;
 }
 
