@@ -29,6 +29,7 @@
 #include "tests/crash/kafka_load.h"
 #include "tests/crash/lies.h"
 #include "tests/crash/load.h"
+#include "tests/crash/old_engine_run.h"
 #include "tests/crash/own_kafka.h"
 #include "tests/crash/patience.h"
 #include "tests/crash/site.h"
@@ -48,6 +49,7 @@ struct Flags {
   bool lies = false;
   bool keep = false;
   bool kafka = false;
+  bool old_engine = false;
   std::string only;
   int disk_mb = 0;
   int stop_s = 60;
@@ -216,13 +218,35 @@ class Run {
   Outcome outcome_;
 };
 
+// The gateway alone, for an engine of before: how many promises were broken.
+std::size_t RunOldEngine(const Flags& flags, OwnKafka& kafka) {
+  Findings findings;
+  Site site({.bin = flags.bin,
+             .tests = flags.tests,
+             .engine = "",
+             .folder = flags.folder,
+             .brokers = kafka.address(),
+             .old_engine = true});
+  OldEngineRun run(site, kafka, flags.seed, findings);
+  run.Go(flags.cycles);
+  run.Print();
+  std::ofstream report(site.File("report"));
+  const auto found = findings.Take();
+  for (const Finding& finding : found) {
+    report << finding.what << "\n";
+    std::cout << finding.what << std::endl;
+  }
+  return found.size();
+}
+
 // The command that repeats the choices of this run.
 std::string Again(const Flags& flags) {
   std::string command = "tools/dev crash --seed " + std::to_string(flags.seed) + " --cycles " +
                         std::to_string(flags.cycles) + " --clients " + std::to_string(flags.clients);
-  for (const auto& [set, name] : {std::pair(flags.crashfs, " --crashfs"), std::pair(flags.no_sync, " --no-sync"),
-                                  std::pair(flags.lies, " --lies"), std::pair(flags.kafka, " --kafka"),
-                                  std::pair(flags.expect_loss, " --expect-loss")}) {
+  for (const auto& [set, name] :
+       {std::pair(flags.crashfs, " --crashfs"), std::pair(flags.no_sync, " --no-sync"),
+        std::pair(flags.lies, " --lies"), std::pair(flags.kafka, " --kafka"),
+        std::pair(flags.old_engine, " --old-engine"), std::pair(flags.expect_loss, " --expect-loss")}) {
     if (set) command += name;
   }
   if (flags.disk_mb != 0) command += " --disk " + std::to_string(flags.disk_mb);
@@ -261,7 +285,8 @@ int Main(Flags flags) {
       return Tail(kafka->Log(), 1).find("skipped") != std::string::npos ? kSkipped : 2;
     }
   }
-  const std::size_t broken = Run(flags, kafka ? &*kafka : nullptr).Go();
+  const std::size_t broken =
+      flags.old_engine ? RunOldEngine(flags, *kafka) : Run(flags, kafka ? &*kafka : nullptr).Go();
   kafka.reset();
   if (flags.disk_mb != 0) ::umount2((flags.folder + "/data").c_str(), MNT_DETACH);
   const bool as_expected = (broken != 0) == flags.expect_loss;
@@ -293,9 +318,14 @@ int main(int argc, char** argv) {
   app.add_flag("--crashfs", flags.crashfs, "start smsflowd-crashfs, which loses at a kill what was not synced");
   app.add_flag("--expect-loss", flags.expect_loss, "the run must find something broken");
   app.add_flag("--lies", flags.lies, "when all held, check again after lies, each of which must be found");
-  app.add_flag("--kafka", flags.kafka, "engine and gateway meet on a broker, which is killed too; needs Java");
-  app.add_option("--only", flags.only, "one kind of disturbance alone, by its name")
-      ->check(CLI::IsMember(smsflow::crash::Disturber::Names()));
+  auto* kafka =
+      app.add_flag("--kafka", flags.kafka, "engine and gateway meet on a broker, which is killed too; needs Java");
+  auto* only = app.add_option("--only", flags.only, "one kind of disturbance alone, by its name")
+                   ->check(CLI::IsMember(smsflow::crash::Disturber::Names()));
+  app.add_flag("--old-engine", flags.old_engine,
+               "with --kafka: the gateway serves an engine without attempts of its own; it and the broker are killed")
+      ->needs(kafka)
+      ->excludes(only);
   app.add_option("--disk", flags.disk_mb,
                  "a disk of so many megabytes for the data, to be filled; needs the right to mount")
       ->check(CLI::Range(64, 4096));

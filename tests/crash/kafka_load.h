@@ -75,8 +75,6 @@ class KafkaLoad {
   void NoteApplied();
   bool AllApplied();
   void FindUnnamed();
-  // All records of a topic so far.
-  std::vector<std::pair<std::string, Place>> ReadAll(std::string_view topic) const;
   std::set<std::string> MissingEvents(const std::map<std::string, v1::GetJournalResponse>& journals);
 
   Api& api_;

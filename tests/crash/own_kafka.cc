@@ -69,8 +69,8 @@ bool OwnKafka::MakeTopics() const {
   std::vector<kafka::NewTopic> topics;
   for (const auto& [topic, partitions] :
        {std::pair(kafka::kScheduleTopic, kSchedulePartitions), std::pair(kafka::kSendTopic, kSendPartitions),
-        std::pair(kafka::kStatusTopic, 2), std::pair(kafka::kTimerTopic, 1), std::pair(kafka::kEventsTopic, 2),
-        std::pair(kafka::kDeadLetterTopic, 1)}) {
+        std::pair(kafka::kStatusTopic, kStatusPartitions), std::pair(kafka::kTimerTopic, 1),
+        std::pair(kafka::kEventsTopic, 2), std::pair(kafka::kDeadLetterTopic, 1)}) {
     topics.push_back({std::string(topic), partitions, 1, {}});
   }
   const auto made = (*admin)->Create(topics, std::chrono::seconds(60));

@@ -10,7 +10,7 @@
 namespace smsflow::crash {
 
 inline constexpr char kKafkaGroup[] = "crash";
-inline constexpr int kSchedulePartitions = 3, kSendPartitions = 4;
+inline constexpr int kSchedulePartitions = 3, kSendPartitions = 4, kStatusPartitions = 2;
 
 class OwnKafka {
  public:

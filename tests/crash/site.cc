@@ -109,6 +109,7 @@ void Site::StartGateway(const std::vector<std::string>& environment) {
     command.insert(command.end(), {"--engine", address(), "--token", TokenOf("gateway")});
   } else {
     command.insert(command.end(), {"--kafka", options_.brokers, "--kafka-property", "reconnect.backoff.max.ms=500"});
+    if (options_.old_engine) command.push_back("--old-engine");
   }
   gateway.Start(command, File("gateway.log"));
 }

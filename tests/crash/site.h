@@ -20,6 +20,7 @@ struct SiteOptions {
   bool no_sync = false;
   std::string brokers;  // of Kafka, over which engine and gateway meet; empty: the gateway attaches
   std::uint32_t credit = 300;
+  bool old_engine = false;  // the gateway serves one without attempts of its own; `smsflowd` is not started
 };
 
 // How the engine's process is to begin, when it is not as always.

@@ -1,0 +1,63 @@
+#include "tests/crash/topics.h"
+
+#include <chrono>
+
+#include "tests/crash/patience.h"
+
+namespace smsflow::crash {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kAsk(2'000);
+
+}  // namespace
+
+kafka::ClientOptions ClientOf(const std::string& brokers) {
+  return {"crash", brokers, {{"reconnect.backoff.max.ms", "500"}}};
+}
+
+std::vector<kafka::TopicPartition> PlacesOf(std::string_view topic, int partitions) {
+  std::vector<kafka::TopicPartition> places;
+  for (std::int32_t partition = 0; partition < partitions; ++partition)
+    places.push_back({std::string(topic), partition});
+  return places;
+}
+
+std::vector<TopicRecord> ReadTopic(const std::string& brokers, std::string_view topic) {
+  std::vector<TopicRecord> all;
+  const auto admin = kafka::Admin::Open(ClientOf(brokers));
+  const auto consumer = kafka::Consumer::Open(ClientOf(brokers), "crash-reader");
+  if (!admin.ok() || !consumer.ok()) return all;
+  const auto topics = (*admin)->Topics({std::string(topic)}, kAsk);
+  if (!topics.ok() || !topics->front().status.ok()) return all;
+  std::vector<kafka::Start> starts;
+  std::size_t wanted = 0;
+  for (const auto& partition : topics->front().partitions) {
+    starts.push_back({{std::string(topic), partition.partition}, kafka::kFromBeginning});
+    if (const auto ends = (*admin)->Ends(starts.back().place, kAsk); ends.ok())
+      wanted += static_cast<std::size_t>(ends->high - ends->low);
+  }
+  if (!(*consumer)->Assign(starts).ok()) return all;
+  const auto start = std::chrono::steady_clock::now();
+  while (all.size() < wanted && SinceMs(start) < Patient(20'000)) {
+    for (const auto& record : (*consumer)->Poll(milliseconds(100), 5'000).records)
+      all.push_back({record.partition(), record.offset(), std::string(record.value())});
+  }
+  return all;
+}
+
+bool IsReadToTheEnd(const std::string& brokers, kafka::Consumer& group,
+                    const std::vector<kafka::TopicPartition>& places) {
+  const auto admin = kafka::Admin::Open(ClientOf(brokers));
+  if (!admin.ok()) return false;
+  const auto committed = group.Committed(places, kAsk);
+  if (!committed.ok()) return false;
+  for (const kafka::TopicPartition& place : places) {
+    const auto ends = (*admin)->Ends(place, kAsk);
+    if (!ends.ok() || (ends->high != 0 && committed->at(place).value_or(-1) < ends->high)) return false;
+  }
+  return true;
+}
+
+}  // namespace smsflow::crash
