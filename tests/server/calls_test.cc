@@ -256,8 +256,8 @@ TEST(CallsTest, AStopEndsEveryCallAndWhatWasAnsweredIsStored) {
   Flood flood(site);
   for (int i = 0; i < kCalls; ++i) flood.Begin("t" + std::to_string(i));
   const std::int64_t before_ms = engine::SystemClock().SteadyMs();
-  site.server->Stop(9'000);
-  EXPECT_LT(engine::SystemClock().SteadyMs() - before_ms, 5'000);
+  site.server->Stop(60'000);
+  EXPECT_LT(engine::SystemClock().SteadyMs() - before_ms, 30'000);
   auto ends = flood.Await();
   // CANCELLED is gRPC's word for those that it had read and not yet handed to us.
   const int stored = ends[StatusCode::OK];
@@ -309,8 +309,8 @@ TEST(CallsTest, AStopDoesNotWaitForACallThatNobodyWasGiven) {
   const HalfCall call(site.server->address());
   ASSERT_TRUE(call.begun());
   const std::int64_t before_ms = engine::SystemClock().SteadyMs();
-  site.server->Stop(20'000);
-  EXPECT_LT(engine::SystemClock().SteadyMs() - before_ms, 15'000);
+  site.server->Stop(60'000);
+  EXPECT_LT(engine::SystemClock().SteadyMs() - before_ms, 40'000);
 }
 
 TEST(CallsTest, ADrainThatNobodyWaitsForEnds) {
@@ -370,8 +370,8 @@ TEST(HealthTest, AWatchHearsThatTheServerStops) {
   ASSERT_TRUE(watch->Read(&response));
   EXPECT_EQ(response.status(), health::HealthCheckResponse::SERVING);
   const std::int64_t before_ms = engine::SystemClock().SteadyMs();
-  site.server->Stop(9'000);
-  EXPECT_LT(engine::SystemClock().SteadyMs() - before_ms, 5'000);
+  site.server->Stop(60'000);
+  EXPECT_LT(engine::SystemClock().SteadyMs() - before_ms, 30'000);
   ASSERT_TRUE(watch->Read(&response));
   EXPECT_EQ(response.status(), health::HealthCheckResponse::NOT_SERVING);
   EXPECT_FALSE(watch->Read(&response));

@@ -463,8 +463,8 @@ TEST(DoorTest, AGracefulStopAnswersAndEndsStreams) {
   ASSERT_TRUE(stream->Read(&answer));
 
   const std::int64_t before_ms = engine::SystemClock().SteadyMs();
-  site.server->Stop(9'000);
-  EXPECT_LT(engine::SystemClock().SteadyMs() - before_ms, 5'000);
+  site.server->Stop(60'000);
+  EXPECT_LT(engine::SystemClock().SteadyMs() - before_ms, 30'000);
   while (watch->Read(&first)) continue;
   EXPECT_EQ(watch->Finish().error_code(), StatusCode::UNAVAILABLE);
   EXPECT_EQ(gateway.Finish().error_code(), StatusCode::UNAVAILABLE);

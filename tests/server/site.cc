@@ -110,7 +110,7 @@ v1::SmsStatus Site::Get(const std::string& id, const std::string& token) {
 }
 
 v1::SmsStatus Site::Await(const std::string& id, v1::SmsState state) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   v1::SmsStatus sms = Get(id);
   while (sms.state() != state && std::chrono::steady_clock::now() < end) {
     engine->AwaitCommit(engine->Commits(), 20);
@@ -121,7 +121,7 @@ v1::SmsStatus Site::Await(const std::string& id, v1::SmsState state) {
 }
 
 engine::Figures Site::AwaitFigures(const std::function<bool(const engine::Figures&)>& enough) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   engine::Figures figures = engine->TakeFigures();
   while (!enough(figures) && std::chrono::steady_clock::now() < end) {
     engine->AwaitCommit(engine->Commits(), 20);

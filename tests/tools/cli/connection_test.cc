@@ -51,16 +51,17 @@ TEST(Connection, IsTriedEverySecondHoweverLongTheServerIsAway) {
   arguments.address = dropper.address();
   const auto connection = Connection::Open(arguments, "");
   ASSERT_TRUE(connection.ok());
+  constexpr int kTries = 9;  // eight pauses
   const auto begin = Clock::now();
   int tries = 0;
-  for (; tries < 6 && Clock::now() - begin < std::chrono::seconds(20); tries += dropper.Drop()) {
+  for (; tries < kTries && Clock::now() - begin < std::chrono::seconds(60); tries += dropper.Drop()) {
     const auto state = (*connection)->channel()->GetState(/*try_to_connect=*/true);
     (*connection)
         ->channel()
         ->WaitForStateChange(state, std::chrono::system_clock::now() + std::chrono::milliseconds(20));
   }
-  EXPECT_EQ(tries, 6);
-  EXPECT_LT(Clock::now() - begin, std::chrono::seconds(10)) << "gRPC by itself takes 12 s at least";
+  EXPECT_EQ(tries, kTries);
+  EXPECT_LT(Clock::now() - begin, std::chrono::seconds(45)) << "gRPC by itself takes 55 s at least";
 }
 
 }  // namespace
