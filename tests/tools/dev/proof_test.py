@@ -49,7 +49,7 @@ class Report(unittest.TestCase):
     def proof(self, hours=0.005, code=0):
         (self.folder / "page.md").write_text("before\n<!-- table proof -->\nold\n<!-- end -->\nafter\n", encoding="utf-8")
         running = self.start(hours)
-        said, _ = running.communicate(timeout=60)
+        said, _ = running.communicate(timeout=120)
         self.assertEqual(running.returncode, code, said)
         return (self.folder / "page.md").read_text(encoding="utf-8")
 
@@ -80,8 +80,8 @@ class Report(unittest.TestCase):
                      "build/tests/crash_driver", "build/tests/power_cuts"):
             self.program(name, "echo '7 seeds from 1: all held; 70 scheduled, 30 submits, 20 delivered, 5 crashes'; exec sleep 600")
         begun = time.monotonic()
-        page = self.proof(hours=0.0015)
-        self.assertLess(time.monotonic() - begun, 0.0015 * 3_600 + 3)
+        page = self.proof(hours=0.003)
+        self.assertLess(time.monotonic() - begun, 3 * 0.003 * 3_600 + 20)  # its parts would take minutes
         self.assertIn("| seeds | 7 |", page)  # what it had said by then
         self.assertRegex(page, r"\| simulator \| 1 \| \d+ \| cut off \|")
         self.assertIn("| broken in any way | 0 |", page)
@@ -98,11 +98,11 @@ echo "$n seeds from 1: all held; 70 scheduled, 30 submits, 20 delivered, 5 crash
         (self.folder / "page.md").write_text("<!-- table proof -->\n<!-- end -->\n", encoding="utf-8")
         running = self.start(hours=1)
         log = self.folder / "build/log/proof.log"
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while time.monotonic() < end and not (log.exists() and log.read_text(encoding="utf-8").count("7 seeds") > 2):
             time.sleep(0.05)
         os.kill(running.pid, signal.SIGINT)
-        said, _ = running.communicate(timeout=30)
+        said, _ = running.communicate(timeout=60)
         self.assertEqual(running.returncode, 130, said)
         page = (self.folder / "page.md").read_text(encoding="utf-8")
         self.assertIn(", interrupted:", page)
