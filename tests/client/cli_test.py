@@ -127,7 +127,7 @@ class Cli(unittest.TestCase):
         while first.poll() is None and "total\t0\n" in self.run_cli("summary", "rows"):
             pass  # until the first rows are there
         first.send_signal(signal.SIGKILL)
-        first.wait(timeout=20)
+        first.wait(timeout=60)
         self.run_cli(*words)
         self.assertTrue(self.run_cli(*words).endswith("scheduled\t0\nalready\t3000\nfailed\t0\nexpired\t0\nblocked\t0\n"))
         keys = [line.split("\t")[7] for line in self.run_cli("list", "--batch", "rows", "--all").splitlines()]
@@ -150,7 +150,7 @@ class Cli(unittest.TestCase):
             changes.append(watch.stdout.readline().split("\t")[4])
         self.assertEqual(changes[-3:], ["IN_SLOT", "SENT", "DELIVERED"])
         watch.send_signal(signal.SIGINT)
-        self.assertEqual(watch.wait(timeout=20), 0)
+        self.assertEqual(watch.wait(timeout=60), 0)
         watch.stdout.close()
 
     def test_what_is_stored_verifies_beside_the_server_and_after_its_death(self):

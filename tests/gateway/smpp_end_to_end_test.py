@@ -105,30 +105,31 @@ text = "words of a phone"
         return site
 
     def test_killed_while_they_wait_for_their_turn_none_is_in_doubt(self):
-        site = self.paced('[[route]]\nname = "all"\nprefixes = ["+255"]\nsmscs = ["sim"]\nrate = 10\n', attempts=1)
+        site = self.paced('[[route]]\nname = "all"\nprefixes = ["+255"]\nsmscs = ["sim"]\nrate = 3\n', attempts=1, window=2)
         site.send([f"Visit {number}" for number in range(40)])
         until = time.monotonic() + 60
-        while len(site.submits()) < 10 and time.monotonic() < until:
+        while len(site.submits()) < 5 and time.monotonic() < until:
             time.sleep(0.02)
         site.kill("gateway")
         taken = len(site.submits())
         self.assertLess(taken, 40, "none waited")
         site.start_gateway("--routes", f"{site.folder}/routes.toml")
-        # One that had just left may be in doubt; what waited is not.
+        # In doubt may be what had left unanswered, and whose answer was being written; what waited is not.
         ends = site.await_ends(["DELIVERED", "UNKNOWN"], 40)
-        self.assertLessEqual(ends.count("UNKNOWN"), 2, "more than what had just left")
+        self.assertLessEqual(ends.count("UNKNOWN"), 4, "more than had just left, and their answers")
         submits = site.truth()
         self.assertEqual(sorted(map(len, site.submits_of(submits).values())), [1] * len(site.submits_of(submits)))
 
     def test_a_rate_is_kept_and_what_waits_too_long_expires(self):
-        site = self.paced('[[route]]\nname = "all"\nprefixes = ["+"]\nrate = 5\n', attempts=1)
+        site = self.paced('[[route]]\nname = "all"\nprefixes = ["+"]\nrate = 2\n', attempts=1)
+        site.await_bound()
         begun = time.monotonic()
-        site.send([f"Visit {number}" for number in range(60)], seconds=6)
+        site.send([f"Visit {number}" for number in range(60)], seconds=15)
         ends = site.await_ends(["DELIVERED", "EXPIRED"], 60)
         taken = len(site.submits())
         self.assertEqual(ends.count("DELIVERED"), taken)
         self.assertGreater(taken, 5)
-        self.assertLessEqual(taken, 5 * (time.monotonic() - begun) + 1)
+        self.assertLessEqual(taken, 2 * (time.monotonic() - begun) + 1)
         self.assertGreater(ends.count("EXPIRED"), 10)
 
     def test_the_audit_log_and_the_figures_tell_all_and_nothing_secret(self):

@@ -5,6 +5,7 @@ The SMSC is the simulator; what it was given stands in its own log, whatever eng
 
 import json
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -49,7 +50,10 @@ class Site:
         self.folder = self.temporary.name
         self.processes = {}
         self.truth_files = 0
-        self.port = 0
+        self.held = socket.socket()  # bound from now on, so that nobody else gets the port while the SMSC is away
+        self.held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.held.bind(("127.0.0.1", 0))
+        self.port = self.held.getsockname()[1]
         self.window = window
         self.run("smsflow", "keygen", f"{self.folder}/gateway", check=True)
         self.write("engine.toml", ENGINE.format(folder=self.folder, attempts=attempts, patience=patience, shards=64, metrics="",
@@ -76,7 +80,7 @@ class Site:
         with open(f"{self.folder}/{name}.log", "ab") as log:
             self.processes[name] = running.Process(self.programs / program, *arguments, into=log, errors=log)
 
-    def await_line(self, name, text, seconds=30, process=None):
+    def await_line(self, name, text, seconds=60, process=None):
         """Waits for a line in a log; True when it came."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -92,22 +96,27 @@ class Site:
         return Path(self.folder, f"{name}.log").read_text(encoding="utf-8", errors="replace")
 
     def start_smsc(self, seconds=600):
-        """On the port that it had before; each start has a truth file of its own."""
+        """On the port of this site; each start has a truth file of its own."""
         self.truth_files += 1
         name = f"smsc{self.truth_files}"
         self.start(name, "smsflow-smsc", "--script", f"{self.folder}/script.toml", "--truth",
                    f"{self.folder}/truth{self.truth_files}.jsonl", "--listen", f"127.0.0.1:{self.port}",
                    "--seconds", str(seconds))
         self.processes["smsc"] = self.processes.pop(name)
-        found = self.await_line(name, r"on port (\d+)", process="smsc")
-        self.port = int(found.group(1))
+        self.await_line(name, rf"on port {self.port}\b", process="smsc")
         self.write("smsc.toml", SMSC.format(port=self.port, window=self.window))
+
+    def await_bound(self, seconds=60):
+        until = time.monotonic() + seconds
+        while not any(event["event"] == "bind" and event["status"] == 0 for event in self.truth()):
+            assert time.monotonic() < until, "no gateway is bound:\n" + self.log("gateway")[-1500:]
+            time.sleep(0.05)
 
     def start_engine(self):
         log = Path(self.folder, "engine.log")
         before = log.read_text().count("smsflowd ready") if log.exists() else 0
         self.start("engine", "smsflowd", "--config", f"{self.folder}/engine.toml")
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while self.log("engine").count("smsflowd ready") == before:
             assert time.monotonic() < until and not self.processes["engine"].has_ended(), self.log("engine")[-1500:]
             time.sleep(0.02)
@@ -129,6 +138,7 @@ class Site:
     def close(self):
         for process in self.processes.values():
             process.kill()
+        self.held.close()
         self.temporary.cleanup()
 
     def send(self, texts, batch="b", seconds=120, first=0):
@@ -147,7 +157,7 @@ class Site:
         assert done.returncode == 0, done.stdout
         return [sms for line in done.stdout.splitlines() for sms in json.loads(line)["items"]]
 
-    def await_ends(self, ends, count, batch="b", seconds=90):
+    def await_ends(self, ends, count, batch="b", seconds=150):
         """Until `count` SMSes are in one of these states; what they are in else."""
         until = time.monotonic() + seconds
         while True:

@@ -117,7 +117,7 @@ class Secrets(unittest.TestCase):
                 cls.folder / "gateway.jwk")
         cls.cli("get", ids[0], environment={"SMSFLOW_TOKEN": cls.token("client") + "x"})
         cls.cli("verify", role="client")
-        end = time.monotonic() + 40
+        end = time.monotonic() + 90
         while time.monotonic() < end:
             states = cls.cli("summary", MARKS["batch"]).stdout
             if not any(state in states for state in (b"IN_SLOT", b"SENT")) and b"PENDING\t2\n" in states:
@@ -137,7 +137,7 @@ class Secrets(unittest.TestCase):
         cls.cli("list", "--json")
         cls.cli("watch", "--for", "1s", "--batch", MARKS["batch"])
         cls.states = states
-        with urllib.request.urlopen(f"http://{cls.engine.ready['metrics']}/metrics", timeout=10) as page:
+        with urllib.request.urlopen(f"http://{cls.engine.ready['metrics']}/metrics", timeout=60) as page:
             cls.page = page.read()
         cls.memory, cls.gateway_memory = None, None
         if can_read_memory(cls.engine.running.pid):
