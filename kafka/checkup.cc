@@ -167,8 +167,9 @@ std::vector<Finding> Listen(const ClientOptions& options, const TopicInfo& topic
 std::vector<Finding> CheckUp(const ClientOptions& options, const std::vector<std::string>& topics,
                              const OptionalTopics& optional, const std::string& status_topic,
                              std::chrono::milliseconds listen, const std::function<std::int64_t()>& now_ms) {
-  const auto broken = [](const absl::Status& why) {
-    return std::vector<Finding>{{Verdict::kBad, "brokers", std::string(why.message())}};
+  const auto broken = [&](const absl::Status& why) {
+    const absl::Status told = InWords(why, options);
+    return std::vector<Finding>{{Verdict::kBad, "brokers", std::string(told.message()), told.code()}};
   };
   auto admin = Admin::Open(options);
   if (!admin.ok()) return broken(admin.status());
@@ -196,6 +197,12 @@ std::vector<Finding> CheckUp(const ClientOptions& options, const std::vector<std
     for (Finding& finding : Listen(options, topic, listen, now_ms)) findings.push_back(std::move(finding));
   }
   return findings;
+}
+
+absl::Status InWords(const absl::Status& status, const ClientOptions& options) {
+  if (!absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status)) return status;
+  return absl::UnavailableError(
+      absl::StrCat("cannot reach ", options.servers, ": are Kafka's brokers there, and do TLS and SASL fit theirs?"));
 }
 
 absl::Status MakeTopics(const ClientOptions& options, const std::vector<std::string>& topics, std::int32_t partitions) {

@@ -20,6 +20,8 @@ struct Finding {
   Verdict verdict = Verdict::kGood;
   std::string what;    // a topic, or a gateway
   std::string detail;  // what is so, and what to do about it
+  // kBad: the class of what is wrong, UNAVAILABLE where nobody answered.
+  absl::StatusCode code = absl::StatusCode::kFailedPrecondition;
   bool operator==(const Finding&) const = default;
 };
 
@@ -45,6 +47,9 @@ using OptionalTopics = std::map<std::string, std::string>;
 std::vector<Finding> CheckUp(const ClientOptions& options, const std::vector<std::string>& topics,
                              const OptionalTopics& optional, const std::string& status_topic,
                              std::chrono::milliseconds listen, const std::function<std::int64_t()>& now_ms);
+
+// The same in words for a person, where it is that nobody answered: whom was not reached, and what to look at.
+absl::Status InWords(const absl::Status& status, const ClientOptions& options);
 
 // Makes those of `topics` that are missing, with as many copies as the brokers say and seven days of retention. OK
 // also when all were there.

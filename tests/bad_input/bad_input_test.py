@@ -95,6 +95,10 @@ CLI = [
     ("repair onto something", ["db", "repair", "--data", "{folder}/data", "--to", "{folder}"], 4, "exists already"),
     ("address that is none", ["list", "--address", SECRET], 2, "--address: must be host:port or unix:/path"),
     ("server that is not there", ["list", "--address", "127.0.0.1:1", "--timeout", "2"], 5, "cannot reach 127.0.0.1:1"),
+    ("brokers that are not there", ["dead-letter", "list", "--kafka", "127.0.0.1:1"], 5, "cannot reach 127.0.0.1:1: are Kafka"),
+    ("number of none that are watched", ["watch", "--expect", "3"], 2, "--expect requires --live"),
+    ("client of an account that there is not", ["account", "create", "ann", "--client", "nobody", "--password-file",
+                                                "{folder}/sealed"], 2, "smsflow client create CLIENT makes one"),
     ("certificates that are not there", ["list", "--ca", "{folder}/nothing", "--address", "127.0.0.1:1"], 2, "cannot be"),
     ("workflow that is none", ["graph", "unheard-of"], 3, "there is no such workflow; this program knows: delivery"),
     ("timeout that is none", ["list", "--timeout", SECRET], 2, "--timeout: a number of seconds"),
@@ -145,9 +149,15 @@ class Cli(BadInput):
     def test_rows(self):
         for name, words, code, says in CLI:
             with self.subTest(name):
-                admin = words[0] in ("pause", "resolve", "replay")
+                admin = words[0] in ("pause", "resolve", "replay", "account")
                 done = self.run_cli(words, *((ADMIN_TOKEN, "") if admin else ()))
                 self.check(done, code, says)
+
+    def test_a_doctor_who_reaches_no_broker(self):
+        done = self.run_cli(["doctor", "--kafka", "127.0.0.1:1"])
+        self.assertEqual(done.returncode, 5, done.stdout + done.stderr)
+        self.assertIn("cannot reach 127.0.0.1:1: are Kafka", done.stdout)
+        self.assertNotIn("_TRANSPORT", done.stdout + done.stderr)
 
     def test_credentials(self):
         for name, token, tenant, code, says in CREDENTIALS:

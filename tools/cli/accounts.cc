@@ -83,6 +83,16 @@ Outcome ListChanges(Session& session) {
                    });
 }
 
+// With the way out, where it is another verb.
+absl::StatusOr<v1::Account> OrHowToMakeClients(const absl::StatusOr<v1::Account>& account) {
+  constexpr std::string_view kUnknown = "clients: must name clients that there are";
+  std::string text(account.status().message());
+  const std::size_t at = text.find(kUnknown);
+  if (account.ok() || at == std::string::npos) return account;
+  text.insert(at + kUnknown.size(), " (smsflow client list; smsflow client create CLIENT makes one)");
+  return absl::Status(account.status().code(), text);
+}
+
 Outcome CreateAccount(Session& session) {
   const Arguments& arguments = session.arguments;
   auto password = ReadPassword(session.terminal, arguments.password_file);
@@ -94,7 +104,8 @@ Outcome CreateAccount(Session& session) {
   if (!arguments.email.empty()) request.set_email(arguments.email.front());
   request.mutable_roles()->Assign(arguments.roles.begin(), arguments.roles.end());
   request.mutable_clients()->Assign(arguments.clients.begin(), arguments.clients.end());
-  return ShowAccount(session, session.connection.Ask("account create", &IamStub::CreateAccount, request));
+  return ShowAccount(session,
+                     OrHowToMakeClients(session.connection.Ask("account create", &IamStub::CreateAccount, request)));
 }
 
 Outcome UpdateAccount(Session& session) {
@@ -107,7 +118,8 @@ Outcome UpdateAccount(Session& session) {
     request.mutable_roles()->mutable_names()->Assign(arguments.roles.begin(), arguments.roles.end());
   if (!arguments.clients.empty() || arguments.no_clients)
     request.mutable_clients()->mutable_names()->Assign(arguments.clients.begin(), arguments.clients.end());
-  return ShowAccount(session, session.connection.Ask("account update", &IamStub::UpdateAccount, request));
+  return ShowAccount(session,
+                     OrHowToMakeClients(session.connection.Ask("account update", &IamStub::UpdateAccount, request)));
 }
 
 Outcome SetPassword(Session& session) {

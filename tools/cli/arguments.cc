@@ -36,8 +36,7 @@ void AddGlobals(CLI::App& app, Arguments& arguments) {
   app.add_option("--tenant", arguments.tenant, "Whose SMSes, where the credential is for several; and to seal for")
       ->envname("SMSFLOW_TENANT");
   app.add_option("--ca", connection.ca, "Certificates to trust, PEM; without it the system's")->envname("SMSFLOW_CA");
-  app.add_option("--timeout", connection.timeout, "How long to wait for an answer: 10, 500s, 2m")
-      ->capture_default_str();
+  app.add_option("--timeout", connection.timeout, "How long to wait for an answer: 10, 30s, 2m")->capture_default_str();
   app.add_flag("--json", arguments.json, "JSON: one document, or one object a line for streams");
   app.add_flag("--plain", arguments.plain, "Plain lines, also on a terminal");
 }

@@ -109,8 +109,11 @@ void AddLooking(CLI::App& app, Arguments& arguments) {
   AddFilter(watch, arguments);
   watch.add_option("--resume", arguments.resume, "Go on where a list or a watch ended")->type_name("TOKEN");
   watch.add_flag("--all", arguments.all, "Also what changed no state");
-  watch.add_flag("--live", arguments.live, "A table of states and SMSes that redraws itself; ends when all have ended");
-  watch.add_option("--expect", arguments.expect, "With --live: end only when so many have ended")->type_name("COUNT");
+  auto* const live = watch.add_flag("--live", arguments.live,
+                                    "A table of states and SMSes that redraws itself; ends when all have ended");
+  watch.add_option("--expect", arguments.expect, "With --live: end only when so many have ended")
+      ->type_name("COUNT")
+      ->needs(live);
   watch.add_option("--for", arguments.for_time, "End after so long: 30s, 5m")->type_name("TIME");
 
   AddVerb(app, arguments, Verb::kSummary, kGroupSms, "summary", "How many of a batch are in which state")

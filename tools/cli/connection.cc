@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "tools/cli/failure.h"
 #include "tools/cli/files.h"
+#include "tools/cli/request_check.h"
 #include "tools/cli/terminal.h"
 #include "tools/cli/time_text.h"
 
@@ -31,19 +32,9 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(const Conn
   return grpc::SslCredentials(options);
 }
 
-// The server names its fields and knows its two forms of a slot; here that was typed as a flag, and there is a third.
-std::string InFlags(std::string text) {
-  constexpr std::string_view kSchedule = "schedule: ", kForms = "must be SECONDS-SECONDS or TIME/TIME";
-  for (std::size_t at = 0; (at = text.find(kSchedule, at)) != std::string::npos; ++at)
-    if (at == 0 || text.compare(at - 2, 2, "; ") == 0) text.replace(at, kSchedule.size(), "--at: ");
-  if (const std::size_t at = text.find(kForms); at != std::string::npos)
-    text.replace(at, kForms.size(), "must be +S1[+S2] (from now + S1, for S2: +20s+5m), TIME/TIME or SECONDS-SECONDS");
-  return text;
-}
-
 std::string What(const grpc::Status& status) {
   const std::string violations = Violations(status.error_details());
-  if (!violations.empty()) return Visible(InFlags(violations));
+  if (!violations.empty()) return Visible(SlotsAsTyped(violations, "--at"));
   const std::string& message = status.error_message();
   if (message == "id: unknown") return "no such SMS for this tenant; smsflow list shows them";
   if (message == "idempotency_key: was used for another request")

@@ -1,4 +1,6 @@
 // What could not be taken from Kafka: where it stands and why; and put back, once it can be.
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <chrono>
 #include <map>
@@ -8,6 +10,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "kafka/checkup.h"
 #include "kafka/client.h"
 #include "kafka/instant.h"
 #include "kafka/records.h"
@@ -23,6 +26,7 @@ namespace {
 constexpr std::chrono::milliseconds kPatience(10'000);
 constexpr std::chrono::milliseconds kPoll(200);
 constexpr std::size_t kAtOnce = 1'000;
+constexpr char kNoSuchRecord[] = "there is no such record, or not any more";
 
 struct Place {
   kafka::TopicPartition partition;
@@ -96,7 +100,7 @@ absl::StatusOr<std::vector<kafka::DeadLetter>> Letters(const kafka::ClientOption
 
 Outcome List(const Arguments& arguments, const Terminal& terminal, const kafka::ClientOptions& client) {
   const auto letters = Letters(client, arguments.dead_letter_topic, terminal);
-  if (!letters.ok()) return letters.status();
+  if (!letters.ok()) return kafka::InWords(letters.status(), client);
   Table table({"record", "given up", "by", "reason"});
   for (const kafka::DeadLetter& letter : *letters) {
     const std::string place = Place{{letter.topic, letter.partition}, letter.offset}.Text();
@@ -123,11 +127,14 @@ absl::Status Requeue(const Place& place, const kafka::ClientOptions& client, kaf
   const auto until = std::chrono::steady_clock::now() + kPatience;
   while (std::chrono::steady_clock::now() < until) {
     kafka::Polled polled = (*consumer)->Poll(kPoll, 1);
-    for (const auto& [where, status] : polled.errors)
+    for (const auto& [where, status] : polled.errors) {
+      if (absl::IsOutOfRange(status)) return absl::NotFoundError(kNoSuchRecord);
+      if (absl::IsNotFound(status)) return absl::NotFoundError("there is no such topic, or no such partition of it");
       if (!kafka::IsRetriable(status)) return status;
+    }
     if (polled.records.empty()) continue;
     const kafka::Record& record = polled.records.front();
-    if (record.offset() != place.offset) break;
+    if (record.offset() != place.offset) return absl::NotFoundError(kNoSuchRecord);
     kafka::Headers headers;
     for (const kafka::HeaderView& header : record.headers())
       headers.push_back({std::string(header.name), std::string(header.value)});
@@ -140,7 +147,7 @@ absl::Status Requeue(const Place& place, const kafka::ClientOptions& client, kaf
     return deliveries.empty() ? absl::DeadlineExceededError("the broker did not say that it has it")
                               : deliveries.front().status;
   }
-  return absl::NotFoundError("it does not stand there any more");
+  return kafka::InWords(absl::DeadlineExceededError("read"), client);
 }
 
 Outcome RequeueAll(const Arguments& arguments, const Terminal& terminal, const kafka::ClientOptions& client) {
@@ -153,7 +160,7 @@ Outcome RequeueAll(const Arguments& arguments, const Terminal& terminal, const k
   }
   if (arguments.all) {
     const auto letters = Letters(client, arguments.dead_letter_topic, terminal);
-    if (!letters.ok()) return letters.status();
+    if (!letters.ok()) return kafka::InWords(letters.status(), client);
     for (const auto& letter : *letters) places.insert({{letter.topic, letter.partition}, letter.offset});
   }
   if (places.empty() && !arguments.all) return absl::InvalidArgumentError("record: name at least one, or --all");
@@ -172,7 +179,7 @@ Outcome RequeueAll(const Arguments& arguments, const Terminal& terminal, const k
                    << (status.ok() ? std::string("requeued") : "not requeued: " + std::string(status.message()))
                    << "\n";
     }
-    if (!status.ok() && kafka::IsFatal(status)) return status;
+    if (kafka::IsFatal(status) || absl::IsUnavailable(status)) return status;
   }
   return failed == 0 ? kExitOk : kExitNegative;
 }
@@ -180,6 +187,7 @@ Outcome RequeueAll(const Arguments& arguments, const Terminal& terminal, const k
 }  // namespace
 
 Outcome RunDeadLetter(const Arguments& arguments, const Terminal& terminal) {
+  spdlog::set_level(spdlog::level::off);  // what librdkafka would tell stands in the answer
   const auto client = ClientOf(arguments);
   if (!client.ok()) return client.status();
   if (absl::Status status = kafka::CheckProperties(client->properties); !status.ok()) return status;

@@ -81,7 +81,7 @@ void CheckKafka(Session& session, Findings& findings) {
   }
   if (session.arguments.make_topics > 0) {
     const auto made = kafka::MakeTopics(options, topics, session.arguments.make_topics);
-    if (!made.ok()) return findings.Bad("topics", made);
+    if (!made.ok()) return findings.Bad("topics", kafka::InWords(made, options));
   }
   const kafka::OptionalTopics optional = {
       {std::string(kafka::kInboundTopic), "SMSes from phones, where a gateway takes them"}};
@@ -89,7 +89,7 @@ void CheckKafka(Session& session, Findings& findings) {
        kafka::CheckUp(options, topics, optional, topics[1], kListen, session.terminal.now_ms)) {
     if (found.verdict == kafka::Verdict::kGood) findings.Good(found.what, found.detail);
     if (found.verdict == kafka::Verdict::kNote) findings.Note(found.what, found.detail);
-    if (found.verdict == kafka::Verdict::kBad) findings.Bad(found.what, absl::FailedPreconditionError(found.detail));
+    if (found.verdict == kafka::Verdict::kBad) findings.Bad(found.what, absl::Status(found.code, found.detail));
   }
 }
 

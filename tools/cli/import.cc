@@ -12,6 +12,7 @@
 #include "tools/cli/files.h"
 #include "tools/cli/import_rows.h"
 #include "tools/cli/progress.h"
+#include "tools/cli/request_check.h"
 #include "tools/cli/verbs.h"
 
 namespace smsflow::cli {
@@ -63,7 +64,8 @@ class Importer {
     blocked_ += answer.state() == v1::BLOCKED;
   }
 
-  void Refuse(std::uint64_t line, const std::vector<std::string>& cells, const std::string& why) {
+  void Refuse(std::uint64_t line, const std::vector<std::string>& cells, const std::string& said) {
+    const std::string why = SlotsAsTyped(said, "at");
     ++failed_;
     progress_.Clear();
     session_.terminal.err << "smsflow: line " << line << ": " << why << "\n";

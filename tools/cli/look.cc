@@ -23,7 +23,7 @@ void ShowForPeople(const Terminal& terminal, const v1::SmsStatus& sms) {
   };
   terminal.out << Painted(terminal, Color::kBold, IdText(sms.id())) << "\n";
   line("state", std::string(StateName(sms.state())), StateColor(sms.state()));
-  line("cause", sms.cause(), Color::kRed);
+  line("cause", sms.cause(), sms.state() == v1::DELIVERED ? Color::kNone : Color::kRed);
   line("attempts", std::to_string(sms.attempts()));
   time("due", sms.due_ms());
   time("deadline", sms.deadline_ms());

@@ -24,6 +24,16 @@ bool IsPrintable(std::string_view text) {
   return true;
 }
 
+std::string SlotsAsTyped(std::string text, std::string_view name) {
+  constexpr std::string_view kSchedule = "schedule: ", kForms = "must be SECONDS-SECONDS or TIME/TIME";
+  for (std::size_t at = 0; (at = text.find(kSchedule, at)) != std::string::npos; ++at)
+    if (at == 0 || text.compare(at - 2, 2, "; ") == 0)
+      text.replace(at, kSchedule.size(), absl::StrCat(std::string(name), ": "));
+  if (const std::size_t at = text.find(kForms); at != std::string::npos)
+    text.replace(at, kForms.size(), "must be +S1[+S2] (from now + S1, for S2: +20s+5m), TIME/TIME or SECONDS-SECONDS");
+  return text;
+}
+
 absl::Status CheckLikeTheServer(const smsflow::v1::ScheduleRequest& request,
                                 const workflows::delivery::ZoneResolver* zones) {
   const std::array<std::pair<const char*, const std::string*>, 5> names = {

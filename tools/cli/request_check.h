@@ -3,6 +3,7 @@
 // A pure function, but that `zones` may read the time zone database once.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -16,6 +17,10 @@ namespace smsflow::cli {
 
 // Valid UTF-8 without control characters.
 bool IsPrintable(std::string_view text);
+
+// What is said of a field `schedule`, under the name that it was typed with; and of its form: the server knows two, and
+// here there is a third.
+std::string SlotsAsTyped(std::string text, std::string_view name);
 
 // InvalidArgument names the field and the rule. Limits that a server's configuration sets, such as how far ahead a slot
 // may lie, are not known here.

@@ -58,8 +58,8 @@ TEST(Arguments, ThatAreWrongGiveOneLineAndExitCode2) {
             "smsflow: The following argument was not expected: --bogus; see smsflow list --help\n"},
            {{"get"}, "smsflow: id is required; see smsflow get --help\n"},
            {{"--json"}, "smsflow: A subcommand is required; see smsflow --help\n"},
-           {{"list", "--limit", "0"},
-            "smsflow: --limit: Value 0 not in range 1 to 1000000; see smsflow list --help\n"}}) {
+           {{"list", "--limit", "0"}, "smsflow: --limit: Value 0 not in range 1 to 1000000; see smsflow list --help\n"},
+           {{"watch", "--expect", "3"}, "smsflow: --expect requires --live; see smsflow watch --help\n"}}) {
     Person person;
     person.Types(words);
     EXPECT_EQ(person.exit_code, 2);

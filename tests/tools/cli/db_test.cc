@@ -161,7 +161,7 @@ TEST_F(DbTest, RepairLeavesNoCopyThatLacksRows) {
     storage::DeleteTimer(batch, {shard_, kNowMs, id_, 1});
     ASSERT_TRUE(folder->store().Write(batch, Sync::kYes).ok());
   }
-  EXPECT_TRUE(Has(Says("repair", {"--to", copy}), "rows are missing from it"));
+  EXPECT_TRUE(Has(Says("repair", {"--to", copy}), "no copy was left, for rows are missing"));
   EXPECT_EQ(person_.exit_code, 1);
   EXPECT_FALSE(std::filesystem::exists(copy));
 }

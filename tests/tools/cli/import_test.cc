@@ -129,12 +129,14 @@ TEST_F(Importing, StopsWhereGoingOnMakesNoSense) {
 }
 
 TEST_F(Importing, ADryRunSendsNothingAndFindsWhatTheServerWould) {
-  Imports("key,target,at,payload\na,t,10-20,x\n" + std::string(129, 'b') + ",t,10-20,x\nc,t,20-10,x\nd,t,+60,x\n",
+  Imports("key,target,at,payload\na,t,10-20,x\n" + std::string(129, 'b') +
+              ",t,10-20,x\nc,t,20-10,x\nd,t,+60,x\ne,t,nope,x\n",
           {"--dry-run"});
   EXPECT_EQ(person_.exit_code, 1);
-  EXPECT_EQ(person_.out.str(), "rows\t4\nwould_schedule\t2\nfailed\t2\n");
+  EXPECT_EQ(person_.out.str(), "rows\t5\nwould_schedule\t2\nfailed\t3\n");
   EXPECT_THAT(person_.err.str(), HasSubstr("line 3: key: must be 1 to 128 bytes of printable UTF-8\n"));
-  EXPECT_THAT(person_.err.str(), HasSubstr("line 4: schedule: slot 1: time slot must end after it starts\n"));
+  EXPECT_THAT(person_.err.str(), HasSubstr("line 4: at: slot 1: time slot must end after it starts\n"));
+  EXPECT_THAT(person_.err.str(), HasSubstr("line 6: at: slot 1: a time slot must be +S1[+S2] (from now"));
   EXPECT_EQ(calls_, 0);
 }
 
