@@ -471,15 +471,15 @@ TEST(KafkaAway, ABrokerThatDiesUnderLoadLosesAndDoublesNothing) {
   site.Start();
   std::vector<kafka::Outgoing> records;
   for (int i = 0; i < 400; ++i)
-    records.push_back(
-        ScheduleRecord(absl::StrCat("k", i), absl::StrCat("t", i), i % 8 == 0 ? SlotNow() : SlotFarAhead()));
+    records.push_back(ScheduleRecord(absl::StrCat("k", i), absl::StrCat("t", i),
+                                     i % 8 == 0 ? SlotNow() : SlotFarAhead(), absl::StrCat("asked", i)));
   gateway.Announce();
   site.ProduceAll(site.schedule, records);
   broker.Kill();
   broker.Start();
   gateway.Announce();
-  for (auto& record : records)
-    record = ScheduleRecord(absl::StrCat("later", &record - records.data()), "", SlotFarAhead());
+  for (std::size_t i = 0; i < records.size(); ++i)
+    records[i] = ScheduleRecord(absl::StrCat("later", i), "", SlotFarAhead(), absl::StrCat("asked later", i));
   site.ProduceAll(site.schedule, records);
   ASSERT_TRUE(site.Applied(site.schedule, 120));
   ASSERT_TRUE(kafka::Within(90, [&] {

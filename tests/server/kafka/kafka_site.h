@@ -6,13 +6,13 @@
 
 #include <functional>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/reader.h"
 #include "kafka/client.h"
 #include "kafka/records.h"
+#include "tests/kafka/lasting_producer.h"
 #include "workflows/delivery/state.h"
 
 namespace smsflow::server {
@@ -30,7 +30,7 @@ class KafkaSite {
   std::string File(const std::string& name) const { return folder_ + "/" + name; }
   void Configure(const std::string& kafka_lines, const std::string& sections);
 
-  // Until the broker has it.
+  // Until the broker has it; written again where its death leaves that open, so that it may be there twice.
   void Produce(const std::string& topic, const kafka::Outgoing& record, std::int32_t partition = kafka::kAnyPartition);
   void ProduceAll(const std::string& topic, const std::vector<kafka::Outgoing>& records);
   // Every record of the topic so far, read from its beginning.
@@ -55,11 +55,12 @@ class KafkaSite {
 
  private:
   void WriteConfig() const;
+  void AwaitBroker();
 
   std::string folder_;
   std::string kafka_lines_, sections_;
   pid_t pid_ = -1;
-  std::unique_ptr<kafka::Producer> producer_;
+  kafka::LastingProducer producer_;
 };
 
 kafka::Outgoing ScheduleRecord(const std::string& key, const std::string& target, const std::string& schedule,
