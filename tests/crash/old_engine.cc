@@ -1,7 +1,6 @@
 #include "tests/crash/old_engine.h"
 
 #include <chrono>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "kafka/instant.h"
@@ -50,7 +49,11 @@ void OldEngine::Run() {
 
 // Most may take their time, so that they must leave; some must not, and end where the gateway finds them too late.
 void OldEngine::Ask() {
-  if (Below(random_, 40) == 0) return Write(Below(random_, 2) == 0 ? "no json" : R"({"client-id":"clinic"})");
+  if (Below(random_, 40) == 0) {
+    const std::size_t number = written_.size();
+    return Write(Below(random_, 2) == 0 ? absl::StrCat("no json ", number)
+                                        : absl::StrCat(R"({"client-id":"clinic","payload":")", number, "\"}"));
+  }
   const std::string correl_id = absl::StrCat("p", smses_.size());
   Sms& sms = smses_[correl_id];
   sms.text = source_.Text(random_);
@@ -69,7 +72,8 @@ void OldEngine::Try(const std::string& correl_id, Sms& sms) {
 
 void OldEngine::Write(const std::string& value) {
   const auto partition = static_cast<std::int32_t>(Below(random_, kSendPartitions));
-  const absl::Status status = producer_->Produce(kafka::kSendTopic, partition, "", value, {}, 1);
+  const absl::Status status = producer_->Produce(kafka::kSendTopic, partition, "", value, {}, written_.size());
+  written_.push_back(value);
   if (!status.ok() && !kafka::IsFatal(status))
     findings_.Add("a record was not taken by the producer: " + status.ToString());
 }
@@ -79,8 +83,8 @@ void OldEngine::Poll() {
   producer_->Poll(milliseconds(10 + Below(random_, 40)), 1'000, deliveries);
   for (const kafka::Delivery& delivery : deliveries) {
     if (delivery.status.ok()) {
-      // Sent twice over a broken connection, it is there, and the broker does not say where.
-      if (delivery.offset >= 0) acknowledged_.emplace(delivery.partition, delivery.offset);
+      acknowledged_[written_[delivery.tag]] = {delivery.partition,
+                                               delivery.offset >= 0 ? std::optional(delivery.offset) : std::nullopt};
     } else if (!kafka::IsFatal(delivery.status)) {
       findings_.Add("a record was not delivered: " + delivery.status.ToString());
     }

@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
-#include <utility>
+#include <vector>
 
 #include "crypto/keys.h"
 #include "kafka/client.h"
@@ -38,8 +38,14 @@ class OldEngine {
   };
   // REQUIRES that it was stopped, as do these.
   const std::map<std::string, Sms>& smses() const { return smses_; }
-  // Where each record stands that the broker acknowledged, by partition and offset.
-  const std::set<std::pair<std::int32_t, std::int64_t>>& acknowledged() const { return acknowledged_; }
+  // Where a record stands. No offset: sent twice over a broken connection, it is there, and the broker does not say
+  // where.
+  struct Place {
+    std::int32_t partition = 0;
+    std::optional<std::int64_t> offset;
+  };
+  // Every record that the broker acknowledged, by its value, which no other one has.
+  const std::map<std::string, Place>& acknowledged() const { return acknowledged_; }
   int remade() const { return remade_; }  // producers
 
  private:
@@ -57,7 +63,8 @@ class OldEngine {
   std::unique_ptr<kafka::Producer> producer_;
   std::unique_ptr<kafka::Consumer> words_;
   std::map<std::string, Sms> smses_;
-  std::set<std::pair<std::int32_t, std::int64_t>> acknowledged_;
+  std::vector<std::string> written_;  // values, by tag
+  std::map<std::string, Place> acknowledged_;
   int remade_ = 0;
   std::atomic<bool> stopping_{false};
   std::thread thread_;

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iomanip>
 #include <iostream>
@@ -224,11 +225,16 @@ void OldEngineRun::Judge() {
   auto unseen = engine_.acknowledged();
   for (const TopicRecord& record : ReadTopic(kafka_.address(), kafka::kSendTopic)) {
     ++records_;
-    unseen.erase({record.partition, record.offset});
+    const auto told = unseen.find(record.value);
+    if (told != unseen.end() && told->second.partition == record.partition &&
+        told->second.offset.value_or(record.offset) == record.offset)
+      unseen.erase(told);
     JudgeRecord(record, evidence);
   }
-  for (const auto& [partition, offset] : unseen)
-    findings_.Add(absl::StrCat("the broker has lost partition ", partition, ", offset ", offset));
+  for (const auto& [value, place] : unseen) {
+    findings_.Add(absl::StrCat("the broker has lost a record of partition ", place.partition, ", ",
+                               place.offset.has_value() ? absl::StrCat("offset ", *place.offset) : "offset unsaid"));
+  }
   for (const auto& [partition, offset] : evidence.letters)
     findings_.Add(absl::StrCat("a dead letter of a good record: partition ", partition, ", offset ", offset));
   for (const auto& [id, submits] : evidence.truth) {
@@ -318,7 +324,10 @@ void OldEngineRun::Print() const {
   };
   std::cout << "\n";
   line("records", records_);
-  line("acknowledged", engine_.acknowledged().size());
+  const auto& acknowledged = engine_.acknowledged();
+  line("acknowledged", acknowledged.size());
+  line("of these, place unsaid",
+       std::count_if(acknowledged.begin(), acknowledged.end(), [](const auto& one) { return !one.second.offset; }));
   line("SMSes", engine_.smses().size());
   line("submitted", submits_);
   line("too late", expired_);

@@ -1,6 +1,8 @@
 #include "tests/crash/topics.h"
 
 #include <chrono>
+#include <optional>
+#include <thread>
 
 #include "tests/crash/patience.h"
 
@@ -10,6 +12,24 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kAsk(2'000);
+
+struct Extent {
+  std::vector<kafka::Start> starts;
+  std::size_t records = 0;
+};
+// None: the broker did not answer.
+std::optional<Extent> ExtentOf(kafka::Admin& admin, std::string_view topic) {
+  const auto topics = admin.Topics({std::string(topic)}, kAsk);
+  if (!topics.ok() || !topics->front().status.ok()) return std::nullopt;
+  Extent extent;
+  for (const auto& partition : topics->front().partitions) {
+    extent.starts.push_back({{std::string(topic), partition.partition}, kafka::kFromBeginning});
+    const auto ends = admin.Ends(extent.starts.back().place, kAsk);
+    if (!ends.ok()) return std::nullopt;
+    extent.records += static_cast<std::size_t>(ends->high - ends->low);
+  }
+  return extent;
+}
 
 }  // namespace
 
@@ -29,18 +49,12 @@ std::vector<TopicRecord> ReadTopic(const std::string& brokers, std::string_view 
   const auto admin = kafka::Admin::Open(ClientOf(brokers));
   const auto consumer = kafka::Consumer::Open(ClientOf(brokers), "crash-reader");
   if (!admin.ok() || !consumer.ok()) return all;
-  const auto topics = (*admin)->Topics({std::string(topic)}, kAsk);
-  if (!topics.ok() || !topics->front().status.ok()) return all;
-  std::vector<kafka::Start> starts;
-  std::size_t wanted = 0;
-  for (const auto& partition : topics->front().partitions) {
-    starts.push_back({{std::string(topic), partition.partition}, kafka::kFromBeginning});
-    if (const auto ends = (*admin)->Ends(starts.back().place, kAsk); ends.ok())
-      wanted += static_cast<std::size_t>(ends->high - ends->low);
-  }
-  if (!(*consumer)->Assign(starts).ok()) return all;
   const auto start = std::chrono::steady_clock::now();
-  while (all.size() < wanted && SinceMs(start) < Patient(20'000)) {
+  std::optional<Extent> extent;
+  while (!(extent = ExtentOf(**admin, topic)).has_value() && SinceMs(start) < Patient(20'000))
+    std::this_thread::sleep_for(milliseconds(50));
+  if (!extent.has_value() || !(*consumer)->Assign(extent->starts).ok()) return all;
+  while (all.size() < extent->records && SinceMs(start) < Patient(20'000)) {
     for (const auto& record : (*consumer)->Poll(milliseconds(100), 5'000).records)
       all.push_back({record.partition(), record.offset(), std::string(record.value())});
   }
