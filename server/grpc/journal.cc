@@ -167,7 +167,8 @@ void AdminService::Explain(UnaryCall* call, const v1::ExplainRequest* request, v
     if (!view) return absl::DataLossError("SMS " + asked.id.ToString() + ": what is stored of it cannot be read");
     response->set_summary(Summary(*view, *reasons, doors_.clock->WallMs()));
     FillReasons(*reasons, *view, response);
-    response->set_next_at_ms(NextAt(instance->state));
+    // What still happens to one that is over is its erasure.
+    if (response->status().ended_ms() == 0) response->set_next_at_ms(NextAt(instance->state));
     return absl::OkStatus();
   });
 }

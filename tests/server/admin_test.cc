@@ -169,6 +169,7 @@ TEST(AdminTest, ExplainSaysWhyItWaits) {
   ASSERT_TRUE(site.scheduler->Cancel(Site::As(kAcme).get(), cancel, &canceled).ok());
   ASSERT_TRUE(site.admin->Explain(Site::As(kRoot).get(), request, &response).ok());
   EXPECT_THAT(response.summary(), HasSubstr("over: CANCELED"));
+  EXPECT_EQ(response.next_at_ms(), 0) << "its erasure is nothing that it waits for";
   ASSERT_EQ(response.reasons_size(), 2) << "none leaves any more: no gateway, credit or budget";
   EXPECT_THAT(response.reasons(0), HasSubstr("slots: "));
   EXPECT_EQ(response.reasons(1), "canceled: no further attempt leaves");

@@ -113,7 +113,8 @@ std::string ExplanationForScripts(const v1::ExplainResponse& explanation) {
                                  Visible(InUtc(explanation.summary())), "\n");
   for (const std::string& reason : explanation.reasons())
     absl::StrAppend(&out, "reason\t", Visible(InUtc(reason)), "\n");
-  return absl::StrCat(out, "next\t", UtcTime(explanation.next_at_ms()), "\n");
+  if (explanation.next_at_ms() != 0) absl::StrAppend(&out, "next\t", UtcTime(explanation.next_at_ms()), "\n");
+  return out;
 }
 
 }  // namespace smsflow::cli
