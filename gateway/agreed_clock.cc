@@ -14,11 +14,12 @@ AgreedClock::AgreedClock(engine::Clock& clock, NoticeHandler notice) : clock_(cl
 std::int64_t AgreedClock::WallMs() const {
   std::string line;
   std::int64_t agreed_ms = 0;
+  bool jumped = false;
   {
     const std::lock_guard lock(mutex_);
     const std::int64_t steady_ms = clock_.SteadyMs();
     const std::int64_t wall_ms = clock_.WallMs();
-    const bool jumped = guard_.Read(wall_ms, steady_ms).guarded;
+    jumped = guard_.Read(wall_ms, steady_ms).guarded;
     if (jumped && !jumped_) {
       line = absl::StrCat("the wall clock jumped by ", (wall_ms - steady_ms - offset_ms_) / 1000,
                           " s: the time of before goes on, and nothing is forgotten; set the clock right, or start the "
@@ -29,7 +30,7 @@ std::int64_t AgreedClock::WallMs() const {
     if (!jumped) offset_ms_ = wall_ms - steady_ms;
     agreed_ms = steady_ms + offset_ms_;
   }
-  if (!line.empty() && notice_) notice_(line);
+  if (!line.empty() && notice_) notice_(jumped ? LogLevel::kWarn : LogLevel::kInfo, line);
   return agreed_ms;
 }
 

@@ -133,7 +133,8 @@ void AuditLog::Write(const std::string& tenant, const std::string& lines, std::u
   if (status.ok() != failing_) return;
   failing_ = !failing_;
   if (!notice_) return;
-  notice_(failing_ ? absl::StrCat(std::string(status.message()), ": its lines are lost from now on, SMSes go on")
+  notice_(failing_ ? LogLevel::kError : LogLevel::kInfo,
+          failing_ ? absl::StrCat(std::string(status.message()), ": its lines are lost from now on, SMSes go on")
                    : "audit: it can be written again; the log says how many lines it lost");
 }
 

@@ -334,7 +334,8 @@ CommandStatus Inbound::DecidePart(const Message& message, const smpp::Concatenat
 // Parts that were taken, and cannot be kept, would be no better when they came again.
 void Inbound::GiveUpUnless(const absl::Status& kept) {
   if (kept.ok() || !notice_) return;
-  notice_(absl::StrCat("an SMS from a phone that came in parts is given up: ", std::string(kept.message())));
+  notice_(LogLevel::kWarn,
+          absl::StrCat("an SMS from a phone that came in parts is given up: ", std::string(kept.message())));
 }
 
 absl::Status Inbound::Assemble(const Digest16& name, std::int64_t at_ms) {

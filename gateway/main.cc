@@ -31,6 +31,7 @@
 #include "gateway/routes_config.h"
 #include "gateway/smpp_carrier.h"
 #include "gateway/smsc_config.h"
+#include "logging/logging.h"
 
 namespace smsflow::gateway {
 namespace {
@@ -57,7 +58,8 @@ struct Flags {
   std::vector<std::string> key_files;
   std::string key_password_file;
   std::string token_file, ca_file;
-  std::string log_level = "info";
+  LogConfig log;
+  std::string log_format = "text";
 };
 
 void DeclareKafka(CLI::App& app, Flags& flags) {
@@ -138,8 +140,11 @@ void Declare(CLI::App& app, Flags& flags) {
       ->capture_default_str();
   app.add_option("--truth", gateway.truth, "append each submit to this file, synced: attempt, time, deadline");
   app.add_flag("--open-nothing", gateway.open_nothing, "for benchmarks: keep nothing, say SENT and DELIVERED at once");
-  app.add_option("--log-level", flags.log_level, "trace, debug, info, warn, err or off")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "err", "off"}))
+  app.add_option("--log-level", flags.log.level, "trace, debug, info, warn, error or off")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
+      ->capture_default_str();
+  app.add_option("--log-format", flags.log_format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
 }
 
@@ -311,7 +316,7 @@ int Run(Flags flags) {
   if (const auto status = Complete(flags); !status.ok()) return Refuse(status, kExitConfig);
   auto link = MakeLink(flags);
   if (!link.ok()) return Refuse(link.status(), kExitConfig);
-  flags.gateway.notice = [](std::string_view line) { spdlog::warn("{}", line); };
+  flags.gateway.notice = [](LogLevel level, std::string_view line) { Log(level, line); };
   auto gateway = Gateway::Open(std::move(flags.gateway), std::move(*link), engine::SystemClock(), Fatal);
   if (!gateway.ok()) {
     const bool for_a_person = absl::IsInvalidArgument(gateway.status()) || absl::IsFailedPrecondition(gateway.status());
@@ -352,6 +357,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : smsflow::gateway::kExitUsage;
   }
-  spdlog::set_level(spdlog::level::from_str(flags.log_level));
+  flags.log.format = flags.log_format == "json" ? smsflow::LogFormat::kJson : smsflow::LogFormat::kText;
+  smsflow::SetUpLogging(flags.log);
   return smsflow::gateway::Run(std::move(flags));
 }

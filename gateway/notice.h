@@ -4,9 +4,12 @@
 #include <functional>
 #include <string_view>
 
+#include "logging/logging.h"
+
 namespace smsflow::gateway {
 
-// Of what a person should look at. Called from any thread; must not block. Never a number, a text or a payload.
-using NoticeHandler = std::function<void(std::string_view line)>;
+// Warnings are what a person should look at. Called from any thread; must not block. Never a number, a text or a
+// payload.
+using NoticeHandler = std::function<void(LogLevel level, std::string_view line)>;
 
 }  // namespace smsflow::gateway

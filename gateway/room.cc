@@ -12,10 +12,11 @@ bool DiskGuard::Low() {
   low_ = low;
   const absl::Status ballast = low ? room_.ReleaseBallast() : room_.RestoreBallast();
   if (!notice_) return low_;
-  notice_(absl::StrCat("the disk of the gateway's store ",
+  notice_(low ? LogLevel::kWarn : LogLevel::kInfo,
+          absl::StrCat("the disk of the gateway's store ",
                        low ? "is nearly full: new attempts wait, reports go on" : "has room again",
                        "; free MB: ", *free >> 20));
-  if (!ballast.ok()) notice_(absl::StrCat("the ballast file: ", ballast.ToString()));
+  if (!ballast.ok()) notice_(LogLevel::kWarn, absl::StrCat("the ballast file: ", ballast.ToString()));
   return low_;
 }
 

@@ -420,9 +420,9 @@ SmscReceipt SmppCarrier::ReceiptOf(Connection& connection, const smpp::Receipt& 
             connection.unmapped.emplace(ShownWord(receipt.word)).second;
   }
   if (first && notice_) {
-    notice_(absl::StrCat("smsc ", connection.options.name, ": a receipt says the state '",
-                         std::string(ShownWord(receipt.word)),
-                         "', which nobody mapped; see [smsc.states] in docs/gateway.md"));
+    notice_(LogLevel::kWarn, absl::StrCat("smsc ", connection.options.name, ": a receipt says the state '",
+                                          std::string(ShownWord(receipt.word)),
+                                          "', which nobody mapped; see [smsc.states] in docs/gateway.md"));
   }
   SmscReceipt told{.account = connection.options.account,
                    .tlv_id = std::string(receipt.tlv_id),
@@ -438,12 +438,14 @@ SmscReceipt SmppCarrier::ReceiptOf(Connection& connection, const smpp::Receipt& 
 void SmppCarrier::OnNotice(Connection& connection, const smpp::action::Notice& notice) {
   const std::string& name = connection.options.name;
   std::string line;
+  bool is_good = false;
   {
     const std::lock_guard lock(mutex_);
     SmscFigures& figures = connection.figures;
     switch (notice.event) {
       case smpp::action::Event::kBound:
         line = absl::StrCat("smsc ", name, ": bound");
+        is_good = true;
         break;
       case smpp::action::Event::kBindRefused:
         line = absl::StrCat("smsc ", name, ": the bind was refused with status ",
@@ -462,7 +464,7 @@ void SmppCarrier::OnNotice(Connection& connection, const smpp::action::Notice& n
     woken_ = true;
   }
   wake_.notify_one();
-  if (!line.empty() && notice_) notice_(line);
+  if (!line.empty() && notice_) notice_(is_good ? LogLevel::kInfo : LogLevel::kWarn, line);
 }
 
 RecipientTag SmppCarrier::TagOf(std::string_view digits) const {

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "logging/logging.h"
 #include "server/setting.h"
 #include "workflows/delivery/policy.h"
 
@@ -124,13 +125,6 @@ struct KafkaConfig {
 struct GatewayConfig {
   bool dedupe = true;            // false: one that knows no attempts; each is handed over once and never again
   std::uint32_t window = 1'000;  // attempts that such a one may hold
-};
-
-enum class LogFormat : std::uint8_t { kText, kJson };
-
-struct LogConfig {
-  std::string level = "info";  // trace, debug, info, warn, error, off
-  LogFormat format = LogFormat::kText;
 };
 
 struct Config {

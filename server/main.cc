@@ -14,6 +14,7 @@
 #include "gateway/gateway.h"
 #include "gateway/in_process.h"
 #include "gateway/key_files.h"
+#include "logging/logging.h"
 #include "metrics/endpoint.h"
 #include "server/accounts/accounts.h"
 #include "server/accounts/first_password.h"
@@ -25,7 +26,6 @@
 #include "server/grpc/grpc_server.h"
 #include "server/grpc/listener.h"
 #include "server/kafka/kafka_door.h"
-#include "server/logging.h"
 #include "server/policies.h"
 #include "server/process.h"
 #include "server/rest/over_accounts.h"
@@ -100,7 +100,7 @@ absl::StatusOr<std::unique_ptr<gateway::Gateway>> OpenLoopback(const Config& con
   options.truth = chosen.truth;
   options.loopback = {chosen.delay_ms, chosen.long_delay_ms};
   options.open_nothing = chosen.open_nothing;
-  options.notice = [](std::string_view line) { Log(LogLevel::kWarn, "loopback: " + std::string(line)); };
+  options.notice = [](LogLevel level, std::string_view line) { Log(level, "loopback: " + std::string(line)); };
   if (!chosen.open_nothing) {
     auto keys = gateway::LoadKeys(chosen.keys);
     if (!keys.ok()) return absl::InvalidArgumentError("loopback.keys: " + std::string(keys.status().message()));

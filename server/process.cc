@@ -5,8 +5,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "logging/logging.h"
 #include "server/exit_codes.h"
-#include "server/logging.h"
 
 namespace smsflow::server {
 

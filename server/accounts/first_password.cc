@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
-#include "server/logging.h"
+#include "logging/logging.h"
 
 namespace smsflow::server {
 namespace {

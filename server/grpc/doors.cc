@@ -1,7 +1,7 @@
 #include "server/grpc/doors.h"
 
+#include "logging/logging.h"
 #include "server/grpc/status.h"
-#include "server/logging.h"
 #include "workflows/delivery/codec/codec.h"
 
 namespace smsflow::server {

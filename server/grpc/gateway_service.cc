@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include "logging/logging.h"
 #include "server/grpc/answering_stream.h"
 #include "server/grpc/attach_wire.h"
 #include "server/grpc/status.h"
-#include "server/logging.h"
 
 namespace smsflow::server {
 

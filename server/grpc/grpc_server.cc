@@ -16,6 +16,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include "logging/logging.h"
 #include "server/grpc/admin_service.h"
 #include "server/grpc/credentials.h"
 #include "server/grpc/gateway_service.h"
@@ -23,7 +24,6 @@
 #include "server/grpc/iam_service.h"
 #include "server/grpc/listener.h"
 #include "server/grpc/scheduler_service.h"
-#include "server/logging.h"
 #include "workflows/delivery/zones.h"
 
 namespace smsflow::server {

@@ -15,8 +15,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "logging/logging.h"
 #include "server/grpc/listening_sockets.h"
-#include "server/logging.h"
 
 namespace smsflow::server {
 

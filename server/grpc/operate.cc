@@ -3,9 +3,9 @@
 #include <thread>
 #include <utility>
 
+#include "logging/logging.h"
 #include "server/grpc/admin_service.h"
 #include "server/grpc/status.h"
-#include "server/logging.h"
 #include "workflows/delivery/codec/codec.h"
 #include "workflows/delivery/state.h"
 

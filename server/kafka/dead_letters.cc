@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "server/logging.h"
+#include "logging/logging.h"
 #include "smsflow/stored/v1/records.pb.h"
 
 namespace smsflow::server {

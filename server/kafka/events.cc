@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "engine/recorded_event.h"
-#include "server/logging.h"
+#include "logging/logging.h"
 #include "workflows/delivery/codec/codec.h"
 #include "workflows/delivery/state.h"
 

@@ -4,7 +4,7 @@
 #include <functional>
 #include <utility>
 
-#include "server/logging.h"
+#include "logging/logging.h"
 
 namespace smsflow::server {
 

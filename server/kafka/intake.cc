@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/logging.h"
+#include "logging/logging.h"
 
 namespace smsflow::server {
 

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "logging/logging.h"
 #include "server/kafka/intake.h"
-#include "server/logging.h"
 
 namespace smsflow::server {
 

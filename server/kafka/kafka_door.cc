@@ -6,13 +6,13 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "logging/logging.h"
 #include "server/grpc/validation.h"
 #include "server/kafka/dead_letters.h"
 #include "server/kafka/events.h"
 #include "server/kafka/gateways.h"
 #include "server/kafka/intake.h"
 #include "server/kafka/outlet.h"
-#include "server/logging.h"
 #include "workflows/delivery/zones.h"
 
 namespace smsflow::server {

@@ -1,7 +1,7 @@
 #include <utility>
 
+#include "logging/logging.h"
 #include "server/kafka/gateways.h"
-#include "server/logging.h"
 
 namespace smsflow::server {
 

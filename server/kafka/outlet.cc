@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "server/logging.h"
+#include "logging/logging.h"
 
 namespace smsflow::server {
 

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "crypto/secret.h"
-#include "server/logging.h"
+#include "logging/logging.h"
 #include "server/rest/gate.h"
 #include "server/rest/http_server.h"
 #include "server/rest/old_contract.h"

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "crypto/hash.h"
-#include "server/logging.h"
+#include "logging/logging.h"
 
 namespace smsflow::server::rest {
 

@@ -35,7 +35,7 @@ class AuditLogTest : public testing::Test {
   void Open(std::int64_t file_bytes = 1 << 20, int files = 3) {
     log_.reset();
     auto log = AuditLog::Open({folder_ + "/log", file_bytes, files}, clock_,
-                              [this](std::string_view line) { notices_.emplace_back(line); });
+                              [this](LogLevel, std::string_view line) { notices_.emplace_back(line); });
     ASSERT_TRUE(log.ok()) << log.status();
     log_ = std::move(*log);
   }

@@ -23,7 +23,8 @@ class CoreTest : public testing::Test {
     Start();
   }
   void Start() {
-    agreed_ = std::make_unique<AgreedClock>(clock_, [this](std::string_view line) { notices_.emplace_back(line); });
+    agreed_ =
+        std::make_unique<AgreedClock>(clock_, [this](LogLevel, std::string_view line) { notices_.emplace_back(line); });
     auto store = Store::Open(rows_, "g1", agreed_->WallMs());
     ASSERT_TRUE(store.ok()) << store.status();
     store_ = std::move(*store);

@@ -67,7 +67,7 @@ class InboundTest : public testing::Test {
     options.parts_max = parts_max_;
     inbound_ = std::make_unique<Inbound>(
         std::move(options), rows_, sink_, own_, vault_, agreed_,
-        [this](std::string_view line) { notices_.emplace_back(line); }, [this] { return low_; },
+        [this](LogLevel, std::string_view line) { notices_.emplace_back(line); }, [this] { return low_; },
         [](const absl::Status& status) { ADD_FAILURE() << status; });
     ASSERT_TRUE(inbound_->Load().ok());
   }

@@ -55,7 +55,7 @@ class PaceTest : public testing::Test {
 
   storage::MemoryStore rows_;
   FakeClock clock_;
-  AgreedClock agreed_{clock_, [](std::string_view) {}};
+  AgreedClock agreed_{clock_, [](LogLevel, std::string_view) {}};
   FakeLink link_;
   FakeCarrier carrier_;
   FakeRoom room_;

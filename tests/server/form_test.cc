@@ -17,7 +17,6 @@
 #include "server/grpc/status.h"
 #include "server/grpc/validation.h"
 #include "server/grpc/workers.h"
-#include "server/logging.h"
 #include "server/policies.h"
 #include "workflows/delivery/codec/codec.h"
 #include "workflows/delivery/zones.h"
@@ -306,11 +305,6 @@ TEST(StatusTest, AnItemIsToldWhetherToTryAgain) {
   EXPECT_GT(full.retry_after_ms(), 0);
   FillItemError(absl::InvalidArgumentError("id: unknown"), {}, &unknown);
   EXPECT_EQ(unknown.retry_after_ms(), 0);
-}
-
-TEST(LoggingTest, JsonLinesHoldWhateverComes) {
-  EXPECT_EQ(JsonLine("info", "said \"so\"\n", {{"id", "1\\2"}, {"n", "\x01"}}),
-            R"("level":"info","message":"said \"so\"\u000a","id":"1\\2","n":"\u0001")");
 }
 
 TEST(WorkersTest, BoundedInOrderAndNothingIsLost) {

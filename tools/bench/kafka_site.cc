@@ -119,7 +119,7 @@ absl::StatusOr<std::unique_ptr<Child>> StartGateway(const Options& options, cons
                        "--long-delay-ms",
                        "0",
                        "--log-level",
-                       "err"});
+                       "error"});
 }
 
 absl::StatusOr<Envelope> MakeEnvelope(const std::string& folder) {

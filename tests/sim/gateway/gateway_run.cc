@@ -130,7 +130,7 @@ class HookedCarrier : public gateway::Carrier, public gateway::CarrierEvents {
 // One process of the gateway: from its start to its kill.
 struct Process {
   Process(engine::ManualClock& manual, storage::MemoryStore& memory, Disk& disk, const Hooks& hooks, const bool& low)
-      : clock(manual, [](std::string_view) {}), rows(memory, manual, disk, hooks), room(low) {}
+      : clock(manual, [](LogLevel, std::string_view) {}), rows(memory, manual, disk, hooks), room(low) {}
 
   gateway::AgreedClock clock;
   SimStore rows;
