@@ -25,6 +25,14 @@ std::int64_t RunSeeds(const SeedArguments& arguments, const std::string& kind, c
   return held;
 }
 
+namespace {
+
+struct Found {
+  std::string seed = "none";
+  std::string as;  // the first thing that it violates
+  double cpu_s = 0;
+};
+
 Found Search(const SeedArguments& arguments, const RunSeed& run) {
   const double begun_s = CpuS();
   Found found;
@@ -36,8 +44,22 @@ Found Search(const SeedArguments& arguments, const RunSeed& run) {
   return found;
 }
 
+bool Hunt(const SeedArguments& arguments, const std::vector<SeededBug>& bugs) {
+  bool all = true;
+  std::printf("| seeded bug | what it does | found by seed | as | CPU s |\n|---|---|---|---|---|\n");
+  for (const SeededBug& bug : bugs) {
+    const Found found = Search(arguments, bug.run);
+    all = all && !found.as.empty();
+    std::printf("| %s | %s | %s | %s | %.2f |\n", bug.name.c_str(), bug.what.c_str(), found.seed.c_str(),
+                found.as.c_str(), found.cpu_s);
+  }
+  return all;
+}
+
+}  // namespace
+
 int SeedsMain(int argc, char** argv, const std::string& what, int steps, bool (*campaign)(const SeedArguments&),
-              bool (*hunt)(const SeedArguments&)) {
+              std::vector<SeededBug> (*bugs)(const SeedArguments&)) {
   SeedArguments arguments;
   arguments.steps = steps;
   CLI::App app(what);
@@ -51,7 +73,7 @@ int SeedsMain(int argc, char** argv, const std::string& what, int steps, bool (*
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  return (arguments.bugs ? hunt : campaign)(arguments) ? 0 : 1;
+  return (arguments.bugs ? Hunt(arguments, bugs(arguments)) : campaign(arguments)) ? 0 : 1;
 }
 
 }  // namespace smsflow::sim

@@ -24,17 +24,15 @@ double CpuS();  // of this process so far
 // `kind` is the campaign's flag. Returns how many held, or less than none.
 std::int64_t RunSeeds(const SeedArguments& arguments, const std::string& kind, const RunSeed& run);
 
-struct Found {
-  std::string seed = "none";
-  std::string as;  // the first thing that it violates
-  double cpu_s = 0;
+struct SeededBug {
+  std::string name, what;
+  RunSeed run;  // with it
 };
-// From the first seed on, for a minute of CPU time at most.
-Found Search(const SeedArguments& arguments, const RunSeed& run);
 
-// Reads the command line, of a campaign that is about `what`. Exit codes: 0 all held or every bug was found, 1 not, 2
-// the command line is wrong.
+// Reads the command line, of a campaign that is about `what`. With --bugs it searches for each of `bugs`, from the
+// first seed on and for a minute of CPU time at most, and prints a table of them. Exit codes: 0 all held or every bug
+// was found, 1 not, 2 the command line is wrong.
 int SeedsMain(int argc, char** argv, const std::string& what, int steps, bool (*campaign)(const SeedArguments&),
-              bool (*hunt)(const SeedArguments&));
+              std::vector<SeededBug> (*bugs)(const SeedArguments&));
 
 }  // namespace smsflow::sim

@@ -13,7 +13,7 @@ PROOF = Path("tools/dev.d/proof.py").resolve()
 # The time is short, and each program must have its turn, on a busy machine too.
 SIMULATED = "echo '7 seeds from 1: all held; 70 scheduled, 30 submits, 20 delivered, 5 crashes; digest 0; 0.1 s'; sleep 0.1"
 ON_KAFKA = ("echo '8 seeds from 1: all held; 80 records, 31 submits, 6 crashes, 2 letters, 1 partitions stopped, 0 expired late; 0.1 s'; "
-            "case \"$*\" in *--bugs*) echo '| seeded bug | found by seed | as | CPU s |'; echo '|---|---|---|---|'; "
+            "case \"$*\" in *--bugs*) echo '| seeded bug | what it does | found by seed | as | CPU s |'; echo '|---|---|---|---|---|'; "
             "echo '| a | 1 | x | 0 |'; echo '| b | none | | 60 |' ;; esac; sleep 0.1")
 AT_THE_GATEWAY = "echo '9 seeds from 1: all held; 90 attempts, 32 submits, 7 crashes; digest 0; 0.1 s of CPU'; sleep 0.1"
 CRASHED = r"""printf 'calls    %9d   0 lost\nacknowledged    11\nsubmitted    12\nkills     3\n\n' 9
