@@ -55,6 +55,8 @@ rocksdb::DBOptions DatabaseOptions(const RocksStoreOptions& options, rocksdb::En
   result.allow_concurrent_memtable_write = false;
   result.db_write_buffer_size = 8 * options.memtable_bytes;
   result.max_background_jobs = 2;
+  // The default starts 16 for each column family at every open, whatever there is to open.
+  result.max_file_opening_threads = 2;
   result.bytes_per_sync = 1 << 20;
   result.max_log_file_size = 4 << 20;
   result.keep_log_file_num = 3;
