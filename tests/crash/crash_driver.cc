@@ -161,7 +161,8 @@ class Run {
          text(load.lost_answers) + " answers lost, " + text(load.asked_again) + " asked again");
     line("streams", load.streams.load(), text(load.streams_cut) + " cut");
     line("rescheduled", load.rescheduled.load(), text(load.too_late) + " too late");
-    line("canceled or blocked by name", load.strokes.load());
+    line("canceled", load.cancels.load());
+    line("blocked", load.blocks.load());
     line("strangers refused", load_.strangers().refused(), text(load_.strangers().unanswered()) + " unanswered");
     line("refused, the disk being full", load.refused.load());
     if (kafka_ != nullptr) {

@@ -371,14 +371,8 @@ void Disturber::FillLog() {
 // As the guard sees it: nearly full, until somebody makes room. In some runs the engine dies meanwhile, and must refuse
 // to start, for RocksDB would abort.
 void Disturber::FillDisk() {
-  const std::uint64_t refused = load_.figures().refused;
   std::ofstream(site_.File("free")) << 0;
-  const auto filled = std::chrono::steady_clock::now();
-  while (load_.figures().refused == refused && SinceMs(filled) < Patient(10'000))
-    std::this_thread::sleep_for(milliseconds(20));
-  const bool noticed = load_.figures().refused != refused;
-  moments_.Note("disk full: new SMSes refused, all else goes on", noticed);
-  if (!noticed) findings_.Add("the disk is full, and nobody was refused");
+  if (AwaitRefusals("disk full: new SMSes refused")) AwaitOldWork();
   Pause(200, 1500);
   if (!StillRunning()) return;
   if (random_() % 2 == 0) {

@@ -106,6 +106,10 @@ class Disturber {
   Order DrawOrder();
   // How that process ended by it; none: it goes on.
   std::optional<int> AwaitFault(Process& process, const Said& said, bool& came);
+  // Until new SMSes are refused, the disk being full.
+  bool AwaitRefusals(const std::string& moment);
+  // Until cancels, blocks and reports were taken that began after new SMSes were refused.
+  void AwaitOldWork();
   // Until new SMSes are taken again, though `what` happened before.
   void AwaitNewWork(const std::string& what);
   // Stops it as a busy or a sleeping machine would, for long.

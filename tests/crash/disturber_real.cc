@@ -250,6 +250,36 @@ bool Disturber::AwaitSubmits(std::int64_t within_ms) {
   return false;
 }
 
+bool Disturber::AwaitRefusals(const std::string& moment) {
+  const std::uint64_t refused = load_.figures().refused;
+  const auto filled = std::chrono::steady_clock::now();
+  while (load_.figures().refused == refused && SinceMs(filled) < Patient(10'000))
+    std::this_thread::sleep_for(milliseconds(20));
+  const bool noticed = load_.figures().refused != refused;
+  moments_.Note(moment, noticed);
+  if (!noticed) findings_.Add("the disk is full, and nobody was refused");
+  return noticed;
+}
+
+void Disturber::AwaitOldWork() {
+  const LoadFigures& load = load_.figures();
+  // Each client may have asked before.
+  const std::uint64_t cancels = load.cancels + load_.clients(), blocks = load.blocks + load_.clients();
+  const double reports = Figure("smsflow_reports_total");
+  const auto begun = std::chrono::steady_clock::now();
+  bool canceled = false, blocked = false, reported = false;
+  while (!(canceled && blocked && reported) && SinceMs(begun) < Patient(20'000)) {
+    std::this_thread::sleep_for(milliseconds(50));
+    canceled = load.cancels > cancels;
+    blocked = load.blocks > blocks;
+    reported = reports >= 0 && Figure("smsflow_reports_total") > reports;
+  }
+  for (const auto& [what, taken] : {std::pair("cancels", canceled), {"blocks", blocked}, {"reports", reported}}) {
+    moments_.Note(std::string("… and ") + what + " taken", taken);
+    if (!taken) findings_.Add(std::string("the disk is full, and no ") + what + " are taken");
+  }
+}
+
 // Somebody else's file takes the room. New work is refused, and reports and cancels go on being taken.
 void Disturber::FillSmallDisk() {
   const std::string data = site_.File("data"), filler = data + "/filler";
@@ -262,18 +292,10 @@ void Disturber::FillSmallDisk() {
   if (room > leave && ::posix_fallocate(fd, 0, static_cast<off_t>(room - leave)) != 0)
     return findings_.Add("the disk cannot be filled");
   ::close(fd);
-  const std::uint64_t refused = load_.figures().refused, strokes = load_.figures().strokes;
-  const double reports = Figure("smsflow_reports_total");
-  const auto filled = std::chrono::steady_clock::now();
-  while (load_.figures().refused == refused && SinceMs(filled) < Patient(10'000))
-    std::this_thread::sleep_for(milliseconds(20));
-  Pause(2'000, 4'000);
-  const bool noticed = load_.figures().refused != refused && Figure("smsflow_disk_guard") == 1;
-  const bool taken = load_.figures().strokes != strokes, reported = Figure("smsflow_reports_total") > reports;
-  moments_.Note("small disk full: new SMSes refused", noticed);
-  moments_.Note("… and cancels and blocks taken", taken);
-  moments_.Note("… and reports taken", reported);
-  if (!noticed) findings_.Add("the disk is full, and nobody was refused");
+  const bool noticed = AwaitRefusals("small disk full: new SMSes refused");
+  if (noticed) AwaitOldWork();
+  Pause(0, 2'000);
+  if (noticed && Figure("smsflow_disk_guard") != 1) findings_.Add("the disk is full, and new SMSes are taken");
   if (!StillRunning()) return;
   std::filesystem::remove(filler);
   AwaitNewWork("disk with room again");

@@ -199,6 +199,7 @@ void Load::CancelOne(Random& random) {
   ++figures_.calls;
   const auto answer = api_.Cancel(sms->tenant, request);
   if (!answer.ok()) return Failed(answer.status(), nullptr, "Cancel");
+  ++figures_.cancels;
   const std::int64_t now_ms = NowMs();
   book_.Change([&] {
     if (sms->stopped_ms == 0) sms->stopped_ms = now_ms;
@@ -225,10 +226,10 @@ void Load::CancelMany(Random& random) {
   const std::string tenant = stroke.tenant;
   Stroke* noted = book_.Begin(std::move(stroke));
   ++figures_.calls;
-  ++figures_.strokes;
   if (const auto answer = api_.Cancel(tenant, request); !answer.ok()) {
     return Failed(answer.status(), nullptr, "Cancel");
   }
+  ++figures_.cancels;
   book_.Change([&] { noted->told_ms = NowMs(); });
 }
 
@@ -239,10 +240,13 @@ void Load::Block(Random& random) {
   ++figures_.calls;
   if (Below(random, 2) == 0) {
     Stroke* noted = book_.Begin(stroke);
-    ++figures_.strokes;
     const auto answer = api_.Block(tenant, target);
-    if (!answer.ok()) Failed(answer.status(), nullptr, "Block");
-    if (answer.ok()) book_.Change([&] { noted->told_ms = NowMs(); });
+    if (answer.ok()) {
+      ++figures_.blocks;
+      book_.Change([&] { noted->told_ms = NowMs(); });
+    } else {
+      Failed(answer.status(), nullptr, "Block");
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds(Below(random, 300)));
   }
   stroke.what = Stroke::kUnblock;
@@ -257,9 +261,9 @@ void Load::BlockForGood(Random& random) {
   const std::string target = "x" + std::to_string(Below(random, kTargetsForGood));
   Stroke* noted = book_.Begin({.what = Stroke::kBlock, .by = Stroke::kTarget, .tenant = tenant, .name = target});
   ++figures_.calls;
-  ++figures_.strokes;
   const auto answer = api_.Block(tenant, target);
   if (!answer.ok()) return Failed(answer.status(), nullptr, "Block");
+  ++figures_.blocks;
   book_.Change([&] { noted->told_ms = NowMs(); });
   const std::lock_guard lock(blocked_mutex_);
   blocked_for_good_.emplace(tenant, target);

@@ -21,7 +21,8 @@ namespace smsflow::crash {
 
 struct LoadFigures {
   std::atomic<std::uint64_t> calls{0}, lost_answers{0}, asked_again{0}, refused{0};
-  std::atomic<std::uint64_t> streams{0}, streams_cut{0}, rescheduled{0}, too_late{0}, strokes{0};
+  std::atomic<std::uint64_t> streams{0}, streams_cut{0}, rescheduled{0}, too_late{0};
+  std::atomic<std::uint64_t> cancels{0}, blocks{0};  // that were answered well
 };
 
 class Load {
@@ -39,6 +40,8 @@ class Load {
 
   void Start(int clients);
   void Stop();
+  // So many calls are under way at most.
+  std::size_t clients() const { return clients_.size(); }
   // Asks again for everything whose answer was lost, until each has one. False: some never got any.
   bool SettleOpen();
   const LoadFigures& figures() const { return figures_; }
