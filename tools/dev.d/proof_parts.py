@@ -1,0 +1,136 @@
+"""The parts of the proof: which program each runs, for how long, and which figures it shows."""
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+DRAIN_S = 25  # of a crash run, for what is left to end
+STOP_S = 110  # a minute's stop, with its start and its drain
+# A program that was told to end after so many seconds hangs when it has not ended so long after them, however busy the machine.
+LATE_S = 300
+STANDARD_SEEDS = 20_000
+SIMULATOR_FIGURES = ("seeds", "simulated SMSes", "simulated submits", "simulated crashes")
+KAFKA_FIGURES = ("seeds on Kafka", "records on Kafka", "submits on Kafka", "crashes on Kafka")
+GATEWAY_FIGURES = ("seeds of the gateway", "attempts at the gateway", "submits of the gateway", "crashes of the gateway")
+CRASH_FIGURES = (("calls", "calls in crash runs"), ("acknowledged", "acknowledged in crash runs"),
+                 ("submitted", "submitted in crash runs"), ("kills", "kills"), ("strangers refused", "bad calls refused"))
+MAY_BE_0 = ("kills", "strangers refused")
+HUNTS = {"seeded bugs, searched afresh": "sim_campaign", "seeded bugs on Kafka, searched afresh": "sim_kafka_campaign",
+         "seeded bugs of the gateway, searched afresh": "sim_gateway_campaign"}
+
+
+class Parts:
+    def __init__(self, runner):
+        self.runner = runner
+        self.build = runner.build
+        self.keep = False  # what a finding left behind
+        self.standard = False  # it was begun
+
+    # The standard run first, which must meet everything often enough, as far as there is time for it; then more seeds.
+    def simulate(self, seconds):
+        runner = self.runner
+        end = time.monotonic() + seconds
+        while seconds > 0 and runner.time_for("simulator", 5):
+            given_s = max(min(seconds if not self.standard else min(seconds, 120), runner.left() - 2), 1)
+            standard = [] if self.standard else ["--standard", "--jobs", os.cpu_count() or 1]
+            self.standard = True
+            ran = runner.run("simulator", [self.build / "tests/sim_campaign", "--first", runner.next_seed() * 1_000_000,
+                                           "--minutes", given_s / 60, *standard], given_s + LATE_S)
+            shown = runner.sum_up(ran, r"(\d+) seeds from .*?; (\d+) scheduled, (\d+) submits, .*? (\d+) crashes", SIMULATOR_FIGURES)
+            if standard and shown and int(shown.group(1)) == STANDARD_SEEDS:
+                runner.count("standard runs", 1)
+            seconds = end - time.monotonic() - 1
+
+    # The other two simulators: of an engine on Kafka, and of a gateway.
+    def simulate_beside(self, part, program, names):
+        def go(seconds):
+            runner = self.runner
+            if not runner.time_for(part, 5):
+                return
+            given_s = max(min(seconds, runner.left() - 2), 1)
+            ran = runner.run(part, [self.build / "tests" / program, "--first", runner.next_seed() * 1_000_000, "--seeds", 1_000_000_000,
+                                    "--minutes", given_s / 60], given_s + LATE_S)
+            runner.sum_up(ran, r"(?m)^(\d+) seeds from .*?; (\d+) \w+, (\d+) submits, (\d+) crashes", names)
+        return go
+
+    def hunt(self):
+        for part, program in HUNTS.items():
+            if not self.runner.time_for(part, 0):
+                continue
+            ran = self.runner.run(part, [self.build / "tests" / program, "--bugs", "--first", self.runner.next_seed() * 1_000], 3_600)
+            rows = [row for row in ran.said.splitlines() if row.startswith("| ") and not row.startswith("| seeded bug")]
+            found = [row for row in rows if "not found" not in row and "| none |" not in row]
+            self.runner.count("seeded bugs searched", len(rows))
+            self.runner.count("seeded bugs found", len(found))
+            if ran.state == "held" and (not rows or rows != found):
+                self.runner.broke(ran, f"it held, and found {len(found)} of {len(rows)} bugs")
+
+    def crash(self, part, cycles, seconds, *flags):
+        runner = self.runner
+        folder = tempfile.mkdtemp(prefix="c", dir=runner.scratch)
+        before = len(runner.findings)
+        seconds = max(1, int(seconds))
+        ran = runner.run(part, [self.build / "tests/crash_driver", "--cycles", cycles, "--seed", runner.next_seed(),
+                                "--seconds", seconds, "--dir", folder, *flags], seconds + LATE_S)
+        for line, name in CRASH_FIGURES:
+            runner.sum_up(ran, rf"(?m)^{line} +(\d+)", [name], may_be_0=line in MAY_BE_0)
+        moments = re.findall(r"(?m)^(\S.*?) +\d+ +(\d+)$", ran.said.partition("\nmoment ")[2])
+        if ran.state == "held" and not moments:
+            runner.broke(ran, "it held, and shows no moments")
+        for moment, met in moments:
+            if re.search(r"came true|failed sync|without space|disk full: new|clock turned|little memory|for a minute|"
+                         r"small disk full: new|just (before|after) a sync", moment):
+                runner.count("faults made", met)
+        if len(runner.findings) == before:
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            self.keep = True
+        return ran
+
+    def crash_for(self, part, *flags, cycles=20):
+        def go(seconds):
+            runner = self.runner
+            end = time.monotonic() + seconds
+            while runner.time_for(part, 2 * DRAIN_S):
+                ran = self.crash(part, cycles, min(end - time.monotonic(), runner.left()) - DRAIN_S, *flags)
+                if end - time.monotonic() < 2 * DRAIN_S or ran.state == "skipped":
+                    return
+        return go
+
+    def stops(self):
+        for who in ("engine", "gateway"):
+            if self.runner.time_for("a minute's stop", STOP_S):
+                self.crash("a minute's stop", 1, STOP_S, "--only", f"stop the {who} for a minute")
+
+    def cut(self, seconds):
+        runner = self.runner
+        if not runner.time_for("power cuts and flipped bits", 20):
+            return
+        ran = runner.run("power cuts and flipped bits",
+                         [self.build / "tests/power_cuts", "--seconds", int(seconds), "--flips", int(2 + seconds * 8),
+                          "--share", 1 if seconds > 1_800 else max(0.001, seconds * 0.6 / 600), "--seed", runner.next_seed()],
+                         seconds + LATE_S)
+        runner.sum_up(ran, r"power cuts (\d+)", ["power cuts"])
+        runner.sum_up(ran, r"flipped bits (\d+)", ["flipped bits"])
+
+    def fuzz(self, seconds):
+        runner = self.runner
+        names = sorted(file.name[:-len("_fuzz.cc")] for file in Path("tests/fuzz").glob("*_fuzz.cc"))
+        each = max(2, int(seconds / max(1, len(names))))
+        for name in names:
+            if not runner.time_for(f"fuzzer {name}", each + 2):
+                continue
+            ran = runner.run(f"fuzzer {name}", ["tests/fuzz/run.sh", self.build / "fuzz/fuzz", name, each], each + LATE_S,
+                             SMSFLOW_FUZZ_NEW=str(self.build / "fuzz/found"))
+            runner.sum_up(ran, r"Done (\d+) runs", ["inputs"])
+
+    def inputs(self):
+        binaries = [self.build / "bin" / name for name in ("smsflowd", "smsflow", "smsflow-gateway")]
+        for part, script, programs in (("bad input", "tests/bad_input/bad_input_test.py", binaries[:2]),
+                                       ("secrets", "tests/secrets/secrets_test.py", binaries)):
+            ran = self.runner.run(part, [sys.executable, "-B", script, *programs], 2 * LATE_S)
+            self.runner.sum_up(ran, r"(?m)^Ran (\d+) tests? in", ["tests of bad input and secrets"])
