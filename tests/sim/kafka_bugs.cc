@@ -63,6 +63,26 @@ class MarksAhead final : public PassingEngine {
   }
 };
 
+// Moves those back that are further, as only another log may.
+class MarksFallBack final : public PassingEngine {
+ public:
+  using PassingEngine::PassingEngine;
+  void FeedProgress(engine::FeedRef feed, std::vector<std::uint64_t> next, storage::Hash16 digest, bool /*again*/,
+                    absl::AnyInvocable<void(absl::Status)> done) override {
+    PassingEngine::FeedProgress(std::move(feed), std::move(next), digest, /*again=*/true, std::move(done));
+  }
+};
+
+// Says of cancels that they are applied, and forgets them.
+class CancelsDropped final : public PassingEngine {
+ public:
+  using PassingEngine::PassingEngine;
+  void Feed(engine::Origin origin, engine::FedWork work, engine::FedDone done) override {
+    if (std::holds_alternative<engine::SweepRequest>(work)) return done({engine::Taking::kApplied, {}});
+    PassingEngine::Feed(std::move(origin), std::move(work), std::move(done));
+  }
+};
+
 class NoDigests final : public PassingEngine {
  public:
   using PassingEngine::PassingEngine;
@@ -154,6 +174,16 @@ std::function<void(KafkaHooks&)> InEngine() {
 std::vector<KafkaBug> KafkaBugs() {
   return {
       {"marks run ahead", "an offset counts as applied before its record is", InEngine<MarksAhead>()},
+      {"marks fall back", "progress moves shards back that are further", InEngine<MarksFallBack>()},
+      {"cancels dropped", "a cancel counts as applied and has no effect", InEngine<CancelsDropped>()},
+      {"journal changed", "a byte of one journal record in forty is another",
+       [](KafkaHooks& hooks) {
+         hooks.store.put = [count = 0](storage::Family family, std::string&, std::string& value) mutable {
+           if (family == storage::Family::kJournal && ++count % 40 == 0)
+             value.back() = static_cast<char>(value.back() ^ 1);
+           return true;
+         };
+       }},
       {"no digests", "what stands at the applied offset is not compared", InEngine<NoDigests>()},
       {"applied forgotten", "a restart does not know what was applied", InEngine<AppliedForgotten>()},
       {"a leap over what is gone", "an offset that is not there is passed over without a word",

@@ -25,6 +25,7 @@ void Add(const KafkaReport& report, KafkaReport& all) {
   all.letters += report.letters;
   all.stopped += report.stopped;
   all.late += report.late;
+  all.canceled += report.canceled;
 }
 
 bool Campaign(const SeedArguments& arguments) {
@@ -39,10 +40,10 @@ bool Campaign(const SeedArguments& arguments) {
   std::printf(
       "%lld seeds from %llu: all held; %llu records, %llu submits, %llu crashes, %llu letters, %llu partitions "
       "stopped, "
-      "%llu expired late; %.1f s of CPU\n",
+      "%llu expired late, %llu canceled; %.1f s of CPU\n",
       static_cast<long long>(held), static_cast<Number>(arguments.first), static_cast<Number>(all.records),
       static_cast<Number>(all.submits), static_cast<Number>(all.crashes), static_cast<Number>(all.letters),
-      static_cast<Number>(all.stopped), static_cast<Number>(all.late), CpuS());
+      static_cast<Number>(all.stopped), static_cast<Number>(all.late), static_cast<Number>(all.canceled), CpuS());
   return true;
 }
 

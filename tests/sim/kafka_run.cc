@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "crypto/hash.h"
+#include "engine/inspect.h"
 #include "engine/reader.h"
 #include "server/kafka/dead_letters.h"
 #include "server/kafka/gateways.h"
@@ -16,6 +17,8 @@
 #include "server/kafka/outlet.h"
 #include "tests/engine/world.h"
 #include "tests/server/kafka/stored_smses.h"
+#include "tests/sim/kafka_gateway.h"
+#include "tests/sim/sim_store.h"
 #include "workflows/delivery/codec/codec.h"
 #include "workflows/delivery/zones.h"
 
@@ -26,12 +29,10 @@ namespace delivery = workflows::delivery;
 using kafka::TopicPartition;
 
 constexpr std::int32_t kPartitions = 2;
-constexpr std::uint32_t kCredit = 50;
 constexpr std::int64_t kLookMs = 25'000;  // so often topics are looked at, when the broker answers
-const PeerId kGateway{"g1", "11111111-2222-4333-8444-555555555555"};
 
 TopicPartition Orders(std::int32_t partition) { return {"orders", partition}; }
-const TopicPartition kStatus{"status", 0}, kDead{"dead", 0};
+const TopicPartition kDead{"dead", 0};
 
 // A record that the client wrote.
 struct Written {
@@ -39,75 +40,9 @@ struct Written {
   std::int64_t offset = 0;
   std::string key;
   bool poison = false, named = false, due = false, cut = false;
-  bool late = false;  // its slot ends while the broker is away
-};
-
-// Takes what is for it once, whatever it reads again; its store is never lost.
-class ModelGateway {
- public:
-  ModelGateway(server::ModelBroker& broker, engine::ManualClock& clock) : broker_(broker), clock_(clock) {}
-
-  void Step() {
-    if (clock_.steady_ms >= announce_ms_) {
-      announce_ms_ = clock_.steady_ms + 3'000;
-      kafka::Announcement said;
-      said.peer = kGateway;
-      said.partitions = {0, 1};
-      said.tenants = {"acme"};
-      said.credit = kCredit;
-      broker_.Append(kStatus, kafka::EncodeAnnouncement(said), clock_.wall_ms);
-    }
-    for (std::int32_t partition = 0; partition < 2; ++partition) {
-      const auto log = broker_.Log({"send", partition});
-      for (auto one = log.lower_bound(positions_[partition]); one != log.end(); ++one) {
-        positions_[partition] = one->first + 1;
-        Take(*one->second);
-      }
-    }
-  }
-  void ReadAgain() { positions_.clear(); }
-
-  std::map<AttemptId, int> submits;
-  std::vector<std::string> violations;
-
- private:
-  void Take(const server::ModelBroker::Record& record) {
-    const auto sms = kafka::DecodeSendSms(record.value, kafka::ViewsOf(record.headers));
-    if (!sms.ok()) return violations.push_back(absl::StrCat("a gateway cannot read: ", sms.status().ToString()));
-    if (sms->peer != kGateway) return;
-    const auto known = known_.find(sms->attempt);
-    if (sms->op == kafka::SendSms::Op::kProbe) {
-      if (known == known_.end()) known_[sms->attempt] = kafka::Reported::kNeverSeen;
-      return Say(sms->attempt, known_[sms->attempt]);
-    }
-    if (known != known_.end()) return Say(sms->attempt, known->second);
-    if (clock_.wall_ms >= sms->deadline_ms) {
-      known_[sms->attempt] = kafka::Reported::kExpired;
-      return Say(sms->attempt, kafka::Reported::kExpired);
-    }
-    ++submits[sms->attempt];
-    known_[sms->attempt] = kafka::Reported::kDelivered;
-    Say(sms->attempt, kafka::Reported::kAccepted);
-    Say(sms->attempt, kafka::Reported::kSent);
-    Say(sms->attempt, kafka::Reported::kDelivered);
-  }
-  void Say(const AttemptId& attempt, kafka::Reported result) {
-    kafka::StatusSms status;
-    status.correl_id = attempt.ToString();
-    status.attempt = attempt;
-    status.client = "acme";
-    status.result = result;
-    status.cause = result == kafka::Reported::kExpired ? "expired" : "";
-    status.at_ms = clock_.wall_ms;
-    status.peer = kGateway;
-    broker_.Append(kStatus, kafka::EncodeStatusSms(status), clock_.wall_ms);
-  }
-
-  server::ModelBroker& broker_;
-  engine::ManualClock& clock_;
-  std::int64_t announce_ms_ = 0;
-  std::map<std::int32_t, std::int64_t> positions_;
-  std::map<AttemptId, kafka::Reported> known_;
+  bool late = false;    // its slot ends while the broker is away
+  bool cancel = false;  // of the SMS with this key, behind a record that asks for it
+  std::size_t behind = 0;
 };
 
 class KafkaRun {
@@ -122,6 +57,11 @@ class KafkaRun {
     world_.engine.reset();
     world_.workflow = delivery::MakeDeliveryWorkflow();
     world_.wrap_engine = hooks.wrap_engine;
+    if (hooks.store.put) {
+      world_.wrap_store = [this](storage::Store& below) {
+        return std::make_unique<SimStore>(below, world_.clock, disk_, hooks_.store);
+      };
+    }
     broker_.MakeTopic("orders", kPartitions);
     for (const auto& [topic, partitions] : {std::pair("status", 1), std::pair("send", 2), std::pair("dead", 1)})
       broker_.MakeTopic(topic, partitions);
@@ -151,6 +91,7 @@ class KafkaRun {
     broker_.SetAway(away_ = true);
     for (int step = 0; step < 1'800; ++step) {
       Pump(1, 2'000);
+      CheckOffsets();
       if (Pick(600) == 0) Crash();
     }
     Quiet();
@@ -160,7 +101,10 @@ class KafkaRun {
     return report_;
   }
   KafkaReport Go(int steps) {
-    for (int step = 0; step < steps; ++step) Step();
+    for (int step = 0; step < steps; ++step) {
+      Step();
+      CheckOffsets();
+    }
     Quiet();
     Check();
     CheckAnotherFolder();
@@ -234,8 +178,9 @@ class KafkaRun {
     }
   }
 
-  void Write(const kafka::Outgoing& record, Written what) {
-    what.place = Orders(Pick(kPartitions));
+  void Write(const kafka::Outgoing& record, const Written& what) { Write(record, what, Orders(Pick(kPartitions))); }
+  void Write(const kafka::Outgoing& record, Written what, const TopicPartition& place) {
+    what.place = place;
     what.offset = broker_.Append(what.place, record, world_.clock.wall_ms);
     ++report_.records;
     written_.push_back(std::move(what));
@@ -264,16 +209,21 @@ class KafkaRun {
     what.poison = true;
     Write({"", Pick(2) == 0 ? "no json" : R"({"action":"cancel","client":"acme"})", {}}, what);
   }
+  // Into the partition of a record that asks for it, so that it is read after that one.
   void WriteCancel() {
-    if (keys_ == 0) return;
+    std::vector<std::size_t> orders;
+    for (std::size_t i = 0; i < written_.size(); ++i)
+      if (!written_[i].poison && !written_[i].cancel) orders.push_back(i);
+    if (orders.empty()) return;
+    Written what;
+    what.cancel = true;
+    what.behind = orders[static_cast<std::size_t>(Pick(static_cast<int>(orders.size())))];
+    what.key = written_[what.behind].key;
     kafka::ScheduleSms sms;
     sms.action = kafka::ScheduleSms::Action::kCancel;
     sms.client = "acme";
-    sms.key = absl::StrCat("k", 1 + Pick(keys_));
-    canceled_.insert(sms.key);
-    Written what;
-    what.key = "cancel";
-    Write(kafka::EncodeScheduleSms(sms), what);
+    sms.key = what.key;
+    Write(kafka::EncodeScheduleSms(sms), what, written_[what.behind].place);
   }
 
   // Without a word the log loses its end, and goes on with other records.
@@ -296,6 +246,7 @@ class KafkaRun {
     ForgetWhatWasFound();
     Close();
     world_.Crash();
+    Inspect();
     Open();
     if (Pick(3) == 0) gateway_.ReadAgain();
   }
@@ -385,6 +336,8 @@ class KafkaRun {
   }
 
   void Check() {
+    CheckOffsets();
+    Inspect();
     std::set<TopicPartition> stopped;
     for (std::int32_t partition = 0; partition < kPartitions; ++partition) {
       const TopicPartition place = Orders(partition);
@@ -394,14 +347,19 @@ class KafkaRun {
       if (!cut_.contains(place) && !deleted_.contains(place))
         Violated(kafka::NameOf(place) + " is not read, and nothing was done to it");
     }
-    if (!Reads(kStatus)) Violated("the reports are not read");
+    if (!Reads(kKafkaStatus)) Violated("the reports are not read");
     const auto stored = Stored();
     std::map<InstanceId, int> submits;
     for (const auto& [attempt, count] : gateway_.submits) {
       submits[attempt.instance] += count;
       report_.submits += static_cast<std::uint64_t>(count);
     }
-    for (const Written& one : written_) CheckOne(one, stopped, stored, submits);
+    const auto cancels = Cancels(stopped);
+    for (const Written& one : written_) {
+      if (one.poison || one.cancel) continue;
+      const auto cancel = cancels.find(one.key);
+      CheckOne(one, stopped, stored, submits, cancel == cancels.end() ? Cancel::kNone : cancel->second);
+    }
     std::set<std::string> letters;
     for (const auto& [offset, record] : broker_.Log(kDead)) letters.insert(record->key);
     report_.letters = letters.size();
@@ -421,7 +379,7 @@ class KafkaRun {
   // What was handed over of it, and what its gateway said.
   std::string Story(const InstanceId& id) const {
     std::string story;
-    for (const TopicPartition& place : {TopicPartition{"send", 0}, TopicPartition{"send", 1}, kStatus}) {
+    for (const TopicPartition& place : {TopicPartition{"send", 0}, TopicPartition{"send", 1}, kKafkaStatus}) {
       for (const auto& [offset, record] : broker_.Log(place)) {
         if (record->value.find(id.ToString()) != std::string::npos)
           absl::StrAppend(&story, " ", kafka::NameOf(place), " ", offset, " ", record->value);
@@ -429,9 +387,21 @@ class KafkaRun {
     }
     return story;
   }
+  // Is it certain that a cancel of it was applied, or possible?
+  enum class Cancel { kNone, kPerhaps, kApplied };
+  std::map<std::string, Cancel> Cancels(const std::set<TopicPartition>& stopped) const {
+    std::map<std::string, Cancel> cancels;
+    for (const Written& one : written_) {
+      if (!one.cancel) continue;
+      const bool applied = !one.cut && !written_[one.behind].cut && !stopped.contains(one.place);
+      Cancel& known = cancels.emplace(one.key, Cancel::kPerhaps).first->second;
+      if (applied) known = Cancel::kApplied;
+    }
+    return cancels;
+  }
   void CheckOne(const Written& one, const std::set<TopicPartition>& stopped,
-                const std::multimap<std::string, server::StoredSms>& stored, const std::map<InstanceId, int>& submits) {
-    if (one.poison || one.key == "cancel") return;
+                const std::multimap<std::string, server::StoredSms>& stored, const std::map<InstanceId, int>& submits,
+                Cancel cancel) {
     const std::size_t count = stored.count(one.key);
     if (count > 1) return Violated(one.key + " is " + std::to_string(count) + " SMSes");
     if (count == 0) {
@@ -444,16 +414,54 @@ class KafkaRun {
     const int times = submitted == submits.end() ? 0 : submitted->second;
     if (times > 1) Violated(one.key + " was submitted " + std::to_string(times) + " times");
     if (!one.due && times != 0) Violated(one.key + " left before its slot");
-    if (canceled_.contains(one.key)) return;
+    if (state == delivery::State::kCanceled) {
+      if (cancel == Cancel::kNone) Violated(one.key + " is canceled, and nobody asked for it");
+      if (times != 0) Violated(one.key + " is canceled and was submitted");
+      if (one.due) return;
+      ++report_.canceled;
+      return;
+    }
+    if (!one.due && cancel == Cancel::kApplied) Violated(one.key + " was to be canceled and is not");
+    if (!one.due && state != delivery::State::kPending)
+      Violated(absl::StrCat(one.key, " waits for its slot and is in state ", static_cast<int>(state)));
+    CheckEnd(one, id, state, times);
+  }
+  void CheckEnd(const Written& one, const InstanceId& id, delivery::State state, int times) {
     if (one.late && times == 0 && state == delivery::State::kExpired) return;
     // In flight when the broker went, and nobody could be asked in time: at most the window.
     if (one.late && times == 0 && state == delivery::State::kUnknown) {
-      if (++unknown_ > kCredit) Violated("more became UNKNOWN than the window holds");
+      if (++unknown_ > kKafkaCredit) Violated("more became UNKNOWN than the window holds");
       return;
     }
     if (one.due && state != delivery::State::kDelivered)
       Violated(absl::StrCat(one.key, " is due and ended in state ", static_cast<int>(state), ":", Story(id)));
     if (one.due && times != 1) Violated(one.key + " is delivered and was never submitted");
+  }
+
+  // What counts as applied stays so.
+  void CheckOffsets() {
+    for (const TopicPartition& place : {Orders(0), Orders(1), kKafkaStatus}) {
+      const auto at = world_.engine->FeedAt({place.topic, static_cast<std::uint32_t>(place.partition)});
+      if (!at.ok()) {
+        Violated("the applied offsets cannot be read: " + at.status().ToString());
+        continue;
+      }
+      std::vector<std::uint64_t>& before = applied_[place];
+      before.resize(at->next.size());
+      for (std::size_t shard = 0; shard < before.size(); ++shard) {
+        if (at->next[shard] < before[shard])
+          Violated(absl::StrCat("I13: of ", kafka::NameOf(place), " shard ", shard, " had applied ", before[shard],
+                                ", and now ", at->next[shard]));
+      }
+      before = at->next;
+    }
+  }
+  void Inspect() {
+    engine::Inspector inspector(world_.memory, world_.index_keys, world_.options.shards);
+    const absl::Status status =
+        inspector.Run([this](const std::string& finding) { Violated("I12 and others: " + finding); },
+                      [](const engine::InspectionSummary&) { return true; });
+    if (!status.ok()) Violated("the inspection ended: " + status.ToString());
   }
 
   // A second engine, or a folder that was made anew, on the same group: it waits.
@@ -490,10 +498,11 @@ class KafkaRun {
   }
 
   const KafkaHooks hooks_;
+  Disk disk_;
   std::mt19937_64 random_;
   engine::World world_;
   server::ModelBroker broker_;
-  ModelGateway gateway_;
+  KafkaGateway gateway_;
   std::unique_ptr<delivery::ZoneResolver> zones_ = delivery::MakeZoneResolver();
   server::Validation validation_{[] {
                                    server::LimitsConfig limits;
@@ -506,7 +515,7 @@ class KafkaRun {
   std::unique_ptr<server::Gateways> gateways_;
   std::unique_ptr<server::Intake> intake_;
   std::vector<Written> written_;
-  std::set<std::string> canceled_;
+  std::map<TopicPartition, std::vector<std::uint64_t>> applied_;  // as last seen, by shard
   std::set<TopicPartition> cut_, deleted_;
   int keys_ = 0;
   std::int64_t looked_ms_ = 0;

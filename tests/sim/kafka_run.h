@@ -3,9 +3,11 @@
 // off, says that it did not take what it took, changes leaders, and ends its producers; the engine's process dies in
 // between. One thread, and a clock that moves when told: a seed repeats all of it.
 //
-// At the end faults stop, all drains, and then: each record that the broker kept is one SMS, and one alone; each that
-// nobody can read has its letter; nothing was submitted twice; what was due is delivered; and a partition that could
-// not be held to this is not read, and says so.
+// After every step no shard's applied offset has fallen, and after every crash what is stored agrees with itself. At
+// the end faults stop, all drains, and then: each record that the broker kept is one SMS, and one alone; each that
+// nobody can read has its letter; nothing was submitted twice; what was due is delivered; what a kept record cancels
+// before its slot is canceled, and nothing else is; and a partition that could not be held to this is not read, and
+// says so.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +17,7 @@
 
 #include "engine/engine.h"
 #include "tests/server/kafka/model_broker.h"
+#include "tests/sim/hooks.h"
 
 namespace smsflow::sim {
 
@@ -24,6 +27,7 @@ struct KafkaHooks {
   std::function<std::unique_ptr<kafka::Consumer>(std::unique_ptr<kafka::Consumer>)> wrap_consumer;
   std::function<std::unique_ptr<kafka::Producer>(std::unique_ptr<kafka::Producer>)> wrap_producer;
   std::function<void(server::ModelBroker&)> broker;
+  Hooks store;  // of these, what takes hold of the store
 };
 struct KafkaBug {
   std::string name;
@@ -34,7 +38,7 @@ std::vector<KafkaBug> KafkaBugs();
 
 struct KafkaReport {
   std::vector<std::string> violations;
-  std::uint64_t records = 0, submits = 0, crashes = 0, letters = 0, stopped = 0, late = 0,
+  std::uint64_t records = 0, submits = 0, crashes = 0, letters = 0, stopped = 0, late = 0, canceled = 0,
                 trace_hash = 14'695'981'039'346'656'037ULL;
 };
 KafkaReport RunKafka(std::uint64_t seed, int steps, const KafkaHooks& hooks = {});

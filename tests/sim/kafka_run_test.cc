@@ -23,6 +23,7 @@ TEST(KafkaSim, SeedsHold) {
     all.crashes += report.crashes;
     all.letters += report.letters;
     all.stopped += report.stopped;
+    all.canceled += report.canceled;
   }
   // What never happens is not tested.
   EXPECT_GT(all.records, 50 * kSeeds);
@@ -30,8 +31,10 @@ TEST(KafkaSim, SeedsHold) {
   EXPECT_GT(all.crashes, kSeeds);
   EXPECT_GT(all.letters, kSeeds);
   EXPECT_GT(all.stopped, 0U);
+  EXPECT_GT(all.canceled, kSeeds / 2);
   std::cout << kSeeds << " seeds: " << all.records << " records, " << all.submits << " submits, " << all.crashes
-            << " crashes, " << all.letters << " letters, " << all.stopped << " partitions stopped\n";
+            << " crashes, " << all.letters << " letters, " << all.stopped << " partitions stopped, " << all.canceled
+            << " canceled before their slot\n";
 }
 
 TEST(KafkaSim, ABrokerThatIsAwayForAnHourLosesAndDoublesNothingAndWhatIsLateExpires) {
