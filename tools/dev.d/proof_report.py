@@ -14,12 +14,6 @@ ORDER = ("seeds", "standard runs", *SIMULATOR_FIGURES[1:], *KAFKA_FIGURES, *GATE
 assert all(name in ORDER for _, name in CRASH_FIGURES)
 
 
-def verdict(findings, pattern, *parts):
-    """Findings of these parts, or of all but the rows of bad input, that speak of it."""
-    return len([1 for part, _, said in findings
-                if (part in parts if parts else part not in ("bad input", "secrets")) and pattern.search(said)])
-
-
 def of_part(part):
     words = []
     if part["broken"]:
@@ -36,14 +30,11 @@ def report(runner, interrupted):
     hours = (time.monotonic() - runner.began) / 3_600
     commit = subprocess.run(["git", "log", "-1", "--format=%h"], capture_output=True, text=True, check=False).stdout.strip()
     cpu = sum(os.times()[2:4]) / 3_600
-    leaked = verdict(runner.findings, proof_words.LEAKED, "secrets", "simulator", "simulator of the gateway")
     lines = [f"{hours:.2f} hours at {commit or 'an unknown commit'}, {os.cpu_count()} cores, {cpu:.2f} hours of CPU"
              + (", interrupted" if interrupted else "") + ":", "", "| what | how many |", "|---|---:|"]
     lines += [f"| {name} | {runner.figures[name]:,} |" for name in ORDER if name in runner.figures]
-    lines += [f"| **lost** | {verdict(runner.findings, proof_words.LOST)} |",
-              f"| **doubled** | {verdict(runner.findings, proof_words.DOUBLED)} |",
-              f"| **leaked** | {leaked} |", f"| broken in any way | {len(runner.findings)} |", "",
-              "| part | runs | seconds | |", "|---|---:|---:|---|"]
+    lines += [f"| **{kind}** | {count} |" for kind, count in proof_words.verdict(runner.findings).items()]
+    lines += [f"| broken in any way | {len(runner.findings)} |", "", "| part | runs | seconds | |", "|---|---:|---:|---|"]
     lines += [f"| {name} | {part['runs']} | {part['seconds']:.0f} | {of_part(part)} |" for name, part in runner.parts.items()]
     if left_out := [name for name in runner.missed if name not in runner.parts]:
         lines += ["", "Not begun, for want of time: " + ", ".join(left_out) + "."]
