@@ -79,6 +79,8 @@ std::vector<Bug> DoorBugs() {
       {"drain ignored", "work leaves though the engine drains", [](Hooks& hooks) { hooks.ignore_drain = true; }},
       {"deadline lost on the way", "the gateway gets ten minutes more",
        [](Hooks& hooks) { hooks.lease = [](engine::Lease& lease) { lease.deadline_ms += 600'000; }; }},
+      {"half of the credit of who comes back", "in memory alone: a gateway that attaches again gets half of its window",
+       [](Hooks& hooks) { hooks.half_credit_again = true; }},
       {"lease sent twice", "every lease goes over the link two times", [](Hooks& hooks) { hooks.lease_twice = true; }},
       {"payloads swapped", "every third lease carries the payload of the one before",
        [](Hooks& hooks) {

@@ -48,6 +48,7 @@ struct Hooks {
   // The way to the gateways.
   std::function<void(engine::Lease&)> lease;
   bool lease_twice = false;
+  bool half_credit_again = false;  // of the credit of a gateway that comes back in one life of the engine
 
   // Time and chance.
   bool trust_every_clock = false;

@@ -1,5 +1,7 @@
 #include "tests/sim/sim_engine.h"
 
+#include <set>
+#include <string>
 #include <utility>
 
 namespace smsflow::sim {
@@ -26,9 +28,11 @@ class HookedLink : public engine::PeerLink {
 
 class HookedSession : public engine::PeerSession {
  public:
-  HookedSession(std::unique_ptr<engine::PeerSession> real, const Hooks& hooks)
-      : real_(std::move(real)), hooks_(hooks) {}
-  void AddCredit(std::uint32_t more) override { real_->AddCredit(more); }
+  HookedSession(std::unique_ptr<engine::PeerSession> real, const Hooks& hooks, bool again)
+      : real_(std::move(real)), hooks_(hooks), again_(again) {}
+  void AddCredit(std::uint32_t more) override {
+    real_->AddCredit(hooks_.half_credit_again && again_ ? more / 2 : more);
+  }
   void Report(const AttemptId& attempt, workflows::Event event,
               absl::AnyInvocable<void(engine::ReportAnswer)> done) override {
     AttemptId about = attempt;
@@ -42,6 +46,7 @@ class HookedSession : public engine::PeerSession {
  private:
   std::unique_ptr<engine::PeerSession> real_;
   const Hooks& hooks_;
+  const bool again_;  // of a gateway that this engine has had before
 };
 
 class HookedEngine : public engine::Engine {
@@ -79,9 +84,10 @@ class HookedEngine : public engine::Engine {
   absl::StatusOr<std::unique_ptr<engine::PeerSession>> Attach(engine::PeerHello hello,
                                                               std::shared_ptr<engine::PeerLink> link) override {
     if (hooks_.attach) hooks_.attach(hello);
+    const bool again = !attached_.insert(hello.peer.gateway).second;
     auto session = real_->Attach(std::move(hello), std::make_shared<HookedLink>(std::move(link), hooks_));
     if (!session.ok()) return session.status();
-    return std::make_unique<HookedSession>(*std::move(session), hooks_);
+    return std::make_unique<HookedSession>(*std::move(session), hooks_, again);
   }
   void Taken(ShardId shard, std::uint64_t sequence) override { real_->Taken(shard, sequence); }
   void Feed(engine::Origin origin, engine::FedWork work, engine::FedDone done) override {
@@ -105,6 +111,7 @@ class HookedEngine : public engine::Engine {
  private:
   std::unique_ptr<engine::Engine> real_;
   const Hooks& hooks_;
+  std::set<std::string> attached_;
 };
 
 }  // namespace

@@ -20,6 +20,7 @@ Run::Run(const RunOptions& options)
       wanted_(options.coverage),
       world_(Options(options.seed), options.seed) {
   world_.engine.reset();
+  world_.options.partitions = Options(options.seed).partitions;  // a world of tests has one
   world_.workflow = WatchDelivery(coverage_, hooks_);
   world_.policy_of = [this](std::string_view tenant) -> const engine::Policy& {
     return policies_.at(std::string(tenant));
@@ -249,6 +250,8 @@ std::vector<std::string> Run::NamesToReach() const {
                             "a probe reaches a gateway",
                             "a sweep is complete",
                             "a whole run is erased",
+                            "all is mended, and the engine goes on",
+                            "all is mended, and the engine is started again",
                             "an SMS whose tenant retries the unknown",
                             "an attempt is handed over again",
                             "an attempt leaves",
