@@ -9,6 +9,59 @@
 namespace smsflow::sim {
 namespace {
 
+constexpr const char* kChecks[] = {
+    "I1 a plan lies within a slot",
+    "I1 an attempt leaves within its slot",
+    "I2 its deadline lies within the slot",
+    "I3 one attempt is in flight",
+    "I4 attempts are numbered without a gap",
+    "I4 the number that leaves is the one that is stored",
+    "I5 a block holds",
+    "I5 a pause holds",
+    "I5 an end absorbs",
+    "I5 what was stopped leaves no more",
+    "I5 what was told to be over is over",
+    "I5 who ends as BLOCKED was blocked",
+    "I6 what is DELIVERED is on a handset",
+    "I7 no attempt is submitted twice",
+    "I7 one store alone gets an attempt",
+    "I7 what was taken is not handed over again",
+    "I8 copies on a handset",
+    "I8 what was stopped in time has no copy",
+    "I9 a journal outlives a crash",
+    "I9 a start reaches the high-water mark",
+    "I9 an attempt carries what was asked for",
+    "I9 what was acknowledged is there",
+    "I10 a key is not taken for another request",
+    "I10 one request is one SMS",
+    "I10 what is stored has one name",
+    "I11 a record follows the one before it",
+    "I11 what is stored is what the journal says",
+    "I12 the store is what its instances say",
+    "I13 a lessee's report is taken",
+    "I13 a sweep passes over nobody",
+    "I13 what was applied of tells only rises",
+    "I14 a result is the maximum of what was reported",
+    "I15 a command of another tenant is not heard",
+    "I15 an attempt leaves through its own tenant's gateway",
+    "I16 a chain has no gap",
+    "I17 a payload goes at the end",
+    "I17 no secret is written",
+    "I18 a jump of the clock is noticed",
+    "I18 no attempt leaves twice",
+    "I18 none leaves early",
+    "I19 all ends",
+    "I19 clocks that agree stop nothing",
+    "I19 no lease, tell or sweep stays",
+    "I19 what is late keeps to its budget",
+    "I19 whoever can leave leaves",
+    "I20 a queue is bounded",
+    "I20 an engine that drains keeps its attempts",
+    "I20 credit comes back",
+    "I20 new work is refused",
+    "I20 what has been kept long enough goes",
+};
+
 // a holds nothing that b does not.
 bool Within(delivery::Result a, delivery::Result b) { return delivery::Join(a, b) == b; }
 
@@ -23,6 +76,12 @@ bool Has(const Set& set, const typename Set::value_type& value) {
 }
 
 }  // namespace
+
+std::vector<std::string> ChecksToReach() {
+  std::vector<std::string> names;
+  for (const char* check : kChecks) names.push_back(std::string("check ") + check);
+  return names;
+}
 
 bool Run::IsStored(const InstanceId& id) const {
   const auto head = world_.memory.Get(storage::Family::kInstances, storage::HeadKey(id).view());
@@ -48,7 +107,7 @@ void Run::Leased(const std::string& gateway, const std::string& store, const eng
   sms.id = lease.attempt.instance;
   names_.emplace(*sms.id, asked->first);
 
-  Hit("I15");
+  Hit("check I15 an attempt leaves through its own tenant's gateway");
   if (lease.tenant != sms.request.tenant) Violated("I15: " + id + " left as another tenant's");
   for (const auto& model : gateways_) {
     if (model->site().name != gateway) continue;
@@ -59,6 +118,7 @@ void Run::Leased(const std::string& gateway, const std::string& store, const eng
     if (!lanes.empty() && !lease.lane.empty() && std::find(lanes.begin(), lanes.end(), lease.lane) == lanes.end())
       Violated(id + " left through " + gateway + ", which does not hold its key");
   }
+  Hit("check I9 an attempt carries what was asked for");
   if (lease.client_key != sms.key) Violated(id + " left with another client's key");
   const auto stands = [&](const Version& version) {
     return version.payload == lease.payload && version.lane == lease.lane;
@@ -66,18 +126,20 @@ void Run::Leased(const std::string& gateway, const std::string& store, const eng
   if (std::none_of(sms.versions.begin(), sms.versions.end(), stands))
     Violated(id + " left with a payload or for a key that was replaced");
 
-  Hit("I7");
+  Hit("check I7 one store alone gets an attempt");
   const auto [bound, first] = bound_.emplace(lease.attempt, std::pair{gateway, store});
   if (bound->second != std::pair{gateway, store})
     Violated("I7: attempt " + lease.attempt.ToString() + " was handed to a second store");
   if (lease.again) {
     Hit("event an attempt is handed over again");
+    Hit("check I7 what was taken is not handed over again");
     // In one step it may have been decided before the report came.
     const auto heard = heard_at_.find(lease.attempt);
     if (heard != heard_at_.end() && heard->second < step_)
       Violated("I7: attempt " + lease.attempt.ToString() + " was handed over again after its gateway had it");
     return;
   }
+  Hit("check I18 no attempt leaves twice");
   if (!left_.insert(lease.attempt).second) Violated("I18: " + lease.attempt.ToString() + " left twice");
   LeasedFresh(sms, gateway, lease);
 }
@@ -86,12 +148,12 @@ void Run::LeasedFresh(const Sms& sms, const std::string& gateway, const engine::
   const std::string attempt = lease.attempt.ToString();
   const auto view = ViewOf(lease.attempt.instance);
   if (!view) return Violated("I10: attempt " + attempt + " left and is not stored");
-  Hit("I4");
+  Hit("check I4 the number that leaves is the one that is stored");
   if (view->attempts != lease.attempt.number)
     Violated("I4: attempt " + attempt + " left, but stored are " + std::to_string(view->attempts));
   // By the clock of the engine at the moment of the decision.
-  Hit("I1");
-  Hit("I2");
+  Hit("check I1 an attempt leaves within its slot");
+  Hit("check I2 its deadline lies within the slot");
   const auto within = [&](const delivery::Slots& slots) {
     const auto end_s = delivery::DeadlineOf(slots, view->left_ms / 1000);
     return end_s && lease.deadline_ms > view->left_ms && lease.deadline_ms < *end_s * 1000;
@@ -102,7 +164,7 @@ void Run::LeasedFresh(const Sms& sms, const std::string& gateway, const engine::
     Violated("I1: attempt " + attempt + " left outside the slots that were asked for");
   if (view->left_ms > world_.clock.wall_ms || view->left_ms < world_.clock.wall_ms - disk_.slept_ms)
     Violated("I1: attempt " + attempt + " left by another clock than the engine's");
-  Hit("I18");
+  Hit("check I18 none leaves early");
   if (view->due_ms > view->left_ms) Violated("I18: attempt " + attempt + " left before it was due");
   if (IsWrong()) Violated("I18: attempt " + attempt + " left by a clock that had jumped");
   Hit("event an attempt leaves");
@@ -115,6 +177,7 @@ void Run::LeasedFresh(const Sms& sms, const std::string& gateway, const engine::
 // What is overdue leaves at the budget's pace, by the clock that never jumps.
 void Run::CheckBudget(std::int64_t left_ms) {
   Hit("event what is late leaves");
+  Hit("check I19 what is late keeps to its budget");
   const double capacity = std::max(1.0, budget_per_s_ / 10.0);
   const std::int64_t at_ms = left_ms - skew_ms();
   if (budget_at_ms_ == 0)
@@ -129,15 +192,19 @@ void Run::CheckBudget(std::int64_t left_ms) {
 void Run::CheckPauses(const Sms& sms, const std::string& gateway, const engine::Lease& lease) {
   const std::string attempt = lease.attempt.ToString();
   const std::string& tenant = sms.request.tenant;
+  if (!blocked_.empty()) Hit("check I5 a block holds");
   if (!sms.request.target.empty() && Has(blocked_, {tenant, sms.request.target}) && sms.acknowledged)
     Violated("attempt " + attempt + " left for a blocked target");
+  Hit("check I20 an engine that drains keeps its attempts");
   if (draining_) Violated("attempt " + attempt + " left while the engine drained");
+  if (!paused_tenants_.empty() || !paused_gateways_.empty() || !paused_batches_.empty()) Hit("check I5 a pause holds");
   if (paused_all_ || Has(paused_tenants_, tenant) || Has(paused_gateways_, gateway) ||
       Has(paused_batches_, {tenant, sms.batch}))
     Violated("attempt " + attempt + " left under a pause");
 }
 
 void Run::Answered(const AttemptId& attempt, delivery::Reported reported, engine::ReportOutcome outcome) {
+  Hit("check I13 a lessee's report is taken");
   if (outcome == engine::ReportOutcome::kNotYours) {
     if (Has(left_, attempt) && world_.StateOf(attempt.instance))
       Violated("a report on " + attempt.ToString() + " of its own lessee was not taken");
@@ -159,7 +226,7 @@ void Run::CheckReports() {
     const std::size_t back = view->attempts - attempt.number;
     if (back >= view->results.size()) continue;
     const delivery::Result result = view->results[view->results.size() - 1 - back];
-    Hit("I14");
+    Hit("check I14 a result is the maximum of what was reported");
     if (!Within(heard_[attempt], result))
       Violated("I14: attempt " + attempt.ToString() + " lacks what was answered as durable");
     if (!Within(result, said_[attempt]) && !Within(result, delivery::Join(said_[attempt], delivery::Result::kUnknown)))
@@ -177,7 +244,7 @@ void Run::CheckTells() {
     const auto source = static_cast<std::uint16_t>(storage::ReadBigEndian(rows->key().substr(3, 2)));
     const auto applied = storage::GetAppliedTell(world_.memory, ShardId{destination}, ShardId{source});
     if (!applied.ok()) return Violated("I13: what was applied cannot be read");
-    Hit("I13");
+    Hit("check I13 what was applied of tells only rises");
     std::uint64_t& before = tells_[{destination, source}];
     if (*applied < before) Violated("I13: shard " + std::to_string(destination) + " takes again what it was told");
     before = *applied;
@@ -192,6 +259,7 @@ void Run::CheckPlans() {
     CheckBlocked(id, static_cast<delivery::State>(state->state()));
     for (const auto& timer : state->timers()) {
       if (!timer.gated()) continue;
+      Hit("check I1 a plan lies within a slot");
       const auto view = ViewOf(id);
       if (view && !delivery::DeadlineOf(view->slots, timer.due_ms() / 1000))
         Violated("I1: the next attempt of " + id.ToString() + " is planned outside its slots");
@@ -209,6 +277,7 @@ void Run::CheckBlocked(const InstanceId& id, delivery::State state) {
   if (body.from_state() == body.result().state()) return;
   if (body.event() != delivery::kScheduleEvent && body.event() != workflows::kTimerFired) return;
   const Sms& sms = asked_.at(name->second);
+  Hit("check I5 who ends as BLOCKED was blocked");
   const auto block = maybe_blocked_.find({sms.request.tenant, sms.request.target});
   if (block == maybe_blocked_.end() || block->second < step_)
     Violated("I5: " + id.ToString() + " was BLOCKED, and its target is not");
@@ -219,11 +288,11 @@ void Run::CheckStep() {
   CheckPlans();
   CheckReports();
   for (const std::string& finding : disk_.findings) Violated(finding);
-  if (disk_.bytes_looked_at != 0) Hit("I17");
+  if (disk_.bytes_looked_at != 0) Hit("check I17 no secret is written");
   const engine::Figures figures = world_.engine->TakeFigures();
-  Hit("I20");
+  Hit("check I20 a queue is bounded");
   if (figures.queue_depth > world_.options.queue_max) Violated("I20: a queue is longer than allowed");
-  if (IsWrong()) Hit("I18");
+  Hit(IsWrong() ? "check I18 a jump of the clock is noticed" : "check I19 clocks that agree stop nothing");
   if (IsWrong() && !figures.clock_guard) Violated("I18: the clock jumped and nobody noticed");
   if (!IsWrong() && figures.clock_guard) Violated("I19: the clocks agree, and nothing leaves for their sake");
   if (step_ % 32 == 0) {
@@ -248,7 +317,7 @@ bool Run::MayBeErased(const InstanceId& id) const {
 void Run::CheckPresence() {
   for (const auto& [name, sms] : asked_) {
     if (!sms.acknowledged) continue;
-    Hit("I9");
+    Hit("check I9 what was acknowledged is there");
     if (IsStored(*sms.id) || MayBeErased(*sms.id)) continue;
     const auto known = ledger_->instances().find(*sms.id);
     return Violated("I9: " + sms.id->ToString() + " was acknowledged and is gone" +
@@ -263,7 +332,7 @@ void Run::CheckAfterRestart() {
   CheckPresence();
   CheckTells();
   for (std::uint16_t s = 0; s < world_.options.shards; ++s) {
-    Hit("I9");
+    Hit("check I9 a start reaches the high-water mark");
     if (world_.engine->Committed(ShardId{s}) < marks_.Noted(ShardId{s}).sequence)
       Violated("I9: shard " + std::to_string(s) + " starts below its high-water mark");
   }
@@ -275,6 +344,7 @@ void Run::CheckSweeps() {
   for (const AskedSweep& sweep : sweeps_) {
     if (!sweep.answered && !ledger_->Met(sweep.actor)) continue;
     Hit("event a sweep is complete");
+    Hit("check I13 a sweep passes over nobody");
     for (const std::string& name : sweep.before) {
       const Sms& sms = asked_[name];
       const auto known = ledger_->instances().find(*sms.id);
@@ -289,7 +359,7 @@ void Run::CheckSweeps() {
 
 // All that storage can show: I3, I4, I9, I11, I12, I16.
 void Run::Inspect() {
-  Hit("I12");
+  Hit("check I12 the store is what its instances say");
   engine::Inspector inspector(world_.memory, world_.index_keys, world_.options.shards);
   const absl::Status status =
       inspector.Run([this](const std::string& finding) { Violated("I12 and others: " + finding); },

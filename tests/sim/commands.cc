@@ -60,12 +60,12 @@ void Run::Ask(const std::string& name, bool again) {
   world_.engine->Create(std::move(request), [=, this](const engine::Answer& answer) {
     Sms& sms = asked_[name];
     if (refused_for_disk || refused_for_drain) {
-      Hit("I20");
+      Hit("check I20 new work is refused");
       if (answer.status.ok()) Violated("I20: " + name + " was taken though new work was to be refused");
     }
     if (!answer.status.ok()) return;
     ++report_.scheduled;
-    Hit("I10");
+    Hit("check I10 one request is one SMS");
     // One that was erased meanwhile has given its key back.
     const bool erased = sms.id && !world_.StateOf(*sms.id) && MayBeErased(*sms.id);
     if (sms.id && *sms.id != answer.id && !erased)
@@ -95,7 +95,7 @@ void Run::ScheduleAgain() {
   other.fingerprint = Fingerprint("another");
   const bool refused = disk_guard_ || draining_;
   world_.engine->Create(std::move(other), [=, this](const engine::Answer& answer) {
-    Hit("I10");
+    Hit("check I10 a key is not taken for another request");
     if (!refused && answer.status.code() != absl::StatusCode::kAlreadyExists &&
         answer.status.code() != absl::StatusCode::kUnavailable)
       Violated("I10: the key of " + name + " was taken for another request: " + answer.status.ToString());
@@ -199,6 +199,7 @@ std::vector<std::string> Run::Matching(const std::function<bool(const Sms&)>& wa
 void Run::Stopped(Sms& sms, const std::string& by) {
   const auto state = world_.StateOf(*sms.id);
   if (!state) return;
+  Hit("check I5 what was stopped leaves no more");  // looked at whenever one leaves
   sms.stopped_by = by + " at " + std::to_string(world_.clock.wall_ms);
   sms.attempts_max = std::min(sms.attempts_max.value_or(state->effects()), state->effects());
 }
@@ -215,6 +216,7 @@ void Run::Cancel() {
         Sms& told = asked_[name];
         const auto outcome = static_cast<delivery::Outcome>(answer.outcome);
         const auto state = world_.StateOf(*told.id);
+        Hit("check I5 what was told to be over is over");
         const bool over = outcome == delivery::Outcome::kCanceled || outcome == delivery::Outcome::kAlreadyEnded;
         const auto now = static_cast<delivery::State>(state ? state->state() : 0);
         if (over && (now == delivery::State::kPending || now == delivery::State::kInSlot))
@@ -472,7 +474,7 @@ void Run::ForeignCommand() {
   world_.engine->Send({*entry->second.id, other, "sim", delivery::EncodeCancel(), std::nullopt},
                       [this, name](const engine::Answer& answer) {
                         if (absl::IsUnavailable(answer.status)) return;
-                        Hit("I15");
+                        Hit("check I15 a command of another tenant is not heard");
                         if (!absl::IsNotFound(answer.status))
                           Violated("I15: " + asked_[name].id->ToString() + " heard a command of another tenant");
                       });

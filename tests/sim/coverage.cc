@@ -13,6 +13,7 @@ constexpr std::pair<std::string_view, std::string_view> kKinds[] = {
     {"refused ", "commands refused, by state"},
     {"fault ", "kinds of fault"},
     {"met ", "SMS in each state that met each kind of fault"},
+    {"check ", "checks of invariants"},
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What a campaign has reached, counted by name: "row PENDING, due -> IN_SLOT", "fault disk full", "I8". What is counted
-// nowhere was never tried, and the tests say so. Belongs to one thread.
+// What a campaign has reached, counted by name: "row PENDING, due -> IN_SLOT", "fault disk full", "check I8 copies on a
+// handset". What is counted nowhere was never tried, and the tests say so. Belongs to one thread.
 #pragma once
 
 #include <cstdint>

@@ -35,7 +35,7 @@ void Ledger::Follow(std::vector<std::string>& violations) {
       const auto state = storage::GetState(store_, id);
       if (state.ok() && state->has_value()) stored = **state;
     }
-    coverage_.Hit("I11");
+    coverage_.Hit("check I11 what is stored is what the journal says");
     if (stored.SerializeAsString() != instances_[id].state.SerializeAsString())
       violations.push_back("I11: " + id.ToString() + " is not stored as its last journal record says");
   }
@@ -49,7 +49,7 @@ void Ledger::Read(ShardId shard, std::vector<std::string>& violations) {
     const std::uint64_t sequence = storage::SequenceOfKey(rows->key());
     const auto record = storage::DecodeJournal(shard, sequence, rows->value());
     if (!record.ok()) return violations.push_back("I16: " + record.status().ToString());
-    coverage_.Hit("I16");
+    coverage_.Hit("check I16 a chain has no gap");
     if (sequence != head.sequence + 1)
       violations.push_back("I16: a gap in shard " + std::to_string(shard.value) + " before " +
                            std::to_string(sequence));
@@ -67,22 +67,23 @@ void Ledger::Take(const storage::JournalRecord& record, std::vector<std::string>
   ::smsflow::stored::v1::JournalBody body;
   if (!body.ParseFromString(record.body)) return violations.push_back("I11: " + where + " cannot be read");
   Known& known = instances_[id];
+  coverage_.Hit("check I11 a record follows the one before it");
   if (record.header.previous != known.sequence)
     violations.push_back("I11: " + where + " does not follow the record before it");
   if (body.from_state() != known.state.state())
     violations.push_back("I11: " + where + " begins in another state than the record before it ended in");
-  coverage_.Hit("I4");
+  coverage_.Hit("check I4 attempts are numbered without a gap");
   const std::uint32_t before = known.state.effects(), after = body.result().effects();
   if (after != before && after != before + 1) violations.push_back("I4: " + where + " skips or repeats an attempt");
   const auto from = static_cast<delivery::State>(body.from_state());
   if (delivery::IsEnd(from)) {
-    coverage_.Hit("I5");
+    coverage_.Hit("check I5 an end absorbs");
     if (!MayFollow(from, static_cast<delivery::State>(body.result().state())))
       violations.push_back("I5: " + where + " leaves an end");
   }
   int open = 0;
   for (const auto& lease : body.result().leases()) open += lease.settled() ? 0 : 1;
-  coverage_.Hit("I3");
+  coverage_.Hit("check I3 one attempt is in flight");
   if (open > 1) violations.push_back("I3: " + where + " has " + std::to_string(open) + " attempts in flight");
   known.bodies.emplace_back(record.header.sequence, record.body);
   known.sequence = record.header.sequence;
@@ -104,7 +105,7 @@ void Ledger::CompareAfterCrash(std::vector<std::string>& violations) {
   for (std::uint16_t shard = 0; shard < heads_.size(); ++shard) {
     const storage::ChainHead& head = heads_[shard];
     if (head.sequence == 0) continue;
-    coverage_.Hit("I9");
+    coverage_.Hit("check I9 a journal outlives a crash");
     const auto record = storage::GetJournal(store_, ShardId{shard}, head.sequence);
     if (!record.ok() || !record->has_value() || (*record)->header.chain != head.chain)
       violations.push_back("I9: shard " + std::to_string(shard) + " has lost its journal up to " +

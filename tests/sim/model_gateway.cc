@@ -244,6 +244,7 @@ void ModelGateway::Submit(const AttemptId& attempt, std::int64_t now_ms) {
   if (record.result) return;
   if (now_ms >= record.deadline_ms) return Settle(attempt, Reported::kExpired);
   record.submitted = true;
+  coverage_.Hit("check I7 no attempt is submitted twice");
   if (++truth_.submits[attempt] > 1) truth_.violations.push_back("I7: submitted twice: " + attempt.ToString());
   switch (faithful ? 0 : PickFate()) {
     case 0:

@@ -119,7 +119,7 @@ void Run::CheckNobodyStarves() {
     // What was set while a clock that had been ahead was not yet trusted to be right again stands behind that mark.
     const auto behind_mark = [&](const auto& timer) { return timer.gated() && timer.index_ms() > now_ms - kMinuteMs; };
     if (!waits_long || std::any_of(state->timers().begin(), state->timers().end(), behind_mark)) continue;
-    Hit("I19");
+    Hit("check I19 whoever can leave leaves");
     for (const auto& gateway : gateways_) {
       const ModelGateway::Site& site = gateway->site();
       if (!site.Serves(sms.request.tenant, view->key_id) || InFlight(site.name) >= site.credit) continue;
@@ -133,21 +133,22 @@ void Run::CheckNobodyStarves() {
 void Run::CheckEnds() {
   // I10: what was not answered is there wholly or not at all, and what is there has one name.
   for (const auto& [id, known] : ledger_->instances()) {
-    Hit("I10");
+    Hit("check I10 what is stored has one name");
     const auto head = storage::GetHead(world_.memory, id);
     if (head.ok() && head->has_value() && !(*head)->dedupe().empty() && names_.count(id) == 0)
       Violated("I10: " + id.ToString() + " is stored, and nobody was told of it");
   }
   for (const auto& [name, sms] : asked_) {
-    Hit("I19");
+    Hit("check I19 all ends");
     if (sms.acknowledged && world_.StateOf(*sms.id)) CheckEnd(sms);
     if (!sms.acknowledged && !sms.request.dedupe_key.empty()) Violated("I19: " + name + " was never taken");
   }
   const engine::Figures figures = world_.engine->TakeFigures();
-  Hit("I19");
+  Hit("check I19 no lease, tell or sweep stays");
   if (figures.open_leases != 0) Violated("I19: " + std::to_string(figures.open_leases) + " leases never ended");
   std::uint64_t credit = 0;
   for (const auto& gateway : gateways_) credit += gateway->site().credit;
+  Hit("check I20 credit comes back");
   if (figures.credit != credit)
     Violated("I20: " + std::to_string(figures.credit) + " of " + std::to_string(credit) + " credit are left");
   for (const char* kind : {"l", "w"}) {
@@ -162,6 +163,7 @@ void Run::CheckEnd(const Sms& sms) {
   if (!view) return Violated("I9: " + id + " cannot be read");
   if (!delivery::IsOverForUser(view->state))
     Violated("I19: " + id + " never ended, it is " + std::string(delivery::NameOf(view->state)));
+  Hit("check I17 a payload goes at the end");
   const auto head = storage::GetHead(world_.memory, *sms.id);
   if (head.ok() && head->has_value() && !(*head)->payload().empty())
     Violated("I17: " + id + " is over and still has its payload");
@@ -169,7 +171,7 @@ void Run::CheckEnd(const Sms& sms) {
 
   const auto found = truth_.copies.find(*sms.id);
   const int copies = found == truth_.copies.end() ? 0 : found->second;
-  Hit("I8");
+  if (sms.stopped_unsent) Hit("check I8 what was stopped in time has no copy");
   if (sms.stopped_unsent && copies != 0) Violated("stopped before it had left, and sent: " + id);
   if (truth_.lied_about.count(*sms.id) != 0) return;
   int allowed = 1 + sms.retries_by_hand;
@@ -178,9 +180,10 @@ void Run::CheckEnd(const Sms& sms) {
     if (known != ledger_->instances().end()) allowed += static_cast<int>(known->second.unknown.size());
     Hit("event an SMS whose tenant retries the unknown");
   }
+  Hit("check I8 copies on a handset");
   if (copies > allowed) Violated("I8: " + std::to_string(copies) + " copies of " + id);
   if (view->state == delivery::State::kDelivered) {
-    Hit("I6");
+    Hit("check I6 what is DELIVERED is on a handset");
     if (copies == 0 && !sms.resolved_delivered) Violated("I6: " + id + " was never delivered");
   }
 }
@@ -191,7 +194,7 @@ void Run::CheckErased() {
   Inspect();
   report_.erased = world_.engine->TakeFigures().erased;
   Hit("event a whole run is erased");
-  Hit("I20");
+  Hit("check I20 what has been kept long enough goes");
   if (const auto left = world_.memory.rows(storage::Family::kInstances); left != 0)
     Violated("I20: " + std::to_string(left) + " rows of instances outlive their retention");
   for (const char* kind : {"i", "d"}) {

@@ -74,6 +74,8 @@ struct AskedSweep {
 // What is met again and again in a run; see themes.cc.
 enum class Theme { kAnything, kLateNews, kStops, kContradictions, kClocks, kStores };
 
+// Every check of an invariant, by the name under which it is counted where it is made: "check I8 …".
+std::vector<std::string> ChecksToReach();
 // An SMS in this state, while this happened.
 std::string MetName(const std::string& fault, delivery::State state);
 

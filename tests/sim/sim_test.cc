@@ -1,7 +1,9 @@
 // SMSFLOW_SIM_FIRST and SMSFLOW_SIM_SEEDS choose the seeds; a failing seed prints itself and the journal.
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <cstdlib>
+#include <set>
 #include <string>
 
 #include "tests/engine/world.h"
@@ -15,6 +17,29 @@ namespace {
 std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
   const char* value = std::getenv(name);
   return value == nullptr ? otherwise : std::strtoull(value, nullptr, 10);
+}
+
+// What is counted under a name that nobody asks for is asserted by nobody.
+void ExpectNamesAreAskedFor(const Coverage& coverage) {
+  const auto names = NamesToReach();
+  const std::set<std::string> asked_for(names.begin(), names.end());
+  for (const auto& [name, count] : coverage.counts())
+    for (const char* kind : {"command ", "event ", "fault ", "met ", "check "})
+      EXPECT_TRUE(name.rfind(kind, 0) != 0 || asked_for.count(name) == 1) << name << " is counted and not asked for";
+}
+
+// Every invariant has a check, and each check was made.
+void ExpectChecked(const Coverage& coverage) {
+  std::set<int> invariants;
+  for (const std::string& name : NamesToReach()) {
+    int invariant = 0;
+    if (std::sscanf(name.c_str(), "check I%d ", &invariant) != 1) continue;
+    invariants.insert(invariant);
+    EXPECT_GT(coverage.Of(name), 0U) << name;
+  }
+  EXPECT_EQ(invariants.size(), 20U);
+  EXPECT_EQ(*invariants.begin(), 1);
+  EXPECT_EQ(*invariants.rbegin(), 20);
 }
 
 TEST(Simulation, HoldsItsInvariantsForEverySeed) {
@@ -41,6 +66,8 @@ TEST(Simulation, HoldsItsInvariantsForEverySeed) {
   EXPECT_GT(sum.submits, seeds * 5);
   EXPECT_GT(sum.delivered, seeds * 3);
   EXPECT_GT(sum.crashes, seeds);
+  ExpectNamesAreAskedFor(coverage);
+  if (seeds >= 20) ExpectChecked(coverage);
   // The whole list is the standard run's to reach; so few seeds reach nearly all of it.
   const auto names = NamesToReach(), never = Below(coverage, names, 1);
   if (seeds >= 100) {

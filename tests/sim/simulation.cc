@@ -237,6 +237,7 @@ std::string Run::Readable(const ::smsflow::stored::v1::JournalBody& body, const 
 
 std::vector<std::string> Run::NamesToReach() const {
   std::vector<std::string> names = RowsToReach();
+  for (std::string& check : ChecksToReach()) names.push_back(std::move(check));
   for (std::string& refusal : RefusalsToReach()) names.push_back(std::move(refusal));
   for (const Choice& command : commands_) names.push_back(std::string("command ") + command.name);
   for (const char* part : {"cancel a batch", "cancel a key", "cancel a target", "cancel all of a tenant", "pause all",

@@ -41,7 +41,7 @@ struct RunOptions {
 RunReport RunSeed(const RunOptions& options);
 
 // What a campaign must have counted, each at least once: commands, events, faults, rows and refusals of the transition
-// table, and each kind of fault while there was an SMS in each state.
+// table, each kind of fault while there was an SMS in each state, and every check of an invariant.
 std::vector<std::string> NamesToReach();
 
 }  // namespace smsflow::sim
