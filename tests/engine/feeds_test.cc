@@ -282,6 +282,7 @@ TEST(Feeds, ADeadLetterThatCannotLeaveHoldsNothingInItsPlace) {
   EXPECT_GT(moved.sequence, first.sequence + 1'000);
   EXPECT_EQ(moved.body, first.body);
   world.posts.received.clear();
+  session.reset();
   world.Crash();
   world.Open();
   ASSERT_EQ(world.posts.received.size(), 1U);

@@ -1,4 +1,4 @@
-// SMSFLOW_SIM_FIRST and SMSFLOW_SIM_SEEDS choose the seeds; a failing seed prints itself and the journal.
+// DEV_SIM_FIRST and DEV_SIM_SEEDS choose the seeds; a failing seed prints itself and the journal.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -43,8 +43,8 @@ void ExpectChecked(const Coverage& coverage) {
 }
 
 TEST(Simulation, HoldsItsInvariantsForEverySeed) {
-  const std::uint64_t first = FromEnvironment("SMSFLOW_SIM_FIRST", 1);
-  const std::uint64_t seeds = FromEnvironment("SMSFLOW_SIM_SEEDS", 100);
+  const std::uint64_t first = FromEnvironment("DEV_SIM_FIRST", 1);
+  const std::uint64_t seeds = FromEnvironment("DEV_SIM_SEEDS", 100);
   RunReport sum;
   Coverage coverage;
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {

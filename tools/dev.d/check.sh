@@ -60,13 +60,16 @@ check_sanitized() {
   local folder=$ROOT/build-$1
   configure "$folder" -DCMAKE_BUILD_TYPE=Release -DSMSFLOW_SANITIZE="$2"
   step "build-$1" "build with -fsanitize=$2" ninja -C "$folder" -j "$(jobs)"
-  export SMSFLOW_SIM_SEEDS=${SMSFLOW_SIM_SEEDS:-20}
-  say "test with -fsanitize=$2, $SMSFLOW_SIM_SEEDS seeds"
+  peers_fetch "$folder"
+  export DEV_SIM_SEEDS=${DEV_SIM_SEEDS:-20}
+  say "test with -fsanitize=$2, $DEV_SIM_SEEDS seeds"
   checked_suite "$folder" || fail "the suite failed under -fsanitize=$2" "one test alone: build-$1/tests/NAME"
 }
 
+# tests/lsan.supp names what packages of Debian leak.
 check_asan() {
   ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1 \
+    LSAN_OPTIONS=print_suppressions=0:suppressions=$ROOT/tests/lsan.supp \
     UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 check_sanitized asan address,undefined
 }
 

@@ -80,11 +80,11 @@ setup() {
   [ -z "$postgres" ] || step postgres "install PostgreSQL for the tests" install_postgres
 }
 
-# The peers in JavaScript, pinned. Without a registry their tests are skipped and say so: nothing else needs them.
+# peers_fetch BUILD: the peers in JavaScript, pinned. Without a registry their tests are skipped and say so: nothing else needs them.
 peers_fetch() {
-  peers_into "$BUILD/peers" tests/smpp/peers SMPP
-  peers_into "$BUILD/peers-envelope" tests/crypto/peers envelope
-  peers_into "$BUILD/openapi" tests/server/rest/openapi OpenAPI
+  peers_into "$1/peers" tests/smpp/peers SMPP
+  peers_into "$1/peers-envelope" tests/crypto/peers envelope
+  peers_into "$1/openapi" tests/server/rest/openapi OpenAPI
 }
 
 # peers_into FOLDER PACKAGES WHAT
