@@ -13,14 +13,19 @@ declare -rA CHECK_LOOKS_AT=(
 # gave TEXT: what a part found, for the table at the end.
 gave() { printf '%s\n' "$*" >"$LOGS/check.gave"; }
 
+# check_knows [PART…]: before anything is installed for them.
+check_knows() {
+  local part
+  for part in "$@"; do
+    [[ " ${CHECKS[*]} " == *" $part "* ]] || fail "check knows ${CHECKS[*]}, not '$part'"
+  done
+}
+
 # check [PART…]: each part goes to its end, whatever the others found; the last lines say which held, how long it took, and
 # what it gave.
 check() {
   local parts=("$@") part started status lines=() failed=()
   [ ${#parts[@]} -gt 0 ] || parts=("${CHECKS[@]}")
-  for part in "${parts[@]}"; do
-    [[ " ${CHECKS[*]} " == *" $part "* ]] || fail "check knows ${CHECKS[*]}, not '$part'"
-  done
   mkdir -p "$LOGS"
   for part in "${parts[@]}"; do
     say "check $part: ${CHECK_LOOKS_AT[$part]}"

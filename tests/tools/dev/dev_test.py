@@ -13,7 +13,6 @@ ROOT = Path(__file__).resolve().parents[3]
 SETUP = (ROOT / "tools/dev.d/setup.sh").read_text()
 PACKAGES = re.findall(r"[\w.+-]+", " ".join(
     line.split("#")[0] for line in re.search(r"PACKAGES=\((.*?)\n\)", SETUP, re.DOTALL).group(1).splitlines()))
-CHECK_PACKAGES = re.search(r"CHECK_PACKAGES=\((.*?)\)", SETUP).group(1).split()
 KAFKA_PACKAGES = re.search(r"KAFKA_PACKAGES=\((.*?)\)", SETUP).group(1).split()
 KAFKA_SUMS = hashlib.sha256((ROOT / "tools/dev.d/kafka/jars.sha256").read_bytes()).hexdigest()
 
@@ -42,9 +41,9 @@ class DevTest(unittest.TestCase):
         path.write_text(f"#!/bin/bash\n{body}\n")
         path.chmod(0o755)
 
-    def machine(self, without=(), user=0, apt="true", checks=False):
+    def machine(self, without=(), user=0, apt="true"):
         """A machine on which all packages are installed but `without`."""
-        lines = "".join(f"installed {name}\\n" for name in PACKAGES + KAFKA_PACKAGES + CHECK_PACKAGES * checks if name not in without)
+        lines = "".join(f"installed {name}\\n" for name in PACKAGES + KAFKA_PACKAGES if name not in without)
         self.stand_in("dpkg-query", f"printf '{lines}'")
         self.stand_in("apt-get", f'echo "apt-get $*" >>{self.folder.name}/calls; {apt}')
         self.stand_in("id", f"echo {user}")
@@ -84,10 +83,11 @@ class DevTest(unittest.TestCase):
             self.assertEqual((0, self.dev("help").stdout), (told.returncode, told.stdout), command)
 
     def test_check_knows_its_parts(self):
-        self.machine(checks=True)
+        self.machine()
         told = self.dev("check", "asan", "nosuch")
         self.assertEqual((1, ""), (told.returncode, told.stdout))
         self.assertIn("check knows format lint asan tsan coverage, not 'nosuch'", told.stderr)
+        self.assertEqual([], self.calls())
 
     def test_setup_with_nothing_missing_is_silent_and_calls_nobody(self):
         told = self.dev("setup")
