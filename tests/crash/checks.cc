@@ -95,7 +95,7 @@ Outcome CheckAll(Answers& answers, const Book& book, const std::string& truth_fi
     CheckLife({all[i], *status, *journal, found == truth.end() ? none : found->second, strokes}, findings);
     const std::string why = status->cause().empty() ? "" : " (" + status->cause() + ")";
     ++outcome.states[v1::SmsState_Name(status->state()) + why];
-    if (status->state() == v1::UNKNOWN && WouldBeAnswered(all[i])) ++outcome.lost_window;
+    if (status->state() == v1::UNKNOWN && WouldBeAnswered(all[i])) outcome.lost_window.push_back(all[i].id);
     outcome.journals[all[i].id] = *journal;
   }
   std::set<std::string> known;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "tests/crash/answers.h"
 #include "tests/crash/book.h"
@@ -15,7 +16,7 @@ struct Outcome {
   std::map<std::string, std::uint64_t> states;             // how many ended in each, with its cause
   std::map<std::string, v1::GetJournalResponse> journals;  // by id
   std::uint64_t submits = 0;
-  std::uint64_t lost_window = 0;  // UNKNOWN although the gateway would have answered
+  std::vector<std::string> lost_window;  // ids of those UNKNOWN although the gateway would have answered
 };
 
 // Waits until each acknowledged SMS is over, then looks at each. `patience_ms` counts from the end of the last slot.

@@ -118,10 +118,11 @@ class Run {
     std::cout << "drain" << std::endl;
     outcome_ =
         CheckAll(api_, book_, site_.File("truth"), /*patience_ms=*/kafka_ == nullptr ? 30'000 : 60'000, findings_);
-    const std::uint64_t most = static_cast<std::uint64_t>(disturber_.gateway_disturbed()) * site_.credit();
-    if (outcome_.lost_window > most) {
-      findings_.Add(std::to_string(outcome_.lost_window) + " became UNKNOWN, the windows lost allow " +
-                    std::to_string(most));
+    const std::uint64_t most = static_cast<std::uint64_t>(disturber_.windows_lost()) * site_.credit();
+    if (outcome_.lost_window.size() > most) {
+      findings_.Add(std::to_string(outcome_.lost_window.size()) + " became UNKNOWN, the windows lost allow " +
+                        std::to_string(most) + "; one of them is " + IdText(outcome_.lost_window.front()),
+                    outcome_.lost_window.front());
     }
     if (!disturber_.StillRunning()) return;
     watchers_.Check(book_, outcome_.journals, /*patience_ms=*/20'000);
@@ -178,7 +179,7 @@ class Run {
     line("acknowledged", book_.Acknowledged().size());
     line("submitted", outcome_.submits);
     for (const auto& [state, count] : outcome_.states) line(("  " + state).c_str(), count);
-    line("UNKNOWN in lost windows", outcome_.lost_window);
+    line("UNKNOWN in lost windows", outcome_.lost_window.size());
     line("kills", disturber_.kills());
     std::cout << "\n";
     disturber_.moments().Print(std::cout);

@@ -21,13 +21,14 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kKilled = 128 + SIGKILL, kAborted = 128 + SIGABRT;
+constexpr int kKilled = 128 + SIGKILL;
 #ifdef SMSFLOW_SANITIZED
 constexpr bool kSanitized = true;  // nothing can be preloaded, and memory not be bounded
 #else
 constexpr bool kSanitized = false;
 #endif
-constexpr int kFatal = 75, kRefused = 78;  // what smsflowd ends with: a write failed; it cannot start
+constexpr int kFatal = 75, kRefused = 78;    // what smsflowd ends with: a write failed; it cannot start
+constexpr std::int64_t kLongAwayMs = 2'000;  // with a gateway that attaches again, half of an attempt's patience
 
 }  // namespace
 
@@ -150,11 +151,20 @@ void Disturber::Step(int cycle) {
   const auto start = std::chrono::steady_clock::now();
   if (AwaitEngine() && site_.EngineSaid("smsflowd ready"))
     start_ms_ = std::clamp<std::int64_t>(SinceMs(start), 20, 5'000);
+  if (away_since_.has_value() && SinceMs(*away_since_) > kLongAwayMs) ++engine_long_away_;
+  away_since_.reset();
 }
 
 void Disturber::EngineDies() {
+  if (!away_since_.has_value()) away_since_ = std::chrono::steady_clock::now();
   site_.engine.Kill();
   ++kills_;
+}
+
+void Disturber::EngineEnded(std::chrono::steady_clock::time_point started) {
+  if (SinceMs(started) < start_ms_ + kLongAwayMs) return;  // perhaps too short a life for the gateway to attach
+  if (start_ms_ > kLongAwayMs) ++engine_long_away_;
+  away_since_ = std::chrono::steady_clock::now();
 }
 
 void Disturber::KillEngine() {
@@ -292,6 +302,7 @@ void Disturber::StopGateway() {
 
 void Disturber::EndGracefully(Process& process, const std::string& name, milliseconds within) {
   const auto start = std::chrono::steady_clock::now();
+  if (name == "engine") away_since_ = start;
   process.Signal(SIGTERM);
   const auto status = process.Await(milliseconds(Patient(within.count())));
   if (!status.has_value()) {
@@ -320,8 +331,10 @@ void Disturber::EndGateway() {
 
 int Disturber::EndByFault(const EngineStart& how, const std::string& order) {
   EngineDies();
+  const auto started = std::chrono::steady_clock::now();
   site_.StartEngine(how);
   const auto code = site_.engine.Await(milliseconds(Patient(8'000)));
+  EngineEnded(started);
   if (!code.has_value() && (site_.EngineSaid("crashfs: ") || site_.EngineSaid("call-faults: "))) {
     findings_.Add("the engine goes on for long after " + order + " came true:\n" + Tail(site_.File("engine.log"), 8));
   }
@@ -353,11 +366,7 @@ void Disturber::FailSync() {
   const std::string order = what + ":" + kind + ":" + std::to_string(1 + random_() % static_cast<unsigned>(most));
   const int code = EndByFault({{"CRASHFS_FAULT=" + order}, 0}, order);
   moments_.Note(std::string("engine ended by a failed sync of ") + kind, code != -1);
-  if (code != -1) moments_.Note("… with exit code " + std::to_string(code), true);
-  if (code != -1 && code != kFatal && code != kRefused && code != kAborted) {
-    findings_.Add("a failed sync ended the engine with status " + std::to_string(code) + ":\n" +
-                  Tail(site_.File("engine.log"), 8));
-  }
+  LookAtEnd(code, order);
 }
 
 void Disturber::FillLog() {
@@ -365,7 +374,16 @@ void Disturber::FillLog() {
   const std::string order = "full:" + kind + ":" + std::to_string(1 + random_() % (kind == "table" ? 30 : 300));
   const int code = EndByFault({{"CRASHFS_FAULT=" + order}, 0}, order);
   moments_.Note("engine ended by writes without space to " + kind, code != -1);
-  if (code != -1) moments_.Note("… with exit code " + std::to_string(code), true);
+  LookAtEnd(code, order);
+}
+
+void Disturber::LookAtEnd(int code, const std::string& order) {
+  if (code == -1) return;
+  moments_.Note("… with exit code " + std::to_string(code), true);
+  if (code != kFatal && code != kRefused) {
+    findings_.Add(order + " ended the engine with status " + std::to_string(code) + ":\n" +
+                  Tail(site_.File("engine.log"), 8));
+  }
 }
 
 // As the guard sees it: nearly full, until somebody makes room. In some runs the engine dies meanwhile, and must refuse

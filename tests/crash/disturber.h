@@ -44,8 +44,9 @@ class Disturber {
 
   const Moments& moments() const { return moments_; }
   int kills() const { return kills_; }
-  // How often the gateway's window may have been lost.
-  int gateway_disturbed() const { return gateway_disturbed_; }
+  // How often the window may have been lost: the gateway was disturbed, or the engine so long away that the time of an
+  // attempt was over before anybody could be asked.
+  int windows_lost() const { return gateway_disturbed_ + engine_long_away_; }
 
  private:
   struct Kind {
@@ -100,6 +101,10 @@ class Disturber {
   // Starts the engine with an order to its file layer, and waits until it has ended by it. The exit code; -1: it did
   // not come true.
   int EndByFault(const EngineStart& how, const std::string& order);
+  // A life that began then is over, with what it was ordered to meet.
+  void EngineEnded(std::chrono::steady_clock::time_point started);
+  // A code of EndByFault(): only the two that say why are an end.
+  void LookAtEnd(int code, const std::string& order);
   bool Happens(const Kind& kind) const;
   struct Order;                                          // of a call that is to fail
   using Said = std::function<bool(const std::string&)>;  // whether a process said that since it was started
@@ -129,7 +134,8 @@ class Disturber {
   const Options options_;
   Moments moments_;
   std::int64_t start_ms_ = 200, end_ms_ = 50;  // how long the last start and the last graceful end took
-  int kills_ = 0, gateway_disturbed_ = 0;
+  int kills_ = 0, gateway_disturbed_ = 0, engine_long_away_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> away_since_;  // nobody answers in the engine's place
   unsigned last_failed_call_ = 0;  // the n of the last write or sync that was told to fail; 0: none yet
 };
 

@@ -79,10 +79,12 @@ std::optional<int> Disturber::AwaitFault(Process& process, const Said& said, boo
 void Disturber::FailCall() {
   const Order order = DrawOrder();
   EngineDies();
+  const auto started = std::chrono::steady_clock::now();
   site_.StartEngine(site_.WithCallFault(order.text()));
   bool came = false;
   const Said said = [this](const std::string& words) { return site_.EngineSaid(words); };
   const auto code = AwaitFault(site_.engine, said, came);
+  EngineEnded(started);
   moments_.Note("engine: the " + order.what() + ", came true", came);
   if (!code.has_value()) {
     moments_.Note("… and did no harm", came);
