@@ -204,12 +204,25 @@ void Run::Stopped(Sms& sms, const std::string& by) {
   sms.attempts_max = std::min(sms.attempts_max.value_or(state->effects()), state->effects());
 }
 
+void Run::Stopping(const InstanceId& id) {
+  stopped_now_.insert(id);
+  if (reported_now_.count(id) != 0) Hit("event a stop and a report of one SMS are queued together");
+}
+
+void Run::Reporting(const AttemptId& attempt, delivery::Reported reported) {
+  delivery::Result& said = said_[attempt];
+  said = delivery::Join(said, delivery::ResultOf(reported));
+  reported_now_.insert(attempt.instance);
+  if (stopped_now_.count(attempt.instance) != 0) Hit("event a stop and a report of one SMS are queued together");
+}
+
 void Run::Cancel() {
   const auto* entry = Pick(themed() ? 2 : 3) == 0 ? OneInFlight() : AnySms();
   if (entry == nullptr || !entry->second.acknowledged) return;
   const std::string name = entry->first;
   const Sms& sms = entry->second;
   Tell("  " + name);
+  Stopping(*sms.id);
   world_.engine->Send(
       {*sms.id, sms.request.tenant, "sim", delivery::EncodeCancel(), std::nullopt},
       [this, name](const engine::Answer& answer) {
@@ -236,17 +249,22 @@ void Run::AskSweep(engine::SweepRequest request, std::vector<std::string> before
   const bool block = request.membership && request.membership->member;
   const bool unblock = request.membership && !request.membership->member;
   const std::pair<std::string, std::string> target{request.tenant, request.target.value_or("")};
+  for (const std::string& name : sweeps_[number].before) Stopping(*asked_[name].id);
+  if (block || unblock) asked_of_[target] = number;
   world_.engine->Sweep(std::move(request), [this, number, block, unblock, target](const engine::SweepAnswer& answer) {
     if (!answer.status.ok()) return;
     sweeps_[number].answered = true;
     for (const std::string& name : sweeps_[number].before) Stopped(asked_[name], sweeps_[number].actor);
-    if (block) blocked_.insert(target);
-    if (unblock) maybe_blocked_[target] = step_;
+    const bool last = asked_of_[target] == number;
+    if (block && last) blocked_.insert(target);
+    if (unblock && last) maybe_blocked_[target] = step_;
   });
 }
 
 void Run::CancelMany() {
-  const std::string tenant = Tenant(Pick(3));
+  const auto met = asked_.find(met_);
+  const bool of_met = met != asked_.end();
+  const std::string tenant = of_met ? met->second.request.tenant : Tenant(Pick(3));
   engine::SweepRequest sweep;
   sweep.workflow = delivery::kWorkflowNumber;
   sweep.tenant = tenant;
@@ -257,17 +275,17 @@ void Run::CancelMany() {
     case 1:
       Hit("command cancel a batch");
       sweep.index = delivery::kBatchIndex;
-      sweep.value = Batch(Pick(3));
+      sweep.value = of_met && !met->second.batch.empty() ? met->second.batch : Batch(Pick(3));
       return AskSweep(sweep, Matching([&](const Sms& sms) { return of(sms) && sms.batch == sweep.value; }));
     case 2:
       Hit("command cancel a key");
       sweep.index = delivery::kKeyIndex;
-      sweep.value = "mine" + std::to_string(Pick(5));
+      sweep.value = of_met && !met->second.key.empty() ? met->second.key : "mine" + std::to_string(Pick(5));
       return AskSweep(sweep, Matching([&](const Sms& sms) { return of(sms) && sms.key == sweep.value; }));
     case 3:
       Hit("command cancel a target");
       sweep.index = delivery::kTargetIndex;
-      sweep.value = Target(Pick(8));
+      sweep.value = of_met && !met->second.request.target.empty() ? met->second.request.target : Target(Pick(8));
       sweep.target = sweep.value;
       return AskSweep(sweep, Matching([&](const Sms& sms) { return of(sms) && sms.request.target == sweep.value; }));
     default:
@@ -311,8 +329,9 @@ void Run::Reschedule() {
   const auto* entry = AnySms();
   if (entry == nullptr || !entry->second.acknowledged) return;
   const std::string name = entry->first;
-  Tell("  " + name);
   Sms& sms = asked_[name];
+  if (std::exchange(sms.rescheduled_at, step_) == step_) return;  // what stands then would be hard to tell
+  Tell("  " + name);
   delivery::Reschedule change;
   std::optional<std::string> payload;
   const int what = Pick(3);
@@ -416,9 +435,14 @@ void Run::TogglePause() {
       break;
   }
   const bool resume = pause.resume;
-  if (resume) told(false);  // from now on it may be resumed at any time
-  world_.engine->Pause(std::move(pause), [told, resume](const absl::Status& status, bool) {
-    if (status.ok() && !resume) told(true);
+  const int number = ++pauses_asked_;
+  int& resumed_at = resumed_at_[std::to_string(static_cast<int>(pause.scope)) + pause.tenant + "/" + pause.value];
+  if (resume) {  // from now on it may be at any time
+    resumed_at = number;
+    told(false);
+  }
+  world_.engine->Pause(std::move(pause), [this, told, resume, number, &resumed_at](const absl::Status& status, bool) {
+    if (status.ok() && !resume && resumed_at < number && all_resumed_at_ < number) told(true);
   });
 }
 
@@ -451,6 +475,10 @@ std::optional<Run::Of> Run::OneOf(std::vector<AttemptId> (ModelGateway::*which)(
     for (const AttemptId& attempt : ((*gateway).*which)())
       found[StateSeen(attempt.instance)].emplace_back(gateway.get(), attempt);
   if (found.empty()) return std::nullopt;
+  if (const auto met = asked_.find(met_); met != asked_.end() && met->second.id)
+    for (const auto& [state, all] : found)
+      for (const Of& one : all)
+        if (one.second.instance == *met->second.id) return one;
   const auto asked_for = found.find(rather);
   const auto& all = asked_for != found.end() ? asked_for->second
                                              : std::next(found.begin(), Pick(static_cast<int>(found.size())))->second;

@@ -73,6 +73,7 @@ void Run::ResumeAll() {
     resume.resume = true;
     world_.engine->Pause(std::move(resume), [](const absl::Status&, bool) {});
   }
+  all_resumed_at_ = ++pauses_asked_;
   paused_all_ = false;
   paused_tenants_.clear();
   paused_gateways_.clear();

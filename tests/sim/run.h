@@ -63,6 +63,7 @@ struct Sms {
   bool stopped_unsent = false;  // … before any had left
   int retries_by_hand = 0;
   bool resolved_delivered = false;
+  int rescheduled_at = 0;  // the step in which that was last asked for
 };
 
 struct AskedSweep {
@@ -96,6 +97,9 @@ class Run {
   // simulation.cc
   static engine::EngineOptions Options(std::uint64_t seed);
   void Step();
+  const Choice& AnyCommand();
+  void Give(const Choice& command);
+  void Together();
   void Settle();
   void Rounds();  // until nothing is left to do
   void Restart();
@@ -148,6 +152,8 @@ class Run {
   void Ask(const std::string& name, bool again);
   void AskSweep(engine::SweepRequest request, std::vector<std::string> before);
   void Stopped(Sms& sms, const std::string& by);
+  void Stopping(const InstanceId& id);
+  void Reporting(const AttemptId& attempt, delivery::Reported reported);
   const std::pair<const std::string, Sms>* AnySms();
   delivery::State StateSeen(const InstanceId& id) const;
   bool Left(const InstanceId& id) const;  // an attempt of it has
@@ -233,7 +239,9 @@ class Run {
   std::set<InstanceId> could_leave_;  // in the quiet phase, when it was last looked
   std::size_t left_at_look_ = 0;      // how many attempts had left by then
   std::map<std::string, Sms> asked_;  // by a name of the run's own
-  std::string met_;                   // the one whose timer falls due in this step; empty: none
+  std::string met_;                   // the one that this step is about; empty: none
+  // Asked for, or told, since the engine last looked.
+  std::set<InstanceId> stopped_now_, reported_now_;
   std::map<InstanceId, std::string> names_;
   std::vector<AskedSweep> sweeps_;
   std::set<std::pair<std::string, std::string>> blocked_;
@@ -241,6 +249,11 @@ class Run {
   bool paused_all_ = false;
   std::set<std::string> paused_tenants_, paused_gateways_;
   std::set<std::pair<std::string, std::string>> paused_batches_;
+  // Pauses and resumes, and memberships, by the order in which they were asked for: the last one stands.
+  int pauses_asked_ = 0;
+  int all_resumed_at_ = 0;
+  std::map<std::string, int> resumed_at_;                                // by scope
+  std::map<std::pair<std::string, std::string>, std::size_t> asked_of_;  // by target: the last sweep
   bool draining_ = false;
   bool disk_guard_ = false;
 

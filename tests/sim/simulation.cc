@@ -91,19 +91,14 @@ void Run::Step() {
     Reseed();  // so that a step does the same when others are left out
     if (world_.engine == nullptr) return Restart();
     if (themed() && Pick(8) == 0) Help();
-    int weights = 0;
-    for (const Choice& command : commands_) weights += command.weight;
-    int what = Pick(weights);
-    Trace(static_cast<std::uint64_t>(what));
-    for (const Choice& command : commands_) {
-      what -= command.weight;
-      if (what >= 0) continue;
-      Tell(command.name);
+    if (Pick(6) == 0) {
+      Together();
+    } else {
+      const Choice& command = AnyCommand();
       if (command.make != &Run::MoveTime && command.make != &Run::StepGateway) MeetATimer();
-      (this->*command.make)();
-      Hit(std::string("command ") + command.name);
-      break;
+      Give(command);
     }
+    met_.clear();
     Settle();
   } catch (const engine::WatchedStore::PowerCut&) {
     Hit("event the power was cut");
@@ -113,6 +108,38 @@ void Run::Step() {
     Hit("event the engine ended itself for its disk");
     Restart();
   }
+}
+
+const Run::Choice& Run::AnyCommand() {
+  int weights = 0;
+  for (const Choice& command : commands_) weights += command.weight;
+  int what = Pick(weights);
+  Trace(static_cast<std::uint64_t>(what));
+  return *std::find_if(commands_.begin(), commands_.end(),
+                       [&what](const Choice& command) { return (what -= command.weight) < 0; });
+}
+
+void Run::Give(const Choice& command) {
+  Tell(command.name);
+  (this->*command.make)();
+  Hit(std::string("command ") + command.name);
+}
+
+// Several commands and what gateways report are there before the engine looks at any of them; mostly about one SMS.
+// Nothing is asked after a fault: it may have ended the engine.
+void Run::Together() {
+  Hit("event commands are queued together");
+  MeetATimer();
+  if (met_.empty() && Pick(3) != 0)
+    if (const auto* entry = Pick(2) == 0 ? OneInFlight() : AnySms(); entry != nullptr) met_ = entry->first;
+  for (int left = 2 + Pick(2); left > 0; --left) {
+    const Choice& command = AnyCommand();
+    if (command.make == &Run::MoveTime) continue;
+    Give(command);
+    if (command.make == &Run::Fault) return;
+  }
+  for (const auto& gateway : gateways_)
+    for (int i = Pick(8); i > 0 && gateway->attached(); --i) gateway->Step(true_ms());
 }
 
 void Run::Tell(const std::string& what) {
@@ -131,6 +158,8 @@ void Run::Settle() {
   if (world_.engine == nullptr) return;
   Rounds();
   if (disk_.errors != 0) Violated("the engine went on with a disk that had failed");
+  stopped_now_.clear();
+  reported_now_.clear();
   newest_wall_ms_ = std::max(newest_wall_ms_, world_.clock.wall_ms);
   if (!IsWrong()) {
     if (!trusted_skew_ms_) Hit("event a clock behind what is stored is put right");
@@ -249,6 +278,7 @@ std::vector<std::string> Run::NamesToReach() const {
                             "a gateway's store is lost",
                             "a command meets a timer that falls due",
                             "a probe reaches a gateway",
+                            "a stop and a report of one SMS are queued together",
                             "a sweep is complete",
                             "a whole run is erased",
                             "all is mended, and the engine goes on",
@@ -258,6 +288,7 @@ std::vector<std::string> Run::NamesToReach() const {
                             "an attempt leaves",
                             "asked again after the answer",
                             "asked again without an answer",
+                            "commands are queued together",
                             "not rescheduled",
                             "rescheduled",
                             "the clock jumps back to the truth",

@@ -116,15 +116,14 @@ void Run::ChoosePolicies() {
 }
 
 void Run::ChooseGateways() {
-  const GatewayEvents events{[this](const std::string& gateway, const std::string& store, const engine::Lease& lease) {
-                               Leased(gateway, store, lease);
-                             },
-                             [this](const AttemptId& attempt, delivery::Reported reported) {
-                               delivery::Result& said = said_[attempt];
-                               said = delivery::Join(said, delivery::ResultOf(reported));
-                             },
-                             [this](const AttemptId& attempt, delivery::Reported reported,
-                                    engine::ReportOutcome outcome) { Answered(attempt, reported, outcome); }};
+  const GatewayEvents events{
+      [this](const std::string& gateway, const std::string& store, const engine::Lease& lease) {
+        Leased(gateway, store, lease);
+      },
+      [this](const AttemptId& attempt, delivery::Reported reported) { Reporting(attempt, reported); },
+      [this](const AttemptId& attempt, delivery::Reported reported, engine::ReportOutcome outcome) {
+        Answered(attempt, reported, outcome);
+      }};
   const auto add = [&](ModelGateway::Site site) {
     if (busy()) site.credit += 4;
     gateways_.push_back(std::make_unique<ModelGateway>(std::move(site), truth_, random_, coverage_, events));
