@@ -1,15 +1,21 @@
 // power_cuts: records a run of the engine on a disk, then cuts the power after its operations and flips bits of what
-// they left. Exit codes: 0 all held, 1 something was broken, 2 the run itself failed.
+// they left. Exit codes: 0 all held, 1 something was broken, 2 the run itself failed, or nothing came of it.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <iostream>
+#include <mutex>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "crypto/random.h"
+#include "tests/crash/flipped_bits.h"
 #include "tests/crash/power_cuts.h"
 
 namespace smsflow::crash {
@@ -20,8 +26,12 @@ struct Flags {
   double share = 1;
   std::size_t flips = 2'000;
   double seconds = 0;
+  std::size_t jobs = 1;
   std::uint64_t seed = 0;
 };
+
+// What is made of each however late it is: a slow machine is no proof.
+constexpr std::size_t kLeast = 40;
 
 // On a disk of memory where there is one: what a real disk would keep is the model's to say, so no sync need be waited
 // for.
@@ -32,17 +42,88 @@ std::string Workplace() {
   return ::mkdtemp(pattern.data()) == nullptr ? "" : pattern;
 }
 
-void Print(const CutFigures& cuts, const FlipFigures& flips) {
-  std::cout << "power cuts " << cuts.cuts << " (" << cuts.same << " more left the same): recovered " << cuts.recovered
-            << ", repaired " << cuts.repaired << "\n ";
-  for (const auto& [kind, count] : cuts.kinds) std::cout << " after " << kind << " " << count << ";";
+// Several at a time; the first that finds something broken ends them all.
+class Jobs {
+ public:
+  Jobs(const RecordedRun& run, const Flags& flags, const std::string& folder)
+      : run_(run), flags_(flags), folder_(folder), all_(AllCuts(run, flags.seed)) {
+    all_count_ = all_.size();
+    all_.resize(static_cast<std::size_t>(static_cast<double>(all_count_) * flags.share));
+  }
+
+  void Go() {
+    start_ = std::chrono::steady_clock::now();
+    InJobs([this](std::size_t job) { Cut(job); });
+    // Three fifths of the time for the cuts, and the rest for the flips.
+    if (broken_.empty()) InJobs([this](std::size_t job) { Flip(job); });
+  }
+  bool Print() const;  // whether all held
+  bool IsEmpty() const { return (flags_.share > 0 && cuts_.cuts == 0) || (flags_.flips > 0 && flips_.flips == 0); }
+
+ private:
+  void InJobs(const std::function<void(std::size_t)>& work) {
+    std::vector<std::thread> threads;
+    for (std::size_t job = 0; job < flags_.jobs; ++job) threads.emplace_back(work, job);
+    for (std::thread& thread : threads) thread.join();
+  }
+  std::string FolderOf(std::size_t job, const char* what) const {
+    const std::string folder = folder_ + "/" + what + std::to_string(job);
+    std::filesystem::create_directory(folder);
+    return folder;
+  }
+  bool Late(double share, std::size_t done) const {
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start_;
+    const bool over = flags_.seconds > 0 && passed.count() > flags_.seconds * share;
+    return found_ || (over && done >= kLeast);
+  }
+  void Cut(std::size_t job) {
+    std::vector<PowerCut> mine;
+    for (std::size_t i = job; i < all_.size(); i += flags_.jobs) mine.push_back(all_[i]);
+    PowerCuts cuts(run_, FolderOf(job, "cuts"), flags_.seed, judged_);
+    cuts.Cut(mine, [&] { return Late(0.6, cuts.figures().cuts); });
+    Take(cuts, cuts_);
+  }
+  void Flip(std::size_t job) {
+    FlippedBits flips(run_, FolderOf(job, "flips"), flags_.seed * 1'000 + job);
+    flips.Flip((flags_.flips + job) / flags_.jobs, [&] { return Late(1, flips.figures().flips); });
+    Take(flips, flips_);
+  }
+  template <class Done, class Figures>
+  void Take(const Done& done, Figures& figures) {
+    const std::lock_guard lock(mutex_);
+    figures.Add(done.figures());
+    broken_.insert(broken_.end(), done.broken().begin(), done.broken().end());
+    if (!broken_.empty()) found_ = true;
+  }
+
+  const RecordedRun& run_;
+  const Flags& flags_;
+  const std::string folder_;
+  std::vector<PowerCut> all_;
+  std::size_t all_count_ = 0;
+  std::chrono::steady_clock::time_point start_;
+  JudgedDisks judged_;
+  std::atomic<bool> found_ = false;
+  std::mutex mutex_;
+  CutFigures cuts_;
+  FlipFigures flips_;
+  std::vector<std::string> broken_;
+};
+
+bool Jobs::Print() const {
+  std::cout << "power cuts " << cuts_.cuts << " (" << cuts_.same << " more left the same), tried " << cuts_.tried()
+            << " of " << all_count_ << ": recovered " << cuts_.recovered << ", repaired " << cuts_.repaired << "\n ";
+  for (const auto& [kind, count] : cuts_.kinds) std::cout << " after " << kind << " " << count << ";";
   std::cout << "\n ";
-  for (const auto& [loss, count] : cuts.losses) std::cout << " lost " << loss << " " << count << ";";
-  std::cout << "\nflipped bits " << flips.flips << ": whole " << flips.whole << ", refused " << flips.refused
-            << ", found when read " << flips.found << ", lost above the mark " << flips.unmarked << "; of the refused"
-            << " and found, repaired " << flips.repaired << ", not to be repaired " << flips.beyond << "\n ";
-  for (const auto& [file, count] : flips.files) std::cout << " in " << file << " " << count << ";";
+  for (const auto& [loss, count] : cuts_.losses) std::cout << " lost " << loss << " " << count << ";";
+  std::cout << "\nflipped bits " << flips_.flips << ": whole " << flips_.whole << ", refused " << flips_.refused
+            << ", found when read " << flips_.found << ", lost above the mark " << flips_.unmarked
+            << "; of the refused and found, repaired " << flips_.repaired << ", not to be repaired " << flips_.beyond
+            << "\n ";
+  for (const auto& [file, count] : flips_.files) std::cout << " in " << file << " " << count << ";";
   std::cout << std::endl;
+  for (const std::string& broken : broken_) std::cout << "BROKEN: " << broken << "\n";
+  return broken_.empty();
 }
 
 int Main(Flags flags) {
@@ -51,7 +132,6 @@ int Main(Flags flags) {
   if (folder.empty()) return 2;
   std::filesystem::create_directory(folder + "/run");
   std::cout << "seed " << flags.seed << ", folder " << folder << std::endl;
-  const auto start = std::chrono::steady_clock::now();
   const RecordedRun run = RecordRun(folder + "/run", flags.commands, flags.seed);
   std::cout << "recorded " << run.commands << " commands and reports, " << run.acknowledged << " acknowledged, "
             << run.reports << " reports, in " << run.commits << " commits: " << run.disk->operations().size()
@@ -60,20 +140,13 @@ int Main(Flags flags) {
     std::cout << "the run itself: " << run.strange << "\n";
     return 2;
   }
-  PowerCuts cuts(run, folder, flags.seed);
-  // Half of the time for each.
-  const auto after = [&](double share) {
-    return [=, &flags] {
-      const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
-      return flags.seconds > 0 && passed.count() > flags.seconds * share;
-    };
-  };
-  cuts.Cut(flags.share, after(0.6));
-  cuts.Flip(flags.flips, after(1));
-  Print(cuts.cuts(), cuts.flips());
-  for (const std::string& broken : cuts.broken()) std::cout << "BROKEN: " << broken << "\n";
-  if (cuts.broken().empty()) std::filesystem::remove_all(folder);
-  return cuts.broken().empty() ? 0 : 1;
+  Jobs jobs(run, flags, folder);
+  jobs.Go();
+  const bool held = jobs.Print();
+  if (!held) return 1;
+  std::filesystem::remove_all(folder);
+  if (jobs.IsEmpty()) std::cout << "nothing was cut, or nothing flipped\n";
+  return jobs.IsEmpty() ? 2 : 0;
 }
 
 }  // namespace
@@ -84,9 +157,11 @@ int main(int argc, char** argv) {
   CLI::App app("Cuts the power at any operation of the disk, and looks whether anything acknowledged is lost.",
                "power_cuts");
   app.add_option("--commands", flags.commands, "of clients and gateway in the run")->check(CLI::Range(1, 100'000));
-  app.add_option("--share", flags.share, "of all moments at which the power may be cut")->check(CLI::Range(0.0, 1.0));
+  app.add_option("--share", flags.share, "of all cuts: after each operation, with every loss")
+      ->check(CLI::Range(0.0, 1.0));
   app.add_option("--flips", flags.flips, "bits to flip");
-  app.add_option("--seconds", flags.seconds, "end after so long; 0: go to the end");
+  app.add_option("--seconds", flags.seconds, "end about so long after the run was recorded; 0: go to the end");
+  app.add_option("--jobs", flags.jobs, "how many at a time")->check(CLI::Range(1, 64));
   app.add_option("--seed", flags.seed, "repeats what clients ask and what is drawn; 0: a new one");
   CLI11_PARSE(app, argc, argv);
   return smsflow::crash::Main(flags);

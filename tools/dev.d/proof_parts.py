@@ -18,6 +18,8 @@ KAFKA_FIGURES = ("seeds on Kafka", "records on Kafka", "submits on Kafka", "cras
 GATEWAY_FIGURES = ("seeds of the gateway", "attempts at the gateway", "submits of the gateway", "crashes of the gateway")
 CRASH_FIGURES = (("calls", "calls in crash runs"), ("acknowledged", "acknowledged in crash runs"),
                  ("submitted", "submitted in crash runs"), ("kills", "kills"), ("strangers refused", "bad calls refused"))
+CUTS = "power cuts and flipped bits"
+TRIED = ("power cuts tried of one run, at most", "of so many that it has")
 MAY_BE_0 = ("kills", "strangers refused")
 HUNTS = {"seeded bugs, searched afresh": "sim_campaign", "seeded bugs on Kafka, searched afresh": "sim_kafka_campaign",
          "seeded bugs of the gateway, searched afresh": "sim_gateway_campaign"}
@@ -106,16 +108,24 @@ class Parts:
             if self.runner.time_for("a minute's stop", STOP_S):
                 self.crash("a minute's stop", 1, STOP_S, "--only", f"stop the {who} for a minute")
 
+    # Once, when there is time: every operation of a run with every loss, on an idle machine a matter of minutes. Then as many
+    # of another run as the time allows, drawn from all of it.
     def cut(self, seconds):
         runner = self.runner
-        if not runner.time_for("power cuts and flipped bits", 20):
+        if not runner.time_for(CUTS, 20):
             return
-        ran = runner.run("power cuts and flipped bits",
-                         [self.build / "tests/power_cuts", "--seconds", int(seconds), "--flips", int(2 + seconds * 8),
-                          "--share", 1 if seconds > 1_800 else max(0.001, seconds * 0.6 / 600), "--seed", runner.next_seed()],
-                         seconds + LATE_S)
-        runner.sum_up(ran, r"power cuts (\d+)", ["power cuts"])
+        whole = CUTS not in runner.parts and seconds > 30
+        flips = 2_000 if whole else int(2 + seconds * 8)
+        seconds = max(1, int(max(seconds, min(1_800, runner.left() / 4)) if whole else seconds))
+        ran = runner.run(CUTS, [self.build / "tests/power_cuts", "--seconds", seconds, "--flips", flips, "--jobs", os.cpu_count() or 1,
+                                "--seed", runner.next_seed()], seconds + LATE_S)
+        shown = runner.sum_up(ran, r"power cuts (\d+) \(\d+ more left the same\), tried (\d+) of (\d+)", ["power cuts"])
         runner.sum_up(ran, r"flipped bits (\d+)", ["flipped bits"])
+        if shown:
+            tried, possible = int(shown.group(2)), int(shown.group(3))
+            runner.count("runs cut at every operation", tried == possible)
+            if tried > runner.figures.get(TRIED[0], 0):
+                runner.figures.update(zip(TRIED, (tried, possible)))
 
     def fuzz(self, seconds):
         runner = self.runner

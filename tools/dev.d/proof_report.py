@@ -6,11 +6,12 @@ import time
 from pathlib import Path
 
 import proof_words
-from proof_parts import CRASH_FIGURES, GATEWAY_FIGURES, KAFKA_FIGURES, SIMULATOR_FIGURES
+from proof_parts import CRASH_FIGURES, GATEWAY_FIGURES, KAFKA_FIGURES, SIMULATOR_FIGURES, TRIED
 
 ORDER = ("seeds", "standard runs", *SIMULATOR_FIGURES[1:], *KAFKA_FIGURES, *GATEWAY_FIGURES, "seeded bugs searched",
          "seeded bugs found", "kills", "calls in crash runs", "acknowledged in crash runs", "submitted in crash runs",
-         "bad calls refused", "faults made", "power cuts", "flipped bits", "inputs", "tests of bad input and secrets")
+         "bad calls refused", "faults made", "power cuts",
+         "runs cut at every operation", *TRIED, "flipped bits", "inputs", "tests of bad input and secrets")
 assert all(name in ORDER for _, name in CRASH_FIGURES)
 
 

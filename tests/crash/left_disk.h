@@ -1,0 +1,47 @@
+// What smsflow makes of a disk that a power cut or a flipped bit left of a recorded run: whether it opens, whether what
+// was acknowledged is there, and what `db repair` makes of it. Not thread-safe; each has a folder of its own.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tests/crash/recorded_run.h"
+
+namespace smsflow::crash {
+
+using Sequences = std::vector<std::uint64_t>;  // by shard
+
+// log, table, options, manifest; of what is not RocksDB's, the name.
+std::string KindOfFile(const std::string& path);
+// A message for the operator at 3 a.m.: a line that names what is wrong.
+bool IsClear(const absl::Status& status);
+
+class LeftDisk {
+ public:
+  // `folder` is empty, and its own. `run` outlives this.
+  LeftDisk(const RecordedRun& run, std::string folder);
+
+  // The last moment of the run that lay before the end of so many operations; null: there is none.
+  const Moment* LastBefore(std::size_t operations) const;
+  // Opening changes a folder, so it is written anew for each.
+  absl::StatusOr<std::unique_ptr<storage::DataFolder>> Open(const Image& image) const;
+  // As `smsflow db repair` does it: a copy that opens, and is kept only when it is whole. Empty: it was.
+  std::string Repair(const Image& image, const Sequences& need) const;
+  // What is not there of all up to these, or not as it was written, each record against its chain and each row against
+  // its record; empty: nothing.
+  std::string Missing(storage::DataFolder& folder, const Sequences& need) const;
+  // Leaves it for whoever looks into a finding, and says where.
+  std::string Keep(const Image& image) const;
+
+ private:
+  void Write(const Image& image, const char* name) const;
+
+  const RecordedRun& run_;
+  const std::string folder_;
+};
+
+}  // namespace smsflow::crash
