@@ -37,9 +37,11 @@ absl::Status CsvReader::Wrong(const char* rule) const {
 absl::Status CsvReader::FindSeparator() {
   std::streambuf& source = *in_.rdbuf();
   row_line_ = 1;
+  bool empty = true;
   for (int byte; ahead_.size() <= kRowBytesMax && (byte = source.sbumpc()) != kEnd;) {
     ahead_ += static_cast<char>(byte);
-    if (byte == '\n' && ahead_.find_first_not_of("\r\n") != std::string::npos) break;
+    empty = empty && (byte == '\r' || byte == '\n');
+    if (byte == '\n' && !empty) break;
   }
   if (ahead_.size() > kRowBytesMax) return Wrong(kTooLong);
   if (ahead_.starts_with("\xEF\xBB\xBF")) {
