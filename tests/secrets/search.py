@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 from pathlib import Path
 
 
@@ -65,4 +66,6 @@ class Search:
 
 
 def can_read_memory(pid):
-    return "SMSFLOW_SANITIZED" not in os.environ and os.access(f"/proc/{pid}/mem", os.R_OK)
+    """Not of a sanitizer's program: its shadow is terabytes, and what was freed is kept."""
+    size_kb = int(re.search(r"VmSize:\s+(\d+)", Path(f"/proc/{pid}/status").read_text(encoding="ascii")).group(1))
+    return size_kb < 1 << 30 and os.access(f"/proc/{pid}/mem", os.R_OK)
