@@ -76,8 +76,13 @@ void Run::Lie() {
 void Run::Crash() { Restart(); }
 
 void Run::PowerCut() {
-  world_.store->power_cut_at = world_.store->writes + 1 + Pick(4);
-  world_.store->after_write = Pick(2) == 0;
+  const int in = 1 + Pick(4), when = Pick(3);
+  if (when == 0) {
+    disk_.power_cut_in = in;
+    return;
+  }
+  world_.store->power_cut_at = world_.store->writes + in;
+  world_.store->after_write = when == 1;
 }
 
 // All that becomes due meanwhile is overdue at once, also several timers of one SMS.
@@ -105,7 +110,10 @@ void Run::WriteFails() {
 }
 
 void Run::ReadFails() { disk_.read_error_in = 1 + Pick(20); }
-void Run::SlowSync() { disk_.slow_ms = 500 + Pick(90'000); }
+void Run::SlowSync() {
+  disk_.slow_ms = 500 + Pick(90'000);
+  disk_.meanwhile = [this] { Meanwhile(); };
+}
 
 // Far enough to be noticed, in either direction; it stays so until it is right again or a person trusts it.
 void Run::ClockJumps() {

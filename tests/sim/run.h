@@ -100,6 +100,7 @@ class Run {
   const Choice& AnyCommand();
   void Give(const Choice& command);
   void Together();
+  void Meanwhile();
   void Settle();
   void Rounds();  // until nothing is left to do
   void Restart();

@@ -120,7 +120,10 @@ std::unique_ptr<storage::Cursor> SimStore::Scan(Family family, std::string_view 
 
 absl::Status SimStore::Write(const storage::Batch& batch, Sync sync) {
   disk_.slept_ms += disk_.slow_ms;
-  if (disk_.slow_ms != 0) clock_.Advance(std::exchange(disk_.slow_ms, 0));
+  if (disk_.slow_ms != 0) {
+    clock_.Advance(std::exchange(disk_.slow_ms, 0));
+    if (disk_.meanwhile) disk_.meanwhile();
+  }
   const absl::Status status = WriteBelow(batch, hooks_.sync ? hooks_.sync(sync) : sync);
   return hooks_.swallow_write_errors ? absl::OkStatus() : status;
 }
@@ -137,7 +140,9 @@ absl::Status SimStore::WriteBelow(const storage::Batch& batch, Sync sync) {
   }
   Copier copier(hooks_, disk_);
   if (const auto status = batch.Joined().Iterate(&copier); !status.ok()) return absl::InternalError(status.ToString());
-  if (absl::Status status = below_.Write(copier.first, sync); !status.ok()) return status;
+  const bool cut = disk_.power_cut_in != 0 && --disk_.power_cut_in == 0;
+  if (absl::Status status = below_.Write(copier.first, cut ? Sync::kNo : sync); !status.ok()) return status;
+  if (cut) throw engine::WatchedStore::PowerCut{};
   if (hooks_.tear_batches && !fails)
     if (absl::Status status = below_.Write(copier.second, sync); !status.ok()) return status;
   if (!fails) return absl::OkStatus();

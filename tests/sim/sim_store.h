@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,9 +21,11 @@ struct Disk {
   int write_error_in = 0;      // the n-th write from now fails; 0: none
   bool write_happens = false;  // … though it is on the disk
   int read_error_in = 0;
-  std::int64_t slow_ms = 0;   // the next write takes so long
-  std::int64_t slept_ms = 0;  // in this step
-  int errors = 0;             // told since the engine was started
+  int power_cut_in = 0;             // the n-th write from now is not synced when the power goes
+  std::int64_t slow_ms = 0;         // the next write takes so long
+  std::function<void()> meanwhile;  // … and this happens before it is done
+  std::int64_t slept_ms = 0;        // in this step
+  int errors = 0;                   // told since the engine was started
   std::uint64_t bytes_looked_at = 0;
   std::vector<std::string> findings;  // secrets where none may be
 };

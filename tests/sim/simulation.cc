@@ -142,6 +142,28 @@ void Run::Together() {
     for (int i = Pick(8); i > 0 && gateway->attached(); --i) gateway->Step(true_ms());
 }
 
+// A write takes its time, and the world goes on: what comes now is there when the engine has decided and not yet said.
+void Run::Meanwhile() {
+  if (world_.engine == nullptr) return;  // it is only being opened
+  Hit("event a command during a slow write");
+  Tell("  meanwhile");
+  for (int left = 1 + Pick(3); left > 0; --left) {
+    const Choice& command = AnyCommand();
+    if (command.make != &Run::MoveTime && command.make != &Run::Fault) Give(command);
+  }
+  ModelGateway& gateway = AnyGateway();
+  if (gateway.attached() && Pick(3) == 0) {
+    Hit("event a link is cut during a slow write");
+    gateway.CutLink();
+  }
+  if (!gateway.attached() && Pick(2) == 0) {
+    Hit("event a gateway comes during a slow write");
+    gateway.Attach(*world_.engine);
+  }
+  for (const auto& other : gateways_)
+    for (int i = Pick(6); i > 0 && other->attached(); --i) other->Step(true_ms());
+}
+
 void Run::Tell(const std::string& what) {
   const std::int64_t passed_s = (true_ms() - epoch_ms_ - 1'000'000) / 1'000;
   report_.trace.push_back("step " + std::to_string(step_) + ", second " + std::to_string(passed_s) + ": " + what);
@@ -185,8 +207,13 @@ void Run::Restart() {
   for (const auto& gateway : gateways_) gateway->CutLink();
   world_.engine.reset();
   world_.wrapped.reset();
-  const auto unsynced = static_cast<int>(world_.memory.unsynced());
-  world_.memory.Crash(unsynced == 0 ? 0 : static_cast<std::size_t>(Pick(unsynced + 1)));
+  if (const auto unsynced = static_cast<int>(world_.memory.unsynced()); unsynced != 0) {
+    const int kept = Pick(unsynced + 1);
+    Hit(kept < unsynced ? "event a crash loses what was not synced" : "event a crash keeps what was not synced");
+    world_.memory.Crash(static_cast<std::size_t>(kept));
+  } else {
+    world_.memory.Crash();
+  }
   ledger_->CompareAfterCrash(report_.violations);
   if (!report_.violations.empty() || !Open()) return;
   CheckAfterRestart();
@@ -203,7 +230,7 @@ void Run::Restart() {
 }
 
 bool Run::Open() {
-  disk_.errors = 0;
+  disk_.errors = disk_.power_cut_in = 0;
   if (disk_.full && Pick(2) == 0) {
     Hit("event there is space on the disk again");
     disk_.full = false;
@@ -275,7 +302,12 @@ std::vector<std::string> Run::NamesToReach() const {
   for (const char* event : {"a clock ahead is trusted",
                             "a clock behind is trusted",
                             "a clock behind what is stored is put right",
+                            "a command during a slow write",
+                            "a crash keeps what was not synced",
+                            "a crash loses what was not synced",
+                            "a gateway comes during a slow write",
                             "a gateway's store is lost",
+                            "a link is cut during a slow write",
                             "a command meets a timer that falls due",
                             "a probe reaches a gateway",
                             "a stop and a report of one SMS are queued together",
