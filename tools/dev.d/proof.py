@@ -26,26 +26,28 @@ SAID_MOST = 20_000  # of a finding, in the report; the log has all
 # What a turn runs, and its share of the turn.
 def shares_of(parts):
     crash_for, beside = parts.crash_for, parts.simulate_beside
-    return ((0.22, parts.simulate),
+    return ((0.19, parts.simulate),
             (0.03, beside("simulator of Kafka", "sim_kafka_campaign", KAFKA_FIGURES)),
             (0.03, beside("simulator of the gateway", "sim_gateway_campaign", GATEWAY_FIGURES)),
             (0.13, crash_for("kill -9")),
-            (0.14, crash_for("kill -9, unsynced is lost", "--crashfs")),
+            (0.13, crash_for("kill -9, unsynced is lost", "--crashfs")),
             (0.06, crash_for("kill -9, on Kafka", "--kafka", cycles=8)),
-            (0.11, crash_for("calls of the engine that fail", "--only", "let a call of the engine fail")),
+            (0.10, crash_for("calls of the engine that fail", "--only", "let a call of the engine fail")),
             (0.04, crash_for("calls of the gateway that fail", "--only", "let a call of the gateway fail")),
             (0.03, crash_for("clocks that jump", "--only", "turn the engine's clock", cycles=5)),
             (0.04, crash_for("a full disk", "--disk", "128", "--only", "fill the engine's disk", cycles=3)),
-            (0.09, parts.cut), (0.08, parts.fuzz))
+            (0.09, parts.cut), (0.06, parts.fuzz),
+            (0.03, parts.smpp), (0.03, parts.old_engine), (0.01, parts.connections))
 
 
 def turn(runner, parts, seconds, first):
     begun = time.monotonic()
+    parts.long = seconds > 600
     if first:
         parts.inputs()
         if seconds > 300:
             parts.hunt()  # a minute of CPU time for each bug at most, and all must be looked for
-    if seconds > 600:
+    if parts.long:
         parts.stops()
     seconds = max(1, seconds - (time.monotonic() - begun))
     for share, part in shares_of(parts):
@@ -67,7 +69,7 @@ def prove(runner):
             first = False
     finally:
         runner.stop_running()
-        if not parts.keep:
+        if not runner.findings:
             shutil.rmtree(runner.scratch, ignore_errors=True)
 
 

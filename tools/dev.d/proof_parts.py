@@ -10,6 +10,8 @@ from pathlib import Path
 
 DRAIN_S = 25  # of a crash run, for what is left to end
 STOP_S = 110  # a minute's stop, with its start and its drain
+OLD_ENGINE_S = 120
+SMPP_CYCLE_S = 8
 # A program that was told to end after so many seconds hangs when it has not ended so long after them, however busy the machine.
 LATE_S = 300
 STANDARD_SEEDS = 20_000
@@ -20,6 +22,9 @@ CRASH_FIGURES = (("calls", "calls in crash runs"), ("acknowledged", "acknowledge
                  ("submitted", "submitted in crash runs"), ("kills", "kills"), ("strangers refused", "bad calls refused"))
 CUTS = "power cuts and flipped bits"
 TRIED = ("power cuts tried of one run, at most", "of so many that it has")
+OLD_ENGINE_FIGURES = (("records", "records of an old engine"), ("acknowledged", "acknowledged to an old engine"),
+                      ("submitted", "submitted for an old engine"), ("kills", "kills"))
+SMPP_FIGURES = ("disturbances over SMPP", "SMSes over SMPP")
 MAY_BE_0 = ("kills", "strangers refused")
 HUNTS = {"seeded bugs, searched afresh": "sim_campaign", "seeded bugs on Kafka, searched afresh": "sim_kafka_campaign",
          "seeded bugs of the gateway, searched afresh": "sim_gateway_campaign"}
@@ -29,12 +34,17 @@ class Parts:
     def __init__(self, runner):
         self.runner = runner
         self.build = runner.build
-        self.keep = False  # what a finding left behind
+        self.long = False  # the turn has time for what takes minutes
         self.standard = False  # it was begun
+
+    # What is to go to its end once, when there is time: so long at most, but not less than its share.
+    def to_its_end_s(self, seconds):
+        return max(seconds, min(1_800, self.runner.left() / 4)) if self.long else seconds
 
     # The standard run first, which must meet everything often enough, as far as there is time for it; then more seeds.
     def simulate(self, seconds):
         runner = self.runner
+        seconds = seconds if self.standard else self.to_its_end_s(seconds)
         end = time.monotonic() + seconds
         while seconds > 0 and runner.time_for("simulator", 5):
             given_s = max(min(seconds if not self.standard else min(seconds, 120), runner.left() - 2), 1)
@@ -43,8 +53,8 @@ class Parts:
             ran = runner.run("simulator", [self.build / "tests/sim_campaign", "--first", runner.next_seed() * 1_000_000,
                                            "--minutes", given_s / 60, *standard], given_s + LATE_S)
             shown = runner.sum_up(ran, r"(\d+) seeds from .*?; (\d+) scheduled, (\d+) submits, .*? (\d+) crashes", SIMULATOR_FIGURES)
-            if standard and shown and int(shown.group(1)) == STANDARD_SEEDS:
-                runner.count("standard runs", 1)
+            if standard:  # which fails when it went to its end and met a name too seldom
+                runner.count("standard runs", ran.state == "held" and shown is not None and int(shown.group(1)) == STANDARD_SEEDS)
             seconds = end - time.monotonic() - 1
 
     # The other two simulators: of an engine on Kafka, and of a gateway.
@@ -71,14 +81,14 @@ class Parts:
             if ran.state == "held" and (not rows or rows != found):
                 self.runner.broke(ran, f"it held, and found {len(found)} of {len(rows)} bugs")
 
-    def crash(self, part, cycles, seconds, *flags):
+    def crash(self, part, cycles, seconds, *flags, figures=CRASH_FIGURES):
         runner = self.runner
         folder = tempfile.mkdtemp(prefix="c", dir=runner.scratch)
         before = len(runner.findings)
         seconds = max(1, int(seconds))
         ran = runner.run(part, [self.build / "tests/crash_driver", "--cycles", cycles, "--seed", runner.next_seed(),
                                 "--seconds", seconds, "--dir", folder, *flags], seconds + LATE_S)
-        for line, name in CRASH_FIGURES:
+        for line, name in figures:
             runner.sum_up(ran, rf"(?m)^{line} +(\d+)", [name], may_be_0=line in MAY_BE_0)
         moments = re.findall(r"(?m)^(\S.*?) +\d+ +(\d+)$", ran.said.partition("\nmoment ")[2])
         if ran.state == "held" and not moments:
@@ -89,8 +99,6 @@ class Parts:
                 runner.count("faults made", met)
         if len(runner.findings) == before:
             shutil.rmtree(folder, ignore_errors=True)
-        else:
-            self.keep = True
         return ran
 
     def crash_for(self, part, *flags, cycles=20):
@@ -103,10 +111,36 @@ class Parts:
                     return
         return go
 
+    # An engine of before, whose attempts have no ids of their own: the gateway alone, and a broker.
+    def old_engine(self, _):
+        part = "kill -9, with an old engine"
+        if self.runner.time_for(part, OLD_ENGINE_S):
+            self.crash(part, 4, OLD_ENGINE_S, "--kafka", "--old-engine", figures=OLD_ENGINE_FIGURES)
+
+    # What lasts a minute, or a little longer.
     def stops(self):
-        for who in ("engine", "gateway"):
-            if self.runner.time_for("a minute's stop", STOP_S):
-                self.crash("a minute's stop", 1, STOP_S, "--only", f"stop the {who} for a minute")
+        for part, flags in (("a minute's stop", ("--only", "stop the engine for a minute")),
+                            ("a minute's stop", ("--only", "stop the gateway for a minute")),
+                            ("a minute without a broker", ("--kafka", "--only", "no broker for a minute"))):
+            if self.runner.time_for(part, STOP_S):
+                self.crash(part, 1, STOP_S, *flags)
+
+    # Gateway, SMSC and engine, judged by the SMSC's own log.
+    def smpp(self, seconds):
+        runner = self.runner
+        part = "kill -9, over SMPP"
+        if not runner.time_for(part, SMPP_CYCLE_S * 3):
+            return
+        cycles = min(20, max(3, int(seconds / SMPP_CYCLE_S)))
+        ran = runner.run(part, [sys.executable, "-B", "tests/gateway/smpp_crash.py", self.build / "bin", "--cycles", cycles,
+                                "--seed", runner.next_seed()], cycles * SMPP_CYCLE_S + LATE_S)
+        runner.sum_up(ran, r"(?m)^seed \d+: (\d+) cycles, (\d+) SMSes", SMPP_FIGURES)
+
+    # 64 descriptors and 300 connections: it takes new ones again.
+    def connections(self, _):
+        if self.runner.time_for("idle connections", 60):
+            ran = self.runner.run("idle connections", [self.build / "tests/server_daemon_test", "--gtest_filter=*Connections*"], LATE_S)
+            self.runner.sum_up(ran, r"\[  PASSED  \] (\d+) tests?", ["tests of idle connections"])
 
     # Once, when there is time: every operation of a run with every loss, on an idle machine a matter of minutes. Then as many
     # of another run as the time allows, drawn from all of it.
@@ -114,9 +148,9 @@ class Parts:
         runner = self.runner
         if not runner.time_for(CUTS, 20):
             return
-        whole = CUTS not in runner.parts and seconds > 30
+        whole = CUTS not in runner.parts and self.long
         flips = 2_000 if whole else int(2 + seconds * 8)
-        seconds = max(1, int(max(seconds, min(1_800, runner.left() / 4)) if whole else seconds))
+        seconds = max(1, int(self.to_its_end_s(seconds) if whole else seconds))
         ran = runner.run(CUTS, [self.build / "tests/power_cuts", "--seconds", seconds, "--flips", flips, "--jobs", os.cpu_count() or 1,
                                 "--seed", runner.next_seed()], seconds + LATE_S)
         shown = runner.sum_up(ran, r"power cuts (\d+) \(\d+ more left the same\), tried (\d+) of (\d+)", ["power cuts"])

@@ -23,10 +23,12 @@ SIMULATED = "echo '7 seeds from 1: all held; 70 scheduled, 30 submits, 20 delive
 ON_KAFKA = ("echo '8 seeds from 1: all held; 80 records, 31 submits, 6 crashes, 2 letters, 1 partitions stopped, 0 expired late; 0.1 s'; "
             + BUGS)
 AT_THE_GATEWAY = "echo '9 seeds from 1: all held; 90 attempts, 32 submits, 7 crashes; digest 0; 0.1 s of CPU'; " + BUGS
-CRASHED = r"""printf 'calls    %9d   0 lost\nacknowledged    11\nsubmitted    12\nkills     3\nstrangers refused    0   0 unanswered\n\n' 9
+CRASHED = r"""printf 'calls    %9d   0 lost\nacknowledged    11\nsubmitted    12\nkills     3\nrecords    7\nstrangers refused    0   0 unanswered\n\n' 9
 printf 'moment      aimed  met\nengine: the n-th write with EIO, came true      2    1\n'; sleep 0.1"""
 FUZZED = "echo 'Done 50 runs in 1 second(s)'"
 RAN = "print('Ran 3 tests in 0.1s')\n"
+OVER_SMPP = "import sys; print('seed 1:', sys.argv[3], 'cycles, 180 SMSes in 9 s; kill gateway 3')\n"
+CONNECTED = "echo '[  PASSED  ] 2 tests.'"
 CUT = "echo 'power cuts 40 (2 more left the same), tried 42 of 42: recovered 40, repaired 0'; echo 'flipped bits 20: whole 1'"
 
 # By kind: the source, its words, and a line that the program prints with them.
@@ -139,11 +141,11 @@ class Report(unittest.TestCase):
         (self.folder / "tmp").mkdir()
         for name, text in {"build/tests/sim_campaign": SIMULATED, "build/tests/crash_driver": CRASHED,
                            "build/tests/sim_kafka_campaign": ON_KAFKA, "build/tests/sim_gateway_campaign": AT_THE_GATEWAY,
-                           "build/tests/power_cuts": CUT}.items():
+                           "build/tests/power_cuts": CUT, "build/tests/server_daemon_test": CONNECTED}.items():
             self.program(name, text)
         self.program("tests/fuzz/run.sh", FUZZED)
         for name, text in {"tests/fuzz/first_fuzz.cc": "", "tests/fuzz/second_fuzz.cc": "",
-                           "tests/bad_input/bad_input_test.py": RAN, "tests/secrets/secrets_test.py": RAN}.items():
+                           "tests/gateway/smpp_crash.py": OVER_SMPP, "tests/bad_input/bad_input_test.py": RAN, "tests/secrets/secrets_test.py": RAN}.items():
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
@@ -159,7 +161,7 @@ class Report(unittest.TestCase):
                                 cwd=self.folder, env=dict(os.environ, TMPDIR=str(self.folder / "tmp")), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def proof(self, hours=0.005, code=0):
-        (self.folder / "page.md").write_text("before\n<!-- table proof -->\nold\n<!-- end -->\nafter\n", encoding="utf-8")
+        (self.folder / "page.md").write_text("before\n<!-- table proof -->\nof before\n<!-- end -->\nafter\n", encoding="utf-8")
         running = self.start(hours)
         said, _ = running.communicate(timeout=120)
         self.assertEqual(running.returncode, code, said)
@@ -176,12 +178,14 @@ class Report(unittest.TestCase):
         self.assertIn("| power cuts | 40 |\n| runs cut at every operation | 1 |\n| power cuts tried of one run, at most | 42 |\n"
                       "| of so many that it has | 42 |\n| flipped bits | 20 |", page)
         self.assertRegex(page, r"\| faults made \| [1-9]")
+        self.assertIn("| records of an old engine | 7 |\n| acknowledged to an old engine | 11 |\n| submitted for an old engine | 12 |\n"
+                      "| disturbances over SMPP | 3 |\n| SMSes over SMPP | 180 |\n| tests of idle connections | 2 |", page)
         self.assertIn("| inputs | 100 |\n| tests of bad input and secrets | 6 |", page)
         self.assertRegex(page, r"\| fuzzer first \| 1 \| \d+ \| held \|\n\| fuzzer second \| 1 \| \d+ \| held \|")
         self.assertIn("| **lost** | 0 |\n| **doubled** | 0 |\n| **leaked** | 0 |\n| broken in any way | 0 |", page)
         self.assertTrue(page.startswith("before\n<!-- table proof -->\n\n"))
         self.assertTrue(page.endswith("\n<!-- end -->\nafter\n"))
-        self.assertNotIn("old", page)
+        self.assertNotIn("of before", page)
 
     def test_a_loss_is_told_and_ends_with_one(self):
         self.program("build/tests/power_cuts", "echo 'BROKEN: a power cut after operation 7: shard 1 ends at 3, but 4 was acknowledged'; exit 1")
@@ -222,6 +226,13 @@ class Report(unittest.TestCase):
 echo "$n seeds from 1: all held; 70 scheduled, 30 submits, 20 delivered, 5 crashes; digest 0"; """ + BUGS)
         page = self.proof()
         self.assertRegex(page, r"\| seeds \| 20,\d+ \|\n\| standard runs \| 1 \|")
+
+    def test_a_standard_run_that_meets_a_name_too_seldom_is_broken(self):
+        self.program("build/tests/sim_campaign", """case "$*" in *--standard*) n=20000; code=1 ;; *) n=3; code=0 ;; esac
+echo "$n seeds from 1: all held; 70 scheduled, 30 submits, 20 delivered, 5 crashes; digest 0"; sleep 0.1; exit $code""")
+        page = self.proof(hours=0.002, code=1)
+        self.assertRegex(page, r"\| standard runs \| 0 \|")
+        self.assertRegex(page, r"\| simulator \| \d+ \| \d+ \| BROKEN 1 \|")
 
     def test_an_interrupted_one_tells_what_was_done(self):
         (self.folder / "page.md").write_text("<!-- table proof -->\n<!-- end -->\n", encoding="utf-8")
