@@ -1,19 +1,22 @@
 // Preloaded into a real process: the n-th of its calls to the system on files of its data folder fails, once; and its
 // wall clock is as wrong as a file says. Nothing else is different.
 //
-//   CALL_FAULT=CALL:ERROR:N   CALL is open, write (also pwrite), fdatasync (also fsync) or rename, ERROR is EIO, ENOSPC
-//                             or short (of a write: half of it is written and said so, which is no error), N from 1
+//   CALL_FAULT=CALL:ERROR:N   CALL is open (also openat), write (also pwrite, writev, pwritev), fdatasync (also fsync)
+//                             or rename (also renameat), ERROR is EIO, ENOSPC or short (of a write: half of it is
+//                             written and said so, which is no error), N from 1
 //   CALL_FAULT_UNDER=FOLDER   counted are files in it, but for logs for people, options and locks: a database rightly
 //                             goes on without those
 //   CALL_FAULT_CLOCK=FILE     of 8 bytes, milliseconds that are added to the wall clock; read at every call
 //
-// What comes true is said in one line on standard error, before it does.
+// What comes true is said in one line on standard error, before it does. An order that cannot be read ends the process
+// with 64, for nobody would notice that nothing fails.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -29,6 +32,8 @@ namespace {
 
 enum class Call { kOpen, kWrite, kSync, kRename };
 constexpr const char* kCalls[] = {"open", "write", "fdatasync", "rename"};
+constexpr const char* kErrors[] = {"EIO", "ENOSPC", "short"};
+constexpr int kErrorNumbers[] = {EIO, ENOSPC, 0};
 
 struct Order {
   bool given = false;
@@ -38,21 +43,34 @@ struct Order {
   char under[4096] = "";
 };
 
+[[noreturn]] void Refuse() {
+  std::fputs("call-faults cannot read CALL_FAULT, or has no CALL_FAULT_UNDER\n", stderr);
+  ::_exit(64);
+}
+
+// Whether it stands in `names`, and where.
+template <std::size_t N>
+int Find(const char* const (&names)[N], const char* name) {
+  for (std::size_t i = 0; i < N; ++i)
+    if (std::strcmp(name, names[i]) == 0) return static_cast<int>(i);
+  Refuse();
+}
+
 Order ReadOrder() {
   Order order;
   const char* text = std::getenv("CALL_FAULT");
+  if (text == nullptr) return order;
   const char* under = std::getenv("CALL_FAULT_UNDER");
-  if (text == nullptr || under == nullptr) return order;
-  char call[16] = "", error[16] = "";
+  char call[16] = "", error[16] = "", more = '\0';
   unsigned long long number = 0;
-  if (std::sscanf(text, "%15[a-z]:%15[A-Za-z]:%llu", call, error, &number) != 3) return order;
-  for (int i = 0; i < 4; ++i) {
-    if (std::strcmp(call, kCalls[i]) != 0) continue;
-    order.call = static_cast<Call>(i);
-    order.given = true;
-  }
-  order.error = std::strcmp(error, "EIO") == 0 ? EIO : std::strcmp(error, "ENOSPC") == 0 ? ENOSPC : 0;
+  if (under == nullptr || std::sscanf(text, "%15[a-z]:%15[A-Za-z]:%llu%c", call, error, &number, &more) != 3 ||
+      number == 0)
+    Refuse();
+  order.call = static_cast<Call>(Find(kCalls, call));
+  order.error = kErrorNumbers[Find(kErrors, error)];
+  if (order.error == 0 && order.call != Call::kWrite) Refuse();
   order.number = number;
+  order.given = true;
   std::snprintf(order.under, sizeof order.under, "%s", under);
   return order;
 }
@@ -138,6 +156,25 @@ int OpenAny(const char* name, const char* path, int flags, mode_t mode) {
   return Comes(Call::kOpen, path) ? Fail() : real(path, flags, mode);
 }
 
+// Paths of the data are absolute, whatever folder they are told to begin in.
+int OpenAt(const char* name, int folder, const char* path, int flags, mode_t mode) {
+  const auto real = Real<int (*)(int, const char*, int, ...)>(name);
+  return Comes(Call::kOpen, path) ? Fail() : real(folder, path, flags, mode);
+}
+
+// Of several pieces: half of them, or of the first half.
+template <class Write>
+ssize_t WriteShort(const iovec* pieces, int count, const Write& write) {
+  if (count > 1) return write(pieces, count / 2);
+  const iovec half{pieces[0].iov_base, pieces[0].iov_len / 2};
+  return half.iov_len == 0 ? Fail() : write(&half, 1);
+}
+template <class Write>
+ssize_t WritePieces(int fd, const iovec* pieces, int count, const Write& write) {
+  if (!Comes(Call::kWrite, fd)) return write(pieces, count);
+  return TheOrder().error == 0 && count > 0 ? WriteShort(pieces, count, write) : Fail();
+}
+
 }  // namespace
 
 extern "C" {
@@ -158,6 +195,20 @@ int open64(const char* path, int flags, ...) {
 }
 int __open_2(const char* path, int flags) { return OpenAny("open", path, flags, 0); }
 int __open64_2(const char* path, int flags) { return OpenAny("open64", path, flags, 0); }
+int openat(int folder, const char* path, int flags, ...) {
+  va_list more;
+  va_start(more, flags);
+  const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  return OpenAt("openat", folder, path, flags, mode);
+}
+int openat64(int folder, const char* path, int flags, ...) {
+  va_list more;
+  va_start(more, flags);
+  const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  return OpenAt("openat64", folder, path, flags, mode);
+}
 
 ssize_t write(int fd, const void* bytes, size_t size) {
   static const auto real = Real<ssize_t (*)(int, const void*, size_t)>("write");
@@ -170,6 +221,19 @@ ssize_t pwrite(int fd, const void* bytes, size_t size, off_t at) {
   return TheOrder().error == 0 && size > 1 ? real(fd, bytes, size / 2, at) : Fail();
 }
 ssize_t pwrite64(int fd, const void* bytes, size_t size, off64_t at) { return pwrite(fd, bytes, size, at); }
+ssize_t writev(int fd, const iovec* pieces, int count) {
+  static const auto real = Real<ssize_t (*)(int, const iovec*, int)>("writev");
+  return WritePieces(fd, pieces, count, [fd](const iovec* some, int few) { return real(fd, some, few); });
+}
+ssize_t pwritev2(int fd, const iovec* pieces, int count, off_t at, int flags) {
+  static const auto real = Real<ssize_t (*)(int, const iovec*, int, off_t, int)>("pwritev2");
+  return WritePieces(fd, pieces, count, [=](const iovec* some, int few) { return real(fd, some, few, at, flags); });
+}
+ssize_t pwritev64v2(int fd, const iovec* pieces, int count, off64_t at, int flags) {
+  return pwritev2(fd, pieces, count, at, flags);
+}
+ssize_t pwritev(int fd, const iovec* pieces, int count, off_t at) { return pwritev2(fd, pieces, count, at, 0); }
+ssize_t pwritev64(int fd, const iovec* pieces, int count, off64_t at) { return pwritev2(fd, pieces, count, at, 0); }
 
 int fdatasync(int fd) {
   static const auto real = Real<int (*)(int)>("fdatasync");
@@ -183,6 +247,10 @@ int fsync(int fd) {
 int rename(const char* from, const char* to) noexcept {
   static const auto real = Real<int (*)(const char*, const char*)>("rename");
   return Comes(Call::kRename, to) ? Fail() : real(from, to);
+}
+int renameat(int from_folder, const char* from, int to_folder, const char* to) noexcept {
+  static const auto real = Real<int (*)(int, const char*, int, const char*)>("renameat");
+  return Comes(Call::kRename, to) ? Fail() : real(from_folder, from, to_folder, to);
 }
 
 int clock_gettime(clockid_t clock, timespec* now) noexcept {

@@ -53,6 +53,7 @@ struct Flags {
   std::string only;
   int disk_mb = 0;
   int stop_s = 60;
+  std::string calls;
   int seconds = 0;
   std::string tests;  // folder of this program, and of smsflowd-crashfs
   std::string bin;
@@ -85,7 +86,7 @@ class Run {
         kafka_load_(api_, book_, findings_, site_.key(), flags.seed, kLongerOnKafkaS),
         watchers_(api_, findings_),
         disturber_(site_, api_, book_, load_, findings_,
-                   {flags.seed, flags.crashfs, flags.disk_mb != 0, kafka, flags.only, flags.stop_s}) {}
+                   {flags.seed, flags.crashfs, flags.disk_mb != 0, kafka, flags.only, flags.stop_s, flags.calls}) {}
 
   // How many promises were broken.
   std::size_t Go() {
@@ -111,6 +112,8 @@ class Run {
  private:
   void Settle() {
     load_.Stop();
+    if (disturber_.calls().TooFewCame())
+      findings_.Add("hardly any call that was to fail did: the order did not arrive");
     if (kafka_ != nullptr && !kafka_load_.Stop()) findings_.Add("the broker did not take all records");
     if (findings_.count() != 0 || !disturber_.StillRunning()) return;
     if (kafka_ != nullptr) kafka_load_.Settle();
@@ -183,6 +186,7 @@ class Run {
     line("kills", disturber_.kills());
     std::cout << "\n";
     disturber_.moments().Print(std::cout);
+    disturber_.calls().Print(std::cout << "\n");
     std::cout << std::endl;
   }
 
@@ -253,6 +257,7 @@ std::string Again(const Flags& flags) {
   }
   if (flags.disk_mb != 0) command += " --disk " + std::to_string(flags.disk_mb);
   if (!flags.only.empty()) command += " --only '" + flags.only + "'";
+  if (!flags.calls.empty()) command += " --calls " + flags.calls;
   if (flags.stop_s != 60) command += " --stop-seconds " + std::to_string(flags.stop_s);
   return command;
 }
@@ -332,6 +337,8 @@ int main(int argc, char** argv) {
                  "a disk of so many megabytes for the data, to be filled; needs the right to mount")
       ->check(CLI::Range(64, 4096));
   app.add_option("--stop-seconds", flags.stop_s, "how long a long stop lasts")->check(CLI::Range(1, 3'600));
+  app.add_option("--calls", flags.calls,
+                 "a file that keeps which calls were told to fail: a run with the same file goes on behind them");
   app.add_option("--seconds", flags.seconds,
                  "but for the first no disturbance begins after so long; 0: only --cycles counts")
       ->check(CLI::Range(0, 1'000'000));

@@ -39,7 +39,8 @@ Disturber::Disturber(Site& site, Api& api, const Book& book, const Load& load, F
       load_(load),
       findings_(findings),
       random_(options.seed),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      calls_(options_.calls, options_.seed * 613) {}
 
 const std::vector<Disturber::Kind>& Disturber::Kinds() {
   static const std::vector<Kind> kinds = {

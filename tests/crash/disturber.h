@@ -12,6 +12,7 @@
 
 #include "tests/crash/api.h"
 #include "tests/crash/book.h"
+#include "tests/crash/call_orders.h"
 #include "tests/crash/findings.h"
 #include "tests/crash/load.h"
 #include "tests/crash/moments.h"
@@ -29,6 +30,7 @@ class Disturber {
     OwnKafka* kafka = nullptr;  // the broker between engine and gateway; null: there is none
     std::string only;           // the name of the one kind of disturbance that there is to be; empty: any
     int stop_s = 60;            // how long a long stop lasts
+    std::string calls;          // the record of which calls failed, see CallOrders
   };
   // All outlive it.
   Disturber(Site& site, Api& api, const Book& book, const Load& load, Findings& findings, Options options);
@@ -43,6 +45,7 @@ class Disturber {
   void EndGracefully(Process& process, const std::string& name, std::chrono::milliseconds within);
 
   const Moments& moments() const { return moments_; }
+  const CallOrders& calls() const { return calls_; }
   int kills() const { return kills_; }
   // How often the window may have been lost: the gateway was disturbed, or the engine so long away that the time of an
   // attempt was over before anybody could be asked.
@@ -106,11 +109,10 @@ class Disturber {
   // A code of EndByFault(): only the two that say why are an end.
   void LookAtEnd(int code, const std::string& order);
   bool Happens(const Kind& kind) const;
-  struct Order;                                          // of a call that is to fail
   using Said = std::function<bool(const std::string&)>;  // whether a process said that since it was started
-  Order DrawOrder();
+  static bool MayBeSurvived(const CallOrder& order, const Said& said);
   // How that process ended by it; none: it goes on.
-  std::optional<int> AwaitFault(Process& process, const Said& said, bool& came);
+  std::optional<int> AwaitFault(const CallOrder& order, Process& process, const Said& said, bool& came);
   // Until new SMSes are refused, the disk being full.
   bool AwaitRefusals(const std::string& moment);
   // Until cancels, blocks and reports were taken that began after new SMSes were refused.
@@ -136,7 +138,7 @@ class Disturber {
   std::int64_t start_ms_ = 200, end_ms_ = 50;  // how long the last start and the last graceful end took
   int kills_ = 0, gateway_disturbed_ = 0, engine_long_away_ = 0;
   std::optional<std::chrono::steady_clock::time_point> away_since_;  // nobody answers in the engine's place
-  unsigned last_failed_call_ = 0;  // the n of the last write or sync that was told to fail; 0: none yet
+  CallOrders calls_;
 };
 
 }  // namespace smsflow::crash

@@ -7,11 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -27,68 +25,43 @@ constexpr int kFatal = 75, kRefused = 78;
 
 }  // namespace
 
-struct Disturber::Order {
-  std::string call, error;
-  unsigned number = 1;
-
-  std::string text() const { return call + ":" + error + ":" + std::to_string(number); }
-  std::string what() const { return "n-th " + call + " with " + error; }
-  // A read that fails once, or a write that is cut short, may also do no harm; and a table that found no room is
-  // written again, from what is still there.
-  bool may_be_survived(const Said& said) const {
-    return error == "short" || call == "open" || (error == "ENOSPC" && said("(ENOSPC) on ") && said(".sst\n"));
-  }
-};
-
-// The n-th call of its kind on a file of the data, n up to 200. Syncs and writes are made that often in any life: their
-// n goes through all of 1 to 200 in turn, from anywhere on. A life has few renames and not so many opens: of these, one
-// order in five, most are drawn from where one will come.
-Disturber::Order Disturber::DrawOrder() {
-  using Pair = std::pair<const char*, const char*>;
-  static const std::array<Pair, 5> often{
-      {{"fdatasync", "EIO"}, {"fdatasync", "ENOSPC"}, {"write", "EIO"}, {"write", "ENOSPC"}, {"write", "short"}}};
-  static const std::array<Pair, 4> seldom{
-      {{"open", "EIO"}, {"open", "ENOSPC"}, {"rename", "EIO"}, {"rename", "ENOSPC"}}};
-  constexpr unsigned kMost = 200;
-  if (random_() % 5 == 0) {
-    const auto& [call, error] = seldom[random_() % seldom.size()];
-    const unsigned most = random_() % 8 == 0 ? kMost : std::string_view(call) == "open" ? 40 : 3;
-    return {call, error, static_cast<unsigned>(1 + random_() % most)};
-  }
-  const auto& [call, error] = often[random_() % often.size()];
-  last_failed_call_ =
-      last_failed_call_ == 0 ? static_cast<unsigned>(1 + random_() % kMost) : last_failed_call_ % kMost + 1;
-  return {call, error, last_failed_call_};
+// A read that fails once, or a write that is cut short, may also do no harm; and a table that found no room is written
+// again, from what is still there.
+bool Disturber::MayBeSurvived(const CallOrder& order, const Said& said) {
+  return order.error == "short" || order.call == "open" ||
+         (order.error == "ENOSPC" && said("(ENOSPC) on ") && said(".sst\n"));
 }
 
-std::optional<int> Disturber::AwaitFault(Process& process, const Said& said, bool& came) {
+std::optional<int> Disturber::AwaitFault(const CallOrder& order, Process& process, const Said& said, bool& came) {
   const auto start = std::chrono::steady_clock::now();
   std::optional<int> code;
-  // Long enough to come true under load, and then to end.
-  for (std::int64_t left_ms = 4'000; SinceMs(start) < Patient(left_ms) && !code.has_value();) {
+  // Long enough to come true under load, where it will at all, and then to end.
+  for (std::int64_t left_ms = order.call == "open" || order.call == "rename" ? 4'000 : 8'000;
+       SinceMs(start) < Patient(left_ms) && !code.has_value();) {
     code = process.Await(milliseconds(50));
     if (came || !said("call-faults: ")) continue;
     came = true;
     left_ms = SinceMs(start) + 6'000;
   }
   came = came || said("call-faults: ");
+  calls_.Note(order, came);
   return code;
 }
 
 // It must end with a word and a code of its own, and be whole when it is started again.
 void Disturber::FailCall() {
-  const Order order = DrawOrder();
+  const CallOrder order = calls_.Next();
   EngineDies();
   const auto started = std::chrono::steady_clock::now();
   site_.StartEngine(site_.WithCallFault(order.text()));
   bool came = false;
   const Said said = [this](const std::string& words) { return site_.EngineSaid(words); };
-  const auto code = AwaitFault(site_.engine, said, came);
+  const auto code = AwaitFault(order, site_.engine, said, came);
   EngineEnded(started);
   moments_.Note("engine: the " + order.what() + ", came true", came);
   if (!code.has_value()) {
     moments_.Note("… and did no harm", came);
-    if (came && !order.may_be_survived(said)) {
+    if (came && !MayBeSurvived(order, said)) {
       findings_.Add("the engine goes on after " + order.text() + " came true:\n" + Tail(site_.File("engine.log"), 8));
     }
     EngineDies();
@@ -106,16 +79,16 @@ void Disturber::FailCall() {
 
 // The same of the gateway, whose store is what keeps an attempt from being submitted twice.
 void Disturber::FailGatewayCall() {
-  const Order order = DrawOrder();
+  const CallOrder order = calls_.Next();
   GatewayDies();
   site_.StartGateway(site_.GatewayWithCallFault(order.text()));
   bool came = false;
   const Said said = [this](const std::string& words) { return site_.GatewaySaid(words); };
-  const auto code = AwaitFault(site_.gateway, said, came);
+  const auto code = AwaitFault(order, site_.gateway, said, came);
   moments_.Note("gateway: the " + order.what() + ", came true", came);
   if (!code.has_value()) {
     moments_.Note("… and did the gateway no harm", came);
-    if (came && !order.may_be_survived(said)) {
+    if (came && !MayBeSurvived(order, said)) {
       findings_.Add("the gateway goes on after " + order.text() + " came true:\n" + Tail(site_.File("gateway.log"), 8));
     }
     GatewayDies();

@@ -111,6 +111,10 @@ class Parts:
                     return
         return go
 
+    def calls_of(self, who):
+        """So that the next run, of this proof or another, goes on where the last one ended."""
+        return "--calls", self.runner.log.parent / f"calls-of-the-{who}"
+
     # An engine of before, whose attempts have no ids of their own: the gateway alone, and a broker.
     def old_engine(self, _):
         part = "kill -9, with an old engine"
