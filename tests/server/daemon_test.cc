@@ -25,6 +25,7 @@
 #include "smsflow/v1/scheduler.grpc.pb.h"
 #include "storage/data_folder.h"
 #include "storage/records.h"
+#include "tests/crash/patience.h"
 
 namespace smsflow::server {
 namespace {
@@ -171,6 +172,14 @@ class DaemonTest : public ::testing::Test {
   static bool Connects(const std::string& address, std::int64_t within_ms) {
     return Channel(address)->WaitForConnected(std::chrono::system_clock::now() + std::chrono::milliseconds(within_ms));
   }
+  // Now that there are descriptors: within five seconds, and more only where the machine has too much to do.
+  static void AcceptsAgain(const std::string& address) {
+    const auto since = std::chrono::steady_clock::now();
+    EXPECT_TRUE(Connects(address, 60'000));
+    const std::int64_t took_ms = crash::SinceMs(since);
+    EXPECT_LT(took_ms, crash::Patient(5'000));
+    RecordProperty("accepts_again_ms", static_cast<int>(took_ms));
+  }
   static std::int64_t NowMs() {
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
         .count();
@@ -272,7 +281,7 @@ TEST_F(DaemonTest, AcceptsAgainOnceThereAreFileDescriptors) {
   const rlim_t before = daemon.LimitFiles(3);
   EXPECT_FALSE(Connects(address, 2'000));
   daemon.LimitFiles(before);
-  EXPECT_TRUE(Connects(address, 60'000));
+  AcceptsAgain(address);
   ServesAsBefore(daemon, address, first.id());
 }
 
@@ -291,7 +300,7 @@ TEST_F(DaemonTest, ManyIdleConnectionsDoNotTakeTheDescriptorsOfTheRest) {
   pollfd last{idle.back(), POLLIN, 0};
   EXPECT_EQ(::poll(&last, 1, 60'000), 1);
   for (const int socket : idle) ::close(socket);
-  EXPECT_TRUE(Connects(address, 60'000));
+  AcceptsAgain(address);
   ServesAsBefore(daemon, address, first.id());
 }
 
