@@ -23,7 +23,7 @@ constexpr const char* kLanes[] = {"", "", "k1", "k2"};  // "k2" is opened by the
 
 }  // namespace
 
-void Run::Schedule() {
+bool Run::Schedule() {
   delivery::Schedule schedule;
   // In a theme, most of them leave soon and have time to be tried again.
   const bool soon = themed() && Pick(busy() ? 4 : 2) != 0;
@@ -50,6 +50,7 @@ void Run::Schedule() {
   sms.request.event = delivery::EncodeSchedule(schedule);
   sms.versions = {{schedule.fixed.slots, sms.request.payload, schedule.fixed.key_id}};
   Ask(name, /*again=*/false);
+  return true;
 }
 
 void Run::Ask(const std::string& name, bool again) {
@@ -80,17 +81,18 @@ void Run::Ask(const std::string& name, bool again) {
 }
 
 // The same request once more, as after a lost answer; or one that only bears its key.
-void Run::ScheduleAgain() {
+bool Run::ScheduleAgain() {
   const auto* entry = AnySms();
-  if (entry == nullptr || entry->second.request.dedupe_key.empty()) return;
+  if (entry == nullptr || entry->second.request.dedupe_key.empty()) return false;
   const auto& [name, sms] = *entry;
-  if (sms.acknowledged && !world_.StateOf(*sms.id)) return;  // erased: its key is free again
+  if (sms.acknowledged && !world_.StateOf(*sms.id)) return false;  // erased: its key is free again
   if (!sms.acknowledged || Pick(2) == 0) {
     Hit(sms.acknowledged ? "event asked again after the answer" : "event asked again without an answer");
-    return Ask(name, /*again=*/true);
+    Ask(name, /*again=*/true);
+    return true;
   }
   // Whose time is over may be erased before the request is looked at; then it would be taken, and rightly.
-  if (MayBeErased(*sms.id)) return;
+  if (MayBeErased(*sms.id)) return false;
   engine::CreateRequest other = sms.request;
   other.fingerprint = Fingerprint("another");
   const bool refused = disk_guard_ || draining_;
@@ -100,9 +102,10 @@ void Run::ScheduleAgain() {
         answer.status.code() != absl::StatusCode::kUnavailable)
       Violated("I10: the key of " + name + " was taken for another request: " + answer.status.ToString());
   });
+  return true;
 }
 
-void Run::MoveTime() {
+bool Run::MoveTime() {
   const int how = Pick(busy() ? 90 : 100);  // nothing is in flight any more after a long time
   if (how < 72)
     Pass(Pick(5'000));
@@ -114,6 +117,7 @@ void Run::MoveTime() {
     world_.clock.wall_ms -= Pick(2'000);  // a small step back, as a time daemon makes it
     Hit("fault a small step of the clock back");
   }
+  return true;
 }
 
 // A command at the very moment at which a timer of its SMS falls due: neither has been looked at when both are there.
@@ -143,10 +147,12 @@ void Run::Help() {
     if (!gateway->attached()) gateway->Attach(*world_.engine);
 }
 
-void Run::StepGateway() {
+bool Run::StepGateway() {
   ModelGateway& gateway = AnyGateway();
   if (!gateway.attached()) gateway.Attach(*world_.engine);
-  for (int i = Pick(themed() ? 12 : 6); i >= 0; --i) gateway.Step(true_ms());
+  bool worked = false;
+  for (int i = Pick(themed() ? 12 : 6); i >= 0; --i) worked |= gateway.Step(true_ms());
+  return worked;
 }
 
 const std::pair<const std::string, Sms>* Run::AnySms() {
@@ -216,9 +222,9 @@ void Run::Reporting(const AttemptId& attempt, delivery::Reported reported) {
   if (stopped_now_.count(attempt.instance) != 0) Hit("event a stop and a report of one SMS are queued together");
 }
 
-void Run::Cancel() {
+bool Run::Cancel() {
   const auto* entry = Pick(themed() ? 2 : 3) == 0 ? OneInFlight() : AnySms();
-  if (entry == nullptr || !entry->second.acknowledged) return;
+  if (entry == nullptr || !entry->second.acknowledged) return false;
   const std::string name = entry->first;
   const Sms& sms = entry->second;
   Tell("  " + name);
@@ -238,6 +244,7 @@ void Run::Cancel() {
         Stopped(told, "cancel");
         told.stopped_unsent |= outcome == delivery::Outcome::kCanceled && told.attempts_max.value_or(1) == 0;
       });
+  return true;
 }
 
 void Run::AskSweep(engine::SweepRequest request, std::vector<std::string> before) {
@@ -261,7 +268,7 @@ void Run::AskSweep(engine::SweepRequest request, std::vector<std::string> before
   });
 }
 
-void Run::CancelMany() {
+bool Run::CancelMany() {
   const auto met = asked_.find(met_);
   const bool of_met = met != asked_.end();
   const std::string tenant = of_met ? met->second.request.tenant : Tenant(Pick(3));
@@ -270,31 +277,37 @@ void Run::CancelMany() {
   sweep.tenant = tenant;
   sweep.event = delivery::EncodeCancel();
   const auto of = [&](const Sms& sms) { return sms.request.tenant == tenant; };
+  std::function<bool(const Sms&)> wanted;
   switch (Pick(5)) {
     case 0:
     case 1:
       Hit("command cancel a batch");
       sweep.index = delivery::kBatchIndex;
       sweep.value = of_met && !met->second.batch.empty() ? met->second.batch : Batch(Pick(3));
-      return AskSweep(sweep, Matching([&](const Sms& sms) { return of(sms) && sms.batch == sweep.value; }));
+      wanted = [&](const Sms& sms) { return of(sms) && sms.batch == sweep.value; };
+      break;
     case 2:
       Hit("command cancel a key");
       sweep.index = delivery::kKeyIndex;
       sweep.value = of_met && !met->second.key.empty() ? met->second.key : "mine" + std::to_string(Pick(5));
-      return AskSweep(sweep, Matching([&](const Sms& sms) { return of(sms) && sms.key == sweep.value; }));
+      wanted = [&](const Sms& sms) { return of(sms) && sms.key == sweep.value; };
+      break;
     case 3:
       Hit("command cancel a target");
       sweep.index = delivery::kTargetIndex;
       sweep.value = of_met && !met->second.request.target.empty() ? met->second.request.target : Target(Pick(8));
       sweep.target = sweep.value;
-      return AskSweep(sweep, Matching([&](const Sms& sms) { return of(sms) && sms.request.target == sweep.value; }));
+      wanted = [&](const Sms& sms) { return of(sms) && sms.request.target == sweep.value; };
+      break;
     default:
       Hit("command cancel all of a tenant");
-      return AskSweep(sweep, Matching(of));
+      wanted = of;
   }
+  AskSweep(sweep, Matching(wanted));
+  return true;
 }
 
-void Run::Block() {
+bool Run::Block() {
   engine::SweepRequest block;
   block.workflow = delivery::kWorkflowNumber;
   block.tenant = Tenant(Pick(3));
@@ -323,14 +336,15 @@ void Run::Block() {
   else
     blocked_.erase({block.tenant, *block.target});
   AskSweep(std::move(block), std::move(before));
+  return true;
 }
 
-void Run::Reschedule() {
+bool Run::Reschedule() {
   const auto* entry = AnySms();
-  if (entry == nullptr || !entry->second.acknowledged) return;
+  if (entry == nullptr || !entry->second.acknowledged) return false;
   const std::string name = entry->first;
   Sms& sms = asked_[name];
-  if (std::exchange(sms.rescheduled_at, step_) == step_) return;  // what stands then would be hard to tell
+  if (std::exchange(sms.rescheduled_at, step_) == step_) return false;  // what stands then would be hard to tell
   Tell("  " + name);
   delivery::Reschedule change;
   std::optional<std::string> payload;
@@ -359,15 +373,16 @@ void Run::Reschedule() {
                         Hit(answer.status.ok() ? "event rescheduled" : "event not rescheduled");
                         asked_[name].versions = answer.status.ok() ? changed : before;
                       });
+  return true;
 }
 
-void Run::Resolve() {
+bool Run::Resolve() {
   std::vector<std::string> unknown;
   for (const auto& [name, sms] : asked_) {
     if (sms.acknowledged && StateSeen(*sms.id) == delivery::State::kUnknown) unknown.push_back(name);
   }
   const auto* any = AnySms();
-  if (any == nullptr || !any->second.acknowledged) return;
+  if (any == nullptr || !any->second.acknowledged) return false;
   const std::string name = unknown.empty() || Pick(2) == 0
                                ? any->first
                                : unknown[static_cast<std::size_t>(Pick(static_cast<int>(unknown.size())))];
@@ -379,10 +394,11 @@ void Run::Resolve() {
   if (how == delivery::How::kDelivered) sms.resolved_delivered = true;
   world_.engine->Send({*sms.id, "", "operator", delivery::EncodeResolve(how), std::nullopt},
                       [](const engine::Answer&) {});
+  return true;
 }
 
 // Mostly one that waits for a retry: of the others that wait, no slot is open.
-void Run::LookNow() {
+bool Run::LookNow() {
   std::vector<const std::pair<const std::string, Sms>*> waiting;
   for (const auto& one : asked_)
     if (one.second.acknowledged && StateSeen(*one.second.id) == delivery::State::kPending && Left(*one.second.id))
@@ -390,12 +406,13 @@ void Run::LookNow() {
   const auto* entry = waiting.empty() || Pick(3) == 0
                           ? AnySms()
                           : waiting[static_cast<std::size_t>(Pick(static_cast<int>(waiting.size())))];
-  if (entry == nullptr || !entry->second.acknowledged) return;
+  if (entry == nullptr || !entry->second.acknowledged) return false;
   world_.engine->Send({*entry->second.id, entry->second.request.tenant, "sim", delivery::EncodeLookNow(), std::nullopt},
                       [](const engine::Answer&) {});
+  return true;
 }
 
-void Run::TogglePause() {
+bool Run::TogglePause() {
   engine::PauseRequest pause;
   pause.resume = Pick(2) == 0;
   std::function<void(bool)> told;
@@ -444,27 +461,30 @@ void Run::TogglePause() {
   world_.engine->Pause(std::move(pause), [this, told, resume, number, &resumed_at](const absl::Status& status, bool) {
     if (status.ok() && !resume && resumed_at < number && all_resumed_at_ < number) told(true);
   });
+  return true;
 }
 
 // Why an SMS waits, asked beside all else; whatever the disk does, the engine goes on.
-void Run::Explain() {
+bool Run::Explain() {
   const auto* entry = AnySms();
-  if (entry == nullptr || !entry->second.acknowledged) return;
+  if (entry == nullptr || !entry->second.acknowledged) return false;
   const int errors = disk_.errors;
   const auto reasons = world_.engine->Explain(*entry->second.id);
   const bool unreadable = disk_.errors != errors;
   disk_.errors = errors;
-  if (reasons.ok() || unreadable || absl::IsNotFound(reasons.status())) return;
-  Violated("why " + entry->second.id->ToString() + " waits could not be told: " + reasons.status().ToString());
+  if (!reasons.ok() && !unreadable && !absl::IsNotFound(reasons.status()))
+    Violated("why " + entry->second.id->ToString() + " waits could not be told: " + reasons.status().ToString());
+  return reasons.ok();
 }
 
 // What a carrier learns of an attempt that was SENT or UNKNOWN, at a time when its SMS may be in any state.
-void Run::LateNews() {
+bool Run::LateNews() {
   const auto any = OneOf(&ModelGateway::Undecided);
-  if (!any) return;
+  if (!any) return false;
   const auto& [gateway, attempt] = *any;
   if (!gateway->attached()) gateway->Attach(*world_.engine);
   gateway->LearnLate(attempt);
+  return true;
 }
 
 // Of the attempts that gateways name, by the state of their SMS first, so that the rare ones meet as much as the
@@ -494,9 +514,9 @@ std::optional<Run::Of> Run::OneOf(std::vector<AttemptId> (ModelGateway::*which)(
 }
 
 // I15: another tenant's id is as unknown as one that never was.
-void Run::ForeignCommand() {
+bool Run::ForeignCommand() {
   const auto* entry = AnySms();
-  if (entry == nullptr || !entry->second.acknowledged) return;
+  if (entry == nullptr || !entry->second.acknowledged) return false;
   const std::string name = entry->first;
   const std::string other = entry->second.request.tenant == "a" ? "b" : "a";
   world_.engine->Send({*entry->second.id, other, "sim", delivery::EncodeCancel(), std::nullopt},
@@ -506,6 +526,7 @@ void Run::ForeignCommand() {
                         if (!absl::IsNotFound(answer.status))
                           Violated("I15: " + asked_[name].id->ToString() + " heard a command of another tenant");
                       });
+  return true;
 }
 
 }  // namespace smsflow::sim

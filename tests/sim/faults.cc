@@ -9,34 +9,72 @@ std::string MetName(const std::string& fault, delivery::State state) {
   return "met " + std::string(delivery::NameOf(state)) + ", " + fault;
 }
 
-void Run::Fault() {
+void Run::Met(const std::string& fault) {
+  Hit("fault " + fault);
+  for (const auto& [id, known] : ledger_->instances())
+    if (known.life == ledger_->life()) Hit(MetName(fault, static_cast<delivery::State>(known.state.state())));
+}
+
+void Run::DiskFault(const std::string& fault) {
+  constexpr std::string_view kWriteFails = "a write fails";
+  Met(fault.rfind(kWriteFails, 0) == 0 ? std::string(kWriteFails) : fault);
+  if (fault.rfind(kWriteFails, 0) == 0) Hit("fault " + fault);
+}
+
+bool Run::Fault() {
   int weights = 0;
   for (const Choice& fault : faults_) weights += fault.weight;
-  if (weights == 0 || Pick(3) == 0) return;
+  if (weights == 0 || Pick(3) == 0) return false;
   int what = Pick(weights);
   for (const Choice& fault : faults_) {
     what -= fault.weight;
     if (what >= 0) continue;
     Trace(static_cast<std::uint64_t>(1'000 + (&fault - faults_.data())));
     Tell(std::string("  ") + fault.name);
-    Hit(std::string("fault ") + fault.name);
-    for (const auto& [id, known] : ledger_->instances())
-      if (!MayBeErased(id)) Hit(MetName(fault.name, static_cast<delivery::State>(known.state.state())));
     return (this->*fault.make)();
   }
+  return false;
 }
 
-void Run::CutLink() { AnyGateway().CutLink(); }
-void Run::GatewayDies() { AnyGateway().Die(); }
-void Run::StoreIsLost() { AnyGateway().LoseStore(); }
-void Run::StoreIsFound() { AnyGateway().BringStoreBack(); }
+bool Run::CutLink() {
+  ModelGateway& gateway = AnyGateway();
+  if (!gateway.attached()) return false;
+  Met("a link is cut");
+  gateway.CutLink();
+  return true;
+}
+bool Run::GatewayDies() {
+  ModelGateway& gateway = AnyGateway();
+  if (!gateway.attached() && gateway.idle()) return false;  // it does nothing that could end
+  Met("a gateway dies");
+  gateway.Die();
+  return true;
+}
+bool Run::StoreIsLost() {
+  ModelGateway& gateway = AnyGateway();
+  const bool had_any = !gateway.Known().empty();
+  if (had_any) Met("a gateway's store is lost");
+  gateway.LoseStore();
+  return had_any;
+}
+bool Run::StoreIsFound() {
+  std::vector<ModelGateway*> lost;
+  for (const auto& gateway : gateways_)
+    if (gateway->has_lost_store()) lost.push_back(gateway.get());
+  if (lost.empty()) return false;
+  Met("a lost store is found again");
+  lost[static_cast<std::size_t>(Pick(static_cast<int>(lost.size())))]->BringStoreBack();
+  return true;
+}
 
-void Run::TwoStreams() {
+bool Run::TwoStreams() {
   ModelGateway& gateway = AnyGateway();
   if (!gateway.attached()) gateway.Attach(*world_.engine);
   gateway.AttachAgain(*world_.engine);
+  Met("two streams of one store");
   Rounds();
   if (Pick(2) == 0) gateway.DropOlderStream();
+  return true;
 }
 
 void Run::StopNow(const InstanceId& id) {
@@ -52,41 +90,50 @@ void Run::StopNow(const InstanceId& id) {
 }
 
 // What contradicts itself needs two lies, of which chance would seldom tell the second in time.
-void Run::Lie() {
+bool Run::Lie() {
   using delivery::Reported;
-  const auto tell = [](const std::optional<Of>& any, Reported lie) {
+  const auto tell = [this](const std::optional<Of>& any, Reported lie) {
     if (!any || !any->first->attached()) return false;
+    Met("a gateway lies");
     any->first->Lie(any->second, lie);
     return true;
   };
   constexpr Reported kContradictions[] = {Reported::kAccepted, Reported::kUnknown, Reported::kSent};
   const int how = Pick(5);
-  if (how < 2 && tell(OneOf(&ModelGateway::Denied), kContradictions[Pick(3)])) return;
+  if (how < 2 && tell(OneOf(&ModelGateway::Denied), kContradictions[Pick(3)])) return true;
   if (how == 2 || how == 3) {
     const auto any = OneOf(&ModelGateway::Open, delivery::State::kInSlot);
     if (any && Pick(2) == 0) StopNow(any->second.instance);
-    if (!tell(any, Reported::kNeverSeen) || Pick(4) == 0) return;
+    if (!tell(any, Reported::kNeverSeen)) return false;
+    if (Pick(4) == 0) return true;
     Rounds();  // what follows from it has happened when the gateway knows better
     tell(any, kContradictions[Pick(3)]);
-    return;
+    return true;
   }
-  tell(OneOf(&ModelGateway::Known), Pick(4) == 0 ? Reported::kDelivered : static_cast<Reported>(1 + Pick(9)));
+  return tell(OneOf(&ModelGateway::Known), Pick(4) == 0 ? Reported::kDelivered : static_cast<Reported>(1 + Pick(9)));
 }
 
-void Run::Crash() { Restart(); }
+bool Run::Crash() {
+  Met("the engine is killed");
+  Restart();
+  return true;
+}
 
-void Run::PowerCut() {
+// This and what befalls the disk happens when the store is used, if it is, and is counted there.
+bool Run::PowerCut() {
   const int in = 1 + Pick(4), when = Pick(3);
   if (when == 0) {
     disk_.power_cut_in = in;
-    return;
+    return false;
   }
   world_.store->power_cut_at = world_.store->writes + in;
   world_.store->after_write = when == 1;
+  return false;
 }
 
 // All that becomes due meanwhile is overdue at once, also several timers of one SMS.
-void Run::Downtime() {
+bool Run::Downtime() {
+  Met("the engine is down for long");
   for (const auto& gateway : gateways_) gateway->CutLink();
   world_.engine.reset();
   Pass((2 + Pick(40)) * kMinuteMs);
@@ -99,52 +146,75 @@ void Run::Downtime() {
   }
   if (several != 0) Hit("event two open timers of one SMS overdue at once");
   Restart();
+  return true;
 }
 
-void Run::DiskFills() { disk_.full = true; }
+bool Run::DiskFills() {
+  disk_.full = true;
+  return false;
+}
 
-void Run::WriteFails() {
+bool Run::WriteFails() {
   disk_.write_error_in = 1 + Pick(3);
   disk_.write_happens = Pick(2) == 0;
-  Hit(disk_.write_happens ? "fault a write fails and happens" : "fault a write fails and does not happen");
+  return false;
 }
 
-void Run::ReadFails() { disk_.read_error_in = 1 + Pick(20); }
-void Run::SlowSync() {
+bool Run::ReadFails() {
+  disk_.read_error_in = 1 + Pick(20);
+  return false;
+}
+bool Run::SlowSync() {
   disk_.slow_ms = 500 + Pick(90'000);
   disk_.meanwhile = [this] { Meanwhile(); };
+  return false;
 }
 
 // Far enough to be noticed, in either direction; it stays so until it is right again or a person trusts it.
-void Run::ClockJumps() {
+bool Run::ClockJumps() {
   if (skew_ms() > 10'000 || skew_ms() < -10'000) {
     Hit("event the clock jumps back to the truth");
     world_.clock.wall_ms = true_ms();
-    return;
+    return false;
   }
   const std::int64_t far_ms = Pick(4) == 0 ? 48 * 60 * kMinuteMs : 3 * 60 * kMinuteMs;
   const std::int64_t by_ms = 6 * kMinuteMs + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(far_ms));
   const bool ahead = Pick(2) == 0;
+  Met("the clock jumps");
   Hit(ahead ? "fault the clock jumps ahead" : "fault the clock jumps back");
   world_.clock.wall_ms += ahead ? by_ms : -by_ms;
+  return true;
 }
 
-void Run::ClockIsTrusted() {
-  if (IsWrong())
+bool Run::ClockIsTrusted() {
+  // A person is asked when something is wrong. Where clocks are the theme it is made so: nobody puts it right later.
+  if (theme_ == Theme::kClocks && !IsWrong()) {
+    ClockJumps();
+    Settle();  // what ended just before is seen, for once the clock is trusted it may be old enough to go
+  }
+  const bool was_wrong = IsWrong();
+  if (was_wrong) {
+    Met("the clock is trusted by hand");
     Hit(trusted_skew_ms_ && skew_ms() > *trusted_skew_ms_ ? "event a clock ahead is trusted"
                                                           : "event a clock behind is trusted");
+  }
   world_.engine->TrustClock();
   trusted_skew_ms_ = skew_ms();
+  return was_wrong;
 }
 
-void Run::DiskGuard() {
+bool Run::DiskGuard() {
   disk_guard_ = !disk_guard_;
   world_.engine->SetDiskGuard(disk_guard_);
+  if (disk_guard_) Met("the disk guard is on");
+  return disk_guard_;
 }
 
-void Run::Drain() {
+bool Run::Drain() {
   draining_ = !draining_;
   world_.engine->Drain(draining_);
+  if (draining_) Met("the engine drains");
+  return draining_;
 }
 
 }  // namespace smsflow::sim

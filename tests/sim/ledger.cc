@@ -87,6 +87,7 @@ void Ledger::Take(const storage::JournalRecord& record, std::vector<std::string>
   if (open > 1) violations.push_back("I3: " + where + " has " + std::to_string(open) + " attempts in flight");
   known.bodies.emplace_back(record.header.sequence, record.body);
   known.sequence = record.header.sequence;
+  known.life = life_;
   known.state = body.result();
   if (body.result().ended_ms() == 0)
     known.kept_from_ms = 0;
@@ -112,6 +113,7 @@ void Ledger::CompareAfterCrash(std::vector<std::string>& violations) {
                            std::to_string(head.sequence) + " in a crash");
   }
   Follow(violations);
+  ++life_;
 }
 
 std::uint64_t Ledger::Digest() const {

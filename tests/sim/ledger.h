@@ -38,12 +38,14 @@ class Ledger {
     ::smsflow::stored::v1::InstanceState state;
     std::int64_t kept_from_ms = 0;  // when it came to its present end; 0: it has not ended
     bool was_at_an_end = false;
+    int life = 0;                  // of the engine, in which it last changed
     std::set<std::string> actors;  // whose events it has met
     std::vector<std::pair<std::uint64_t, std::string>>
         bodies;                       // with their sequences, also when they were erased since
     std::set<std::uint32_t> unknown;  // attempts of which at some time nobody could tell
   };
   const std::map<InstanceId, Known>& instances() const { return instances_; }
+  int life() const { return life_; }  // how often CompareAfterCrash() was called
   // By whom anything was done, in any shard.
   bool Met(const std::string& actor) const { return actors_.count(actor) != 0; }
   // Of the ends of all chains: equal for two runs exactly when all their journals are.
@@ -59,6 +61,7 @@ class Ledger {
   std::map<InstanceId, Known> instances_;
   std::set<std::string> actors_;
   std::set<InstanceId> moved_;
+  int life_ = 0;
 };
 
 }  // namespace smsflow::sim

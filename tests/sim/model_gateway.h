@@ -59,6 +59,7 @@ class ModelGateway {
   void Die();             // the process; its store stays
   void LoseStore();       // and its store is gone as well
   void BringStoreBack();  // the one that was lost, found again
+  bool has_lost_store() const { return lost_.has_value(); }
   void Lie(const AttemptId& attempt, workflows::delivery::Reported lie);  // REQUIRES: attached()
   std::vector<AttemptId> Known() const;
   // Attempts of which it knows no more than that they were SENT, or not even that.

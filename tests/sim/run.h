@@ -91,7 +91,7 @@ class Run {
   struct Choice {
     const char* name;
     int weight;
-    void (Run::*make)();
+    bool (Run::*make)();  // false: there was nothing to do it to, or it comes later
   };
 
   // simulation.cc
@@ -131,22 +131,22 @@ class Run {
   void ChooseFaults();
 
   // commands.cc
-  void Schedule();
-  void ScheduleAgain();
-  void MoveTime();
+  bool Schedule();
+  bool ScheduleAgain();
+  bool MoveTime();
   void MeetATimer();
   void Help();
-  void StepGateway();
-  void Cancel();
-  void CancelMany();
-  void Block();
-  void Reschedule();
-  void Resolve();
-  void LookNow();
-  void TogglePause();
-  void ForeignCommand();
-  void Explain();
-  void LateNews();
+  bool StepGateway();
+  bool Cancel();
+  bool CancelMany();
+  bool Block();
+  bool Reschedule();
+  bool Resolve();
+  bool LookNow();
+  bool TogglePause();
+  bool ForeignCommand();
+  bool Explain();
+  bool LateNews();
   using Of = std::pair<ModelGateway*, AttemptId>;
   std::optional<Of> OneOf(std::vector<AttemptId> (ModelGateway::*which)() const,
                           delivery::State rather = delivery::State::kNew);
@@ -162,24 +162,27 @@ class Run {
   std::vector<std::string> Matching(const std::function<bool(const Sms&)>& wanted) const;
 
   // faults.cc
-  void Fault();
-  void CutLink();
-  void GatewayDies();
-  void StoreIsLost();
-  void StoreIsFound();
-  void TwoStreams();
-  void Crash();
-  void PowerCut();
-  void Downtime();
-  void DiskFills();
-  void WriteFails();
-  void ReadFails();
-  void SlowSync();
-  void ClockJumps();
-  void ClockIsTrusted();
-  void DiskGuard();
-  void Drain();
-  void Lie();
+  // A fault happens, now and to those SMSes that have moved since the engine was started: only then it is counted.
+  void Met(const std::string& fault);
+  void DiskFault(const std::string& fault);  // and by the name that stands for both kinds, where there are two
+  bool Fault();
+  bool CutLink();
+  bool GatewayDies();
+  bool StoreIsLost();
+  bool StoreIsFound();
+  bool TwoStreams();
+  bool Crash();
+  bool PowerCut();
+  bool Downtime();
+  bool DiskFills();
+  bool WriteFails();
+  bool ReadFails();
+  bool SlowSync();
+  bool ClockJumps();
+  bool ClockIsTrusted();
+  bool DiskGuard();
+  bool Drain();
+  bool Lie();
   void StopNow(const InstanceId& id);  // a cancel, or a block of its target
 
   // checks.cc

@@ -98,6 +98,7 @@ class Broken final : public storage::Cursor {
 bool SimStore::ReadFails() const {
   if (disk_.read_error_in == 0 || --disk_.read_error_in != 0) return false;
   ++disk_.errors;
+  on_fault_("a read fails");
   return true;
 }
 
@@ -121,6 +122,7 @@ std::unique_ptr<storage::Cursor> SimStore::Scan(Family family, std::string_view 
 absl::Status SimStore::Write(const storage::Batch& batch, Sync sync) {
   disk_.slept_ms += disk_.slow_ms;
   if (disk_.slow_ms != 0) {
+    on_fault_("a sync takes long");
     clock_.Advance(std::exchange(disk_.slow_ms, 0));
     if (disk_.meanwhile) disk_.meanwhile();
   }
@@ -131,9 +133,11 @@ absl::Status SimStore::Write(const storage::Batch& batch, Sync sync) {
 absl::Status SimStore::WriteBelow(const storage::Batch& batch, Sync sync) {
   const bool fails = disk_.write_error_in != 0 && --disk_.write_error_in == 0;
   if (disk_.full) {
+    on_fault_("the disk fills");
     ++disk_.errors;
     return absl::ResourceExhaustedError("no space left on device");
   }
+  if (fails) on_fault_(disk_.write_happens ? "a write fails and happens" : "a write fails and does not happen");
   if (fails && !disk_.write_happens) {
     ++disk_.errors;
     return absl::DataLossError("input/output error");

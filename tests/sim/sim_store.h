@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "storage/store.h"
@@ -35,8 +36,12 @@ inline constexpr std::string_view kPayloadMark = "sealed:";
 
 class SimStore : public storage::Store {
  public:
-  SimStore(storage::Store& below, engine::ManualClock& clock, Disk& disk, const Hooks& hooks)
-      : below_(below), clock_(clock), disk_(disk), hooks_(hooks) {}
+  // Each fault is told by its name when it happens, and before anything comes of it.
+  using OnFault = std::function<void(const char* fault)>;
+  SimStore(
+      storage::Store& below, engine::ManualClock& clock, Disk& disk, const Hooks& hooks,
+      OnFault on_fault = [](const char*) {})
+      : below_(below), clock_(clock), disk_(disk), hooks_(hooks), on_fault_(std::move(on_fault)) {}
 
   absl::StatusOr<std::optional<std::string>> Get(storage::Family family, std::string_view key) const override;
   std::unique_ptr<storage::Cursor> Scan(storage::Family family, std::string_view from, std::string_view till,
@@ -51,6 +56,7 @@ class SimStore : public storage::Store {
   engine::ManualClock& clock_;
   Disk& disk_;
   const Hooks& hooks_;
+  const OnFault on_fault_;
 };
 
 }  // namespace smsflow::sim

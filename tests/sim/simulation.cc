@@ -26,7 +26,8 @@ Run::Run(const RunOptions& options)
     return policies_.at(std::string(tenant));
   };
   world_.wrap_store = [this](storage::Store& below) {
-    return std::make_unique<SimStore>(below, world_.clock, disk_, hooks_);
+    return std::make_unique<SimStore>(below, world_.clock, disk_, hooks_,
+                                      [this](const char* fault) { DiskFault(fault); });
   };
   world_.wrap_engine = [this](std::unique_ptr<engine::Engine> real) { return WithHooks(std::move(real), hooks_); };
   world_.high_water = &marks_;
@@ -102,6 +103,7 @@ void Run::Step() {
     Settle();
   } catch (const engine::WatchedStore::PowerCut&) {
     Hit("event the power was cut");
+    Met("the power is cut at a write");
     Restart();
   } catch (const engine::Fatal&) {
     if (disk_.errors == 0) return Violated("the engine ended itself: " + world_.fatal);
@@ -121,8 +123,7 @@ const Run::Choice& Run::AnyCommand() {
 
 void Run::Give(const Choice& command) {
   Tell(command.name);
-  (this->*command.make)();
-  Hit(std::string("command ") + command.name);
+  if ((this->*command.make)()) Hit(std::string("command ") + command.name);
 }
 
 // Several commands and what gateways report are there before the engine looks at any of them; mostly about one SMS.
