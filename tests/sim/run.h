@@ -104,6 +104,7 @@ class Run {
   void Settle();
   void Rounds();  // until nothing is left to do
   void Restart();
+  void End();  // of the engine's process; sessions do not outlive it
   bool Open();
   void Hit(const std::string& name) { coverage_.Hit(name); }
   void Tell(const std::string& what);  // for the trace

@@ -205,8 +205,7 @@ void Run::Restart() {
   Tell("the engine is started again");
   ++report_.crashes;
   newest_wall_ms_ = std::max(newest_wall_ms_, world_.clock.wall_ms);
-  for (const auto& gateway : gateways_) gateway->CutLink();
-  world_.engine.reset();
+  End();
   world_.wrapped.reset();
   if (const auto unsynced = static_cast<int>(world_.memory.unsynced()); unsynced != 0) {
     const int kept = Pick(unsynced + 1);
@@ -224,10 +223,15 @@ void Run::Restart() {
     CheckSweeps();
   } catch (const engine::Fatal&) {
     if (disk_.errors == 0) return Violated("the engine ended itself when it was started: " + world_.fatal);
-    world_.engine.reset();  // and is started again at the next step
+    End();  // and is started again at the next step
   } catch (const engine::WatchedStore::PowerCut&) {
-    world_.engine.reset();
+    End();
   }
+}
+
+void Run::End() {
+  for (const auto& gateway : gateways_) gateway->CutLink();  // it may have come while the engine was being started
+  world_.engine.reset();
 }
 
 bool Run::Open() {
