@@ -6,17 +6,20 @@
 //                             written and said so, which is no error), N from 1
 //   CALL_FAULT_UNDER=FOLDER   counted are files in it, but for logs for people, options and locks: a database rightly
 //                             goes on without those
+//   CALL_FAULT_MEMORY=1       a fault of memory says in which library it was, when it was where there is never any
 //   CALL_FAULT_CLOCK=FILE     of 8 bytes, milliseconds that are added to the wall clock; read at every call
 //
 // What comes true is said in one line on standard error, before it does. An order that cannot be read ends the process
 // with 64, for nobody would notice that nothing fails.
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -134,6 +137,31 @@ bool Comes(Call call, int fd) {
 int Fail() {
   errno = TheOrder().error == 0 ? EIO : TheOrder().error;
   return -1;
+}
+
+// As in code that does not look whether it was given memory. The fault comes again when this returns, and ends the
+// process as it would have.
+void SayWhere(int, siginfo_t* info, void* context) {
+#if defined(__x86_64__)
+  const auto at = static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+  const auto at = static_cast<ucontext_t*>(context)->uc_mcontext.pc;
+#endif
+  Dl_info where{};
+  if (reinterpret_cast<std::uintptr_t>(info->si_addr) >= 4096) return;
+  if (::dladdr(reinterpret_cast<void*>(at), &where) == 0) return;
+  char line[256];
+  const int size = std::snprintf(line, sizeof line, "call-faults: used what was not given, in %s\n", where.dli_fname);
+  static const auto write = Real<ssize_t (*)(int, const void*, size_t)>("write");
+  if (size < 0 || write(2, line, static_cast<size_t>(size)) < 0) return;
+}
+
+[[gnu::constructor]] void WatchMemory() {
+  if (std::getenv("CALL_FAULT_MEMORY") == nullptr) return;
+  struct sigaction action {};
+  action.sa_sigaction = SayWhere;
+  action.sa_flags = SA_SIGINFO | static_cast<int>(SA_RESETHAND);
+  ::sigaction(SIGSEGV, &action, nullptr);
 }
 
 const std::int64_t* ClockError() {

@@ -5,6 +5,7 @@ call_faults_test.py LIBRARY.
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -70,6 +71,14 @@ class CallFaults(unittest.TestCase):
             code, said, errors = attempt(order or " ", "os.fdatasync(file)")
             self.assertEqual((code, said), (64, []), (order, errors))
             self.assertIn("cannot read CALL_FAULT", errors)
+
+    def test_memory_that_was_not_given_is_told_of(self):
+        for address, told in ((16, True), (1 << 40, False)):
+            done = subprocess.run([sys.executable, "-B", "-c", f"import ctypes; ctypes.memset({address}, 1, 1)"], capture_output=True,
+                                  text=True, timeout=60, check=False,
+                                  env=dict(os.environ, LD_PRELOAD=str(LIBRARY), CALL_FAULT_MEMORY="1"))
+            self.assertEqual(done.returncode, -signal.SIGSEGV)
+            self.assertEqual("call-faults: used what was not given, in " in done.stderr, told, done.stderr)
 
     def test_without_an_order_nothing_fails(self):
         code, said, errors = attempt(None, "os.fdatasync(file)")

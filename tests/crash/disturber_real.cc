@@ -169,18 +169,25 @@ void Disturber::TurnClockBeforeStart(std::int64_t& wrong_ms) {
     findings_.Add("it started by a clock that was behind, and the guard did not begin, or did not end");
 }
 
-// It may refuse to start, refuse work, or die; what it answered must be there afterwards.
+// It may refuse to start, refuse work, or die; what it answered must be there afterwards. It may be without the memory
+// to say why it ends, but never lose its way in it. gRPC does not look whether it was given memory.
 void Disturber::LittleMemory() {
   const std::uint64_t megabytes = 64ULL << (random_() % 5);
   EngineDies();
-  EngineStart how;
-  how.address_space_bytes = (megabytes + random_() % megabytes) << 20;
-  site_.StartEngine(how);
+  site_.StartEngine(site_.WithLittleMemory((megabytes + random_() % megabytes) << 20));
   const auto code = site_.engine.Await(milliseconds(Patient(2'000)));
-  moments_.Note("engine with little memory: " +
-                    std::string(code.has_value() ? "ended with status " + std::to_string(*code) : "went on"),
-                true);
-  if (!code.has_value()) EngineDies();
+  moments_.Note("engine with little memory, ended by it", code.has_value());
+  if (code.has_value()) {
+    moments_.Note("… with status " + std::to_string(*code), true);
+    const bool grpc = *code == 128 + SIGSEGV && site_.EngineSaid("call-faults: used what was not given, in ") &&
+                      site_.EngineSaid("/libgrpc");
+    if (*code != kFatal && *code != kRefused && *code != 128 + SIGABRT && !grpc) {
+      findings_.Add("with little memory the engine ended with status " + std::to_string(*code) + ":\n" +
+                    Tail(site_.File("engine.log"), 8));
+    }
+  } else {
+    EngineDies();
+  }
   site_.StartEngine();
 }
 

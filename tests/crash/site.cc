@@ -86,6 +86,9 @@ EngineStart Site::WithCallFault(const std::string& order) const { return {CallFa
 std::vector<std::string> Site::GatewayWithCallFault(const std::string& order) const {
   return CallFault(order, "gateway");
 }
+EngineStart Site::WithLittleMemory(std::uint64_t bytes) const {
+  return {{"LD_PRELOAD=" + options_.tests + "/libcall_faults.so", "CALL_FAULT_MEMORY=1"}, bytes};
+}
 EngineStart Site::WithTurnedClock() const {
   return {{"LD_PRELOAD=" + options_.tests + "/libcall_faults.so", "CALL_FAULT_CLOCK=" + File("clock")}, 0};
 }

@@ -51,6 +51,8 @@ class Site {
   EngineStart WithCallFault(const std::string& order) const;
   std::vector<std::string> GatewayWithCallFault(const std::string& order) const;
   EngineStart WithTurnedClock() const;
+  // A start with so much address space, which says where memory was used that was not given.
+  EngineStart WithLittleMemory(std::uint64_t bytes) const;
   std::uint32_t credit() const { return options_.credit; }
 
   // `smsflow db verify` over the data folder; no process may have it open.
