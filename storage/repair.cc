@@ -72,9 +72,12 @@ absl::Status CopyAgain(const std::string& from, const std::string& to) {
   return Copy(from, to);
 }
 
-absl::StatusOr<std::unique_ptr<DataFolder>> OpenWithListCut(const std::string& from, const DataFolderOptions& options) {
+// With the list of tables mended in this way; what did not help is undone.
+absl::StatusOr<std::unique_ptr<DataFolder>> OpenWithListMended(const std::string& from,
+                                                               const DataFolderOptions& options,
+                                                               absl::Status (*mend)(const std::string&)) {
   if (auto status = CopyAgain(from, options.path); !status.ok()) return status;
-  if (auto status = CutTableList(absl::StrCat(options.path, "/db")); !status.ok()) return status;
+  if (auto status = mend(absl::StrCat(options.path, "/db")); !status.ok()) return status;
   auto folder = DataFolder::Open(options);
   if (MayBeMended(folder.status()))
     if (auto status = CopyAgain(from, options.path); !status.ok()) return status;
@@ -97,9 +100,13 @@ absl::StatusOr<RepairedCopy> OpenCopy(const std::string& from, DataFolderOptions
     repaired.by = RepairedBy::kCuttingTheLog;
     folder = DataFolder::Open(options);
   }
+  if (MayBeMended(folder.status()) && !NamesTableList(absl::StrCat(from, "/db"))) {
+    repaired.by = RepairedBy::kNamingTheList;
+    folder = OpenWithListMended(from, options, NameNewestTableList);
+  }
   if (MayBeMended(folder.status()) && TableListIsDamaged(absl::StrCat(from, "/db"))) {
     repaired.by = RepairedBy::kCuttingTheList;
-    folder = OpenWithListCut(from, options);
+    folder = OpenWithListMended(from, options, CutTableList);
   }
   if (MayBeMended(folder.status())) {
     repaired.by = RepairedBy::kRebuilding;

@@ -23,4 +23,9 @@ bool TableListIsDamaged(const std::string& path);
 // alone; else tables will be missing.
 absl::Status CutTableList(const std::string& path);
 
+// Whether the file CURRENT names a list that is there; it is one line, and all else depends on it.
+bool NamesTableList(const std::string& path);
+// Writes CURRENT anew: it names the newest list that is there. NOT_FOUND: there is none.
+absl::Status NameNewestTableList(const std::string& path);
+
 }  // namespace smsflow::storage

@@ -84,7 +84,8 @@ void FlippedBits::FlipOnce(const Whole& whole) {
     return;
   }
   ++figures_.beyond;
-  const bool surely_whole = kind == "options" || kind == "high-water" || (path == whole.log && at >= whole.marked_log);
+  const bool surely_whole =
+      kind == "options" || kind == "high-water" || kind == "CURRENT" || (path == whole.log && at >= whole.marked_log);
   if (surely_whole) Broken(flipped, where, "nothing below the mark is missing, and yet: " + refused);
 }
 

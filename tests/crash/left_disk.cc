@@ -35,7 +35,7 @@ std::string KindOfFile(const std::string& path) {
   if (name.ends_with(".log")) return "log";
   if (name.ends_with(".sst")) return "table";
   if (name.starts_with("OPTIONS") || name == "IDENTITY") return "options";
-  if (name.starts_with("MANIFEST") || name == "CURRENT") return "manifest";
+  if (name.starts_with("MANIFEST")) return "manifest";
   return name;
 }
 

@@ -15,7 +15,7 @@ namespace smsflow::crash {
 
 using Sequences = std::vector<std::uint64_t>;  // by shard
 
-// log, table, options, manifest; of what is not RocksDB's, the name.
+// log, table, options, manifest; of all others the name.
 std::string KindOfFile(const std::string& path);
 // A message for the operator at 3 a.m.: a line that names what is wrong.
 bool IsClear(const absl::Status& status);

@@ -150,6 +150,28 @@ TEST_F(RepairTest, ALostListOfTablesIsMadeAnewFromTheTables) {
   EXPECT_EQ(Whole(copy->folder->store()), kAll);
 }
 
+// One line that says which file is the list: no bit of it is worth a restore.
+TEST_F(RepairTest, ADamagedNameOfTheListOfTablesCostsNothing) {
+  const fs::path current = fs::path(damaged_) / "db" / "CURRENT";
+  const std::string good = ReadAll(current);
+  ASSERT_THAT(good, testing::StartsWith("MANIFEST-"));
+  for (std::size_t at = 0; at < good.size(); at += 4) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ (1 << at % 8));
+    WriteAll(current, bad);
+    EXPECT_FALSE(DataFolder::Open(Options(damaged_)).ok()) << at;
+    const auto copy = Repair();
+    ASSERT_TRUE(copy.ok()) << at << ": " << copy.status();
+    EXPECT_EQ(copy->by, RepairedBy::kNamingTheList) << at;
+    EXPECT_EQ(Whole(copy->folder->store()), kAll) << at;
+  }
+  fs::remove(current);
+  const auto copy = Repair();
+  ASSERT_TRUE(copy.ok()) << copy.status();
+  EXPECT_EQ(copy->by, RepairedBy::kNamingTheList);
+  EXPECT_EQ(Whole(copy->folder->store()), kAll);
+}
+
 // As a power cut leaves it that finds a change of the list on its way: its length is there, its bytes are not.
 TEST_F(RepairTest, AHoleAtTheEndOfTheListOfTablesCostsNothing) {
   fs::path list;

@@ -109,6 +109,8 @@ const char* Means(storage::RepairedBy by) {
       return "it opens as it is; nothing was mended";
     case storage::RepairedBy::kCuttingTheLog:
       return "its log was cut where it is damaged";
+    case storage::RepairedBy::kNamingTheList:
+      return "the name of its list of tables was damaged, and is written anew";
     case storage::RepairedBy::kCuttingTheList:
       return "its list of tables was cut where it is damaged";
     default:
