@@ -1,6 +1,7 @@
 #include "tests/sim/ledger.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "storage/records.h"
 #include "workflows/delivery/state.h"
@@ -88,6 +89,7 @@ void Ledger::Take(const storage::JournalRecord& record, std::vector<std::string>
   known.bodies.emplace_back(record.header.sequence, record.body);
   known.sequence = record.header.sequence;
   known.life = life_;
+  wrote_ = true;
   known.state = body.result();
   if (body.result().ended_ms() == 0)
     known.kept_from_ms = 0;
@@ -114,6 +116,7 @@ void Ledger::CompareAfterCrash(std::vector<std::string>& violations) {
   }
   Follow(violations);
   ++life_;
+  lives_ += std::exchange(wrote_, false) ? 1 : 0;
 }
 
 std::uint64_t Ledger::Digest() const {

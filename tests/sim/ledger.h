@@ -45,7 +45,8 @@ class Ledger {
     std::set<std::uint32_t> unknown;  // attempts of which at some time nobody could tell
   };
   const std::map<InstanceId, Known>& instances() const { return instances_; }
-  int life() const { return life_; }  // how often CompareAfterCrash() was called
+  int life() const { return life_; }    // how often CompareAfterCrash() was called
+  int lives() const { return lives_; }  // … of an engine that had written anything since it was started
   // By whom anything was done, in any shard.
   bool Met(const std::string& actor) const { return actors_.count(actor) != 0; }
   // Of the ends of all chains: equal for two runs exactly when all their journals are.
@@ -61,7 +62,8 @@ class Ledger {
   std::map<InstanceId, Known> instances_;
   std::set<std::string> actors_;
   std::set<InstanceId> moved_;
-  int life_ = 0;
+  int life_ = 0, lives_ = 0;
+  bool wrote_ = false;  // in this life
 };
 
 }  // namespace smsflow::sim

@@ -76,6 +76,7 @@ RunReport Run::Go() {
   for (const std::string& violation : truth_.violations) report_.violations.push_back(violation);
   report_.step = step_;
   report_.journals = ledger_->Digest();
+  report_.crashes = static_cast<std::uint64_t>(ledger_->lives());
   for (const auto& [attempt, count] : truth_.submits) report_.submits += static_cast<std::uint64_t>(count);
   if (!report_.violations.empty())
     report_.journal = Readable();
@@ -203,7 +204,6 @@ void Run::Pass(std::int64_t ms) {
 
 void Run::Restart() {
   Tell("the engine is started again");
-  ++report_.crashes;
   newest_wall_ms_ = std::max(newest_wall_ms_, world_.clock.wall_ms);
   End();
   world_.wrapped.reset();

@@ -24,7 +24,7 @@ struct RunReport {
   std::uint64_t trace_hash = 0;         // of every decision that was made; the same for the same seed
   std::uint64_t journals = 0;           // digest of all journals; the same for the same seed
   std::uint64_t scheduled = 0;
-  std::uint64_t crashes = 0;
+  std::uint64_t crashes = 0;  // of engines that had written something; starts that failed are no lives
   std::uint64_t submits = 0;
   std::uint64_t delivered = 0;
   std::uint64_t erased = 0;
