@@ -84,10 +84,21 @@ std::string LeftDisk::Missing(storage::DataFolder& folder, const Sequences& need
     if (head->sequence >= run_.chain[i].size()) return shard + " has more than was ever written";
     if (head->chain != run_.chain[i][head->sequence]) return shard + " has another journal than the one written";
   }
+  return Inspected(folder);
+}
+
+std::string LeftDisk::Inspected(storage::DataFolder& folder) {
   engine::Inspector inspector(folder.store(), folder.index_keys(), kRecordedShards);
   std::string finding;
   const auto status = inspector.Run([&](const std::string& text) { finding = text; }, [](const auto&) { return true; });
   return status.ok() ? finding : status.ToString();
+}
+
+std::string LeftDisk::Revived(storage::DataFolder& folder, const Moment& moment, bool a_day_later) const {
+  constexpr std::int64_t kSoonMs = 5'000, kDayMs = 86'400'000;
+  std::string wrong = Revive(folder, moment.passed_ms + (a_day_later ? kDayMs : kSoonMs));
+  if (wrong.empty()) wrong = Inspected(folder);
+  return wrong.empty() ? "" : "the engine began, and then: " + wrong;
 }
 
 std::string LeftDisk::Repair(const Image& image, const Sequences& need) const {

@@ -34,11 +34,15 @@ class LeftDisk {
   // What is not there of all up to these, or not as it was written, each record against its chain and each row against
   // its record; empty: nothing.
   std::string Missing(storage::DataFolder& folder, const Sequences& need) const;
+  // What the engine's own recovery makes of it, at that moment or a day later; the same as above is looked at
+  // afterwards.
+  std::string Revived(storage::DataFolder& folder, const Moment& moment, bool a_day_later) const;
   // Leaves it for whoever looks into a finding, and says where.
   std::string Keep(const Image& image) const;
 
  private:
   void Write(const Image& image, const char* name) const;
+  static std::string Inspected(storage::DataFolder& folder);
 
   const RecordedRun& run_;
   const std::string folder_;

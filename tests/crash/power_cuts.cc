@@ -11,6 +11,7 @@ namespace {
 // The model of the disk is built forward. So much is drawn from all of the run, and then walked from its beginning:
 // when the time ends, no part of the run was left out.
 constexpr std::size_t kWalk = 256;
+constexpr std::size_t kReviveEvery = 10;
 
 }  // namespace
 
@@ -39,6 +40,7 @@ void CutFigures::Add(const CutFigures& other) {
   cuts += other.cuts;
   same += other.same;
   recovered += other.recovered;
+  revived += other.revived;
   repaired += other.repaired;
   for (const auto& [kind, count] : other.kinds) kinds[kind] += count;
   for (const auto& [loss, count] : other.losses) losses[loss] += count;
@@ -69,7 +71,12 @@ void PowerCuts::CutOnce(const PowerCut& cut, const DiskModel& model) {
     const auto opened = disk_.Open(image);
     if (opened.ok()) {
       ++figures_.recovered;
-      if (const std::string missing = disk_.Missing(**opened, need); !missing.empty()) Broken(image, where, missing);
+      std::string wrong = disk_.Missing(**opened, need);
+      if (wrong.empty() && moment != nullptr && figures_.recovered % kReviveEvery == 0) {
+        ++figures_.revived;
+        wrong = disk_.Revived(**opened, *moment, figures_.revived % 2 == 0);
+      }
+      if (!wrong.empty()) Broken(image, where, wrong);
       return;
     }
     if (!IsClear(opened.status())) return Broken(image, where, "it refused without a reason");

@@ -37,6 +37,7 @@ struct CutFigures {
   std::size_t cuts = 0;  // judged
   std::size_t same = 0;  // left what another cut had left, and were not judged again
   std::size_t recovered = 0;
+  std::size_t revived = 0;   // of these, the engine itself recovered and worked on
   std::size_t repaired = 0;  // refused to open, and the copy that repair made was whole
   std::map<std::string, std::size_t> kinds, losses;
 

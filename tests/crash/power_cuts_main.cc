@@ -112,7 +112,8 @@ class Jobs {
 
 bool Jobs::Print() const {
   std::cout << "power cuts " << cuts_.cuts << " (" << cuts_.same << " more left the same), tried " << cuts_.tried()
-            << " of " << all_count_ << ": recovered " << cuts_.recovered << ", repaired " << cuts_.repaired << "\n ";
+            << " of " << all_count_ << ": recovered " << cuts_.recovered << " (the engine began on " << cuts_.revived
+            << "), repaired " << cuts_.repaired << "\n ";
   for (const auto& [kind, count] : cuts_.kinds) std::cout << " after " << kind << " " << count << ";";
   std::cout << "\n ";
   for (const auto& [loss, count] : cuts_.losses) std::cout << " lost " << loss << " " << count << ";";

@@ -65,9 +65,75 @@ std::string ReadAll(const fs::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-class OneRun {
+// An engine on a folder, and its one gateway.
+class EngineOnDisk {
+ protected:
+  explicit EngineOnDisk(std::uint64_t seed) : random_(seed), engine_random_(seed) {}
+
+  bool Open(storage::DataFolder& folder, storage::HighWater& marks) {
+    engine::EngineOptions options;
+    options.shards = kRecordedShards;
+    options.partitions = 1;
+    engine::EngineParts parts;
+    parts.store = &folder.store();
+    parts.index_keys = &folder.index_keys();
+    parts.high_water = &marks;
+    parts.clock = &clock_;
+    parts.random = &engine_random_;
+    parts.policies = [this](std::string_view, std::uint16_t) -> const engine::Policy& { return policy_; };
+    parts.fatal = [this](const absl::Status& status) { strange_ = status.ToString(); };
+    parts.workflows = {workflow_.get()};
+    auto engine = engine::Engine::Open(options, std::move(parts));
+    if (!engine.ok()) {
+      strange_ = engine.status().ToString();
+      return false;
+    }
+    engine_ = *std::move(engine);
+    auto session = engine_->Attach({{"g1", "store-uuid-000001"}, {"t"}, {}, {}}, std::make_shared<Inbox>(leases_));
+    if (!session.ok()) {
+      strange_ = session.status().ToString();
+      return false;
+    }
+    session_ = *std::move(session);
+    session_->AddCredit(1'000'000);
+    return true;
+  }
+  void Rest() {
+    for (int quiet = 0; quiet < 2;) quiet = engine_->RunOnce() ? 0 : quiet + 1;
+  }
+  int Pick(int below) { return static_cast<int>(random_() % static_cast<std::uint64_t>(below)); }
+  engine::CreateRequest Order(const std::string& key) {
+    delivery::Schedule schedule;
+    const std::int64_t now_s = clock_.WallMs() / 1000;
+    schedule.fixed.slots = {{now_s - 5 + Pick(30), now_s + 60 + Pick(600)}};
+    schedule.fixed.batch = "batch" + std::to_string(Pick(3));
+    engine::CreateRequest request;
+    request.workflow = delivery::kWorkflowNumber;
+    request.tenant = "t";
+    request.target = "target" + std::to_string(Pick(20));
+    request.actor = "client";
+    request.dedupe_key = key;
+    request.fingerprint = std::string(16, 'f');
+    request.payload.assign(static_cast<std::size_t>(50 + Pick(400)), '\0');
+    std::generate(request.payload.begin(), request.payload.end(), [this] { return static_cast<char>(random_()); });
+    request.event = delivery::EncodeSchedule(schedule);
+    return request;
+  }
+
+  std::mt19937_64 random_;
+  RunRandom engine_random_;
+  RunClock clock_;
+  const engine::Policy policy_;
+  const std::unique_ptr<workflows::Workflow> workflow_ = delivery::MakeDeliveryWorkflow();
+  std::deque<engine::Lease> leases_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<engine::PeerSession> session_;
+  std::string strange_;
+};
+
+class OneRun : private EngineOnDisk {
  public:
-  OneRun(const std::string& folder, std::uint64_t seed) : random_(seed), engine_random_(seed) {
+  OneRun(const std::string& folder, std::uint64_t seed) : EngineOnDisk(seed) {
     run_.path = folder + "/data";
     run_.disk = std::make_shared<Recording>();
   }
@@ -81,7 +147,7 @@ class OneRun {
     if (!folder.ok()) return Strange("the folder was not made: " + folder.status().ToString());
     folder_ = folder->get();
     LateMarks marks((*folder)->high_water());
-    if (!Open(marks)) return std::move(run_);
+    if (!Open(*folder_, marks)) return Strange(strange_);
     Mark();
     while (run_.commands < commands && run_.strange.empty()) {
       Step();
@@ -94,39 +160,9 @@ class OneRun {
   }
 
  private:
-  int Pick(int below) { return static_cast<int>(random_() % static_cast<std::uint64_t>(below)); }
   RecordedRun Strange(const std::string& what) {
     run_.strange = what;
     return std::move(run_);
-  }
-
-  bool Open(storage::HighWater& marks) {
-    engine::EngineOptions options;
-    options.shards = kRecordedShards;
-    options.partitions = 1;
-    engine::EngineParts parts;
-    parts.store = &folder_->store();
-    parts.index_keys = &folder_->index_keys();
-    parts.high_water = &marks;
-    parts.clock = &clock_;
-    parts.random = &engine_random_;
-    parts.policies = [this](std::string_view, std::uint16_t) -> const engine::Policy& { return policy_; };
-    parts.fatal = [this](const absl::Status& status) { run_.strange = status.ToString(); };
-    parts.workflows = {workflow_.get()};
-    auto engine = engine::Engine::Open(options, std::move(parts));
-    if (!engine.ok()) {
-      run_.strange = engine.status().ToString();
-      return false;
-    }
-    engine_ = *std::move(engine);
-    auto session = engine_->Attach({{"g1", "store-uuid-000001"}, {"t"}, {}, {}}, std::make_shared<Inbox>(leases_));
-    if (!session.ok()) {
-      run_.strange = session.status().ToString();
-      return false;
-    }
-    session_ = *std::move(session);
-    session_->AddCredit(1'000'000);
-    return true;
   }
 
   // One thing happens, or a few that share a commit, and what was answered is noted.
@@ -148,32 +184,20 @@ class OneRun {
       }
     }
     clock_.passed_ms += 10;
-    for (int quiet = 0; quiet < 2;) quiet = engine_->RunOnce() ? 0 : quiet + 1;
+    Rest();
+    if (!strange_.empty()) run_.strange = strange_;
     Moment moment = Now();
     if (Pick(8) == 0) {
       Mark();
       moment.all_marked = true;
     }
     moment.operations = run_.disk->size();
+    moment.passed_ms = clock_.passed_ms;
     run_.moments.push_back(std::move(moment));
   }
 
   void Schedule() {
-    delivery::Schedule schedule;
-    const std::int64_t now_s = clock_.WallMs() / 1000;
-    schedule.fixed.slots = {{now_s - 5 + Pick(30), now_s + 60 + Pick(600)}};
-    schedule.fixed.batch = "batch" + std::to_string(Pick(3));
-    engine::CreateRequest request;
-    request.workflow = delivery::kWorkflowNumber;
-    request.tenant = "t";
-    request.target = "target" + std::to_string(Pick(20));
-    request.actor = "client";
-    request.dedupe_key = "k" + std::to_string(run_.commands);
-    request.fingerprint = std::string(16, 'f');
-    request.payload.assign(static_cast<std::size_t>(50 + Pick(400)), '\0');
-    std::generate(request.payload.begin(), request.payload.end(), [this] { return static_cast<char>(random_()); });
-    request.event = delivery::EncodeSchedule(schedule);
-    engine_->Create(std::move(request), [this](const engine::Answer& answer) {
+    engine_->Create(Order("k" + std::to_string(run_.commands)), [this](const engine::Answer& answer) {
       if (!answer.status.ok()) return;
       ids_.push_back(answer.id);
       ++run_.acknowledged;
@@ -256,16 +280,36 @@ class OneRun {
   }
 
   RecordedRun run_;
-  std::mt19937_64 random_;
-  RunRandom engine_random_;
-  RunClock clock_;
-  const engine::Policy policy_;
-  const std::unique_ptr<workflows::Workflow> workflow_ = delivery::MakeDeliveryWorkflow();
   storage::DataFolder* folder_ = nullptr;
-  std::unique_ptr<engine::Engine> engine_;
-  std::unique_ptr<engine::PeerSession> session_;
-  std::deque<engine::Lease> leases_;
   std::vector<InstanceId> ids_;
+};
+
+class Revived : private EngineOnDisk {
+ public:
+  explicit Revived(std::int64_t passed_ms) : EngineOnDisk(static_cast<std::uint64_t>(passed_ms)) {
+    clock_.passed_ms = passed_ms;
+  }
+  std::string Go(storage::DataFolder& folder) {
+    if (!Open(folder, folder.high_water())) return "the engine does not start: " + strange_;
+    bool taken = false;
+    engine_->Create(Order("afterwards"), [&](const engine::Answer& answer) { taken = answer.status.ok(); });
+    Rest();
+    // What is handed over anew or again is delivered.
+    for (int rounds = 0; rounds < 1'000 && !leases_.empty(); ++rounds) {
+      for (const engine::Lease& lease : std::exchange(leases_, {})) {
+        delivery::Report report;
+        report.attempt = lease.attempt.number;
+        report.reported = delivery::Reported::kDelivered;
+        session_->Report(lease.attempt, delivery::EncodeReport(report), [](const engine::ReportAnswer&) {});
+      }
+      clock_.passed_ms += 100;
+      Rest();
+    }
+    session_.reset();
+    engine_.reset();
+    if (!strange_.empty()) return "the engine ended itself: " + strange_;
+    return taken ? "" : "the engine takes no new work";
+  }
 };
 
 }  // namespace
@@ -283,5 +327,7 @@ RecordedRun RecordRun(const std::string& folder, std::size_t commands, std::uint
   OneRun run(folder, seed);
   return run.Go(commands);
 }
+
+std::string Revive(storage::DataFolder& folder, std::int64_t passed_ms) { return Revived(passed_ms).Go(folder); }
 
 }  // namespace smsflow::crash

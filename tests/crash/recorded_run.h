@@ -19,6 +19,7 @@ struct Moment {
   std::size_t operations = 0;
   std::vector<std::uint64_t> acknowledged;  // by shard, the last sequence of its journal
   bool all_marked = false;                  // the high-water file knows all of it
+  std::int64_t passed_ms = 0;               // since the run began, by its clock
 };
 
 struct RecordedRun {
@@ -36,5 +37,10 @@ storage::DataFolderOptions OptionsOf(const std::string& path);
 // So many commands and reports of clients and a gateway, drawn by `seed`; in `folder`, which is there and empty. Now
 // and then the real folder is compared with what the model of the disk says of it.
 RecordedRun RecordRun(const std::string& folder, std::size_t commands, std::uint64_t seed);
+
+// The engine itself starts on a folder that was left, so long after the run had begun: its gateway comes back and
+// delivers what it is handed, a client asks for more, until nothing is left to do. What did not go well; empty:
+// nothing.
+std::string Revive(storage::DataFolder& folder, std::int64_t passed_ms);
 
 }  // namespace smsflow::crash
