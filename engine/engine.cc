@@ -261,7 +261,10 @@ void EngineImpl::Feed(Origin origin, FedWork work, FedDone done) {
   if (auto* create = std::get_if<CreateRequest>(&work)) {
     if (!create->target.empty() || !create->dedupe_key.empty())
       item.shard = shared_.parts.index_keys->Shard(shards, create->tenant, create->target, create->dedupe_key, 0);
-    item.work = std::move(*create);
+    if (shared_.workflow(create->workflow) == nullptr)
+      item.work = DeadLetter{"workflow: unknown"};
+    else
+      item.work = std::move(*create);
   } else if (auto* event = std::get_if<EventRequest>(&work)) {
     item.work = std::move(*event);
   } else if (auto* report = std::get_if<FedReport>(&work)) {

@@ -259,6 +259,19 @@ TEST(Feeds, WhatCannotBeAppliedLeavesAsADeadLetterUntilItIsTaken) {
   EXPECT_EQ(world.posts.received.size(), 1U);
 }
 
+// It would be read again, and end the engine again.
+TEST(Feeds, AnOrderForAWorkflowThatThereIsNotLeavesAsADeadLetter) {
+  World world;
+  std::map<std::uint64_t, FedAnswer> answers;
+  CreateRequest order = Order(world, "a");
+  order.workflow = 9;
+  Give(world, 0, std::move(order), answers);
+  world.Run();
+  EXPECT_EQ(answers[0].what, Taking::kRefused);
+  ASSERT_EQ(world.posts.received.size(), 1U);
+  EXPECT_TRUE(Parcels(world).empty());
+}
+
 // What stays for long gets a row at the end, or a restart would look at all that came after it.
 TEST(Feeds, ADeadLetterThatCannotLeaveHoldsNothingInItsPlace) {
   World world;
