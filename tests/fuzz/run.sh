@@ -16,7 +16,7 @@ keep=${SMSFLOW_FUZZ_NEW:-$scratch}
 mkdir -p "$keep/$2"
 "$here/corpus.py" unpack "$here/corpus/$2.txt" "$scratch/corpus"
 # The libraries of Debian do not tell ASan where their containers end.
-export ASAN_OPTIONS=detect_container_overflow=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+export ASAN_OPTIONS=detect_container_overflow=0:allocator_may_return_null=1:quarantine_size_mb=32 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 # What an input may cost of the processor stands in bounds.cc; -timeout is for what hangs, on a machine that is busy. Without
 # -entropic=0 libFuzzer takes most of the time for itself where there are many branches.
 if "$program" "$keep/$2" "$scratch/corpus" -max_total_time="$3" -timeout=20 -rss_limit_mb=512 -malloc_limit_mb=128 \
