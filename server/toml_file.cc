@@ -1,6 +1,7 @@
 // The only file that knows toml++, and the only one that meets its exceptions.
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -76,6 +77,15 @@ class Flattener {
   std::vector<Setting> settings_;
 };
 
+// What was expected, without what stands there instead: it may be a secret.
+std::string WhatIsWrong(std::string text) {
+  text.resize(std::min(text.size(), text.find(", saw")));
+  const std::size_t number = text.find(": '"), after = text.rfind("' is not ");
+  if (number != std::string::npos && after != std::string::npos && after > number)
+    text.replace(number + 2, after + 1 - (number + 2), "a number");
+  return text;
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<Setting>> ReadTomlFile(const std::string& path) {
@@ -90,8 +100,8 @@ absl::StatusOr<std::vector<Setting>> ReadTomlFile(const std::string& path) {
   } catch (const toml::parse_error& error) {
     const auto& at = error.source().begin;
     if (at.line == 0) return absl::NotFoundError(absl::StrCat(path, ": cannot be read"));
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ":", at.line, ":", at.column, ": not TOML: ", std::string(error.description())));
+    return absl::InvalidArgumentError(absl::StrCat(path, ":", at.line, ":", at.column,
+                                                   ": not TOML: ", WhatIsWrong(std::string(error.description()))));
   }
 }
 

@@ -223,7 +223,11 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"listen.plaintext = true\n[tenant.\"a b\"]\nprobe = \"1s\"\n",
                 "F:3:1: tenant must be a name of 1 to 64 characters of A-Z a-z 0-9 . _ -"},
         Mistake{"listen.plaintext = true\nshards = \n",
-                "F:2:10: not TOML: Error while parsing key-value pair: expected value, saw '\\n'"}));
+                "F:2:10: not TOML: Error while parsing key-value pair: expected value"},
+        Mistake{"listen.plaintext = true\ndata = 12345678901234567890123\n",
+                "F:2:31: not TOML: Error while parsing decimal integer: a number is not representable in 64 bits"},
+        Mistake{"listen.plaintext = 2026-13-01\n",
+                "F:1:27: not TOML: Error while parsing date: expected month between 1 and 12 (inclusive)"}));
 
 TEST_F(ConfigTest, RestNeedsAWayToListen) {
   const std::string key = std::string("[[key]]\nname = \"a\"\nrole = \"admin\"\nsha256 = \"") + kSha + "\"\n";
