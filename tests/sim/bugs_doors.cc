@@ -81,6 +81,10 @@ std::vector<Bug> DoorBugs() {
        [](Hooks& hooks) { hooks.lease = [](engine::Lease& lease) { lease.deadline_ms += 600'000; }; }},
       {"half of the credit of who comes back", "in memory alone: a gateway that attaches again gets half of its window",
        [](Hooks& hooks) { hooks.half_credit_again = true; }},
+      {"queue without a bound", "whatever is asked waits, however much waits already",
+       [](Hooks& hooks) { hooks.no_queue_max = true; }},
+      {"full for good", "in memory alone: a link that was full once is never looked at again",
+       [](Hooks& hooks) { hooks.full_for_good = true; }},
       {"lease sent twice", "every lease goes over the link two times", [](Hooks& hooks) { hooks.lease_twice = true; }},
       {"payloads swapped", "every third lease carries the payload of the one before",
        [](Hooks& hooks) {

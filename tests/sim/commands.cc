@@ -64,6 +64,10 @@ void Run::Ask(const std::string& name, bool again) {
       Hit("check I20 new work is refused");
       if (answer.status.ok()) Violated("I20: " + name + " was taken though new work was to be refused");
     }
+    if (absl::IsResourceExhausted(answer.status) && !refused_for_disk) {
+      Hit("event a full queue refuses a new SMS");
+      if (!fills()) Violated("I20: " + name + " was refused by an empty queue");
+    }
     if (!answer.status.ok()) return;
     ++report_.scheduled;
     Hit("check I10 one request is one SMS");
@@ -99,7 +103,7 @@ bool Run::ScheduleAgain() {
   world_.engine->Create(std::move(other), [=, this](const engine::Answer& answer) {
     Hit("check I10 a key is not taken for another request");
     if (!refused && answer.status.code() != absl::StatusCode::kAlreadyExists &&
-        answer.status.code() != absl::StatusCode::kUnavailable)
+        answer.status.code() != absl::StatusCode::kUnavailable && !RefusedByQueue(answer.status))
       Violated("I10: the key of " + name + " was taken for another request: " + answer.status.ToString());
   });
   return true;
@@ -521,7 +525,7 @@ bool Run::ForeignCommand() {
   const std::string other = entry->second.request.tenant == "a" ? "b" : "a";
   world_.engine->Send({*entry->second.id, other, "sim", delivery::EncodeCancel(), std::nullopt},
                       [this, name](const engine::Answer& answer) {
-                        if (absl::IsUnavailable(answer.status)) return;
+                        if (absl::IsUnavailable(answer.status) || RefusedByQueue(answer.status)) return;
                         Hit("check I15 a command of another tenant is not heard");
                         if (!absl::IsNotFound(answer.status))
                           Violated("I15: " + asked_[name].id->ToString() + " heard a command of another tenant");

@@ -48,6 +48,7 @@ struct Hooks {
   // The way to the gateways.
   std::function<void(engine::Lease&)> lease;
   bool lease_twice = false;
+  bool full_for_good = false;      // a link that was full once
   bool half_credit_again = false;  // of the credit of a gateway that comes back in one life of the engine
 
   // Time and chance.
@@ -55,6 +56,7 @@ struct Hooks {
   bool same_random = false;
   std::int64_t clock_ahead_ms = 0;
   bool no_budget = false;
+  bool no_queue_max = false;
 
   // The small file beside the store.
   std::uint64_t high_water_ahead = 0;

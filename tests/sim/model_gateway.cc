@@ -27,11 +27,13 @@ struct ModelGateway::Link : engine::PeerLink {
       gateway.events_.leased(gateway.site_.name, store, lease);
       wire->messages.push_back({std::move(lease), std::nullopt});
     }
+    if (Full()) gateway.coverage_.Hit("event a link is full");
   }
   void Send(std::vector<engine::Probe> probes) override {
     for (auto& probe : probes) wire->messages.push_back({std::nullopt, probe});
   }
   void Close(const absl::Status&) override { wire->closed = true; }
+  bool Full() const override { return gateway.room != 0 && wire->messages.size() >= gateway.room; }
   ModelGateway& gateway;
   const std::string store;
   std::shared_ptr<Wire> wire;
@@ -76,6 +78,7 @@ void ModelGateway::CutLink() {
   session_.reset();
   wire_.reset();
   inbox_.clear();
+  again_.clear();
   outbox_.clear();
 }
 
@@ -158,10 +161,34 @@ void ModelGateway::PutOnHandset(const AttemptId& attempt) {
   truth_.copied.insert(attempt);
 }
 
+// One message from the engine; by a bad link also none, a later one first, or one that comes once more.
+void ModelGateway::Receive() {
+  auto& messages = wire_->messages;
+  const bool bad = bad_link && !faithful;
+  const bool was_full = room != 0 && messages.size() >= room;
+  std::size_t which = 0;
+  if (bad && messages.size() > 1 && Chance(10)) {
+    coverage_.Hit("fault a lease or a probe is overtaken");
+    which = random_() % messages.size();
+  }
+  Message message = std::move(messages[which]);
+  messages.erase(messages.begin() + static_cast<std::ptrdiff_t>(which));
+  if (was_full && messages.size() < room && session_) session_->AddCredit(0);
+  if (bad && Chance(5)) {
+    coverage_.Hit("fault a lease or a probe comes twice");
+    again_.push_back(message);
+  }
+  if (bad && Chance(2))
+    coverage_.Hit("fault a lease or a probe is lost on its way");
+  else
+    inbox_.push_back(std::move(message));
+}
+
 bool ModelGateway::Step(std::int64_t now_ms) {
-  if (wire_ && !wire_->messages.empty()) {
-    inbox_.push_back(std::move(wire_->messages.front()));
-    wire_->messages.pop_front();
+  if (wire_ && !wire_->messages.empty()) Receive();
+  if (!again_.empty() && (faithful || Chance(20))) {
+    inbox_.push_back(std::move(again_.front()));
+    again_.pop_front();
   }
   if (!inbox_.empty()) {
     const Message message = std::move(inbox_.front());
@@ -188,11 +215,21 @@ bool ModelGateway::Step(std::int64_t now_ms) {
     return true;
   }
   if (!outbox_.empty() && session_) {
+    if (session_->Congested()) {
+      coverage_.Hit("event a gateway keeps its reports back for full queues");
+      return false;
+    }
     std::size_t which = 0;
-    if (!faithful && outbox_.size() > 1 && Chance(15)) which = random_() % outbox_.size();  // out of order
+    if (!faithful && outbox_.size() > 1 && Chance(15)) {
+      coverage_.Hit("fault a report is overtaken");
+      which = random_() % outbox_.size();
+    }
     const Later report = outbox_[which];
     outbox_.erase(outbox_.begin() + static_cast<std::ptrdiff_t>(which));
-    if (!faithful && Chance(10)) outbox_.push_back(report);  // doubled, and later than others
+    if (!faithful && Chance(10)) {
+      coverage_.Hit("fault a report comes twice");
+      outbox_.push_back(report);  // later than others
+    }
     if (!faithful && Chance(5)) {
       coverage_.Hit("fault a report is lost on its way");
       return true;

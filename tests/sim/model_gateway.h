@@ -74,6 +74,8 @@ class ModelGateway {
   bool faithful = false;  // every submit now succeeds, receipts come at once: for the quiet phase
   int slow_receipts = 0;  // percent of receipts that take very long
   int hangs = 10;         // percent of what it takes that nothing becomes of until it dies, or goes on
+  bool bad_link = false;  // leases and probes may be lost, doubled and overtaken one by one
+  std::size_t room = 0;   // a link that holds so many messages is full; 0: never
   int accepts = 80;       // percent of what it takes that it says so of
 
   // How often what becomes of a submit: delivered, and told; delivered, and no receipt comes; a failure at once; one by
@@ -113,6 +115,7 @@ class ModelGateway {
   };
   struct Link;
 
+  void Receive();
   std::string StoreName() const { return "store-" + site_.name + "-" + std::to_string(store_.number); }
   std::unique_ptr<engine::PeerSession> Open(engine::Engine& engine);
   void Take(const engine::Lease& lease, std::int64_t now_ms);
@@ -139,6 +142,7 @@ class ModelGateway {
   std::unique_ptr<engine::PeerSession> older_;  // of a stream that a newer one replaced
   std::shared_ptr<Wire> wire_;                  // from the engine, while attached
   std::deque<Message> inbox_;                   // taken from it
+  std::deque<Message> again_;                   // … and will come once more
   std::deque<AttemptId> carrier_;               // recorded, to be submitted
   std::deque<Later> outbox_;                    // to be reported
 };

@@ -52,11 +52,19 @@ void Run::Mend() {
   }
   // Whoever got no answer asks again.
   for (const auto& [name, sms] : asked_)
-    if (!sms.acknowledged && !sms.request.dedupe_key.empty()) Ask(name, /*again=*/true);
+    if (!sms.acknowledged && !sms.request.dedupe_key.empty()) {
+      Ask(name, /*again=*/true);
+      if (fills()) Rounds();
+    }
   Settle();
 }
 
 void Run::ResumeAll() {
+  all_resumed_at_ = ++pauses_asked_;
+  paused_all_ = false;
+  paused_tenants_.clear();
+  paused_gateways_.clear();
+  paused_batches_.clear();
   std::vector<std::tuple<storage::PauseScope, std::string, std::string>> scopes{{storage::PauseScope::kAll, "", ""}};
   for (const char* tenant : {"a", "b", "c"}) {
     scopes.emplace_back(storage::PauseScope::kTenant, tenant, "");
@@ -72,12 +80,8 @@ void Run::ResumeAll() {
     resume.index = scope == storage::PauseScope::kIndexValue ? delivery::kBatchIndex : 0;
     resume.resume = true;
     world_.engine->Pause(std::move(resume), [](const absl::Status&, bool) {});
+    if (fills()) Rounds();
   }
-  all_resumed_at_ = ++pauses_asked_;
-  paused_all_ = false;
-  paused_tenants_.clear();
-  paused_gateways_.clear();
-  paused_batches_.clear();
 }
 
 void Run::LetPass(std::int64_t ms, std::int64_t step_ms) {

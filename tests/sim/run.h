@@ -26,6 +26,7 @@ namespace smsflow::sim {
 namespace delivery = workflows::delivery;
 
 inline constexpr std::int64_t kMinuteMs = 60'000;
+inline constexpr std::uint32_t kQueueNeverFull = 50'000;
 
 // In memory, and never lost: what the small file beside the store would say.
 class NotedMarks : public storage::HighWater {
@@ -126,6 +127,9 @@ class Run {
   bool themed() const { return theme_ != Theme::kAnything; }
   // About attempts: many leave, and little stops them all.
   bool busy() const { return themed() && theme_ != Theme::kClocks && theme_ != Theme::kStores; }
+  // Queues are so short that they fill.
+  bool fills() const { return queue_max_ < kQueueNeverFull; }
+  bool RefusedByQueue(const absl::Status& status) const { return fills() && absl::IsResourceExhausted(status); }
   void ChooseTheme();
   void ChoosePolicies();
   void ChooseGateways();
@@ -193,6 +197,7 @@ class Run {
   void CheckBudget(std::int64_t left_ms);
   void Answered(const AttemptId& attempt, delivery::Reported reported, engine::ReportOutcome outcome);
   void CheckStep();
+  void CheckQueues();
   void CheckPlans();
   void CheckBlocked(const InstanceId& id, delivery::State state);
   void CheckReports();
@@ -271,6 +276,7 @@ class Run {
 
   // As many tokens as the engine may have at most for what is late.
   std::uint32_t budget_per_s_ = 0;
+  std::uint32_t queue_max_ = 0;
   double budget_ = 0;
   std::int64_t budget_at_ms_ = 0;
 

@@ -20,10 +20,15 @@ class HookedLink : public engine::PeerLink {
   }
   void Send(std::vector<engine::Probe> probes) override { real_->Send(std::move(probes)); }
   void Close(const absl::Status& why) override { real_->Close(why); }
+  bool Full() const override {
+    was_full_ |= real_->Full();
+    return hooks_.full_for_good ? was_full_ : real_->Full();
+  }
 
  private:
   std::shared_ptr<engine::PeerLink> real_;
   const Hooks& hooks_;
+  mutable bool was_full_ = false;
 };
 
 class HookedSession : public engine::PeerSession {

@@ -37,6 +37,8 @@ Run::Run(const RunOptions& options)
   if (hooks_.clock_ahead_ms != 0) world_.engine_clock = clock_ahead_.get();
   marks_.ahead = hooks_.high_water_ahead;
   budget_per_s_ = world_.options.fire_budget_per_s;
+  queue_max_ = world_.options.queue_max;
+  if (hooks_.no_queue_max) world_.options.queue_max = kQueueNeverFull;
   if (hooks_.no_budget) world_.options.fire_budget_per_s = 1'000'000'000;
   epoch_ms_ = world_.clock.wall_ms - world_.clock.steady_ms;
   newest_wall_ms_ = world_.clock.wall_ms;
@@ -60,6 +62,7 @@ engine::EngineOptions Run::Options(std::uint64_t seed) {
   options.cache_bytes = seed % 3 == 0 ? 4'096 : 1 << 20;
   options.batch_max = seed % 5 == 0 ? 3 : 256;
   options.fire_budget_per_s = seed % 7 == 0 ? 2 : 1'000;
+  options.queue_max = seed % 11 > 7 ? static_cast<std::uint32_t>(5 + seed % 16) : kQueueNeverFull;
   options.dedupe_min_ms = 30 * kMinuteMs;
   return options;
 }
@@ -134,6 +137,9 @@ void Run::Together() {
   MeetATimer();
   if (met_.empty() && Pick(3) != 0)
     if (const auto* entry = Pick(2) == 0 ? OneInFlight() : AnySms(); entry != nullptr) met_ = entry->first;
+  const bool burst = fills() && Pick(4) == 0;
+  int orders = burst ? static_cast<int>(2 * queue_max_) * world_.options.partitions : 0;
+  for (; orders > 0; --orders) Pick(5) == 0 ? Schedule() : Cancel();
   for (int left = 2 + Pick(2); left > 0; --left) {
     const Choice& command = AnyCommand();
     if (command.make == &Run::MoveTime) continue;
@@ -141,7 +147,8 @@ void Run::Together() {
     if (command.make == &Run::Fault) return;
   }
   for (const auto& gateway : gateways_)
-    for (int i = Pick(8); i > 0 && gateway->attached(); --i) gateway->Step(true_ms());
+    for (int i = Pick(burst ? 40 : 8); i > 0 && gateway->attached(); --i) gateway->Step(true_ms());
+  CheckQueues();
 }
 
 // A write takes its time, and the world goes on: what comes now is there when the engine has decided and not yet said.
@@ -310,9 +317,12 @@ std::vector<std::string> Run::NamesToReach() const {
                             "a command during a slow write",
                             "a crash keeps what was not synced",
                             "a crash loses what was not synced",
+                            "a full queue refuses a new SMS",
                             "a gateway comes during a slow write",
                             "a gateway's store is lost",
+                            "a gateway keeps its reports back for full queues",
                             "a link is cut during a slow write",
+                            "a link is full",
                             "a command meets a timer that falls due",
                             "a probe reaches a gateway",
                             "a stop and a report of one SMS are queued together",
@@ -340,9 +350,10 @@ std::vector<std::string> Run::NamesToReach() const {
     for (const delivery::State state : delivery::kAllStates)
       if (state != delivery::State::kNew) names.push_back(MetName(fault.name, state));
   }
-  for (const char* fault :
-       {"a report is lost on its way", "a small step of the clock back", "a write fails and happens",
-        "a write fails and does not happen", "the clock jumps ahead", "the clock jumps back"})
+  for (const char* fault : {"a lease or a probe comes twice", "a lease or a probe is lost on its way",
+                            "a lease or a probe is overtaken", "a report comes twice", "a report is lost on its way",
+                            "a report is overtaken", "a small step of the clock back", "a write fails and happens",
+                            "a write fails and does not happen", "the clock jumps ahead", "the clock jumps back"})
     names.push_back(std::string("fault ") + fault);
   return names;
 }

@@ -128,6 +128,8 @@ void Run::ChooseGateways() {
     if (busy()) site.credit += 4;
     gateways_.push_back(std::make_unique<ModelGateway>(std::move(site), truth_, random_, coverage_, events));
     gateways_.back()->slow_receipts = Pick(3) * 25;
+    gateways_.back()->bad_link = seed_ % 8 > 5;
+    gateways_.back()->room = seed_ % 8 > 5 ? static_cast<std::size_t>(seed_ / 8 % 4) : 0;
     gateways_.back()->fates = FatesOf(theme_);
     if (theme_ == Theme::kStops) gateways_.back()->hangs = 30;
     if (theme_ != Theme::kContradictions) return;
