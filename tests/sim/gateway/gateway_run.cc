@@ -1,7 +1,6 @@
 #include "tests/sim/gateway/gateway_run.h"
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,10 +10,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "crypto/hash.h"
-#include "gateway/agreed_clock.h"
-#include "gateway/core.h"
-#include "gateway/opener.h"
-#include "gateway/smpp_carrier.h"
 #include "gateway/store.h"
 #include "storage/memory_store.h"
 #include "tests/engine/world.h"
@@ -33,139 +28,6 @@ std::string WordOf(Reported reported) { return std::string(workflows::delivery::
 constexpr std::int64_t kMinute = 60'000, kDay = 24 * 60 * kMinute;
 constexpr std::uint32_t kCredit = 12;
 
-class SimRoom : public gateway::Room {
- public:
-  explicit SimRoom(const bool& low) : low_(low) {}
-  bool Low() override { return low_; }
-
- private:
-  const bool& low_;
-};
-
-smsc::Script ScriptOf(std::mt19937_64& random) {
-  using smsc::FaultKind;
-  const auto below = [&random](std::uint64_t n) { return static_cast<std::int64_t>(random() % n); };
-  smsc::Script script;
-  script.seed = random();
-  // Small ones often mean one message in decimal and another in hexadecimal.
-  script.first_id = 1 + random() % (below(2) == 0 ? 40 : 1'000'000);
-  constexpr smsc::IdStyle kStyles[] = {smsc::IdStyle::kDecimal, smsc::IdStyle::kHex, smsc::IdStyle::kLowerHex};
-  script.response_id = kStyles[below(3)];
-  script.receipt_id = kStyles[below(3)];
-  script.tlv_id = below(2) == 0 ? smsc::IdStyle::kNone : script.response_id;
-  script.pad = below(3) == 0 ? 10 : 0;
-  script.response = {0, below(3) == 0 ? 2'000 : 20};
-  script.receipt = {0, 1 + below(5'000)};
-  script.as_data_sm = below(4) == 0;
-  // Which faults there are is the seed's choice: a mix of few finds what a mix of all hides.
-  for (const FaultKind kind :
-       {FaultKind::kRefuse, FaultKind::kDropResponse, FaultKind::kDelayResponse, FaultKind::kEarlyReceipt,
-        FaultKind::kDropReceipt, FaultKind::kDelayReceipt, FaultKind::kDoubleReceipt, FaultKind::kFail,
-        FaultKind::kReset, FaultKind::kClose, FaultKind::kSilence}) {
-    if (below(3) != 0) continue;
-    smsc::Fault fault;
-    fault.kind = kind;
-    fault.rate = kind == FaultKind::kSilence ? 0.02 : 0.02 + 0.01 * static_cast<double>(below(25));
-    fault.delay = {0, 1 + below(kind == FaultKind::kDelayReceipt ? 200'000 : 90'000)};
-    if (kind == FaultKind::kRefuse)
-      fault.status = below(2) == 0 ? smpp::CommandStatus::kThrottled : smpp::CommandStatus::kInvalidDestinationAddress;
-    if (kind == FaultKind::kFail && below(2) == 0) fault.stat = below(2) == 0 ? "REJECTD" : "EXPIRED";
-    script.faults.push_back(fault);
-  }
-  return script;
-}
-
-// Stands between the core and its carrier, where bugs take hold.
-class HookedCarrier : public gateway::Carrier, public gateway::CarrierEvents {
- public:
-  HookedCarrier(std::unique_ptr<gateway::SmppCarrier> real, const GatewayHooks& hooks)
-      : real_(std::move(real)), hooks_(hooks) {}
-  void RunOnce() {
-    for (; !queued_.empty() && real_->Take(queued_.front(), nullptr); queued_.pop_front())
-      real_->Submit({queued_.front()});
-    real_->RunOnce();
-  }
-  // Hears of each that has its turn.
-  std::function<void(const engine::Lease&, const gateway::Route*)> turn;
-
-  void Start(gateway::CarrierEvents& events) override {
-    events_ = &events;
-    real_->StartLinks(*this);
-  }
-  bool Take(const engine::Lease& lease, const gateway::Route* route) override {
-    const bool taken = hooks_.queue_after_intent || real_->Take(lease, route);
-    if (taken) turn(lease, route);
-    return taken;
-  }
-  void Submit(std::vector<engine::Lease> leases) override {
-    if (hooks_.submit) hooks_.submit(leases);
-    if (hooks_.queue_after_intent) {
-      queued_.insert(queued_.end(), leases.begin(), leases.end());
-      return;
-    }
-    real_->Submit(std::move(leases));
-  }
-  void Acknowledge(const std::vector<gateway::Handle>& handles) override { real_->Acknowledge(handles); }
-  void Stop() override {}
-
-  void OnOutcomes(std::vector<gateway::Report> outcomes) override { events_->OnOutcomes(std::move(outcomes)); }
-  void OnParts(std::vector<gateway::PartAnswer> answers) override {
-    for (gateway::PartAnswer& answer : answers)
-      if (hooks_.answer) hooks_.answer(answer);
-    events_->OnParts(std::move(answers));
-  }
-  void OnReceipt(gateway::SmscReceipt receipt, gateway::Handle handle) override {
-    const bool kept = !hooks_.receipt || hooks_.receipt(receipt);
-    if (!kept || hooks_.acknowledge_at_once) real_->Acknowledge({handle});
-    if (kept) events_->OnReceipt(std::move(receipt), handle);
-  }
-
- private:
-  const std::unique_ptr<gateway::SmppCarrier> real_;
-  const GatewayHooks& hooks_;
-  std::deque<engine::Lease> queued_;
-  gateway::CarrierEvents* events_ = nullptr;
-};
-
-// One process of the gateway: from its start to its kill.
-struct Process {
-  Process(engine::ManualClock& manual, storage::MemoryStore& memory, Disk& disk, const Hooks& hooks, const bool& low)
-      : clock(manual, [](LogLevel, std::string_view) {}), rows(memory, manual, disk, hooks), room(low) {}
-
-  gateway::AgreedClock clock;
-  SimStore rows;
-  SimRoom room;
-  std::unique_ptr<gateway::Store> store;
-  std::vector<SimSmscLink*> links;  // the carrier's
-  std::unique_ptr<HookedCarrier> carrier;
-  std::unique_ptr<gateway::Sorter> sorter;  // where the run has routes
-  std::unique_ptr<gateway::Core> core;
-};
-
-// How the carrier is set up: the run's own habits, whatever process it is.
-gateway::SmscOptions SmscOf(std::mt19937_64& random) {
-  gateway::SmscOptions options;
-  options.name = "smsc";
-  options.account = "account";
-  options.link.session.system_id = "sim";
-  options.link.session.window = 1 + static_cast<std::uint32_t>(random() % 8);
-  options.link.session.response_ms = 30'000;
-  options.link.session.chance = [] { return 0.5; };
-  constexpr gateway::Segments kSegments[] = {gateway::Segments::kUdh8, gateway::Segments::kUdh16,
-                                             gateway::Segments::kSar};
-  options.segments = kSegments[random() % 3];
-  return options;
-}
-
-// Routes and rates, in two runs of three; null: there are none.
-std::shared_ptr<const gateway::PaceOptions> PaceOf(std::mt19937_64& random) {
-  if (random() % 3 == 0) return nullptr;
-  const auto rate = [&random] { return random() % 3 == 0 ? 0 : static_cast<std::int64_t>(1 + random() % 20); };
-  auto routes = gateway::Routes::Make({}, {{"even", {"+25570"}}, {"odd", {"+25575"}}});
-  return std::make_shared<const gateway::PaceOptions>(
-      gateway::PaceOptions{*std::move(routes), {.tenant = rate(), .route = rate(), .sender = rate()}});
-}
-
 // What left under one limit, since the process began.
 struct Meter {
   std::int64_t since_ms = 0, segments = 0;
@@ -178,9 +40,21 @@ class Run {
         random_(options.seed),
         site_(ScriptOf(random_), clock_, random_),
         engine_(clock_, random_, options.bug.report),
-        smsc_(SmscOf(random_)),
-        pace_(PaceOf(random_)) {
-    if (options.bug.options) options.bug.options(smsc_);
+        parts_{.gateway = "g1",
+               .tenants = {"t", "u"},
+               .smsc = SmscOf(random_),
+               .pace = PaceOf(random_),
+               .opener = [] { return std::make_unique<gateway::PlainOpener>(); },
+               .turn = [this](const auto& lease, const auto* route) { CheckTurn(lease, route); },
+               .clock = clock_,
+               .disks_clock = clock_,
+               .memory = memory_,
+               .disk = disk_,
+               .low = low_,
+               .site = site_,
+               .link = engine_,
+               .hooks = options.bug} {
+    if (options.bug.options) options.bug.options(parts_.smsc);
   }
 
   GatewayRunReport Make() {
@@ -215,7 +89,6 @@ class Run {
   }
 
   void Start();
-  void MakeCarrier();
   void Crash();
   void Step();
   void Round();
@@ -245,10 +118,9 @@ class Run {
   bool low_ = false, down_ = false;
   SmscSite site_;
   EngineSide engine_;
-  gateway::SmscOptions smsc_;
-  std::shared_ptr<const gateway::PaceOptions> pace_;
+  GatewayParts parts_;
   std::map<std::string, Meter> meters_;
-  std::unique_ptr<Process> process_;
+  std::unique_ptr<GatewayProcess> process_;
   int step_ = 0;
   std::uint64_t attempts_ = 0;
   std::size_t seen_ = 0;  // of the site's submits, those that were checked
@@ -258,52 +130,12 @@ class Run {
 };
 
 void Run::Start() {
-  process_ = std::make_unique<Process>(clock_, memory_, disk_, options_.bug.rows, low_);
-  auto store = gateway::Store::Open(process_->rows, "g1", process_->clock.WallMs());
-  if (!store.ok()) {
-    Violation("the store does not open: " + std::string(store.status().message()));
-    throw engine::Fatal{};
-  }
-  process_->store = *std::move(store);
-  MakeCarrier();
-  gateway::CoreOptions options;
-  options.gateway = "g1";
-  options.tenants = {"t", "u"};
-  options.pace = pace_;
-  if (pace_) process_->sorter = std::make_unique<gateway::Sorter>(pace_, std::make_unique<gateway::PlainOpener>());
   meters_.clear();
-  process_->core = std::make_unique<gateway::Core>(
-      options, *process_->store, engine_, *process_->carrier, process_->clock,
-      [](const absl::Status&) { throw engine::Fatal{}; }, &process_->room, process_->sorter.get());
-  if (pace_) {
-    process_->sorter->Listen([this](std::vector<gateway::Sorted> sorted) {
-      for (gateway::Sorted& one : sorted)
-        if (options_.bug.sorted) options_.bug.sorted(one);
-      process_->core->OnSorted(std::move(sorted));
-    });
-  }
-  if (!process_->core->Load().ok()) throw engine::Fatal{};
-  process_->carrier->Start(*process_->core);
-  engine_.Start(*process_->core);
-}
-
-void Run::MakeCarrier() {
-  const auto make_link = [this](gateway::SmscLinkOptions options, engine::Clock& clock,
-                                gateway::SmscLinkEvents& events) -> absl::StatusOr<std::unique_ptr<gateway::SmscLink>> {
-    auto link = std::make_unique<SimSmscLink>(options, clock, events, site_);
-    process_->links.push_back(link.get());
-    return link;
-  };
-  auto carrier = gateway::SmppCarrier::Make({smsc_}, std::make_unique<gateway::PlainOpener>(), process_->clock, nullptr,
-                                            make_link);
-  if (!carrier.ok()) {
-    Violation("no carrier: " + std::string(carrier.status().message()));
+  process_ = std::make_unique<GatewayProcess>(parts_);
+  if (const absl::Status status = process_->Start(); !status.ok()) {
+    Violation("the gateway does not start: " + std::string(status.message()));
     throw engine::Fatal{};
   }
-  process_->carrier = std::make_unique<HookedCarrier>(*std::move(carrier), options_.bug);
-  process_->carrier->turn = [this](const engine::Lease& lease, const gateway::Route* route) {
-    CheckTurn(lease, route);
-  };
 }
 
 void Run::Crash() {
@@ -356,10 +188,7 @@ std::size_t OpenOf(const EngineSide& engine) {
 
 void Run::Round() {
   engine_.Step();
-  process_->core->RunOnce();
-  if (process_->sorter != nullptr && Chance(60)) process_->sorter->RunOnce();
-  process_->carrier->RunOnce();
-  for (SimSmscLink* const link : process_->links) link->Step();
+  process_->Round(random_);
   site_.Step();
 }
 
@@ -457,7 +286,7 @@ std::vector<const SeenSubmit*> Run::TakenOf(const std::string& number) const {
 }
 
 std::optional<gateway::Record> Run::RecordOf(const AttemptId& attempt) {
-  const auto found = process_->store->Find(attempt);
+  const auto found = process_->store().Find(attempt);
   if (!found.ok()) Violation("the store cannot be read: " + std::string(found.status().message()));
   return found.ok() ? *found : std::nullopt;
 }
@@ -479,12 +308,12 @@ void Run::CheckOpen() {
     const auto record = RecordOf(attempt);
     open += record && !record->result ? 1 : 0;
   }
-  if (open > smsc_.link.session.window)
-    Violation(absl::StrCat("G9: ", open, " attempts are open, and the window has ", smsc_.link.session.window));
+  if (open > parts_.smsc.link.session.window)
+    Violation(absl::StrCat("G9: ", open, " attempts are open, and the window has ", parts_.smsc.link.session.window));
 }
 
 void Run::CheckTurn(const engine::Lease& lease, const gateway::Route* route) {
-  if (!pace_) return;
+  if (!parts_.pace) return;
   const auto asked = engine_.asked().find(lease.attempt);
   if (asked == engine_.asked().end() || route == nullptr) return;
   const bool even = asked->second.number.starts_with("25570");
@@ -492,16 +321,16 @@ void Run::CheckTurn(const engine::Lease& lease, const gateway::Route* route) {
   const std::string& payload = lease.payload;
   const std::size_t length = payload.size() - payload.find("\n\n") - 2;
   const auto segments = static_cast<std::int64_t>(length <= 160 ? 1 : (length + 152) / 153);
-  CheckRate("route " + route->name, pace_->limits.route, segments);
-  CheckRate("tenant " + lease.tenant, pace_->limits.tenant, segments);
+  CheckRate("route " + route->name, parts_.pace->limits.route, segments);
+  CheckRate("tenant " + lease.tenant, parts_.pace->limits.tenant, segments);
   const bool sender = payload.find("Sender: A") != payload.npos;
-  CheckRate(absl::StrCat("sender ", lease.tenant, sender ? "/A" : "/"), pace_->limits.sender, segments);
+  CheckRate(absl::StrCat("sender ", lease.tenant, sender ? "/A" : "/"), parts_.pace->limits.sender, segments);
 }
 
 // Something may leave while a segment is there, however many it then takes.
 void Run::CheckRate(const std::string& whose, std::int64_t per_second, std::int64_t segments) {
   if (per_second == 0) return;
-  const std::int64_t now_ms = process_->clock.SteadyMs();
+  const std::int64_t now_ms = process_->clock().SteadyMs();
   Meter& meter = meters_.try_emplace(whose, Meter{now_ms, 0}).first->second;
   const std::int64_t at_once = std::max<std::int64_t>(1, per_second / 10);
   if (meter.segments > at_once + per_second * (now_ms - meter.since_ms) / 1000)
@@ -513,7 +342,7 @@ void Run::CheckRate(const std::string& whose, std::int64_t per_second, std::int6
 void Run::CheckLeaving(std::string_view destination) {
   const auto it = of_number_.find(std::string(destination));
   if (it == of_number_.end()) return Violation("G2: a submit to a number that nobody asked for");
-  if (process_->clock.WallMs() >= engine_.asked().at(it->second).lease.deadline_ms)
+  if (process_->clock().WallMs() >= engine_.asked().at(it->second).lease.deadline_ms)
     Violation("G3: " + it->second.ToString() + " was submitted after its deadline");
 }
 
@@ -560,7 +389,7 @@ void Run::CheckTheEnd() {
   Check();
   if (!report_.violations.empty()) return;
   // How this SMSC writes ids may never have become clear; then receipts wait for that.
-  const auto forms = process_->store->Forms();
+  const auto forms = process_->store().Forms();
   const bool learnt = forms.ok() && std::any_of(forms->begin(), forms->end(), [](const gateway::StoredForms& one) {
                         return one.tlv != 0 || one.text != 0;
                       });
@@ -587,7 +416,7 @@ void Run::CheckTheEnd() {
       absl::StrAppend(&about, "; submits");
       for (const SeenSubmit* one : taken) absl::StrAppend(&about, " ", one->count, "(", one->faults, ")");
       for (const auto& form : *forms) absl::StrAppend(&about, "; forms: tlv ", form.tlv, ", text ", form.text);
-      const auto parked = process_->store->Parked();
+      const auto parked = process_->store().Parked();
       if (parked.ok()) absl::StrAppend(&about, "; parked:");
       for (const auto& [key, receipt] : *parked) absl::StrAppend(&about, " ", receipt.tlv_id, "/", receipt.text_id);
       Violation("G7: " + id + " was delivered, and its receipts are lost; ids" + about);

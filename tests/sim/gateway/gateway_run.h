@@ -23,27 +23,9 @@
 #include <string>
 #include <vector>
 
-#include "gateway/attempt.h"
-#include "gateway/smsc_options.h"
-#include "gateway/sorter.h"
-#include "tests/sim/hooks.h"
+#include "tests/sim/gateway/gateway_process.h"
 
 namespace smsflow::sim {
-
-// Where a seeded bug takes hold of a gateway. Every hook may be empty.
-struct GatewayHooks {
-  Hooks rows;  // those of the store count here
-  // From the core to the carrier, and back.
-  std::function<void(std::vector<engine::Lease>&)> submit;
-  std::function<void(gateway::PartAnswer&)> answer;
-  std::function<void(gateway::Sorted&)> sorted;        // before it waits
-  bool queue_after_intent = false;                     // the carrier takes all, and lets them wait
-  std::function<bool(gateway::SmscReceipt&)> receipt;  // false: it gets lost, and is acknowledged all the same
-  bool acknowledge_at_once = false;
-  // The configuration of the carrier, and the link to the engine.
-  std::function<void(gateway::SmscOptions&)> options;
-  std::function<bool(gateway::Report&)> report;  // false: it gets lost, and counts as answered
-};
 
 struct GatewayRunOptions {
   std::uint64_t seed = 1;
