@@ -1,9 +1,9 @@
 # The simulator, the fuzzers and the proof, for as long as asked.
 
-# sim [--gateway | --kafka] [ARGUMENT…]: see tests/sim/sim_main.cc, and tests/sim/seeds.h.
+# sim [--gateway | --kafka | --pair] [ARGUMENT…]: see tests/sim/sim_main.cc, and tests/sim/seeds.h.
 sim() {
   case ${1:-} in
-    --gateway | --kafka) "$BUILD/tests/sim_${1#--}_campaign" "${@:2}" ;;
+    --gateway | --kafka | --pair) "$BUILD/tests/sim_${1#--}_campaign" "${@:2}" ;;
     *) "$BUILD/tests/sim_campaign" "$@" ;;
   esac
 }

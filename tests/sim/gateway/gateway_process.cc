@@ -131,7 +131,7 @@ class HookedCarrier : public gateway::Carrier, public gateway::CarrierEvents {
 GatewayProcess::GatewayProcess(const GatewayParts& parts)
     : parts_(parts),
       clock_(parts.clock, [](LogLevel, std::string_view) {}),
-      rows_(parts.memory, parts.disks_clock, parts.disk, parts.hooks.rows),
+      rows_(*parts.memory, parts.disks_clock, parts.disk, parts.hooks.rows),
       room_(std::make_unique<SimRoom>(parts.low)) {}
 GatewayProcess::~GatewayProcess() = default;
 

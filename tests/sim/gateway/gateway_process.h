@@ -49,7 +49,7 @@ struct GatewayParts {
   std::function<void(const engine::Lease&, const gateway::Route*)> turn;  // hears of each that has its turn
   engine::Clock& clock;
   engine::ManualClock& disks_clock;  // moved by a slow disk
-  storage::MemoryStore& memory;
+  storage::MemoryStore* memory = nullptr;
   Disk& disk;
   const bool& low;
   SmscSite& site;

@@ -48,7 +48,7 @@ class Run {
                .turn = [this](const auto& lease, const auto* route) { CheckTurn(lease, route); },
                .clock = clock_,
                .disks_clock = clock_,
-               .memory = memory_,
+               .memory = &memory_,
                .disk = disk_,
                .low = low_,
                .site = site_,
