@@ -46,9 +46,10 @@ class Search:
         return found
 
     def memory(self, pid):
-        """As a core dump would show it: everything that the process can write to."""
+        """As a core dump would show it: everything that the process can write to, and no less than it says it has."""
         found = []
         part, overlap = 16 << 20, 4096
+        before, held = self.bytes, status_kb(pid, "RssAnon") << 10
         with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
             for line in maps:
                 span, rights = line.split()[:2]
@@ -62,10 +63,21 @@ class Search:
                     except OSError:
                         continue  # reserved, and nothing there
                     found += self.bytes_in(data, f"the memory of process {pid} at {at:x}")
+        read = self.bytes - before
+        assert read >= held > 0, f"of the memory of process {pid} {read} bytes were read, and it has {held}"
         return found
 
 
-def can_read_memory(pid):
-    """Not of a sanitizer's program: its shadow is terabytes, and what was freed is kept."""
-    size_kb = int(re.search(r"VmSize:\s+(\d+)", Path(f"/proc/{pid}/status").read_text(encoding="ascii")).group(1))
-    return size_kb < 1 << 30 and os.access(f"/proc/{pid}/mem", os.R_OK)
+def status_kb(pid, name):
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(re.search(rf"{name}:\s+(\d+)", status).group(1))
+
+
+def why_memory_cannot_be_read(pid):
+    """Empty: it can. There are but two reasons why not; if it fails for another, that is an error."""
+    if status_kb(pid, "VmSize") >= 1 << 30:
+        return "it is a sanitizer's program: its shadow is terabytes, and what was freed is kept"
+    scope = Path("/proc/sys/kernel/yama/ptrace_scope")
+    if os.geteuid() != 0 and scope.exists() and int(scope.read_text(encoding="ascii")) >= 2:
+        return "on this machine nobody reads the memory of another process"
+    return ""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "secrets"))
 from rest_server import Client, address_of, request, running  # noqa: E402
-from search import Search, can_read_memory  # noqa: E402
+from search import Search, why_memory_cannot_be_read  # noqa: E402
 
 SMSFLOWD, SMSFLOW = (Path(argument).resolve() for argument in sys.argv[1:3])
 PASSWORD = re.compile(r"made the account admin, with the password (\S{24}) ")
@@ -116,7 +116,7 @@ class FirstStart(unittest.TestCase):
         self.assertEqual(self.ask("GET", "/iam/check", f"ann:{words[2]}").status, 200)
         self.assertEqual(self.ask("GET", "/iam/check", f"ann:{words[0]}").status, 401)
         process = self.engine.running.pid
-        if not can_read_memory(process):
+        if why_memory_cannot_be_read(process):
             self.skipTest("the memory of another process cannot be read here")
         secrets = {word: word for word in words}
         until = time.monotonic() + PATIENCE_S  # an answer may leave a moment before its request is wiped
