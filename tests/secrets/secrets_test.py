@@ -4,6 +4,8 @@ secrets_test.py SMSFLOWD SMSFLOW SMSFLOW-GATEWAY. Engine and gateway are process
 engine never sees what is sealed. With a control that shows that the search would have found each form.
 """
 
+import base64
+import json
 import random
 import string
 import subprocess
@@ -11,6 +13,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -31,7 +34,7 @@ def word(length):
 # One mark in all numbers, one in all texts, …: whatever part of one shows, shows it.
 DIGITS = "".join(CHANCE.choice("123456789") for _ in range(11))
 MARKS = {"number": DIGITS, "text": word(14), "target": word(14), "batch": word(14), "key": word(14), "token": word(30),
-         "password": word(20), "person": word(14)}
+         "password": word(20), "person": word(14), "open": word(14)}  # the last is what nobody sealed, and was refused for it
 # What clients call an SMS stands in stored values, until those are sealed, and in what they ask for.
 SEALED = {name: MARKS[name] for name in ("number", "text", "token", "password")}
 
@@ -57,8 +60,9 @@ class Secrets(unittest.TestCase):
         subprocess.run([SMSFLOW, "keygen", cls.folder / "other"], check=True, stdout=subprocess.DEVNULL)
         cls.engine.configure(
             CONFIG + "".join(running.key(role, cls.token(role), [role], () if role == "admin" else ["demo"])
-                             for role in ("client", "gateway", "admin")), metrics=running.ANY_PORT)
+                             for role in ("client", "gateway", "admin")), metrics=running.ANY_PORT, rest=running.ANY_PORT)
         cls.said = []  # all that a shell was told
+        cls.refused = []  # the part of it that went wrong, and what was refused over REST
         cls.start()
         cls.run_lives()
 
@@ -90,7 +94,21 @@ class Secrets(unittest.TestCase):
                               env=cls.engine.environment(cls.token(role), "demo" if role == "client" else "") |
                               (environment or {}))
         cls.said.append((words, done.stdout + done.stderr))
+        if done.returncode != 0:
+            cls.refused.append((words, done.stdout + done.stderr))
         return done
+
+    @classmethod
+    def rest(cls, method, path, body=None, token=None):
+        secret = f"client:{token or cls.token('client')}".encode()
+        asked = urllib.request.Request(f"http://{cls.engine.ready['rest']}{path}", method=method, headers={
+            "Authorization": "Basic " + base64.b64encode(secret).decode(), "Content-Type": "application/json"},
+            data=None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode())
+        try:
+            with urllib.request.urlopen(asked, timeout=60) as answer:
+                cls.taken.append((path, answer.read()))
+        except urllib.error.HTTPError as error:
+            cls.refused.append(((method, path), str(error.headers).encode() + error.read()))
 
     @classmethod
     def schedule(cls, number, text, at="+0", pubkey="gateway.jwk", **more):
@@ -117,6 +135,7 @@ class Secrets(unittest.TestCase):
                 cls.folder / "gateway.jwk")
         cls.cli("get", ids[0], environment={"SMSFLOW_TOKEN": cls.token("client") + "x"})
         cls.cli("verify", role="client")
+        cls.ask_badly(ids[0])
         end = time.monotonic() + 90
         while time.monotonic() < end:
             states = cls.cli("summary", MARKS["batch"]).stdout
@@ -152,6 +171,38 @@ class Secrets(unittest.TestCase):
         cls.dumped = cls.cli("db", "dump", "--data", cls.folder / "data").stdout
 
     @classmethod
+    def ask_badly(cls, one):
+        """With names that are too long, or hold what no name may, on every way in; each must be refused. The name of a field or a
+        parameter is told again, for it says what is wrong."""
+        cls.taken = []
+        before = len(cls.refused)
+        bad = {name: [MARKS[name] + "x" * 129, MARKS[name] + "\x07"] for name in ("target", "batch", "key")}
+        for name, values in bad.items():
+            for value in values:
+                cls.cli("schedule", "--at", "+1h", f"--{name}", value, "--to", f"+{DIGITS}", "--text", MARKS["text"], "--pubkey",
+                        cls.folder / "gateway.jwk")
+                cls.cli("cancel", f"--{name}", value)
+                cls.cli("list", f"--{name}", value)
+                sms = {"schedule": "+1h", "payload": f"{MARKS['open']}", "target": MARKS["target"]}
+                cls.rest("POST", "/api/v1/sms", sms | {name: value})
+                cls.rest("POST", "/schedule/demo", sms | {name: value})
+                cls.rest("GET", f"/api/v1/sms?{name}={value[:100].strip(chr(7))}&nothing={MARKS['batch']}")
+                cls.rest("POST", "/api/v1/sms/cancel", {name: value})
+        for value in bad["target"]:
+            cls.cli("block", value)
+            cls.rest("PUT", f"/api/v1/blocked/{value.replace(chr(7), '%07')}")
+        cls.rest("POST", "/api/v1/sms", {"nothing": MARKS["target"], "payload": MARKS["open"]})
+        cls.rest("POST", "/api/v1/sms", f'{{"target": "{MARKS["target"]}", "payload": "{MARKS["open"]}'.encode())
+        cls.rest("POST", "/api/v1/sms", {"schedule": MARKS["open"], "payload": "x", "target": MARKS["target"]})
+        cls.rest("POST", "/schedule/demo", {"schedule": MARKS["open"], "payload": MARKS["open"], "target": MARKS["target"]})
+        cls.rest("POST", "/api/v1/sms", {"target": [MARKS["target"]], "key": {MARKS["key"]: 1}})
+        cls.rest("POST", f"/api/v1/sms/{one}/reschedule", {"schedule": MARKS["key"], "payload": MARKS["open"]})
+        cls.rest("GET", f"/api/v1/sms/{MARKS['key']}")
+        cls.rest("GET", f"/api/v1/blocked?page_token={MARKS['target']}")
+        cls.rest("GET", f"/api/v1/sms?target={MARKS['target']}", token=cls.token("client") + "x")
+        cls.asked_badly = len(cls.refused) - before
+
+    @classmethod
     def tearDownClass(cls):
         cls.engine.temporary.cleanup()
 
@@ -181,6 +232,13 @@ class Secrets(unittest.TestCase):
         search = Search(SEALED)
         self.assertEqual([found for words, said in self.said for found in search.bytes_in(said, f"the answer to {words[0]}")], [])
 
+    def test_what_is_refused_names_nobody(self):
+        """Not even what the one who asked had given: it stands in logs of proxies and in screenshots."""
+        self.assertEqual([path for path, _ in self.taken], [], "each was to be refused")
+        self.assertGreater(self.asked_badly, 40)
+        search = Search(MARKS)
+        self.assertEqual([found for words, said in self.refused for found in search.bytes_in(said, f"the refusal of {words[:2]}")], [])
+
     def test_a_dump_without_names_has_none(self):
         self.assertGreater(len(self.dumped), 1000)
         self.assertEqual(Search(MARKS).bytes_in(self.dumped, "the dump"), [])
@@ -190,8 +248,14 @@ class Secrets(unittest.TestCase):
         search = Search({name: MARKS[name] for name in ("target", "batch", "key")})
         found = search.folder(self.folder / "data")
         self.assertTrue(found, "they are stored, so the search must find them")
-        for each in found:
-            self.assertRegex(each, r"^(target|batch|key) \(raw\) in .*/db/|^key \(base64 \d\) in .*/db/")
+        for each in found:  # in the log and in tables; not in what RocksDB says, nor in its lists of tables, which have keys of rows
+            self.assertRegex(each, r"^((target|batch|key) \(raw\)|key \(base64 \d\)) in .*/db/\d+\.(log|sst)$")
+
+    def test_no_name_is_in_the_key_of_a_row(self):
+        keys = [bytes.fromhex(json.loads(line)["key"]) for line in self.dumped.splitlines()]
+        self.assertGreater(len(keys), 100)
+        search = Search(MARKS)
+        self.assertEqual([found for key in keys for found in search.bytes_in(key, "a key")], [])
 
     def test_the_engines_memory_never_held_what_is_sealed(self):
         if self.unread:
