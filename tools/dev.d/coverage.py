@@ -22,6 +22,7 @@ FLOORS = {
     "storage/keys": (100, 100),
     "storage/records": (100, 100),
     "storage/journal": (100, 100),
+    "storage/accounts": (96, 86),
 }
 
 CODE_REGION = 0
