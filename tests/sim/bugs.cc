@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -27,6 +28,17 @@ double CpuSeconds(int of) {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
+bool IsFinder(const std::string& bug, const std::string& violation) {
+  std::string_view left = FinderOf(bug);
+  if (left.empty()) return true;
+  while (!left.empty()) {
+    const std::string_view one = left.substr(0, left.find('|'));
+    if (violation.find(one) != violation.npos) return true;
+    left.remove_prefix(std::min(left.size(), one.size() + 1));
+  }
+  return false;
+}
+
 // What the child tells: the number of each seed as it begins; then, when it was found, zero and by what.
 [[noreturn]] void HuntInChild(const Bug& bug, std::uint64_t first_seed, std::uint64_t seeds_max, int out) {
   // An assertion's message would only disturb; the signal tells.
@@ -38,9 +50,11 @@ double CpuSeconds(int of) {
     if (!tell(&options.seed, sizeof(options.seed))) break;
     bug.plant(options.bug);
     const RunReport report = RunSeed(options);
-    if (report.violations.empty()) continue;
+    const auto by = std::find_if(report.violations.begin(), report.violations.end(),
+                                 [&bug](const std::string& violation) { return IsFinder(bug.name, violation); });
+    if (by == report.violations.end()) continue;
     const std::uint64_t found = 0;
-    if (tell(&found, sizeof(found))) tell(report.violations.front().data(), report.violations.front().size());
+    if (tell(&found, sizeof(found))) tell(by->data(), by->size());
     break;
   }
   _exit(0);
@@ -109,8 +123,8 @@ Hunt HuntFor(const Bug& bug, std::uint64_t first_seed, std::uint64_t seeds_max) 
     hunt.seed = seed;
   }
   if (WIFSIGNALED(status)) {
-    hunt.found = WTERMSIG(status) == SIGABRT;
-    hunt.by = hunt.found ? "an assertion of the engine" : "signal " + std::to_string(WTERMSIG(status));
+    hunt.by = WTERMSIG(status) == SIGABRT ? "an assertion of the engine" : "signal " + std::to_string(WTERMSIG(status));
+    hunt.found = IsFinder(bug.name, hunt.by);
   }
   return hunt;
 }

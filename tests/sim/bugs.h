@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/sim/hooks.h"
@@ -17,6 +18,10 @@ struct Bug {
   std::string what;
   std::function<void(Hooks&)> plant;
 };
+
+// What the violation must say by which this bug is to be found, without ids; one of "|" between them. A bug that is
+// found by anything else shows nothing about the check that it was made for. Empty: the bug has no line.
+std::string_view FinderOf(std::string_view bug);
 
 std::vector<Bug> AllBugs();
 // Its parts, by the seam that they take hold of.
@@ -30,9 +35,9 @@ struct Hunt {
   double cpu_s = 0;
   std::string by;  // what was violated, or which way the engine ended
 };
-// Tries seed after seed until one finds it, at most so many, and for at most a minute of CPU time: what takes longer
-// counts as not found. In a process of its own, for a bug may also run into an assertion of the engine, which is as
-// good. Blocks.
+// Tries seed after seed until one finds it by what FinderOf() asks for, at most so many, and for at most a minute of
+// CPU time: what takes longer counts as not found. In a process of its own, for a bug may also run into an assertion of
+// the engine, which is as good. Blocks.
 inline constexpr double kHuntMaxCpuS = 60;
 Hunt HuntFor(const Bug& bug, std::uint64_t first_seed, std::uint64_t seeds_max = ~0ULL);
 

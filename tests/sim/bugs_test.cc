@@ -47,6 +47,10 @@ TEST(SeededBugs, StandOnThePageOnceEach) {
   EXPECT_GE(seeds.size(), 30U);
 }
 
+TEST(SeededBugs, SayByWhatTheyAreToBeFound) {
+  for (const Bug& bug : AllBugs()) EXPECT_FALSE(FinderOf(bug.name).empty()) << bug.name;
+}
+
 TEST(SeededBugs, AreNotFoundWhereNoneIs) {
   const Hunt hunt = HuntFor({"none", "nothing is wrong", [](Hooks&) {}}, 1, 3);
   EXPECT_FALSE(hunt.found) << hunt.by;

@@ -117,11 +117,8 @@ std::vector<Bug> WorkflowBugs() {
          if (Is(instance, State::kDelivered) && event.kind == delivery::kReportEvent)
            decision.state = static_cast<std::uint16_t>(State::kSent);
        })},
-      {"attempt number repeated", "every attempt is the first",
-       Then([](const Instance&, const Event&, const Facts&, Decision& decision) {
-         for (auto& effect : decision.effects)
-           if (effect.kind == workflows::EffectKind::kLease) effect.number = 1;
-       })},
+      {"attempt number repeated", "every attempt leaves as the first",
+       [](Hooks& hooks) { hooks.lease = [](engine::Lease& lease) { lease.attempt.number = 1; }; }},
       {"cancel that forbids nothing", "TOO_LATE is answered, and another attempt follows",
        Then([](const Instance& instance, const Event& event, const Facts&, Decision& decision) {
          if (event.kind == delivery::kCancelEvent && Is(instance, State::kInSlot)) decision.data = instance.data;
