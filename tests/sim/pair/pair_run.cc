@@ -414,6 +414,11 @@ bool PairRun::Drained() {
   if (world_.engine == nullptr || gateway_ == nullptr || world_.engine->TakeFigures().open_leases != 0) return false;
   const auto unanswered = gateway_->store().Unanswered(std::nullopt, 1);
   if (!unanswered.ok() || !unanswered->empty()) return false;
+  // One that is open at the gateway when its SMS is over: an earlier attempt was DELIVERED after all.
+  for (const auto& [attempt, store] : store_of_) {
+    const auto record = gateway_->store().Find(attempt);
+    if (record.ok() && *record && !(*record)->result) return false;
+  }
   return std::all_of(asked_.begin(), asked_.end(), [this](const auto& one) {
     if (!one.second.acknowledged) return true;
     const auto state = world_.StateOf(*one.second.id);
