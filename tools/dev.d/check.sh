@@ -78,7 +78,7 @@ check_asan() {
     UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 check_sanitized asan address,undefined
 }
 
-# The packages of Debian are not built with TSan: tests/tsan_sync.cc tells it how they synchronise, and tests/tsan.supp
+# The packages of Debian are not built with TSan: tests/tsan_sync.cc and tests/tsan_threads.cc tell it how they synchronise, tests/tsan.supp
 # which findings in them are none.
 check_tsan() {
   TSAN_OPTIONS="halt_on_error=1:ignore_noninstrumented_modules=1:second_deadlock_stack=1:suppressions=$ROOT/tests/tsan.supp" check_sanitized tsan thread
