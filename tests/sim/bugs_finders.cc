@@ -82,6 +82,8 @@ constexpr std::pair<std::string_view, std::string_view> kFinders[] = {
     {"drain ignored", "left while the engine drained"},
     {"deadline lost on the way", "I1, I2"},
     {"half of the credit of who comes back", "I20"},
+    {"queue without a bound", "I20"},
+    {"full for good", "I20|I19"},
     {"lease sent twice", "I18"},
     {"payloads swapped", "I10"},
     {"every clock trusted", "I18"},
