@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from proof_parts import GATEWAY_FIGURES, HUNTS, KAFKA_FIGURES, Parts
+from proof_parts import GATEWAY_FIGURES, HUNTS, KAFKA_FIGURES, PAIR_FIGURES, Parts
 from proof_report import report, write_page
 from proof_run import Runner
 
@@ -26,10 +26,11 @@ SAID_MOST = 20_000  # of a finding, in the report; the log has all
 # What a turn runs, and its share of the turn.
 def shares_of(parts):
     crash_for, beside = parts.crash_for, parts.simulate_beside
-    return ((0.19, parts.simulate),
+    return ((0.17, parts.simulate),
             (0.03, beside("simulator of Kafka", "sim_kafka_campaign", KAFKA_FIGURES)),
             (0.03, beside("simulator of the gateway", "sim_gateway_campaign", GATEWAY_FIGURES)),
-            (0.13, crash_for("kill -9")),
+            (0.03, beside("simulator of both together", "sim_pair_campaign", PAIR_FIGURES)),
+            (0.12, crash_for("kill -9")),
             (0.13, crash_for("kill -9, unsynced is lost", "--crashfs")),
             (0.06, crash_for("kill -9, on Kafka", "--kafka", cycles=8)),
             (0.10, crash_for("calls of the engine that fail", "--only", "let a call of the engine fail",

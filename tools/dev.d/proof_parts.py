@@ -18,6 +18,7 @@ STANDARD_SEEDS = 20_000
 SIMULATOR_FIGURES = ("seeds", "simulated SMSes", "simulated submits", "simulated crashes")
 KAFKA_FIGURES = ("seeds on Kafka", "records on Kafka", "submits on Kafka", "crashes on Kafka")
 GATEWAY_FIGURES = ("seeds of the gateway", "attempts at the gateway", "submits of the gateway", "crashes of the gateway")
+PAIR_FIGURES = ("seeds of both", "simulated SMSes of both", "submits of both", "crashes of both")
 CRASH_FIGURES = (("calls", "calls in crash runs"), ("acknowledged", "acknowledged in crash runs"),
                  ("submitted", "submitted in crash runs"), ("kills", "kills"), ("strangers refused", "bad calls refused"))
 CUTS = "power cuts and flipped bits"
@@ -27,7 +28,8 @@ OLD_ENGINE_FIGURES = (("records", "records of an old engine"), ("acknowledged", 
 SMPP_FIGURES = ("disturbances over SMPP", "SMSes over SMPP")
 MAY_BE_0 = ("kills", "strangers refused")
 HUNTS = {"seeded bugs, searched afresh": "sim_campaign", "seeded bugs on Kafka, searched afresh": "sim_kafka_campaign",
-         "seeded bugs of the gateway, searched afresh": "sim_gateway_campaign"}
+         "seeded bugs of the gateway, searched afresh": "sim_gateway_campaign",
+         "seeded bugs between the two, searched afresh": "sim_pair_campaign"}
 
 
 class Parts:
@@ -57,7 +59,7 @@ class Parts:
                 runner.count("standard runs", ran.state == "held" and shown is not None and int(shown.group(1)) == STANDARD_SEEDS)
             seconds = end - time.monotonic() - 1
 
-    # The other two simulators: of an engine on Kafka, and of a gateway.
+    # The other simulators: of an engine on Kafka, of a gateway, and of engine and gateway together.
     def simulate_beside(self, part, program, names):
         def go(seconds):
             runner = self.runner

@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 
 import proof_words
-from proof_parts import (CRASH_FIGURES, GATEWAY_FIGURES, KAFKA_FIGURES, OLD_ENGINE_FIGURES, SIMULATOR_FIGURES, SMPP_FIGURES,
+from proof_parts import (CRASH_FIGURES, GATEWAY_FIGURES, KAFKA_FIGURES, OLD_ENGINE_FIGURES, PAIR_FIGURES, SIMULATOR_FIGURES, SMPP_FIGURES,
                          TRIED)
 
-ORDER = ("seeds", "standard runs", *SIMULATOR_FIGURES[1:], *KAFKA_FIGURES, *GATEWAY_FIGURES, "seeded bugs searched",
+ORDER = ("seeds", "standard runs", *SIMULATOR_FIGURES[1:], *KAFKA_FIGURES, *GATEWAY_FIGURES, *PAIR_FIGURES, "seeded bugs searched",
          "seeded bugs found", "kills", "calls in crash runs", "acknowledged in crash runs", "submitted in crash runs",
          "bad calls refused", *(name for _, name in OLD_ENGINE_FIGURES[:-1]), *SMPP_FIGURES, "tests of idle connections", "faults made", "power cuts",
          "runs cut at every operation", *TRIED, "flipped bits", "inputs", "tests of bad input and secrets")

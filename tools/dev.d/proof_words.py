@@ -14,7 +14,7 @@ LOST = re.compile(
     r"|\d were scheduled, \d+ are there|is \w+, and the SMSC took \d+ of its")
 # One SMS is two, or left twice, or was handed to two.
 DOUBLED = re.compile(
-    r"\bI[78]: |\bG[14]: |\bI10: \S+ is \S+ and |was made again|given twice|left twice|submitted twice|listed twice"
+    r"\bI[78]: |\bG[14]: |\bP[13]: |\bI10: \S+ is \S+ and |was made again|given twice|handed to a second store|left twice|submitted twice|listed twice"
     r"|acknowledged twice as new|second instance of|same idempotency key as another|more than one copy|\d+ SMSes$"
     r"|submitted \d+ times|part was taken \d+ times|took it$|takes again what it was told|nobody was told of it"
     r"|another folder applied what|: nobody asked for it$")

@@ -23,6 +23,7 @@ SIMULATED = "echo '7 seeds from 1: all held; 70 scheduled, 30 submits, 20 delive
 ON_KAFKA = ("echo '8 seeds from 1: all held; 80 records, 31 submits, 6 crashes, 2 letters, 1 partitions stopped, 0 expired late; 0.1 s'; "
             + BUGS)
 AT_THE_GATEWAY = "echo '9 seeds from 1: all held; 90 attempts, 32 submits, 7 crashes; digest 0; 0.1 s of CPU'; " + BUGS
+OF_BOTH = "echo '6 seeds from 1: all held; 60 SMSes, 33 submits, 8 crashes; digest 0; 0.1 s of CPU'; " + BUGS
 CRASHED = r"""printf 'calls    %9d   0 lost\nacknowledged    11\nsubmitted    12\nkills     3\nrecords    7\nstrangers refused    0   0 unanswered\n\n' 9
 printf 'moment      aimed  met\nengine: the n-th write with EIO, came true      2    1\n'; sleep 0.1"""
 FUZZED = "echo 'Done 50 runs in 1 second(s)'"
@@ -48,6 +49,7 @@ SENTENCES = {
         (f"{SIM}/kafka_run.cc", " is lost, of ", "k5 is lost, of orders/1 12"),
         (f"{SIM}/kafka_run.cc", " is delivered and was never submitted", "k5 is delivered and was never submitted"),
         (f"{SIM}/gateway/gateway_run.cc", " was delivered, and its receipts are lost", f"G7: {ID}.1 was delivered, and its receipts are lost; ids 4"),
+        (f"{SIM}/pair/pair_checks.cc", " was acknowledged and is gone", f"seed 7, step 31: P4: {ID} was acknowledged and is gone"),
         (f"{CRASH}/checks.cc", " was acknowledged and is lost: ", f"BROKEN: {ID} was acknowledged and is lost: NOT_FOUND: no SMS has this id"),
         (f"{CRASH}/checks.cc", " is in no list", f"BROKEN: {ID} is in no list"),
         (f"{CRASH}/checks.cc", " has no journal: ", f"BROKEN: {ID} has no journal: NOT_FOUND"),
@@ -80,6 +82,9 @@ SENTENCES = {
         (f"{SIM}/kafka_run.cc", "another folder applied what this one had", "another folder applied what this one had"),
         (f"{SIM}/gateway/gateway_run.cc", " was taken twice", f"G1: {ID}.1 part 1 was taken twice"),
         (f"{SIM}/gateway/gateway_run.cc", " was submitted after NEVER_SEEN", f"G4: {ID}.1 was submitted after NEVER_SEEN"),
+        (f"{SIM}/pair/pair_checks.cc", " was taken twice", f"seed 7, step 31: P1: {ID}.1 part 1 was taken twice"),
+        (f"{SIM}/pair/pair_checks.cc", " copies of ", f"seed 7, step 31: P3: 2 copies of {ID}"),
+        (f"{SIM}/pair/pair_checks.cc", " was handed to a second store", f"seed 7, step 31: P9: {ID}.1 was handed to a second store"),
         (f"{CRASH}/truth.cc", " was submitted twice", f"BROKEN: {ID}.1 was submitted twice"),
         (f"{CRASH}/life.cc", "more than one copy", f"BROKEN: {ID} (ok, DELIVERED, cause '', attempts 2, submitted 2): more than one copy"),
         (f"{CRASH}/checks.cc", " is listed twice", f"BROKEN: {ID} is listed twice"),
@@ -141,6 +146,7 @@ class Report(unittest.TestCase):
         (self.folder / "tmp").mkdir()
         for name, text in {"build/tests/sim_campaign": SIMULATED, "build/tests/crash_driver": CRASHED,
                            "build/tests/sim_kafka_campaign": ON_KAFKA, "build/tests/sim_gateway_campaign": AT_THE_GATEWAY,
+                           "build/tests/sim_pair_campaign": OF_BOTH,
                            "build/tests/power_cuts": CUT, "build/tests/server_daemon_test": CONNECTED}.items():
             self.program(name, text)
         self.program("tests/fuzz/run.sh", FUZZED)
@@ -173,7 +179,8 @@ class Report(unittest.TestCase):
         self.assertRegex(page, r"\| seeds on Kafka \| [1-9]\d* \|\n\| records on Kafka \| [1-9]\d*0 \|")
         self.assertRegex(page, r"\| seeds of the gateway \| [1-9]\d* \|\n\| attempts at the gateway \| [1-9]\d*0 \|")
         self.assertRegex(page, r"\| simulator of Kafka \| [1-9]\d* \| \d+ \| held \|\n\| simulator of the gateway \| [1-9]\d* \| \d+ \| held \|")
-        self.assertIn("| seeded bugs searched | 6 |\n| seeded bugs found | 6 |", page)
+        self.assertRegex(page, r"\| seeds of both \| [1-9]\d* \|\n\| simulated SMSes of both \| [1-9]\d*0 \|")
+        self.assertIn("| seeded bugs searched | 8 |\n| seeded bugs found | 8 |", page)
         self.assertRegex(page, r"\| kills \| [1-9]\d* \|")
         self.assertIn("| power cuts | 40 |\n| runs cut at every operation | 1 |\n| power cuts tried of one run, at most | 42 |\n"
                       "| of so many that it has | 42 |\n| flipped bits | 20 |", page)
@@ -196,7 +203,7 @@ class Report(unittest.TestCase):
 
     def test_it_ends_in_its_time_whatever_its_parts_do(self):
         for name in ("build/tests/sim_campaign", "build/tests/sim_kafka_campaign", "build/tests/sim_gateway_campaign",
-                     "build/tests/crash_driver", "build/tests/power_cuts"):
+                     "build/tests/sim_pair_campaign", "build/tests/crash_driver", "build/tests/power_cuts"):
             self.program(name, "echo '7 seeds from 1: all held; 70 scheduled, 30 submits, 20 delivered, 5 crashes'; exec sleep 600")
         begun = time.monotonic()
         page = self.proof(hours=0.003)
