@@ -129,6 +129,7 @@ TOML
 # start_smsc FOLDER: its process id stands in FOLDER/smsc.pid, what it was given in FOLDER/truth.jsonl.
 start_smsc() {
   local site=$1 port=
+  : >"$site/smsc.log"  # it is read before the SMSC's process may have made it
   env -i PATH="$PATH" setsid "$BUILD/bin/smsflow-smsc" --script "$site/script.toml" --truth "$site/truth.jsonl" \
     --listen 127.0.0.1:0 --seconds 900 >"$site/smsc.log" 2>&1 </dev/null &
   echo $! >"$site/smsc.pid"
