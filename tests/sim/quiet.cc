@@ -31,6 +31,7 @@ void Run::Mend() {
   Tell("all is mended");
   disk_ = Disk{};
   world_.clock.wall_ms = true_ms();
+  newest_wall_ms_ = std::max(newest_wall_ms_, world_.clock.wall_ms);  // an engine that goes on may erase by it at once
   // What an engine only has wrong in its memory is right again once it is started anew.
   if (world_.engine == nullptr || Pick(2) == 0) {
     Hit("event all is mended, and the engine is started again");
