@@ -74,7 +74,7 @@ std::vector<PairBug> AllPairBugs() {
        "P10"},
       {"report answered too early", "before it is stored",
        [](PairHooks& hooks) { hooks.engine.answer_reports_at_once = true; }, 266, "P6"},
-      {"an answer taken for all", "the answer to a weaker report counts for the strongest", TakeAnAnswerForAll, 21,
+      {"an answer taken for all", "the answer to a weaker report counts for the strongest", TakeAnAnswerForAll, 104,
        "P6"},
       {"deadline beyond the slot", "the engine hands over a later one", ForgetTheGuard, 2, "P2"},
       {"report of another attempt", "each counts for the first attempt", ReportTheFirst, 2, "P4 P5 P6"},
