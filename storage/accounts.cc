@@ -1,7 +1,6 @@
 #include "storage/accounts.h"
 
 #include <functional>
-#include <limits>
 #include <string>
 #include <utility>
 
@@ -18,18 +17,6 @@ void PutRow(Batch& batch, std::string_view key, const Row& row) {
   std::string& value = BeginValue();
   row.AppendToString(&value);
   batch.Put(Family::kMeta, key, value);
-}
-
-template <class Row>
-absl::StatusOr<Row> DecodeRow(std::string_view table, std::string_view value) {
-  std::string scratch;
-  const auto opened = OpenValue(table, {}, value, scratch);
-  if (!opened.ok()) return opened.status();
-  Row row;
-  if (opened->size() > std::numeric_limits<int>::max() ||
-      !row.ParseFromArray(opened->data(), static_cast<int>(opened->size())))
-    return CannotDecode(table, {}, "its bytes are no such record");
-  return row;
 }
 
 crypto::Digest LinkOf(std::string_view previous, std::uint64_t sequence, std::string_view body) {
@@ -57,14 +44,14 @@ void PutAccount(Batch& batch, std::uint64_t number, const stored::AccountRow& ro
 }
 void DeleteAccount(Batch& batch, std::uint64_t number) { batch.Delete(Family::kMeta, AccountKey(number)); }
 absl::StatusOr<stored::AccountRow> DecodeAccount(std::string_view value) {
-  return DecodeRow<stored::AccountRow>(kAccounts, value);
+  return DecodeRow<stored::AccountRow>(kAccounts, {}, value);
 }
 void PutClient(Batch& batch, std::uint64_t number, const stored::ClientRow& row) {
   PutRow(batch, ClientKey(number), row);
 }
 void DeleteClient(Batch& batch, std::uint64_t number) { batch.Delete(Family::kMeta, ClientKey(number)); }
 absl::StatusOr<stored::ClientRow> DecodeClient(std::string_view value) {
-  return DecodeRow<stored::ClientRow>(kClients, value);
+  return DecodeRow<stored::ClientRow>(kClients, {}, value);
 }
 
 void AppendAccountChange(Batch& batch, AccountChain& chain, const stored::AccountChange& change) {
@@ -80,7 +67,7 @@ void DeleteAccountChange(Batch& batch, std::uint64_t sequence) {
   batch.Delete(Family::kMeta, AccountChangeKey(sequence));
 }
 absl::StatusOr<stored::AccountChangeRow> DecodeAccountChange(std::string_view value) {
-  return DecodeRow<stored::AccountChangeRow>(kChanges, value);
+  return DecodeRow<stored::AccountChangeRow>(kChanges, {}, value);
 }
 
 absl::StatusOr<stored::AccountChange> FollowAccountChain(AccountChain& chain, std::uint64_t sequence,

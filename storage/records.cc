@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cassert>
-#include <limits>
 #include <utility>
 
 #include "crypto/hash.h"
@@ -35,18 +34,6 @@ void AppendMessage(std::string& row, int field, std::string_view message) {
   std::uint8_t* end = Out::WriteVarint32ToArray(Wire::MakeTag(field, Wire::WIRETYPE_LENGTH_DELIMITED), head.data());
   end = Out::WriteVarint32ToArray(static_cast<std::uint32_t>(message.size()), end);
   row.append(head.data(), end).append(message);
-}
-
-template <class Row>
-absl::StatusOr<Row> DecodeRow(std::string_view table, std::string_view key, std::string_view value) {
-  std::string scratch;
-  const auto opened = OpenValue(table, key, value, scratch);
-  if (!opened.ok()) return opened.status();
-  Row row;
-  assert(opened->size() <= std::numeric_limits<int>::max());  // RocksDB checks what it reads; we write no such row
-  if (!row.ParseFromArray(opened->data(), static_cast<int>(opened->size())))
-    return CannotDecode(table, key, "its bytes are no such record");
-  return row;
 }
 
 template <class Row>

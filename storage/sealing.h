@@ -1,9 +1,12 @@
-// The first byte of every stored value: how it is sealed (crypto/seal.h). An internal header of storage/.
+// Every stored value: how it is sealed, in its first byte (crypto/seal.h), and then its message. An internal header of
+// storage/.
 //
 // Values are written unsealed today, with the byte that says so in front, and without copying them for it: the writer
 // appends straight after that byte.
 #pragma once
 
+#include <cassert>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -35,6 +38,19 @@ inline absl::StatusOr<std::string_view> OpenValue(std::string_view table, std::s
   auto opened = crypto::Open(table, key, value, scratch);
   if (!opened.ok()) return CannotDecode(table, key, std::string(opened.status().message()));
   return opened;
+}
+
+// A value that is one message. DATA_LOSS: it is none.
+template <class Row>
+absl::StatusOr<Row> DecodeRow(std::string_view table, std::string_view key, std::string_view value) {
+  std::string scratch;
+  const auto opened = OpenValue(table, key, value, scratch);
+  if (!opened.ok()) return opened.status();
+  Row row;
+  assert(opened->size() <= std::numeric_limits<int>::max());  // RocksDB checks what it reads; we write no such row
+  if (!row.ParseFromArray(opened->data(), static_cast<int>(opened->size())))
+    return CannotDecode(table, key, "its bytes are no such record");
+  return row;
 }
 
 }  // namespace smsflow::storage

@@ -98,6 +98,40 @@ TEST_F(AccountRowsTest, AChainThatWasTouchedIsSeen) {
   EXPECT_FALSE(WhatIsWrong().empty());
 }
 
+// A chain whose hashes are right, and which holds what no writer of ours puts in it.
+TEST_F(AccountRowsTest, AChainThatWasMadeUpIsSeen) {
+  AccountChain made_up{0, crypto::Sha256("of before")};
+  Batch batch;
+  AppendAccountChange(batch, made_up, {});
+  ASSERT_TRUE(store_.Write(batch, Sync::kYes).ok());
+  EXPECT_THAT(WhatIsWrong(), HasSubstr("account change 1: it is the first, but something was before"));
+
+  AccountChain nothing;
+  EXPECT_THAT(std::string(FollowAccountChain(nothing, 0, {}).status().message()),
+              HasSubstr("account change 0: one before it is missing"));
+
+  stored::AccountChangeRow row;
+  const crypto::Digest none{};
+  row.set_previous(std::string(crypto::AsView(none)));
+  row.set_body("\1garbage");
+  const std::string link =
+      row.previous() + std::string("\0\0\0\0\0\0\0\1", 8) + std::string(crypto::AsView(crypto::Sha256(row.body())));
+  row.set_chain(std::string(crypto::AsView(crypto::Sha256(link))));
+  EXPECT_THAT(std::string(FollowAccountChain(nothing, 1, row).status().message()),
+              HasSubstr("account change 1: its bytes are no such record"));
+}
+
+TEST_F(AccountRowsTest, WhatIsNoRowOfAClientOrAChangeIsNamed) {
+  const std::string bad("\0\xff\xff", 3);
+  Put(ClientKey(1), bad);
+  EXPECT_THAT(WhatIsWrong(), HasSubstr("a row of clients"));
+  MemoryStore other;
+  Batch batch;
+  batch.Put(Family::kMeta, AccountChangeKey(1), bad);
+  ASSERT_TRUE(other.Write(batch, Sync::kYes).ok());
+  EXPECT_THAT(std::string(ReadAccounts(other).status().message()), HasSubstr("a row of account changes"));
+}
+
 TEST_F(AccountRowsTest, WhatIsNoRowIsNamed) {
   Put(std::string(AccountKey(1).view()) + "x", "");
   EXPECT_THAT(WhatIsWrong(), HasSubstr("its key is none"));

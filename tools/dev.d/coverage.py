@@ -22,7 +22,7 @@ FLOORS = {
     "storage/keys": (100, 100),
     "storage/records": (100, 100),
     "storage/journal": (100, 100),
-    "storage/accounts": (96, 86),
+    "storage/accounts": (100, 100),
 }
 
 CODE_REGION = 0
