@@ -210,6 +210,13 @@ int Serve(const Config& config) {
       if (!status.ok()) Log(LogLevel::kWarn, "loopback: " + std::string(status.message()));
     };
   }
+  // Before the doors at which somebody may ask for what its followers must be told of.
+  const StopsKafka stops_kafka{kafka->get()};
+  if (*kafka != nullptr) {
+    const absl::Status status = (*kafka)->Start({engine->get(), &reader, delivery.get(), &(*folder)->index_keys(),
+                                                 &engine::SystemClock(), (*folder)->shards()});
+    if (!status.ok()) return Refuse(status, absl::IsUnavailable(status) ? kExitFatal : kExitConfig);
+  }
   auto grpc =
       GrpcServer::Start(config, {engine->get(), &reader, authenticator.get(), &engine::SystemClock(), delivery.get(),
                                  accounts->get(), (*folder)->uuid(), (*folder)->shards(),
@@ -225,12 +232,6 @@ int Serve(const Config& config) {
   over_accounts.AddTo(rest_parts);
   auto rest = rest::RestDoor::Start(config, std::move(rest_parts));
   if (!rest.ok()) return Refuse(rest.status(), kExitConfig);
-  const StopsKafka stops_kafka{kafka->get()};
-  if (*kafka != nullptr) {
-    const absl::Status status = (*kafka)->Start({engine->get(), &reader, delivery.get(), &(*folder)->index_keys(),
-                                                 &engine::SystemClock(), (*folder)->shards()});
-    if (!status.ok()) return Refuse(status, kExitConfig);
-  }
   auto metrics = StartMetrics(config, **engine, **folder, **grpc, rest->get(), kafka->get());
   if (!metrics.ok()) return Refuse(metrics.status(), kExitConfig);
   if (*loopback != nullptr) (*loopback)->Start();

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::uint32_t kRecordsAtOnce = 1'000;
 constexpr std::int64_t kLookEveryMs = 200;
-constexpr auto kSaveWait = std::chrono::seconds(5);
+constexpr auto kSaveWait = std::chrono::seconds(60), kStopWait = std::chrono::seconds(1);
 
 // What the old contracts call a state.
 std::string_view StatusWord(delivery::State state) {
@@ -61,8 +61,10 @@ Events::Events(std::string topic, Parts parts)
       // No topic's name holds a space: this log leaves, and is none that is read.
       feed_(std::make_shared<const engine::FeedId>(engine::FeedId{"to " + topic_, 0})) {}
 
-void Events::Start() {
+absl::Status Events::Start() {
+  if (const auto from = Begin(); !from.ok()) return from.status();
   thread_ = std::thread([this] { Run(); });
+  return absl::OkStatus();
 }
 
 void Events::Stop() {
@@ -169,7 +171,9 @@ absl::Status Events::Save(const engine::ShardVector& positions) {
     saved->told.notify_all();
   });
   std::unique_lock lock(saved->mutex);
-  saved->told.wait_for(lock, kSaveWait, [&] { return saved->status.has_value(); });
+  const auto until = std::chrono::steady_clock::now() + kSaveWait;
+  while (!saved->status && !stopping_ && std::chrono::steady_clock::now() < until)
+    saved->told.wait_for(lock, kStopWait, [&] { return saved->status.has_value(); });
   return saved->status.value_or(absl::UnavailableError("the engine has too much to do"));
 }
 

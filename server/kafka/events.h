@@ -28,14 +28,16 @@ class Events {
   Events(std::string topic, Parts parts);
   ~Events() { Stop(); }
 
-  void Start();
+  // Blocks until the data folder knows where it is, where it never was. So all that is acknowledged afterwards is told
+  // of: REQUIRES that nobody can ask for anything yet.
+  absl::Status Start();
   void Stop();
   std::uint64_t behind() const { return behind_; }  // transitions that were read and have not left
   std::uint64_t untold() const { return untold_; }  // that could not be read, and were passed over
 
  private:
   void Run();
-  // Where it is; from the present on where it never was. Waits until the data folder knows.
+  // Where it is; from the present on where it never was, once the data folder knows that.
   absl::StatusOr<engine::ShardVector> Begin();
   absl::Status Follow(engine::ShardVector from);
   absl::Status Publish(const std::vector<engine::TailRecord>& records);

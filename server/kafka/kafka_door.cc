@@ -99,7 +99,7 @@ class RealDoor final : public KafkaDoor {
     if (kafka.events) {
       events_ = std::make_unique<Events>(kafka.events_topic,
                                          Events::Parts{parts.engine, parts.reader, parts.delivery, &outlet_});
-      events_->Start();
+      if (absl::Status status = events_->Start(); !status.ok()) return status;
     }
     intake_->Start();
     return absl::OkStatus();

@@ -5,9 +5,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/kafka/dead_letters.h"
+#include "server/kafka/events.h"
 #include "server/kafka/gateways.h"
 #include "server/kafka/outlet.h"
 #include "smsflow/stored/v1/records.pb.h"
+#include "storage/memory_store.h"
 #include "tests/engine/world.h"
 #include "tests/server/kafka/model_broker.h"
 #include "tests/server/kafka/noting_engine.h"
@@ -73,6 +75,18 @@ class LeavingTest : public testing::Test {
   storage::IndexKeys index_keys_{std::string(32, 'k')};
   Outlet outlet_{[this] { return broker_.MakeProducer(); }};
 };
+
+// What is acknowledged once the doors are open must be told of, also when the process ends in that very moment.
+TEST_F(LeavingTest, WhereTransitionsBeginIsKnownBeforeAnythingCanHappen) {
+  const storage::MemoryStore store;
+  const engine::Reader reader({&store, &index_keys_, NotingEngine::kShards, [](ShardId) { return std::uint64_t{0}; }});
+  Events events("sms-events", {&engine_, &reader, nullptr, &outlet_});
+  ASSERT_TRUE(events.Start().ok());
+  const engine::FeedPosition begun = engine_.rows.at({"to sms-events", 0});
+  events.Stop();
+  EXPECT_TRUE(begun.known);
+  EXPECT_THAT(begun.next, ElementsAre(0, 0, 0, 0));
+}
 
 class GatewaysTest : public LeavingTest {
  protected:
