@@ -77,7 +77,7 @@ class Parts:
                 continue
             ran = self.runner.run(part, [self.build / "tests" / program, "--bugs", "--first", self.runner.next_seed() * 1_000], 3_600)
             rows = [row for row in ran.said.splitlines() if row.startswith("| ") and not row.startswith("| seeded bug")]
-            found = [row for row in rows if "not found" not in row and "| none |" not in row]
+            found = [row for row in rows if "| none |" not in row]
             self.runner.count("seeded bugs searched", len(rows))
             self.runner.count("seeded bugs found", len(found))
             if ran.state == "held" and (not rows or rows != found):
