@@ -197,9 +197,10 @@ void Run::CheckPauses(const Sms& sms, const std::string& gateway, const engine::
     Violated("attempt " + attempt + " left for a blocked target");
   Hit("check I20 an engine that drains keeps its attempts");
   if (draining_) Violated("attempt " + attempt + " left while the engine drained");
-  if (!paused_tenants_.empty() || !paused_gateways_.empty() || !paused_batches_.empty()) Hit("check I5 a pause holds");
-  if (paused_all_ || Has(paused_tenants_, tenant) || Has(paused_gateways_, gateway) ||
-      Has(paused_batches_, {tenant, sms.batch}))
+  using storage::PauseScope;
+  if (!paused_.empty()) Hit("check I5 a pause holds");
+  if (Has(paused_, {PauseScope::kAll, "", ""}) || Has(paused_, {PauseScope::kTenant, tenant, ""}) ||
+      Has(paused_, {PauseScope::kGateway, "", gateway}) || Has(paused_, {PauseScope::kIndexValue, tenant, sms.batch}))
     Violated("attempt " + attempt + " left under a pause");
 }
 

@@ -142,7 +142,7 @@ void Run::Help() {
   if (draining_) Drain();
   if (disk_guard_) DiskGuard();
   if (theme_ != Theme::kClocks && std::abs(skew_ms()) > kMinuteMs) world_.clock.wall_ms = true_ms();
-  if (paused_all_ || !paused_tenants_.empty() || !paused_gateways_.empty() || !paused_batches_.empty()) ResumeAll();
+  if (!paused_.empty()) ResumeAll();
   for (const auto& gateway : gateways_)
     if (!gateway->attached()) gateway->Attach(*world_.engine);
 }
@@ -323,32 +323,20 @@ bool Run::LookNow() {
 bool Run::TogglePause() {
   engine::PauseRequest pause;
   pause.resume = Pick(2) == 0;
-  std::function<void(bool)> told;
-  const auto change = [](auto& set, auto value) {
-    return [&set, value](bool paused) {
-      if (paused)
-        set.insert(value);
-      else
-        set.erase(value);
-    };
-  };
   switch (Pick(4)) {
     case 0:
       Hit("command pause all");
       pause.scope = storage::PauseScope::kAll;
-      told = [this](bool paused) { paused_all_ = paused; };
       break;
     case 1:
       Hit("command pause a tenant");
       pause.scope = storage::PauseScope::kTenant;
       pause.tenant = Tenant(Pick(3));
-      told = change(paused_tenants_, pause.tenant);
       break;
     case 2:
       Hit("command pause a gateway");
       pause.scope = storage::PauseScope::kGateway;
       pause.value = AnyGateway().site().name;
-      told = change(paused_gateways_, pause.value);
       break;
     default:
       Hit("command pause a batch");
@@ -356,20 +344,24 @@ bool Run::TogglePause() {
       pause.tenant = Tenant(Pick(3));
       pause.index = delivery::kBatchIndex;
       pause.value = Batch(Pick(3));
-      told = change(paused_batches_, std::pair{pause.tenant, pause.value});
       break;
   }
-  const bool resume = pause.resume;
-  const int number = ++pauses_asked_;
-  int& resumed_at = resumed_at_[std::to_string(static_cast<int>(pause.scope)) + pause.tenant + "/" + pause.value];
-  if (resume) {  // from now on it may be at any time
-    resumed_at = number;
-    told(false);
-  }
-  world_.engine->Pause(std::move(pause), [this, told, resume, number, &resumed_at](const absl::Status& status, bool) {
-    if (status.ok() && !resume && resumed_at < number && all_resumed_at_ < number) told(true);
-  });
+  AskPause(std::move(pause));
   return true;
+}
+
+void Run::AskPause(engine::PauseRequest pause) {
+  const Scope scope{pause.scope, pause.tenant, pause.value};
+  const int number = ++pauses_asked_;
+  if (pause.resume) {  // from now on it may be at any time
+    resumed_at_[scope] = number;
+    paused_.erase(scope);
+    world_.engine->Pause(std::move(pause), [](const absl::Status&, bool) {});
+    return;
+  }
+  world_.engine->Pause(std::move(pause), [this, scope, number](const absl::Status& status, bool) {
+    if (status.ok() && resumed_at_[scope] < number) paused_.insert(scope);
+  });
 }
 
 // Why an SMS waits, asked beside all else; whatever the disk does, the engine goes on.

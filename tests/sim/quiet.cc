@@ -1,7 +1,6 @@
 // The end of a run: all is mended, time passes, and everything ends.
 #include <algorithm>
 #include <string>
-#include <tuple>
 
 #include "storage/records.h"
 #include "tests/sim/run.h"
@@ -61,12 +60,7 @@ void Run::Mend() {
 }
 
 void Run::ResumeAll() {
-  all_resumed_at_ = ++pauses_asked_;
-  paused_all_ = false;
-  paused_tenants_.clear();
-  paused_gateways_.clear();
-  paused_batches_.clear();
-  std::vector<std::tuple<storage::PauseScope, std::string, std::string>> scopes{{storage::PauseScope::kAll, "", ""}};
+  std::vector<Scope> scopes{{storage::PauseScope::kAll, "", ""}};
   for (const char* tenant : {"a", "b", "c"}) {
     scopes.emplace_back(storage::PauseScope::kTenant, tenant, "");
     for (const char* batch : {"batch0", "batch1", "batch2"})
@@ -80,7 +74,7 @@ void Run::ResumeAll() {
     resume.value = value;
     resume.index = scope == storage::PauseScope::kIndexValue ? delivery::kBatchIndex : 0;
     resume.resume = true;
-    world_.engine->Pause(std::move(resume), [](const absl::Status&, bool) {});
+    AskPause(std::move(resume));
     if (fills()) Rounds();
   }
 }

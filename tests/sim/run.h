@@ -10,6 +10,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -214,6 +215,7 @@ class Run {
   void Quiet();
   void Mend();
   void ResumeAll();
+  void AskPause(engine::PauseRequest pause);
   std::uint32_t InFlight(const std::string& gateway) const;
   void CheckNobodyStarves();
   void LetPass(std::int64_t ms, std::int64_t step_ms);
@@ -255,14 +257,12 @@ class Run {
   std::map<InstanceId, std::string> names_;
   std::vector<AskedSweep> sweeps_;
   std::set<std::pair<std::string, std::string>> blocked_;
-  std::map<std::pair<std::string, std::string>, int> maybe_blocked_;  // until the end of which step
-  bool paused_all_ = false;
-  std::set<std::string> paused_tenants_, paused_gateways_;
-  std::set<std::pair<std::string, std::string>> paused_batches_;
+  std::map<std::pair<std::string, std::string>, int> maybe_blocked_;        // until the end of which step
+  using Scope = std::tuple<storage::PauseScope, std::string, std::string>;  // tenant, value
+  std::set<Scope> paused_;
   // Pauses and resumes, and memberships, by the order in which they were asked for: the last one stands.
   int pauses_asked_ = 0;
-  int all_resumed_at_ = 0;
-  std::map<std::string, int> resumed_at_;                                // by scope
+  std::map<Scope, int> resumed_at_;
   std::map<std::pair<std::string, std::string>, std::size_t> asked_of_;  // by target: the last sweep
   bool draining_ = false;
   bool disk_guard_ = false;

@@ -120,10 +120,11 @@ TEST(Simulation, RepeatsItselfForTheSameSeed) {
 }
 
 // The simulator's own mistakes: an SMS whose time was over was erased between a request that bore its key and the
-// answer; or it was, by the mended clock of an engine that goes on.
-TEST(Simulation, AKeyWhoseSmsIsErasedMeanwhileIsFree) {
+// answer; or it was, by the mended clock of an engine that goes on; a pause was asked for in the midst of a resume of
+// all.
+TEST(Simulation, WhatItOnceMisjudgedHolds) {
   RunOptions options;
-  for (const std::uint64_t seed : {554'015'002'470UL, 7'990UL}) {
+  for (const std::uint64_t seed : {554'015'002'470UL, 7'990UL, 74'270'006'566UL}) {
     options.seed = seed;
     const RunReport report = RunSeed(options);
     EXPECT_TRUE(report.violations.empty()) << seed << ": " << report.violations.front();
