@@ -49,15 +49,9 @@ bool Campaign(const SeedArguments& arguments) {
 
 std::vector<SeededBug> Bugs(const SeedArguments& arguments) {
   spdlog::set_level(spdlog::level::off);
-  std::vector<SeededBug> bugs;
-  for (const KafkaBug& bug : KafkaBugs()) {
-    bugs.push_back({bug.name, bug.what, [&arguments, plant = bug.plant](std::uint64_t seed) {
-                      KafkaHooks hooks;
-                      plant(hooks);  // afresh: it may count
-                      return RunKafka(seed, arguments.steps, hooks).violations;
-                    }});
-  }
-  return bugs;
+  return Planted<KafkaHooks>(KafkaBugs(), [&arguments](std::uint64_t seed, const KafkaHooks& hooks) {
+    return RunKafka(seed, arguments.steps, hooks).violations;
+  });
 }
 
 }  // namespace

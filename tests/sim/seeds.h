@@ -29,6 +29,20 @@ struct SeededBug {
   RunSeed run;  // with it
 };
 
+// Each of `bugs` is planted in hooks of its own for every seed, for it may count; `run` plays the seed with them.
+template <class Hooks, class Bug, class Run>
+std::vector<SeededBug> Planted(const std::vector<Bug>& bugs, Run run) {
+  std::vector<SeededBug> planted;
+  for (const Bug& bug : bugs) {
+    planted.push_back({bug.name, bug.what, [run, plant = bug.plant](std::uint64_t seed) {
+                         Hooks hooks;
+                         plant(hooks);
+                         return run(seed, hooks);
+                       }});
+  }
+  return planted;
+}
+
 // Reads the command line, of a campaign that is about `what`. With --bugs it searches for each of `bugs`, from the
 // first seed on and for a minute of CPU time at most, and prints a table of them. Exit codes: 0 all held or every bug
 // was found, 1 not, 2 the command line is wrong.

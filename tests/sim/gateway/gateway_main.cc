@@ -38,15 +38,9 @@ bool Campaign(const SeedArguments& arguments) {
 }
 
 std::vector<SeededBug> Bugs(const SeedArguments& arguments) {
-  std::vector<SeededBug> bugs;
-  for (const GatewayBug& bug : AllGatewayBugs()) {
-    bugs.push_back({bug.name, bug.what, [&arguments, plant = bug.plant](std::uint64_t seed) {
-                      GatewayRunOptions options{.seed = seed, .steps = arguments.steps};
-                      plant(options.bug);  // afresh: it may count
-                      return RunGatewaySeed(options).violations;
-                    }});
-  }
-  return bugs;
+  return Planted<GatewayHooks>(AllGatewayBugs(), [&arguments](std::uint64_t seed, const GatewayHooks& hooks) {
+    return RunGatewaySeed({.seed = seed, .steps = arguments.steps, .bug = hooks}).violations;
+  });
 }
 
 }  // namespace

@@ -44,15 +44,9 @@ bool Campaign(const SeedArguments& arguments) {
 
 std::vector<SeededBug> Bugs(const SeedArguments& arguments) {
   spdlog::set_level(spdlog::level::off);
-  std::vector<SeededBug> bugs;
-  for (const PairBug& bug : AllPairBugs()) {
-    bugs.push_back({bug.name, bug.what, [&arguments, plant = bug.plant](std::uint64_t seed) {
-                      PairRunOptions options{.seed = seed, .steps = arguments.steps};
-                      plant(options.bug);  // afresh: it may count
-                      return RunPairSeed(options).violations;
-                    }});
-  }
-  return bugs;
+  return Planted<PairHooks>(AllPairBugs(), [&arguments](std::uint64_t seed, const PairHooks& hooks) {
+    return RunPairSeed({.seed = seed, .steps = arguments.steps, .bug = hooks}).violations;
+  });
 }
 
 }  // namespace
