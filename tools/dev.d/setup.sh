@@ -25,7 +25,8 @@ readonly FUZZ_PACKAGES=(clang libclang-rt-14-dev)  # libFuzzer and the sanitizer
 readonly KAFKA_PACKAGES=(default-jre-headless maven)  # a broker for the tests, and what fetches it
 readonly PEER_PACKAGES=(tshark libnet-smpp-perl)  # what SMPP is checked against, beside tests/smpp/peers/package.json
 readonly POSTGRES_PACKAGES=(postgresql-common postgresql-15)  # the old system's database, for the tests of the import
-readonly CHECK_PACKAGES=(clang clang-tidy clang-format libclang-rt-14-dev llvm shellcheck prometheus systemd)
+readonly CHECK_PACKAGES=(clang clang-tidy clang-format libclang-rt-14-dev llvm shellcheck prometheus systemd
+  clang-tidy-14 libclang-14-dev llvm-14-dev)  # what its plugin is built with: tools/dev.d/own_code_only.cc
 
 # Prints those of the named packages that are not installed; asks dpkg only, takes milliseconds.
 missing_packages() {
