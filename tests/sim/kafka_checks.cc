@@ -1,0 +1,194 @@
+// What must hold over the modelled Kafka: after every step, after every crash, at the end.
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/inspect.h"
+#include "engine/reader.h"
+#include "tests/sim/kafka_life.h"
+
+namespace smsflow::sim {
+
+using kafka::TopicPartition;
+
+bool KafkaRun::Reads(const TopicPartition& place) const {
+  for (const server::NamedFigure& figure : intake_->figures()) {
+    if (figure.name == "smsflow_kafka_reading" && figure.labels[0].second == place.topic &&
+        figure.labels[1].second == std::to_string(place.partition))
+      return figure.value == 1;
+  }
+  return false;
+}
+
+std::multimap<std::string, server::StoredSms> KafkaRun::Stored() {
+  auto stored = server::StoredSmses(engine::Reader(
+      {&world_.memory, &world_.index_keys, world_.options.shards, [](ShardId) { return ~std::uint64_t{0}; }}));
+  if (stored.ok()) return *std::move(stored);
+  Violated("the store cannot be read: " + stored.status().ToString());
+  return {};
+}
+
+void KafkaRun::Check() {
+  CheckOffsets();
+  Inspect();
+  std::set<TopicPartition> stopped;
+  for (std::int32_t partition = 0; partition < kOrderPartitions; ++partition) {
+    const TopicPartition place = Orders(partition);
+    if (Reads(place)) continue;
+    stopped.insert(place);
+    ++report_.stopped;
+    if (!cut_.contains(place) && !deleted_.contains(place))
+      Violated(kafka::NameOf(place) + " is not read, and nothing was done to it");
+  }
+  if (!Reads(kKafkaStatus)) Violated("the reports are not read");
+  const auto stored = Stored();
+  std::map<InstanceId, int> submits;
+  for (const auto& [attempt, count] : gateway_.submits) {
+    submits[attempt.instance] += count;
+    report_.submits += static_cast<std::uint64_t>(count);
+  }
+  const auto cancels = Cancels(stopped);
+  for (const Written& one : written_) {
+    if (one.poison || one.cancel) continue;
+    const auto cancel = cancels.find(one.key);
+    CheckOne(one, stopped, stored, submits, cancel == cancels.end() ? Cancel::kNone : cancel->second);
+  }
+  std::set<std::string> letters;
+  for (const auto& [offset, record] : broker_.Log(kDeadLetters)) letters.insert(record->key);
+  report_.letters = letters.size();
+  std::set<std::string> poison;
+  for (const Written& one : written_) {
+    const std::string name = absl::StrCat(one.place.topic, "/", one.place.partition, "/", one.offset);
+    if (!one.poison) continue;
+    poison.insert(name);
+    if (!one.cut && !stopped.contains(one.place) && !letters.contains(name)) Violated("no letter of " + name);
+  }
+  for (const std::string& name : letters)
+    if (!poison.contains(name)) Violated("a letter of what can be read, " + name);
+  Trace(stored.size());
+  Trace(report_.submits);
+}
+
+// What was handed over of it, and what its gateway said.
+std::string KafkaRun::Story(const InstanceId& id) const {
+  std::string story;
+  for (const TopicPartition& place : {TopicPartition{"send", 0}, TopicPartition{"send", 1}, kKafkaStatus}) {
+    for (const auto& [offset, record] : broker_.Log(place)) {
+      if (record->value.find(id.ToString()) != std::string::npos)
+        absl::StrAppend(&story, " ", kafka::NameOf(place), " ", offset, " ", record->value);
+    }
+  }
+  return story;
+}
+
+std::map<std::string, KafkaRun::Cancel> KafkaRun::Cancels(const std::set<TopicPartition>& stopped) const {
+  std::map<std::string, Cancel> cancels;
+  for (const Written& one : written_) {
+    if (!one.cancel) continue;
+    const bool applied = !one.cut && !written_[one.behind].cut && !stopped.contains(one.place);
+    Cancel& known = cancels.emplace(one.key, Cancel::kPerhaps).first->second;
+    if (applied) known = Cancel::kApplied;
+  }
+  return cancels;
+}
+
+void KafkaRun::CheckOne(const Written& one, const std::set<TopicPartition>& stopped,
+                        const std::multimap<std::string, server::StoredSms>& stored,
+                        const std::map<InstanceId, int>& submits, Cancel cancel) {
+  const std::size_t count = stored.count(one.key);
+  if (count > 1) return Violated(one.key + " is " + std::to_string(count) + " SMSes");
+  if (count == 0) {
+    if (!one.cut && !stopped.contains(one.place))
+      Violated(absl::StrCat(one.key, " is lost, of ", kafka::NameOf(one.place), " ", one.offset));
+    return;
+  }
+  const auto& [id, state] = stored.find(one.key)->second;
+  const auto submitted = submits.find(id);
+  const int times = submitted == submits.end() ? 0 : submitted->second;
+  if (times > 1) Violated(one.key + " was submitted " + std::to_string(times) + " times");
+  if (!one.due && times != 0) Violated(one.key + " left before its slot");
+  if (state == delivery::State::kCanceled) {
+    if (cancel == Cancel::kNone) Violated(one.key + " is canceled, and nobody asked for it");
+    if (times != 0) Violated(one.key + " is canceled and was submitted");
+    if (one.due) return;
+    ++report_.canceled;
+    return;
+  }
+  if (!one.due && cancel == Cancel::kApplied) Violated(one.key + " was to be canceled and is not");
+  if (!one.due && state != delivery::State::kPending)
+    Violated(absl::StrCat(one.key, " waits for its slot and is in state ", static_cast<int>(state)));
+  CheckEnd(one, id, state, times);
+}
+
+void KafkaRun::CheckEnd(const Written& one, const InstanceId& id, delivery::State state, int times) {
+  if (one.late && times == 0 && state == delivery::State::kExpired) return;
+  // In flight when the broker went, and nobody could be asked in time: at most the window.
+  if (one.late && times == 0 && state == delivery::State::kUnknown) {
+    if (++unknown_ > kKafkaCredit) Violated("more became UNKNOWN than the window holds");
+    return;
+  }
+  if (one.due && state != delivery::State::kDelivered)
+    Violated(absl::StrCat(one.key, " is due and ended in state ", static_cast<int>(state), ":", Story(id)));
+  if (one.due && times != 1) Violated(one.key + " is delivered and was never submitted");
+}
+
+// What counts as applied stays so.
+void KafkaRun::CheckOffsets() {
+  for (const TopicPartition& place : {Orders(0), Orders(1), kKafkaStatus}) {
+    const auto at = world_.engine->FeedAt({place.topic, static_cast<std::uint32_t>(place.partition)});
+    if (!at.ok()) {
+      Violated("the applied offsets cannot be read: " + at.status().ToString());
+      continue;
+    }
+    std::vector<std::uint64_t>& before = applied_[place];
+    before.resize(at->next.size());
+    for (std::size_t shard = 0; shard < before.size(); ++shard) {
+      if (at->next[shard] < before[shard])
+        Violated(absl::StrCat("I13: of ", kafka::NameOf(place), " shard ", shard, " had applied ", before[shard],
+                              ", and now ", at->next[shard]));
+    }
+    before = at->next;
+  }
+}
+
+void KafkaRun::Inspect() {
+  engine::Inspector inspector(world_.memory, world_.index_keys, world_.options.shards);
+  const absl::Status status =
+      inspector.Run([this](const std::string& finding) { Violated("I12 and others: " + finding); },
+                    [](const engine::InspectionSummary&) { return true; });
+  if (!status.ok()) Violated("the inspection ended: " + status.ToString());
+}
+
+// A second engine, or a folder that was made anew, on the same group: it waits.
+void KafkaRun::CheckAnotherFolder() {
+  for (std::int32_t partition = 0; partition < kOrderPartitions; ++partition)
+    if (broker_.CommittedOf(Orders(partition)) <= 0) return;
+  engine::World other;
+  other.engine.reset();
+  other.policy = world_.policy;
+  other.workflow = delivery::MakeDeliveryWorkflow();
+  if (!other.TryOpen().ok()) return Violated("another folder cannot be opened");
+  server::DeadLetters letters("dead");
+  server::IntakeOptions options;
+  options.topics = {{"orders", server::TopicKind::kSchedule}};
+  options.acting.tenants = {"acme"};
+  options.acting.unsigned_ok = true;
+  server::IntakeParts parts;
+  parts.engine = other.engine.get();
+  parts.shards = other.options.shards;
+  parts.validation = &validation_;
+  parts.clock = &other.clock;
+  parts.dead_letters = &letters;
+  parts.admin = &broker_.admin();
+  parts.open = [this] { return broker_.MakeConsumer(); };
+  server::Intake intake(std::move(options), std::move(parts));
+  if (!intake.Open().ok()) return Violated("no consumer");
+  for (int round = 0; round < 200; ++round) {
+    other.clock.Advance(100);
+    intake.RunOnce(std::chrono::milliseconds(0));
+    other.engine->RunOnce();
+  }
+  const auto figures = other.engine->TakeFigures();
+  if (figures.created != 0) Violated("another folder applied what this one had");
+}
+
+}  // namespace smsflow::sim
