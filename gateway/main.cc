@@ -1,6 +1,6 @@
 // smsflow-gateway: attaches to an engine, directly or through Kafka, opens envelopes, submits, reports. Exit codes: 0
-// stopped on request, 64 a flag is wrong, 75 the store or the truth log failed (start again), 78 the configuration is
-// wrong or another process has the store: a person has to look.
+// stopped on request, 64 a flag is wrong, 75 the store or the truth log failed, or there was no memory (start again),
+// 78 the configuration is wrong or another process has the store: a person has to look.
 #include <pthread.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
@@ -32,6 +32,7 @@
 #include "gateway/smpp_carrier.h"
 #include "gateway/smsc_config.h"
 #include "logging/logging.h"
+#include "logging/starved.h"
 
 namespace smsflow::gateway {
 namespace {
@@ -341,6 +342,7 @@ int Run(Flags flags) {
 }  // namespace smsflow::gateway
 
 int main(int argc, char** argv) {
+  smsflow::EndWhenStarved("smsflow-gateway", smsflow::gateway::kExitStore);
   smsflow::gateway::Flags flags;
   CLI::App app("The gateway of smsflow: takes sealed SMSes from an engine and reports what became of them.",
                "smsflow-gateway");

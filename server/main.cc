@@ -15,6 +15,7 @@
 #include "gateway/in_process.h"
 #include "gateway/key_files.h"
 #include "logging/logging.h"
+#include "logging/starved.h"
 #include "metrics/endpoint.h"
 #include "server/accounts/accounts.h"
 #include "server/accounts/first_password.h"
@@ -268,4 +269,7 @@ int Run(int argc, const char* const* argv) {
 }  // namespace
 }  // namespace smsflow::server
 
-int main(int argc, char** argv) { return smsflow::server::Run(argc, argv); }
+int main(int argc, char** argv) {
+  smsflow::EndWhenStarved("smsflowd", smsflow::server::kExitFatal);
+  return smsflow::server::Run(argc, argv);
+}
