@@ -352,7 +352,7 @@ absl::Status Inbound::Assemble(const Digest16& name, std::int64_t at_ms) {
     std::string_view frame = frames.back().Reveal();
     frame.remove_suffix(1);
     if (auto message = Message::From(group.account, frame)) {
-      messages.push_back(std::move(*message));
+      messages.push_back(*message);
       there.append(there.empty() ? "" : ",").append(std::to_string(number));
     }
   }

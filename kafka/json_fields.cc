@@ -78,8 +78,10 @@ struct Handler {
   }
   bool Put(JsonScalar scalar) {
     if (!is_object || field == nullptr) return true;
-    if (depth == 1) field->scalar = std::move(scalar);
-    if (depth == 2 && field->list) field->items.push_back(std::move(scalar));
+    if (depth == 1)
+      field->scalar = std::move(scalar);
+    else if (depth == 2 && field->list)
+      field->items.push_back(std::move(scalar));
     return true;
   }
   void Open(bool list) {
