@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <new>
@@ -15,36 +14,11 @@
 #include <string>
 #include <vector>
 
-#include "tests/sim/shrink.h"
+#include "tests/sim/seed_watch.h"
+#include "tests/sim/tell.h"
 
 namespace smsflow::sim {
 namespace {
-
-// An assertion of the engine ends the process; the seed is told all the same.
-std::uint64_t seed_running = 0;
-int steps_running = 0;
-void TellAbort(int) {
-  char line[160];
-  const int length = std::snprintf(line, sizeof(line),
-                                   "\nan assertion failed; again: tools/dev sim --first %llu --seeds 1 --steps %d\n",
-                                   static_cast<unsigned long long>(seed_running), steps_running);
-  if (write(STDERR_FILENO, line, static_cast<std::size_t>(length)) < 0) _exit(1);
-}
-
-void TellFinding(const RunOptions& options, const RunReport& report) {
-  std::printf("\n");
-  for (const std::string& violation : report.violations)
-    std::printf("seed %llu, step %d: %s\n", static_cast<unsigned long long>(options.seed), report.step,
-                violation.c_str());
-  std::fflush(stdout);
-  const RunReport shrunk = Shrink(options, report);
-  std::printf("\nas short as it could be made:\n");
-  for (const std::string& line : shrunk.trace) std::printf("  %s\n", line.c_str());
-  for (const std::string& violation : shrunk.violations) std::printf("  %s\n", violation.c_str());
-  std::printf("\n%s\nagain: tools/dev sim --first %llu --seeds 1 --steps %d\n", shrunk.journal.c_str(),
-              static_cast<unsigned long long>(options.seed), options.steps);
-  std::fflush(stdout);
-}
 
 double CpuSeconds() {
   rusage usage{};
@@ -60,20 +34,25 @@ CampaignResult Share(const CampaignOptions& campaign, std::uint64_t job, std::at
   using Clock = std::chrono::steady_clock;
   const auto begun = Clock::now();
   const auto passed_s = [&] { return std::chrono::duration<double>(Clock::now() - begun).count(); };
-  std::signal(SIGABRT, TellAbort);
+  const auto play = [&campaign](std::uint64_t seed, const Played& played) -> Finding {
+    return RunSeed({.seed = seed, .played = played, .bug = campaign.bug});
+  };
+  const Simulator simulator{"", FaultKinds(), play, campaign.hangs_after_s};
   CampaignResult result;
   for (std::uint64_t at = job; at < campaign.seeds && !stop.load(); at += static_cast<std::uint64_t>(campaign.jobs)) {
     if (campaign.minutes > 0 && passed_s() >= campaign.minutes * 60) break;
     RunOptions options;
     options.seed = campaign.first + at;
-    options.steps = campaign.steps;
+    options.played = campaign.played;
+    options.bug = campaign.bug;
     options.coverage = &result.coverage;
-    seed_running = options.seed;
-    steps_running = options.steps;
-    const RunReport report = RunSeed(options);
+    const RunReport report = [&] {
+      const SeedWatch watch(options.seed, LineOf("", options.seed, options.played), campaign.hangs_after_s);
+      return RunSeed(options);
+    }();
     if (!report.violations.empty()) {
       stop.store(true);
-      TellFinding(options, report);
+      TellFinding(simulator, options.seed, options.played, report);
       result.failed = true;
       return result;
     }

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "tests/sim/coverage.h"
+#include "tests/sim/seed_watch.h"
 #include "tests/sim/simulation.h"
 
 namespace smsflow::sim {
@@ -15,8 +16,10 @@ struct CampaignOptions {
   std::uint64_t first = 1;
   std::uint64_t seeds = 1'000;
   double minutes = 0;  // at most; 0: no matter
-  int steps = 400;
+  Played played;
   int jobs = 1;
+  Hooks bug;  // empty: none
+  int hangs_after_s = kHangsAfterS;
 };
 
 struct CampaignResult {
@@ -27,7 +30,7 @@ struct CampaignResult {
   double cpu_s = 0;
 };
 
-// Blocks. Ends at the first finding, which it shrinks and prints.
+// Blocks. Ends at the first finding, which it shrinks and prints; or with the process, should a seed end it.
 CampaignResult Campaign(const CampaignOptions& options);
 
 }  // namespace smsflow::sim

@@ -29,6 +29,7 @@ bool Run::Fault() {
   for (const Choice& fault : faults_) {
     what -= fault.weight;
     if (what >= 0) continue;
+    if (played_.without.contains(fault.name)) return false;
     Trace(static_cast<std::uint64_t>(1'000 + (&fault - faults_.data())));
     Tell(std::string("  ") + fault.name);
     return (this->*fault.make)();

@@ -2,8 +2,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "engine/inspect.h"
 #include "engine/reader.h"
+#include "tests/sim/journal_text.h"
 #include "tests/sim/kafka_life.h"
 
 namespace smsflow::sim {
@@ -69,15 +71,39 @@ void KafkaRun::Check() {
 }
 
 // What was handed over of it, and what its gateway said.
-std::string KafkaRun::Story(const InstanceId& id) const {
-  std::string story;
+std::string KafkaRun::OnTopics(const InstanceId& id) const {
+  std::string lines;
   for (const TopicPartition& place : {TopicPartition{"send", 0}, TopicPartition{"send", 1}, kKafkaStatus}) {
     for (const auto& [offset, record] : broker_.Log(place)) {
       if (record->value.find(id.ToString()) != std::string::npos)
-        absl::StrAppend(&story, " ", kafka::NameOf(place), " ", offset, " ", record->value);
+        absl::StrAppend(&lines, "  ", kafka::NameOf(place), " ", offset, " ", record->value, "\n");
     }
   }
-  return story;
+  return lines;
+}
+
+// Of those that the violations name, by key or by id; of all when they name none.
+std::string KafkaRun::Lives() {
+  std::set<InstanceId> named = NamedIn(report_.violations);
+  std::set<std::string> words;
+  for (const std::string& violation : report_.violations)
+    for (const absl::string_view word : absl::StrSplit(violation, absl::ByAnyChar(" ,:"))) words.emplace(word);
+  const auto stored = Stored();
+  for (const auto& [key, sms] : stored)
+    if (words.contains(key)) named.insert(sms.id);
+  std::string text;
+  for (const auto& [key, sms] : stored) {
+    if (!named.empty() && !named.contains(sms.id)) continue;
+    absl::StrAppend(&text, sms.id.ToString(), ", ", key, "\n", JournalOf(world_.memory, *world_.workflow, sms.id),
+                    OnTopics(sms.id));
+  }
+  return text;
+}
+
+KafkaReport KafkaRun::Told() {
+  for (const std::string& violation : gateway_.violations) Violated(violation);
+  if (!report_.violations.empty()) report_.journal = Lives();
+  return std::move(report_);
 }
 
 std::map<std::string, KafkaRun::Cancel> KafkaRun::Cancels(const std::set<TopicPartition>& stopped) const {
@@ -116,10 +142,10 @@ void KafkaRun::CheckOne(const Written& one, const std::set<TopicPartition>& stop
   if (!one.due && cancel == Cancel::kApplied) Violated(one.key + " was to be canceled and is not");
   if (!one.due && state != delivery::State::kPending)
     Violated(absl::StrCat(one.key, " waits for its slot and is in state ", static_cast<int>(state)));
-  CheckEnd(one, id, state, times);
+  CheckEnd(one, state, times);
 }
 
-void KafkaRun::CheckEnd(const Written& one, const InstanceId& id, delivery::State state, int times) {
+void KafkaRun::CheckEnd(const Written& one, delivery::State state, int times) {
   if (one.late && times == 0 && state == delivery::State::kExpired) return;
   // In flight when the broker went, and nobody could be asked in time: at most the window.
   if (one.late && times == 0 && state == delivery::State::kUnknown) {
@@ -127,7 +153,7 @@ void KafkaRun::CheckEnd(const Written& one, const InstanceId& id, delivery::Stat
     return;
   }
   if (one.due && state != delivery::State::kDelivered)
-    Violated(absl::StrCat(one.key, " is due and ended in state ", static_cast<int>(state), ":", Story(id)));
+    Violated(absl::StrCat(one.key, " is due and ended in state ", static_cast<int>(state)));
   if (one.due && times != 1) Violated(one.key + " is delivered and was never submitted");
 }
 

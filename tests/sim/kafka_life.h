@@ -16,6 +16,7 @@
 #include "server/kafka/outlet.h"
 #include "tests/engine/world.h"
 #include "tests/server/kafka/stored_smses.h"
+#include "tests/sim/fault_kinds.h"
 #include "tests/sim/kafka_gateway.h"
 #include "tests/sim/kafka_run.h"
 #include "tests/sim/sim_store.h"
@@ -31,6 +32,12 @@ inline kafka::TopicPartition Orders(std::int32_t partition) { return {"orders", 
 inline const kafka::TopicPartition kDeadLetters{"dead", 0};
 inline constexpr std::int64_t kLookMs = 25'000;  // so often topics are looked at, when the broker answers
 
+// Kinds of fault that are not in the table of those that a step makes; and one that is, and comes in an outage too.
+inline constexpr char kRefused[] = "the broker refuses a record";
+inline constexpr char kLost[] = "a record does not arrive";
+inline constexpr char kLate[] = "a record arrives and is told as lost";
+inline constexpr char kKill[] = "the engine is killed";
+
 // A record that the client wrote.
 struct Written {
   kafka::TopicPartition place;
@@ -44,15 +51,17 @@ struct Written {
 
 class KafkaRun {
  public:
-  KafkaRun(std::uint64_t seed, const KafkaHooks& hooks);
+  explicit KafkaRun(const KafkaRunOptions& options);
   ~KafkaRun();
-  KafkaReport Go(int steps);
+  KafkaReport Go();
   KafkaReport GoThroughAnOutage();
+  static const std::vector<FaultKind<KafkaRun>>& Faults();
 
  private:
   // kafka_run.cc
   int Pick(int below) { return static_cast<int>(random_() % static_cast<std::uint64_t>(below)); }
   void Trace(std::uint64_t what) { report_.trace_hash = (report_.trace_hash ^ what) * 1'099'511'628'211ULL; }
+  void Tell(const std::string& what);
   void Violated(const std::string& what);
   void Open();
   void Close();
@@ -66,9 +75,17 @@ class KafkaRun {
   void Quiet();
 
   // kafka_faults.cc
-  void CutOff();
+  bool Off(const char* fault) const { return options_.played.without.contains(fault); }
+  server::ModelBroker::Fault AnswerOfBroker();
+  void Disturb();
   void Crash();
   void ForgetWhatWasFound();
+  void GiveAgain();
+  void EndProducers();
+  void CutOff();
+  void ChangeLeader();
+  void GoAway();
+  void HoldDeliveries();
   void DeleteOld();
 
   // kafka_checks.cc
@@ -76,17 +93,20 @@ class KafkaRun {
   bool Reads(const kafka::TopicPartition& place) const;
   std::multimap<std::string, server::StoredSms> Stored();
   void Check();
-  std::string Story(const InstanceId& id) const;
+  KafkaReport Told();
+  std::string Lives();
+  std::string OnTopics(const InstanceId& id) const;
   std::map<std::string, Cancel> Cancels(const std::set<kafka::TopicPartition>& stopped) const;
   void CheckOne(const Written& one, const std::set<kafka::TopicPartition>& stopped,
                 const std::multimap<std::string, server::StoredSms>& stored, const std::map<InstanceId, int>& submits,
                 Cancel cancel);
-  void CheckEnd(const Written& one, const InstanceId& id, delivery::State state, int times);
+  void CheckEnd(const Written& one, delivery::State state, int times);
   void CheckOffsets();
   void Inspect();
   void CheckAnotherFolder();
 
-  const KafkaHooks hooks_;
+  const KafkaRunOptions& options_;
+  const KafkaHooks& hooks_;
   Disk disk_;
   std::mt19937_64 random_;
   engine::World world_;
@@ -106,7 +126,7 @@ class KafkaRun {
   std::vector<Written> written_;
   std::map<kafka::TopicPartition, std::vector<std::uint64_t>> applied_;  // as last seen, by shard
   std::set<kafka::TopicPartition> cut_, deleted_;
-  int keys_ = 0;
+  int keys_ = 0, step_ = 0;
   std::int64_t looked_ms_ = 0;  // so long the engine has not looked at a topic that was cut off
   std::uint32_t unknown_ = 0;
   bool away_ = false, faults_ = true;

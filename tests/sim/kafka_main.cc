@@ -18,7 +18,6 @@ using Number = unsigned long long;
 constexpr std::uint64_t kOutageEvery = 5;
 
 void Add(const KafkaReport& report, KafkaReport& all) {
-  all.violations.insert(all.violations.end(), report.violations.begin(), report.violations.end());
   all.records += report.records;
   all.submits += report.submits;
   all.crashes += report.crashes;
@@ -28,30 +27,27 @@ void Add(const KafkaReport& report, KafkaReport& all) {
   all.canceled += report.canceled;
 }
 
-bool Campaign(const SeedArguments& arguments) {
-  if (arguments.seeds > 1) spdlog::set_level(spdlog::level::off);  // the engine speaks of each fault
-  KafkaReport all;
-  const std::int64_t held = RunSeeds(arguments, "--kafka", [&](std::uint64_t seed) {
-    Add(RunKafka(seed, arguments.steps), all);
-    if (seed % kOutageEvery == 0) Add(RunKafkaOutage(seed), all);
-    return all.violations;
-  });
-  if (held < 0) return false;
-  std::printf(
-      "%lld seeds from %llu: all held; %llu records, %llu submits, %llu crashes, %llu letters, %llu partitions "
-      "stopped, "
-      "%llu expired late, %llu canceled; %.1f s of CPU\n",
-      static_cast<long long>(held), static_cast<Number>(arguments.first), static_cast<Number>(all.records),
-      static_cast<Number>(all.submits), static_cast<Number>(all.crashes), static_cast<Number>(all.letters),
-      static_cast<Number>(all.stopped), static_cast<Number>(all.late), static_cast<Number>(all.canceled), CpuS());
-  return true;
+Finding PlayBoth(std::uint64_t seed, const Played& played, KafkaReport& all) {
+  const KafkaRunOptions options{.seed = seed, .played = played};
+  KafkaReport rough = RunKafkaSeed(options);
+  Add(rough, all);
+  if (!rough.violations.empty() || seed % kOutageEvery != 0) return rough;
+  KafkaReport outage = RunKafkaOutage(options);
+  Add(outage, all);
+  return outage;
 }
 
-std::vector<SeededBug> Bugs(const SeedArguments& arguments) {
-  spdlog::set_level(spdlog::level::off);
-  return Planted<KafkaHooks>(KafkaBugs(), [&arguments](std::uint64_t seed, const KafkaHooks& hooks) {
-    return RunKafka(seed, arguments.steps, hooks).violations;
-  });
+void Tell(const KafkaReport& all, std::int64_t held, std::uint64_t first) {
+  std::printf(
+      "%lld seeds from %llu: all held; %llu records, %llu submits, %llu crashes, %llu letters, %llu partitions "
+      "stopped, %llu expired late, %llu canceled; %.1f s of CPU\n",
+      static_cast<long long>(held), static_cast<Number>(first), static_cast<Number>(all.records),
+      static_cast<Number>(all.submits), static_cast<Number>(all.crashes), static_cast<Number>(all.letters),
+      static_cast<Number>(all.stopped), static_cast<Number>(all.late), static_cast<Number>(all.canceled), CpuS());
+}
+
+KafkaReport Play(std::uint64_t seed, const Played& played, const KafkaHooks& hooks) {
+  return RunKafkaSeed({.seed = seed, .played = played, .bug = hooks});
 }
 
 }  // namespace
@@ -59,5 +55,14 @@ std::vector<SeededBug> Bugs(const SeedArguments& arguments) {
 
 int main(int argc, char** argv) {
   using namespace smsflow::sim;
-  return SeedsMain(argc, argv, "Simulated lives of an engine on a modelled Kafka", /*steps=*/120, Campaign, Bugs);
+  spdlog::set_level(spdlog::level::off);  // the engine speaks of each fault
+  KafkaReport all;
+  SeedsCampaign campaign;
+  campaign.about = "Simulated lives of an engine on a modelled Kafka";
+  campaign.steps = 120;
+  campaign.simulator = {"--kafka", KafkaFaultKinds(),
+                        [&all](std::uint64_t seed, const Played& played) { return PlayBoth(seed, played, all); }};
+  campaign.sum_up = [&all](std::int64_t held, std::uint64_t first) { Tell(all, held, first); };
+  campaign.bugs = Planted<KafkaHooks>(KafkaBugs(), Play);
+  return SeedsMain(argc, argv, campaign);
 }

@@ -11,8 +11,12 @@ namespace smsflow::sim {
 
 using kafka::TopicPartition;
 
-KafkaRun::KafkaRun(std::uint64_t seed, const KafkaHooks& hooks)
-    : hooks_(hooks), random_(seed), world_({}, seed), gateway_(broker_, world_.clock) {
+KafkaRun::KafkaRun(const KafkaRunOptions& options)
+    : options_(options),
+      hooks_(options.bug),
+      random_(options.seed),
+      world_({}, options.seed),
+      gateway_(broker_, world_.clock) {
   delivery::Policy policy;
   policy.max_jitter_ms = 0;
   policy.probe_ms = 30'000;
@@ -20,8 +24,8 @@ KafkaRun::KafkaRun(std::uint64_t seed, const KafkaHooks& hooks)
   world_.policy.digest = crypto::Cut(crypto::Sha256(world_.policy.bytes));
   world_.engine.reset();
   world_.workflow = delivery::MakeDeliveryWorkflow();
-  world_.wrap_engine = hooks.wrap_engine;
-  if (hooks.store.put) {
+  world_.wrap_engine = hooks_.wrap_engine;
+  if (hooks_.store.put) {
     world_.wrap_store = [this](storage::Store& below) {
       return std::make_unique<SimStore>(below, world_.clock, disk_, hooks_.store);
     };
@@ -30,22 +34,15 @@ KafkaRun::KafkaRun(std::uint64_t seed, const KafkaHooks& hooks)
   for (const auto& [topic, partitions] : {std::pair("status", 1), std::pair("send", 2), std::pair("dead", 1)})
     broker_.MakeTopic(topic, partitions);
   broker_.MakeTopic("nowhere", 1);
-  if (hooks.broker) hooks.broker(broker_);
-  broker_.fault = [this](const std::string&) {
-    if (!faults_) return server::ModelBroker::Fault{};
-    const int dice = Pick(40);
-    if (dice == 0) return server::ModelBroker::Fault{absl::ResourceExhaustedError("full"), absl::OkStatus()};
-    if (dice == 1) return server::ModelBroker::Fault{absl::OkStatus(), absl::UnavailableError("lost")};
-    // Done, and told as not done.
-    if (dice == 2) return server::ModelBroker::Fault{absl::OkStatus(), absl::DeadlineExceededError("late"), true};
-    return server::ModelBroker::Fault{};
-  };
+  if (hooks_.broker) hooks_.broker(broker_);
+  broker_.fault = [this](const std::string&) { return AnswerOfBroker(); };
   Open();
 }
 
 KafkaRun::~KafkaRun() { Close(); }
 
 KafkaReport KafkaRun::GoThroughAnOutage() {
+  step_ = options_.played.steps + 1;
   faults_ = false;
   WriteOrders(40, 1'200);
   WriteOrders(40, 4 * 3'600);
@@ -53,32 +50,41 @@ KafkaReport KafkaRun::GoThroughAnOutage() {
   WriteOrders(40, 1'200);
   WriteOrders(40, 4 * 3'600);
   Pump(Pick(30), 40);
+  Tell("the broker is away for an hour");
   broker_.SetAway(away_ = true);
-  for (int step = 0; step < 1'800; ++step) {
+  for (int round = 0; round < 1'800; ++round) {
     Pump(1, 2'000);
     CheckOffsets();
-    if (Pick(600) == 0) Crash();
+    if (Pick(600) == 0 && !Off(kKill)) Crash();
   }
   Quiet();
   Check();
-  for (const std::string& violation : gateway_.violations) Violated(violation);
   for (const Written& one : written_) report_.late += one.late;
-  return report_;
+  return Told();
 }
-
-KafkaReport KafkaRun::Go(int steps) {
-  for (int step = 0; step < steps; ++step) {
+KafkaReport KafkaRun::Go() {
+  const Played& played = options_.played;
+  for (step_ = 1; step_ <= played.steps && report_.violations.empty(); ++step_) {
+    if (played.left_out.contains(step_)) continue;
+    Reseed(random_, options_.seed, step_);
     Step();
     CheckOffsets();
   }
+  if (!report_.violations.empty()) return Told();
+  Reseed(random_, options_.seed, step_);
   Quiet();
   Check();
   CheckAnotherFolder();
-  for (const std::string& violation : gateway_.violations) Violated(violation);
-  return report_;
+  return Told();
+}
+
+void KafkaRun::Tell(const std::string& what) {
+  report_.trace.push_back(
+      absl::StrCat("step ", step_, ", second ", (world_.clock.steady_ms - 1'000'000) / 1'000, ": ", what));
 }
 
 void KafkaRun::Violated(const std::string& what) {
+  if (report_.violations.empty()) report_.step = step_;
   if (report_.violations.size() < 20) report_.violations.push_back(what);
 }
 
@@ -146,6 +152,11 @@ void KafkaRun::Write(const kafka::Outgoing& record, const Written& what) {
 void KafkaRun::Write(const kafka::Outgoing& record, Written what, const TopicPartition& place) {
   what.place = place;
   what.offset = broker_.Append(what.place, record, world_.clock.wall_ms);
+  Tell(absl::StrCat(what.poison   ? "what nobody can read"
+                    : what.cancel ? "a cancel of " + what.key
+                                  : "an order of " + what.key + (what.due ? ", due now" : ", due in weeks"),
+                    what.named ? ", with an idempotency key" : "", ", on ", kafka::NameOf(what.place), " at ",
+                    what.offset));
   ++report_.records;
   written_.push_back(std::move(what));
 }
@@ -202,26 +213,13 @@ void KafkaRun::Step() {
     WritePoison();
   else if (dice < 50)
     WriteCancel();
-  else if (dice < 58)
-    Crash();
-  else if (dice < 62)
-    broker_.GiveAgain(1 + Pick(20));
-  else if (dice < 65)
-    broker_.EndProducers();
-  else if (dice < 67)
-    CutOff();
-  else if (dice < 69)
-    broker_.ChangeLeader(Orders(Pick(kOrderPartitions)));
-  else if (dice < 72)
-    broker_.SetAway(away_ = !away_);
-  else if (dice < 74)
-    broker_.HoldDeliveries(Pick(2) == 0);
   else if (dice < 76)
-    DeleteOld();
+    Disturb();
   Pump(1 + Pick(6), 1 + Pick(700));
 }
 
 void KafkaRun::Quiet() {
+  Tell("all is mended");
   faults_ = false;
   broker_.HoldDeliveries(false);
   broker_.SetAway(away_ = false);
@@ -235,10 +233,13 @@ void KafkaRun::Quiet() {
   }
 }
 
-KafkaReport RunKafka(std::uint64_t seed, int steps, const KafkaHooks& hooks) { return KafkaRun(seed, hooks).Go(steps); }
+KafkaReport RunKafkaSeed(const KafkaRunOptions& options) { return KafkaRun(options).Go(); }
+KafkaReport RunKafkaOutage(const KafkaRunOptions& options) { return KafkaRun(options).GoThroughAnOutage(); }
 
-KafkaReport RunKafkaOutage(std::uint64_t seed, const KafkaHooks& hooks) {
-  return KafkaRun(seed, hooks).GoThroughAnOutage();
+std::vector<std::string> KafkaFaultKinds() {
+  std::vector<std::string> kinds = NamesOf(KafkaRun::Faults());
+  for (const char* const kind : {kRefused, kLost, kLate}) kinds.emplace_back(kind);
+  return kinds;
 }
 
 }  // namespace smsflow::sim

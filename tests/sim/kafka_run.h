@@ -17,6 +17,7 @@
 
 #include "engine/engine.h"
 #include "tests/server/kafka/model_broker.h"
+#include "tests/sim/finding.h"
 #include "tests/sim/hooks.h"
 
 namespace smsflow::sim {
@@ -36,14 +37,22 @@ struct KafkaBug {
 };
 std::vector<KafkaBug> KafkaBugs();
 
-struct KafkaReport {
-  std::vector<std::string> violations;
+struct KafkaRunOptions {
+  std::uint64_t seed = 1;
+  Played played = {.steps = 120};
+  KafkaHooks bug = {};  // empty: none
+};
+
+struct KafkaReport : Finding {
   std::uint64_t records = 0, submits = 0, crashes = 0, letters = 0, stopped = 0, late = 0, canceled = 0,
                 trace_hash = 14'695'981'039'346'656'037ULL;
 };
-KafkaReport RunKafka(std::uint64_t seed, int steps, const KafkaHooks& hooks = {});
+KafkaReport RunKafkaSeed(const KafkaRunOptions& options);
 // The broker is away for an hour, by both clocks, with attempts on their way, open slots and far ones: nothing is lost
-// or doubled, what is late expires, and the rest goes on.
-KafkaReport RunKafkaOutage(std::uint64_t seed, const KafkaHooks& hooks = {});
+// or doubled, what is late expires, and the rest goes on. One step.
+KafkaReport RunKafkaOutage(const KafkaRunOptions& options);
+
+// Kinds of fault that a run can be played without.
+std::vector<std::string> KafkaFaultKinds();
 
 }  // namespace smsflow::sim

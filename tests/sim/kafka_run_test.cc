@@ -6,18 +6,19 @@
 #include <cctype>
 #include <string>
 
+#include "tests/sim/made_short.h"
+
 namespace smsflow::sim {
 namespace {
 
-constexpr int kSteps = 120;
 constexpr std::uint64_t kSeeds = 40;
 constexpr std::uint64_t kBugSeeds = 200;  // a bug that shows only beside another fault takes longer
 
 TEST(KafkaSim, SeedsHold) {
   KafkaReport all;
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    const KafkaReport report = RunKafka(seed, kSteps);
-    for (const std::string& violation : report.violations) ADD_FAILURE() << "seed " << seed << ": " << violation;
+    const KafkaReport report = RunKafkaSeed({.seed = seed});
+    EXPECT_TRUE(report.violations.empty()) << TextOf(report, LineOf("--kafka", seed, {.steps = 120}));
     all.records += report.records;
     all.submits += report.submits;
     all.crashes += report.crashes;
@@ -40,8 +41,8 @@ TEST(KafkaSim, SeedsHold) {
 TEST(KafkaSim, ABrokerThatIsAwayForAnHourLosesAndDoublesNothingAndWhatIsLateExpires) {
   std::uint64_t submits = 0, late = 0;
   for (std::uint64_t seed = 1; seed <= 15; ++seed) {
-    const KafkaReport report = RunKafkaOutage(seed);
-    for (const std::string& violation : report.violations) ADD_FAILURE() << "seed " << seed << ": " << violation;
+    const KafkaReport report = RunKafkaOutage({.seed = seed});
+    EXPECT_TRUE(report.violations.empty()) << TextOf(report, LineOf("--kafka", seed, {.steps = 120}));
     submits += report.submits;
     late += report.late;
   }
@@ -50,22 +51,29 @@ TEST(KafkaSim, ABrokerThatIsAwayForAnHourLosesAndDoublesNothingAndWhatIsLateExpi
 }
 
 TEST(KafkaSim, ASeedRepeatsItself) {
-  const KafkaReport once = RunKafka(7, kSteps), twice = RunKafka(7, kSteps);
+  const KafkaReport once = RunKafkaSeed({.seed = 7}), twice = RunKafkaSeed({.seed = 7});
   EXPECT_EQ(once.trace_hash, twice.trace_hash);
   EXPECT_EQ(once.records, twice.records);
   EXPECT_EQ(once.submits, twice.submits);
-  EXPECT_NE(once.trace_hash, RunKafka(8, kSteps).trace_hash);
+  EXPECT_NE(once.trace_hash, RunKafkaSeed({.seed = 8}).trace_hash);
+}
+
+TEST(KafkaSim, AFindingIsMadeShort) {
+  ExpectMadeShort<KafkaHooks>(120, Named(KafkaBugs(), "cancels dropped").plant, KafkaFaultKinds(),
+                              [](std::uint64_t seed, const Played& played, const KafkaHooks& hooks) -> Finding {
+                                return RunKafkaSeed({.seed = seed, .played = played, .bug = hooks});
+                              });
 }
 
 class KafkaBugTest : public ::testing::TestWithParam<KafkaBug> {};
 
 TEST_P(KafkaBugTest, IsFound) {
-  KafkaHooks hooks;
-  GetParam().plant(hooks);
-  for (std::uint64_t seed = 1; seed <= kBugSeeds; ++seed) {
-    const KafkaReport report = RunKafka(seed, kSteps, hooks);
+  KafkaRunOptions options;
+  GetParam().plant(options.bug);
+  for (options.seed = 1; options.seed <= kBugSeeds; ++options.seed) {
+    const KafkaReport report = RunKafkaSeed(options);
     if (report.violations.empty()) continue;
-    std::cout << "found by seed " << seed << ": " << report.violations.front() << "\n";
+    std::cout << "found by seed " << options.seed << ": " << report.violations.front() << "\n";
     return;
   }
   ADD_FAILURE() << "no seed finds it: " << GetParam().what;

@@ -88,6 +88,7 @@ class Run {
   ~Run();
   RunReport Go();
   std::vector<std::string> NamesToReach() const;
+  std::vector<std::string> FaultKinds() const;
 
  private:
   struct Choice {
@@ -121,8 +122,7 @@ class Run {
   // Nothing may leave by such a clock: it jumped, or what is stored is younger.
   bool IsWrong() const;
   void Pass(std::int64_t ms);
-  std::string Readable();
-  std::string Readable(const ::smsflow::stored::v1::JournalBody& body, const std::string& fixed);
+  std::string Lives();
 
   // themes.cc
   bool themed() const { return theme_ != Theme::kAnything; }
@@ -231,8 +231,7 @@ class Run {
   std::unique_ptr<engine::Clock> clock_ahead_;
   NotedMarks marks_;
   const std::uint64_t seed_;
-  int steps_;
-  std::set<int> left_out_;
+  const Played played_;
   Coverage* wanted_;
   engine::World world_;
   std::int64_t epoch_ms_ = 0;

@@ -1,6 +1,7 @@
 #include "tests/sim/seeds.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
@@ -9,17 +10,30 @@ namespace smsflow::sim {
 
 double CpuS() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
-std::int64_t RunSeeds(const SeedArguments& arguments, const std::string& kind, const RunSeed& run) {
+void AddPlayed(CLI::App& app, Played& played, const std::vector<std::string>& faults) {
+  app.add_option("--steps", played.steps, "Of each rough phase")->check(CLI::Range(0, 100'000));
+  app.add_option_function<std::string>(
+      "--leave-out",
+      [&played](const std::string& text) {
+        const auto steps = StepsOf(text);
+        if (!steps) throw CLI::ValidationError("--leave-out", "wants steps such as 1-7,9");
+        played.left_out = *steps;
+      },
+      "Steps in which nothing is done, such as 1-7,9");
+  app.add_option("--without", played.without, "Kinds of fault that do not happen")
+      ->delimiter(',')
+      ->check(CLI::IsMember(faults));
+}
+
+std::int64_t RunSeeds(const SeedArguments& arguments, const Simulator& simulator) {
   const auto begun = std::chrono::steady_clock::now();
   std::int64_t held = 0;
   for (std::uint64_t seed = arguments.first; seed - arguments.first < arguments.seeds; ++seed, ++held) {
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begun;
     if (arguments.minutes > 0 && elapsed.count() > arguments.minutes * 60) break;
-    const std::vector<std::string> violations = run(seed);
-    if (violations.empty()) continue;
-    for (const std::string& violation : violations) std::printf("%s\n", violation.c_str());
-    std::printf("repeat:  tools/dev sim %s --first %llu --seeds 1 --steps %d\n", kind.c_str(),
-                static_cast<unsigned long long>(seed), arguments.steps);
+    const Finding finding = PlayWatched(simulator, seed, arguments.played);
+    if (finding.violations.empty()) continue;
+    TellFinding(simulator, seed, arguments.played, finding);
     return -1;
   }
   return held;
@@ -33,22 +47,26 @@ struct Found {
   double cpu_s = 0;
 };
 
-Found Search(const SeedArguments& arguments, const RunSeed& run) {
+Simulator With(const SeededBug& bug, const Simulator& simulator) {
+  return {simulator.flag + " --bug \"" + bug.name + "\"", simulator.faults, bug.play, simulator.hangs_after_s};
+}
+
+Found Search(const SeedArguments& arguments, const Simulator& simulator) {
   const double begun_s = CpuS();
   Found found;
   for (std::uint64_t seed = arguments.first; found.as.empty() && CpuS() - begun_s < 60; ++seed) {
-    const std::vector<std::string> violations = run(seed);
-    if (!violations.empty()) found = {std::to_string(seed), violations.front()};
+    const Finding finding = PlayWatched(simulator, seed, arguments.played);
+    if (!finding.violations.empty()) found = {std::to_string(seed), finding.violations.front()};
   }
   found.cpu_s = CpuS() - begun_s;
   return found;
 }
 
-bool Hunt(const SeedArguments& arguments, const std::vector<SeededBug>& bugs) {
+bool Hunt(const SeedArguments& arguments, const SeedsCampaign& campaign) {
   bool all = true;
   std::printf("| seeded bug | what it does | found by seed | as | CPU s |\n|---|---|---|---|---|\n");
-  for (const SeededBug& bug : bugs) {
-    const Found found = Search(arguments, bug.run);
+  for (const SeededBug& bug : campaign.bugs) {
+    const Found found = Search(arguments, With(bug, campaign.simulator));
     all = all && !found.as.empty();
     std::printf("| %s | %s | %s | %s | %.2f |\n", bug.name.c_str(), bug.what.c_str(), found.seed.c_str(),
                 found.as.c_str(), found.cpu_s);
@@ -56,24 +74,35 @@ bool Hunt(const SeedArguments& arguments, const std::vector<SeededBug>& bugs) {
   return all;
 }
 
+bool Play(const SeedArguments& arguments, const SeedsCampaign& campaign) {
+  const auto bug = std::find_if(campaign.bugs.begin(), campaign.bugs.end(),
+                                [&](const SeededBug& one) { return one.name == arguments.bug; });
+  if (bug != campaign.bugs.end()) return RunSeeds(arguments, With(*bug, campaign.simulator)) >= 0;
+  const std::int64_t held = RunSeeds(arguments, campaign.simulator);
+  if (held >= 0) campaign.sum_up(held, arguments.first);
+  return held >= 0;
+}
+
 }  // namespace
 
-int SeedsMain(int argc, char** argv, const std::string& what, int steps, bool (*campaign)(const SeedArguments&),
-              std::vector<SeededBug> (*bugs)(const SeedArguments&)) {
+int SeedsMain(int argc, char** argv, const SeedsCampaign& campaign) {
   SeedArguments arguments;
-  arguments.steps = steps;
-  CLI::App app(what);
-  app.add_option("--first", arguments.first, "the first seed");
-  app.add_option("--seeds", arguments.seeds, "how many")->check(CLI::PositiveNumber);
-  app.add_option("--minutes", arguments.minutes, "at most so long")->check(CLI::NonNegativeNumber);
-  app.add_option("--steps", arguments.steps, "of each rough phase")->check(CLI::Range(1, 100'000));
-  app.add_flag("--bugs", arguments.bugs, "search for the seeded bugs instead");
+  arguments.played.steps = campaign.steps;
+  CLI::App app(campaign.about);
+  app.add_option("--first", arguments.first, "The first seed");
+  app.add_option("--seeds", arguments.seeds, "How many")->check(CLI::PositiveNumber);
+  app.add_option("--minutes", arguments.minutes, "At most so long")->check(CLI::NonNegativeNumber);
+  AddPlayed(app, arguments.played, campaign.simulator.faults);
+  app.add_flag("--bugs", arguments.bugs, "Search for the seeded bugs instead");
+  std::vector<std::string> names;
+  for (const SeededBug& bug : campaign.bugs) names.push_back(bug.name);
+  app.add_option("--bug", arguments.bug, "Play the seeds with this one")->check(CLI::IsMember(names));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  return (arguments.bugs ? Hunt(arguments, bugs(arguments)) : campaign(arguments)) ? 0 : 1;
+  return (arguments.bugs ? Hunt(arguments, campaign) : Play(arguments, campaign)) ? 0 : 1;
 }
 
 }  // namespace smsflow::sim

@@ -6,47 +6,63 @@
 #include <string>
 #include <vector>
 
+#include "tests/sim/tell.h"
+
+namespace CLI {
+class App;
+}
+
 namespace smsflow::sim {
 
 struct SeedArguments {
   std::uint64_t first = 1, seeds = 1'000;
   double minutes = 0;  // 0: as long as it takes
-  int steps = 0;       // of each rough phase
+  Played played;
   bool bugs = false;
+  std::string bug;  // that is planted in every seed; empty: none
 };
-
-// What one seed violates; empty: it holds.
-using RunSeed = std::function<std::vector<std::string>(std::uint64_t seed)>;
-
-double CpuS();  // of this process so far
-
-// Until there are enough, the time is over or one does not hold; of that one it prints what, and how to repeat it.
-// `kind` is the campaign's flag. Returns how many held, or less than none.
-std::int64_t RunSeeds(const SeedArguments& arguments, const std::string& kind, const RunSeed& run);
 
 struct SeededBug {
   std::string name, what;
-  RunSeed run;  // with it
+  // What the seed shows with it.
+  std::function<Finding(std::uint64_t seed, const Played&)> play;
 };
 
-// Each of `bugs` is planted in hooks of its own for every seed, for it may count; `run` plays the seed with them.
-template <class Hooks, class Bug, class Run>
-std::vector<SeededBug> Planted(const std::vector<Bug>& bugs, Run run) {
+struct SeedsCampaign {
+  std::string about;    // for --help
+  int steps = 300;      // of each rough phase, unless told otherwise
+  Simulator simulator;  // what it plays, also adds up
+  // What all seeds came to, once that many have held.
+  std::function<void(std::int64_t held, std::uint64_t first)> sum_up;
+  std::vector<SeededBug> bugs;
+};
+
+double CpuS();  // of this process so far
+
+// The options that say which part of a run is played.
+void AddPlayed(CLI::App& app, Played& played, const std::vector<std::string>& faults);
+
+// Until there are enough, the time is over or one does not hold; that one is told. Returns how many held, or less than
+// none.
+std::int64_t RunSeeds(const SeedArguments& arguments, const Simulator& simulator);
+
+// Each of `bugs` is planted in hooks of its own for every seed, for it may count; `play` plays the seed with them.
+template <class Hooks, class Bug, class Play>
+std::vector<SeededBug> Planted(const std::vector<Bug>& bugs, Play play) {
   std::vector<SeededBug> planted;
   for (const Bug& bug : bugs) {
-    planted.push_back({bug.name, bug.what, [run, plant = bug.plant](std::uint64_t seed) {
+    planted.push_back({bug.name, bug.what, [play, plant = bug.plant](std::uint64_t seed, const Played& played) {
                          Hooks hooks;
                          plant(hooks);
-                         return run(seed, hooks);
+                         return Finding(play(seed, played, hooks));
                        }});
   }
   return planted;
 }
 
-// Reads the command line, of a campaign that is about `what`. With --bugs it searches for each of `bugs`, from the
-// first seed on and for a minute of CPU time at most, and prints a table of them. Exit codes: 0 all held or every bug
-// was found, 1 not, 2 the command line is wrong.
-int SeedsMain(int argc, char** argv, const std::string& what, int steps, bool (*campaign)(const SeedArguments&),
-              std::vector<SeededBug> (*bugs)(const SeedArguments&));
+// Reads the command line and does what it says. With --bugs it searches for each bug, from the first seed on and for a
+// minute of CPU time at most, and prints a table of them; with --bug it plays its seeds with that one. Exit codes: 0
+// all held or every bug was found, 1 not, 2 the command line is wrong.
+int SeedsMain(int argc, char** argv, const SeedsCampaign& campaign);
 
 }  // namespace smsflow::sim

@@ -13,6 +13,7 @@
 #include "tests/sim/bugs.h"
 #include "tests/sim/campaign.h"
 #include "tests/sim/page.h"
+#include "tests/sim/seeds.h"
 #include "tests/sim/simulation.h"
 
 namespace smsflow::sim {
@@ -22,7 +23,7 @@ struct Arguments {
   std::uint64_t first = 1;
   std::uint64_t seeds = 0;
   double minutes = 0;
-  int steps = 400;
+  Played played;
   bool coverage = false;
   bool standard = false;
   int jobs = 1;
@@ -71,7 +72,7 @@ int RunCampaign(const Arguments& arguments) {
                   : arguments.minutes > 0 ? ~0ULL
                                           : 1'000;
   options.minutes = arguments.minutes;
-  options.steps = arguments.steps;
+  options.played = arguments.played;
   options.jobs = arguments.jobs;
   const CampaignResult result = Campaign(options);
   if (result.failed) return 1;
@@ -134,7 +135,7 @@ int main(int argc, char** argv) {
   app.add_option("--first", arguments.first, "The first seed");
   app.add_option("--seeds", arguments.seeds, "How many");
   app.add_option("--minutes", arguments.minutes, "For how long at most");
-  app.add_option("--steps", arguments.steps, "Of the rough phase of each run")->check(CLI::Range(1, 100'000));
+  smsflow::sim::AddPlayed(app, arguments.played, smsflow::sim::FaultKinds());
   app.add_flag("--bugs", arguments.bugs, "Search for every seeded bug instead, and print the table");
   app.add_option("--bug", arguments.bug, "Only for this one");
   app.add_option("--page", arguments.page, "Write the table there as well");

@@ -82,7 +82,7 @@ TEST(Simulation, HoldsItsInvariantsForEverySeed) {
 RunReport ShortRun(std::uint64_t seed) {
   RunOptions options;
   options.seed = seed;
-  options.steps = 300;
+  options.played.steps = 300;
   return RunSeed(options);
 }
 
@@ -100,11 +100,16 @@ TEST(Simulation, MakesAFindingShorter) {
   RunReport found = RunSeed(options);
   while (found.violations.empty() && ++options.seed < 20) found = RunSeed(options);
   ASSERT_FALSE(found.violations.empty());
-  const RunReport shrunk = Shrink(options, found);
-  ASSERT_FALSE(shrunk.violations.empty());
-  EXPECT_EQ(found.violations.front().substr(0, 4), shrunk.violations.front().substr(0, 4));
-  EXPECT_LT(shrunk.trace.size() * 2, found.trace.size());
-  EXPECT_FALSE(shrunk.journal.empty());
+  const auto play = [&options](const Played& played) -> Finding {
+    return RunSeed({.seed = options.seed, .played = played, .bug = options.bug});
+  };
+  const Shrunk shrunk = Shrink(options.played, found, FaultKinds(), play);
+  EXPECT_EQ(KindOf(shrunk.finding), KindOf(found));
+  EXPECT_LT(shrunk.finding.trace.size() * 2, found.trace.size());
+  EXPECT_FALSE(shrunk.finding.journal.empty());
+  const Finding again = play(shrunk.played);
+  EXPECT_EQ(again.trace, shrunk.finding.trace);
+  EXPECT_EQ(again.violations, shrunk.finding.violations);
 }
 
 TEST(Simulation, RepeatsItselfForTheSameSeed) {

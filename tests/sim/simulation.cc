@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/recorded_event.h"
 #include "storage/records.h"
+#include "tests/sim/journal_text.h"
 #include "tests/sim/run.h"
 #include "tests/sim/sim_engine.h"
 #include "tests/sim/sim_workflow.h"
@@ -15,8 +15,7 @@ Run::Run(const RunOptions& options)
     : random_(options.seed),
       hooks_(options.bug),
       seed_(options.seed),
-      steps_(options.steps),
-      left_out_(options.left_out),
+      played_(options.played),
       wanted_(options.coverage),
       world_(Options(options.seed), options.seed) {
   world_.engine.reset();
@@ -69,10 +68,10 @@ engine::EngineOptions Run::Options(std::uint64_t seed) {
 
 RunReport Run::Go() {
   const auto held = [this] { return report_.violations.empty() && truth_.violations.empty(); };
-  for (step_ = 1; step_ <= steps_ && held(); ++step_)
-    if (left_out_.count(step_) == 0) Step();
+  for (step_ = 1; step_ <= played_.steps && held(); ++step_)
+    if (!played_.left_out.contains(step_)) Step();
   if (held()) {
-    step_ = steps_ + 1;
+    step_ = played_.steps + 1;
     Reseed();
     Quiet();
   }
@@ -82,7 +81,7 @@ RunReport Run::Go() {
   report_.crashes = static_cast<std::uint64_t>(ledger_->lives());
   for (const auto& [attempt, count] : truth_.submits) report_.submits += static_cast<std::uint64_t>(count);
   if (!report_.violations.empty())
-    report_.journal = Readable();
+    report_.journal = Lives();
   else
     report_.trace.clear();
   if (wanted_ != nullptr) wanted_->Add(coverage_);
@@ -263,11 +262,8 @@ bool Run::Open() {
 }
 
 // The lives of those that the violations name, as a person would read them; of all when they name none.
-std::string Run::Readable() {
-  std::set<InstanceId> named;
-  for (const std::string& violation : report_.violations)
-    for (std::size_t at = 0; at + 36 <= violation.size(); ++at)
-      if (const auto id = InstanceId::Parse(std::string_view(violation).substr(at, 36))) named.insert(*id);
+std::string Run::Lives() {
+  const std::set<InstanceId> named = NamedIn(report_.violations);
   std::string text;
   for (const auto& [id, known] : ledger_->instances()) {
     if (!named.empty() && named.count(id) == 0) continue;
@@ -281,25 +277,9 @@ std::string Run::Readable() {
       ::smsflow::stored::v1::JournalBody body;
       if (!body.ParseFromString(bytes)) continue;
       if (!body.fixed().empty()) fixed = body.fixed();
-      text += "  " + std::to_string(sequence) + "  " + Readable(body, fixed) + "\n";
+      text += "  " + std::to_string(sequence) + "  " + Readable(*world_.workflow, body, fixed) + "\n";
     }
   }
-  return text;
-}
-
-std::string Run::Readable(const ::smsflow::stored::v1::JournalBody& body, const std::string& fixed) {
-  const workflows::Event event = engine::RecordedEvent(body);
-  const auto told = world_.workflow->Describe(event, fixed, body.result().data());
-  const auto state = [this](std::uint32_t number) {
-    return std::string(world_.workflow->StateName(static_cast<std::uint16_t>(number)));
-  };
-  std::string text = std::to_string(body.at_ms()) + "  " + state(body.from_state()) + " -> " +
-                     state(body.result().state()) + "  " + told.event;
-  if (body.attempt() != 0) text += " of attempt " + std::to_string(body.attempt());
-  for (const std::string& part : {told.detail, body.cause()})
-    if (!part.empty()) text += "; " + part;
-  text += "  by " + (body.actor().empty() ? "its client" : body.actor());
-  if (!body.gateway().empty()) text += " to " + body.gateway() + "/" + body.store_uuid();
   return text;
 }
 
@@ -358,8 +338,15 @@ std::vector<std::string> Run::NamesToReach() const {
   return names;
 }
 
+std::vector<std::string> Run::FaultKinds() const {
+  std::vector<std::string> kinds;
+  for (const Choice& fault : faults_) kinds.emplace_back(fault.name);
+  return kinds;
+}
+
 RunReport RunSeed(const RunOptions& options) { return Run(options).Go(); }
 
 std::vector<std::string> NamesToReach() { return Run(RunOptions{}).NamesToReach(); }
+std::vector<std::string> FaultKinds() { return Run(RunOptions{}).FaultKinds(); }
 
 }  // namespace smsflow::sim

@@ -7,22 +7,18 @@
 #pragma once
 
 #include <cstdint>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "tests/sim/coverage.h"
+#include "tests/sim/finding.h"
 #include "tests/sim/hooks.h"
 
 namespace smsflow::sim {
 
-struct RunReport {
-  std::vector<std::string> violations;  // empty: all held
-  int step = 0;                         // at which the first was found; the quiet phase is one step
-  std::vector<std::string> trace;       // what was done, step by step; of a finding alone
-  std::string journal;                  // readable, of the instances that the violations name; else of all
-  std::uint64_t trace_hash = 0;         // of every decision that was made; the same for the same seed
-  std::uint64_t journals = 0;           // digest of all journals; the same for the same seed
+struct RunReport : Finding {
+  std::uint64_t trace_hash = 0;  // of every decision that was made; the same for the same seed
+  std::uint64_t journals = 0;    // digest of all journals; the same for the same seed
   std::uint64_t scheduled = 0;
   std::uint64_t crashes = 0;  // of engines that had written something; starts that failed are no lives
   std::uint64_t submits = 0;
@@ -32,9 +28,8 @@ struct RunReport {
 
 struct RunOptions {
   std::uint64_t seed = 1;
-  int steps = 400;
-  std::set<int> left_out;        // steps in which nothing is done; the others do what they would have done
-  Hooks bug;                     // empty: none
+  Played played = {};
+  Hooks bug = {};                // empty: none
   Coverage* coverage = nullptr;  // counts are added; null: not wanted
 };
 
@@ -43,5 +38,7 @@ RunReport RunSeed(const RunOptions& options);
 // What a campaign must have counted, each at least once: commands, events, faults, rows and refusals of the transition
 // table, each kind of fault while there was an SMS in each state, and every check of an invariant.
 std::vector<std::string> NamesToReach();
+// Kinds of fault that a run can be played without.
+std::vector<std::string> FaultKinds();
 
 }  // namespace smsflow::sim

@@ -20,7 +20,7 @@ DOUBLED = re.compile(
     r"|another folder applied what|: nobody asked for it$")
 LEAKED = re.compile(r"\b(?:I17|G8): |\((?:raw|hex|HEX|UTF-16[LB]E|backwards|base64 \d)\) in ")
 # How the line of a finding begins, or the one that repeats it.
-FOUND = re.compile(r"(?m)^BROKEN|(?:again|repeat): +tools/dev |^seed \d+, step \d+: ")
+FOUND = re.compile(r"(?m)^BROKEN|again: +tools/dev |^seed \d+, step \d+: ")
 BESIDE = (" ", "|", "+", "-", "?")  # how lines begin that tell a life, a table, or a difference
 
 

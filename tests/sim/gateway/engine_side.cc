@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace smsflow::sim {
 
 using workflows::delivery::NameOf;
@@ -42,13 +44,20 @@ void EngineSide::Lease(Asked asked) {
   if (attached_) Send(attempt, kept);
 }
 
+void EngineSide::Note(const AttemptId& attempt, const std::string& what) {
+  if (const auto it = asked_.find(attempt); it != asked_.end())
+    it->second.life.push_back(absl::StrCat("second ", clock_.SteadyMs() / 1'000 - 1'000, ": ", what));
+}
+
 void EngineSide::Send(const AttemptId& attempt, Asked& asked) {
   asked.asked_ms = clock_.SteadyMs();
   Down down;
   if (!asked.accepted && clock_.WallMs() < asked.lease.deadline_ms) {
+    Note(attempt, asked.lease.again ? "handed over again" : "handed over");
     down.lease = asked.lease;
     asked.lease.again = true;
   } else {
+    Note(attempt, "the engine asks what became of it");
     down.probe = engine::Probe{attempt, asked.lease.deadline_ms};
   }
   down_.push_back(std::move(down));
@@ -116,6 +125,8 @@ void EngineSide::Hear(const gateway::Report& report) {
     return;
   }
   Asked& asked = it->second;
+  Note(report.attempt,
+       absl::StrCat("told ", std::string(NameOf(report.result)), report.cause.empty() ? "" : ", ", report.cause));
   const bool forgotten = clock_.WallMs() > asked.lease.deadline_ms + kKeptMs;
   if (report.result == Reported::kNeverSeen) {
     if (asked.best && RankOf(*asked.best) > RankOf(Reported::kNeverSeen))

@@ -27,6 +27,7 @@ struct Asked {
   std::optional<workflows::delivery::Reported> best;  // the strongest that was reported
   bool never_seen = false;                            // was told so once
   std::int64_t asked_ms = 0;                          // the last lease or probe, on the steady clock
+  std::vector<std::string> life;                      // what was said of it, for a person to read
 };
 
 class EngineSide : public gateway::Link {
@@ -49,6 +50,7 @@ class EngineSide : public gateway::Link {
   // Moves some of what is on the link; false: there was nothing.
   bool Step();
 
+  void Note(const AttemptId& attempt, const std::string& what);  // in its life
   const std::map<AttemptId, Asked>& asked() const { return asked_; }
   // What the engine was told that no gateway may tell.
   const std::vector<std::string>& violations() const { return violations_; }

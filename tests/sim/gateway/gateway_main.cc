@@ -14,33 +14,29 @@ namespace {
 
 using Number = unsigned long long;
 
-bool Campaign(const SeedArguments& arguments) {
+struct Sum {
   std::uint64_t attempts = 0, submits = 0, crashes = 0, digest = 0;
   std::map<std::string, std::uint64_t> ends;
-  const std::int64_t held = RunSeeds(arguments, "--gateway", [&](std::uint64_t seed) {
-    const GatewayRunReport report = RunGatewaySeed({.seed = seed, .steps = arguments.steps});
-    if (!report.violations.empty())
-      for (const std::string& line : report.trace) std::printf("%s\n", line.c_str());
-    attempts += report.attempts;
-    submits += report.submits;
-    crashes += report.crashes;
-    digest = digest * 31 + report.digest;
-    for (const auto& [end, count] : report.ends) ends[end] += count;
-    return report.violations;
-  });
-  if (held < 0) return false;
-  std::printf(
-      "%lld seeds from %llu: all held; %llu attempts, %llu submits, %llu crashes; digest %016llx; %.1f s of CPU\n",
-      static_cast<long long>(held), static_cast<Number>(arguments.first), static_cast<Number>(attempts),
-      static_cast<Number>(submits), static_cast<Number>(crashes), static_cast<Number>(digest), CpuS());
-  for (const auto& [end, count] : ends) std::printf("%12llu  %s\n", static_cast<Number>(count), end.c_str());
-  return true;
+};
+
+void Add(const GatewayRunReport& report, Sum& sum) {
+  sum.attempts += report.attempts;
+  sum.submits += report.submits;
+  sum.crashes += report.crashes;
+  sum.digest = sum.digest * 31 + report.digest;
+  for (const auto& [end, count] : report.ends) sum.ends[end] += count;
 }
 
-std::vector<SeededBug> Bugs(const SeedArguments& arguments) {
-  return Planted<GatewayHooks>(AllGatewayBugs(), [&arguments](std::uint64_t seed, const GatewayHooks& hooks) {
-    return RunGatewaySeed({.seed = seed, .steps = arguments.steps, .bug = hooks}).violations;
-  });
+void Tell(const Sum& sum, std::int64_t held, std::uint64_t first) {
+  std::printf(
+      "%lld seeds from %llu: all held; %llu attempts, %llu submits, %llu crashes; digest %016llx; %.1f s of CPU\n",
+      static_cast<long long>(held), static_cast<Number>(first), static_cast<Number>(sum.attempts),
+      static_cast<Number>(sum.submits), static_cast<Number>(sum.crashes), static_cast<Number>(sum.digest), CpuS());
+  for (const auto& [end, count] : sum.ends) std::printf("%12llu  %s\n", static_cast<Number>(count), end.c_str());
+}
+
+GatewayRunReport Play(std::uint64_t seed, const Played& played, const GatewayHooks& hooks) {
+  return RunGatewaySeed({.seed = seed, .played = played, .bug = hooks});
 }
 
 }  // namespace
@@ -48,6 +44,15 @@ std::vector<SeededBug> Bugs(const SeedArguments& arguments) {
 
 int main(int argc, char** argv) {
   using namespace smsflow::sim;
-  return SeedsMain(argc, argv, "Simulated lives of a gateway between an engine and an SMSC", /*steps=*/300, Campaign,
-                   Bugs);
+  Sum sum;
+  SeedsCampaign campaign;
+  campaign.about = "Simulated lives of a gateway between an engine and an SMSC";
+  campaign.simulator = {"--gateway", GatewayFaultKinds(), [&sum](std::uint64_t seed, const Played& played) -> Finding {
+                          GatewayRunReport report = Play(seed, played, {});
+                          Add(report, sum);
+                          return report;
+                        }};
+  campaign.sum_up = [&sum](std::int64_t held, std::uint64_t first) { Tell(sum, held, first); };
+  campaign.bugs = Planted<GatewayHooks>(AllGatewayBugs(), Play);
+  return SeedsMain(argc, argv, campaign);
 }

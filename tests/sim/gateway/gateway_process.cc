@@ -3,6 +3,8 @@
 #include <deque>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "gateway/smpp_carrier.h"
 
 namespace smsflow::sim {
@@ -17,10 +19,36 @@ class SimRoom : public gateway::Room {
   const bool& low_;
 };
 
+using smsc::FaultKind;
+constexpr std::pair<FaultKind, const char*> kSmscFaults[] = {{FaultKind::kRefuse, "a submit is refused"},
+                                                             {FaultKind::kDropResponse, "a response is dropped"},
+                                                             {FaultKind::kDelayResponse, "a response is late"},
+                                                             {FaultKind::kEarlyReceipt, "a receipt is early"},
+                                                             {FaultKind::kDropReceipt, "a receipt is dropped"},
+                                                             {FaultKind::kDelayReceipt, "a receipt is late"},
+                                                             {FaultKind::kDoubleReceipt, "a receipt comes twice"},
+                                                             {FaultKind::kFail, "an SMS is not delivered"},
+                                                             {FaultKind::kReset, "the SMSC resets"},
+                                                             {FaultKind::kClose, "the SMSC closes"},
+                                                             {FaultKind::kSilence, "the SMSC falls silent"}};
+
 }  // namespace
 
-smsc::Script ScriptOf(std::mt19937_64& random) {
-  using smsc::FaultKind;
+std::vector<std::string> SmscFaultKinds() {
+  std::vector<std::string> kinds;
+  for (const auto& [kind, name] : kSmscFaults) kinds.emplace_back(name);
+  return kinds;
+}
+
+std::string HabitsOf(const smsc::Script& script) {
+  std::vector<std::string> habits;
+  for (const auto& [kind, name] : kSmscFaults)
+    for (const smsc::Fault& fault : script.faults)
+      if (fault.kind == kind) habits.push_back(absl::StrCat(name, " in ", fault.rate * 100, "%"));
+  return habits.empty() ? "it keeps its word" : absl::StrJoin(habits, ", ");
+}
+
+smsc::Script ScriptOf(std::mt19937_64& random, const std::set<std::string>& without) {
   const auto below = [&random](std::uint64_t n) { return static_cast<std::int64_t>(random() % n); };
   smsc::Script script;
   script.seed = random();
@@ -35,10 +63,7 @@ smsc::Script ScriptOf(std::mt19937_64& random) {
   script.receipt = {0, 1 + below(5'000)};
   script.as_data_sm = below(4) == 0;
   // Which faults there are is the seed's choice: a mix of few finds what a mix of all hides.
-  for (const FaultKind kind :
-       {FaultKind::kRefuse, FaultKind::kDropResponse, FaultKind::kDelayResponse, FaultKind::kEarlyReceipt,
-        FaultKind::kDropReceipt, FaultKind::kDelayReceipt, FaultKind::kDoubleReceipt, FaultKind::kFail,
-        FaultKind::kReset, FaultKind::kClose, FaultKind::kSilence}) {
+  for (const auto& [kind, name] : kSmscFaults) {
     if (below(3) != 0) continue;
     smsc::Fault fault;
     fault.kind = kind;
@@ -47,7 +72,7 @@ smsc::Script ScriptOf(std::mt19937_64& random) {
     if (kind == FaultKind::kRefuse)
       fault.status = below(2) == 0 ? smpp::CommandStatus::kThrottled : smpp::CommandStatus::kInvalidDestinationAddress;
     if (kind == FaultKind::kFail && below(2) == 0) fault.stat = below(2) == 0 ? "REJECTD" : "EXPIRED";
-    script.faults.push_back(fault);
+    if (!without.contains(name)) script.faults.push_back(fault);
   }
   return script;
 }

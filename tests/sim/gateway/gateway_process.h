@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,8 +58,10 @@ struct GatewayParts {
   const GatewayHooks& hooks;
 };
 
-// What differs from run to run, and stays in each.
-smsc::Script ScriptOf(std::mt19937_64& random);
+// What differs from run to run, and stays in each. Of the faults of an SMSC those named in `without` do not happen.
+smsc::Script ScriptOf(std::mt19937_64& random, const std::set<std::string>& without);
+std::vector<std::string> SmscFaultKinds();
+std::string HabitsOf(const smsc::Script& script);
 gateway::SmscOptions SmscOf(std::mt19937_64& random);
 std::shared_ptr<const gateway::PaceOptions> PaceOf(std::mt19937_64& random);  // null in one of three
 

@@ -23,26 +23,27 @@
 #include <string>
 #include <vector>
 
+#include "tests/sim/finding.h"
 #include "tests/sim/gateway/gateway_process.h"
 
 namespace smsflow::sim {
 
 struct GatewayRunOptions {
   std::uint64_t seed = 1;
-  int steps = 300;
+  Played played = {.steps = 300};
   GatewayHooks bug = {};  // empty: none
 };
 
-struct GatewayRunReport {
-  std::vector<std::string> violations;  // empty: all held
-  int step = 0;                         // at which the first was found
-  std::vector<std::string> trace;       // what was done, step by step
-  std::uint64_t digest = 0;             // of all that was submitted and told; the same for the same seed
+struct GatewayRunReport : Finding {
+  std::uint64_t digest = 0;  // of all that was submitted and told; the same for the same seed
   std::uint64_t attempts = 0, submits = 0, crashes = 0, cuts = 0;
   std::map<std::string, std::uint64_t> ends;  // attempts by what the engine knows of them in the end
 };
 
 GatewayRunReport RunGatewaySeed(const GatewayRunOptions& options);
+
+// Kinds of fault that a run can be played without.
+std::vector<std::string> GatewayFaultKinds();
 
 struct GatewayBug {
   std::string name;

@@ -11,19 +11,12 @@
 namespace smsflow::sim {
 namespace {
 
-std::string Readable(const GatewayRunReport& report, std::uint64_t seed) {
-  std::string text = "seed " + std::to_string(seed) + "\n";
-  for (const std::string& line : report.trace) text += line + "\n";
-  for (const std::string& violation : report.violations) text += violation + "\n";
-  return text;
-}
-
 TEST(GatewaySimulation, KeepsItsPromises) {
   std::map<std::string, std::uint64_t> ends;
   std::uint64_t crashes = 0;
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     const GatewayRunReport report = RunGatewaySeed({.seed = seed});
-    ASSERT_TRUE(report.violations.empty()) << Readable(report, seed);
+    ASSERT_TRUE(report.violations.empty()) << TextOf(report, LineOf("--gateway", seed, {.steps = 300}));
     for (const auto& [end, count] : report.ends) ends[end] += count;
     crashes += report.crashes;
   }

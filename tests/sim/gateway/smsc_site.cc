@@ -3,10 +3,20 @@
 #include <boost/json/src.hpp>  // the library is its headers here; nothing is linked
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "smpp/codec.h"
 #include "smpp/framer.h"
 
 namespace smsflow::sim {
+
+std::string TextOf(const SeenSubmit& one) {
+  std::string text = absl::StrCat("submit ", one.count, ", part ", one.part, " of ", one.parts,
+                                  one.status == 0 ? ", is taken" : ", is refused");
+  if (!one.faults.empty()) absl::StrAppend(&text, "; faults: ", one.faults);
+  for (const std::string& stat : one.claimed) absl::StrAppend(&text, "; receipt ", stat);
+  for (const std::string& stat : one.answered) absl::StrAppend(&text, "; the gateway took receipt ", stat);
+  return text;
+}
 
 class SmscSite::TruthTeller : public smsc::Truth {
  public:

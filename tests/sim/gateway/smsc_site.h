@@ -34,6 +34,8 @@ struct SeenSubmit {
   std::vector<std::string> answered;  // of each that the client took over
 };
 
+std::string TextOf(const SeenSubmit& one);  // for a person to read
+
 class SimSmscLink;
 
 class SmscSite {

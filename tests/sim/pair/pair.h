@@ -17,6 +17,7 @@
 
 #include "storage/memory_store.h"
 #include "tests/engine/world.h"
+#include "tests/sim/fault_kinds.h"
 #include "tests/sim/pair/pair_link.h"
 #include "tests/sim/pair/pair_run.h"
 #include "tests/sim/sim_store.h"
@@ -67,6 +68,7 @@ class PairRun {
   explicit PairRun(const PairRunOptions& options);
   ~PairRun();
   PairRunReport Make();
+  static const std::vector<FaultKind<PairRun>>& Faults();
 
  private:
   // pair_run.cc
@@ -105,7 +107,15 @@ class PairRun {
   void StartGateway();
   void KillGateway();
   void LoseGatewayStore();
+  void EngineDies();   // or is started
+  void GatewayDies();  // likewise
+  void CutLink();
+  void CutSmsc();
+  void TurnSmsc();
+  void FillDisk();
+  void CopyEngine();
   void StartOlderCopy();
+  void Outage();
   bool ShowsMore() const;
   void JumpClock();
   void BreakDisk();
@@ -125,6 +135,8 @@ class PairRun {
   void CheckAgreement(const AttemptId& attempt, delivery::Result known);
   std::optional<delivery::SmsView> ViewOf(const InstanceId& id);
   void Sum();
+  std::string Lives();
+  void Note(const AttemptId& attempt, const std::string& what);
 
   const PairRunOptions& options_;
   PairRunReport report_;
@@ -134,6 +146,7 @@ class PairRun {
   Disk engine_disk_, gateway_disk_;
   std::unique_ptr<storage::MemoryStore> gateway_memory_, lost_;
   PairRows older_;  // what the engine's folder held once
+  smsc::Script script_;
   bool low_ = false, smsc_down_ = false, quiet_ = false, must_stop_ = false;
   SmscSite site_;
   std::uint32_t credit_;
@@ -152,6 +165,7 @@ class PairRun {
   std::map<AttemptId, std::string> store_of_;  // to which it was handed
   std::map<AttemptId, std::int64_t> deadlines_;
   std::map<AttemptId, OnHandset> truth_;
+  std::map<InstanceId, std::vector<std::string>> lives_;  // what went between the two and to the SMSC
   std::map<AttemptId, std::set<gateway::Reported>> told_;
   std::set<AttemptId> to_compare_;  // what was told with what is true
   std::size_t seen_ = 0;            // of the site's submits, those that were checked

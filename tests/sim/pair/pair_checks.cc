@@ -7,6 +7,7 @@
 #include "crypto/hash.h"
 #include "engine/inspect.h"
 #include "storage/records.h"
+#include "tests/sim/journal_text.h"
 #include "tests/sim/pair/pair.h"
 
 namespace smsflow::sim {
@@ -38,6 +39,7 @@ void PairRun::Handed(const PeerId& peer, const engine::Lease& lease) {
   sms.id = lease.attempt.instance;
   names_.emplace(*sms.id, named->second);
   if (lease.tenant != sms.request.tenant) Violated("I15: " + id + " left as another tenant's");
+  Note(lease.attempt, absl::StrCat(lease.again ? "handed over again" : "handed over", " to store ", peer.store_uuid));
   deadlines_.emplace(lease.attempt, lease.deadline_ms);
   if (store_of_.emplace(lease.attempt, peer.store_uuid).first->second != peer.store_uuid)
     Violated("P9: " + id + " was handed to a second store");
@@ -50,6 +52,7 @@ void PairRun::Handed(const PeerId& peer, const engine::Lease& lease) {
 }
 
 void PairRun::Told(const gateway::Report& report) {
+  Note(report.attempt, absl::StrCat("told ", WordOf(report.result), report.cause.empty() ? "" : ", ", report.cause));
   if (told_[report.attempt].insert(report.result).second) to_compare_.insert(report.attempt);
   Met("told " + std::string(delivery::NameOf(report.result)));
 }
@@ -62,6 +65,7 @@ void PairRun::Leaving(std::string_view destination) {
     return Violated("a submit to a number that nobody asked for");
   const PairSms& sms = asked_.at(named->second);
   const AttemptId id{*sms.id, attempt};
+  Note(id, "it leaves for the SMSC");
   const auto deadline = deadlines_.find(id);
   if (deadline == deadlines_.end()) return Violated(id.ToString() + " was submitted and never handed over");
   if (now_ms() >= deadline->second) Violated("P2: " + id.ToString() + " was submitted after its deadline");
@@ -86,6 +90,7 @@ void PairRun::CheckSeen(const SeenSubmit& one) {
   if (named == of_number_.end() || !asked_.at(named->second).id) return;  // told of when it left
   const auto number = static_cast<std::uint32_t>(std::atoi(one.destination.substr(kBaseDigits).c_str()));
   const AttemptId attempt{*asked_.at(named->second).id, number};
+  Note(attempt, TextOf(one));
   OnHandset& truth = truth_[attempt];
   truth.parts = one.parts;
   if (one.status != 0) return;
@@ -183,6 +188,24 @@ void PairRun::Sum() {
   for (const auto& [attempt, told] : told_) absl::StrAppend(&all, attempt.ToString(), " ", told.size(), "\n");
   const crypto::Digest digest = crypto::Sha256(all);
   for (std::size_t i = 0; i < 8; ++i) report_.digest = report_.digest << 8 | digest[i];
+}
+
+void PairRun::Note(const AttemptId& attempt, const std::string& what) {
+  lives_[attempt.instance].push_back(
+      absl::StrCat("second ", (world_.clock.steady_ms - 1'000'000) / 1'000, ": attempt ", attempt.number, " ", what));
+}
+
+// Of those that the violations name, or of all: their journals, and what went between the two and to the SMSC.
+std::string PairRun::Lives() {
+  const std::set<InstanceId> named = NamedIn(report_.violations);
+  std::string text;
+  for (const auto& [id, name] : names_) {
+    if (!named.empty() && !named.contains(id)) continue;
+    absl::StrAppend(&text, id.ToString(), ", ", name, " of tenant ", asked_.at(name).request.tenant, "\n",
+                    JournalOf(world_.memory, *world_.workflow, id));
+    for (const std::string& line : lives_[id]) absl::StrAppend(&text, "  ", line, "\n");
+  }
+  return text;
 }
 
 }  // namespace smsflow::sim

@@ -166,60 +166,78 @@ void PairRun::MakeSlow() {
   (engines ? engine_disk_ : gateway_disk_).slow_ms = 1 + Below(5'000);
 }
 
+void PairRun::EngineDies() {
+  if (world_.engine == nullptr) return StartEngine();
+  KillEngine();
+  if (Chance(60)) StartEngine();
+}
+
+void PairRun::GatewayDies() {
+  if (gateway_ == nullptr) return StartGateway();
+  KillGateway();
+  if (Chance(60)) StartGateway();
+}
+
+void PairRun::CutLink() {
+  Trace("the link is cut");
+  Met("the link is cut");
+  link_.Cut();
+}
+
+void PairRun::CutSmsc() {
+  Trace("the connections to the SMSC are cut");
+  Met("the connections to the SMSC are cut");
+  site_.Cut();
+}
+
+void PairRun::TurnSmsc() {
+  smsc_down_ = !smsc_down_;
+  Trace(smsc_down_ ? "the SMSC is down" : "the SMSC is up");
+  Met("the SMSC is down or up");
+  site_.SetDown(smsc_down_);
+}
+
+void PairRun::FillDisk() {
+  low_ = !low_;
+  Met("the gateway's disk is nearly full, or has room");
+  Trace(low_ ? "the gateway's disk is nearly full" : "the gateway's disk has room");
+}
+
+// Once one is there, it is started.
+void PairRun::CopyEngine() {
+  if (!older_.empty()) return StartOlderCopy();
+  if (world_.engine != nullptr) older_ = RowsOf(world_.memory);
+}
+
+void PairRun::Outage() {
+  const std::int64_t ms = kMinute + Below(15 * kMinute);
+  if (Chance(50)) KillEngine();
+  Trace(absl::StrCat("nothing is done for ", ms, " ms"));
+  Met("an outage");
+  world_.clock.Advance(ms);
+  if (world_.engine == nullptr) StartEngine();
+}
+
+const std::vector<FaultKind<PairRun>>& PairRun::Faults() {
+  static const std::vector<FaultKind<PairRun>> faults = {
+      {"the engine is killed", 6, &PairRun::EngineDies},
+      {"the gateway is killed", 6, &PairRun::GatewayDies},
+      {"the link is cut", 4, &PairRun::CutLink},
+      {"the connections to the SMSC are cut", 2, &PairRun::CutSmsc},
+      {"the SMSC is down", 2, &PairRun::TurnSmsc},
+      {"a disk fails", 2, &PairRun::BreakDisk},
+      {"a write takes long", 2, &PairRun::MakeSlow},
+      {"the gateway's disk is nearly full", 2, &PairRun::FillDisk},
+      {"a clock jumps", 2, &PairRun::JumpClock},
+      {"the gateway's store is lost", 1, &PairRun::LoseGatewayStore},
+      {"an older copy of the engine's folder is started", 2, &PairRun::CopyEngine},
+      {"an outage", 2, &PairRun::Outage}};
+  return faults;
+}
+
 void PairRun::Disturb() {
-  switch (Below(16)) {
-    case 0:
-    case 1:
-    case 2:
-      if (world_.engine == nullptr) return StartEngine();
-      KillEngine();
-      if (Chance(60)) StartEngine();
-      return;
-    case 3:
-    case 4:
-    case 5:
-      if (gateway_ == nullptr) return StartGateway();
-      KillGateway();
-      if (Chance(60)) StartGateway();
-      return;
-    case 6:
-    case 7:
-      Trace("the link is cut");
-      Met("the link is cut");
-      return link_.Cut();
-    case 8:
-      Trace("the connections to the SMSC are cut");
-      Met("the connections to the SMSC are cut");
-      return site_.Cut();
-    case 9:
-      smsc_down_ = !smsc_down_;
-      Trace(smsc_down_ ? "the SMSC is down" : "the SMSC is up");
-      Met("the SMSC is down or up");
-      return site_.SetDown(smsc_down_);
-    case 10:
-      return BreakDisk();
-    case 11:
-      return MakeSlow();
-    case 12:
-      low_ = !low_;
-      Met("the gateway's disk is nearly full, or has room");
-      return Trace(low_ ? "the gateway's disk is nearly full" : "the gateway's disk has room");
-    case 13:
-      return JumpClock();
-    case 14:
-      if (Chance(50)) return LoseGatewayStore();
-      if (!older_.empty()) return StartOlderCopy();
-      if (world_.engine != nullptr) older_ = RowsOf(world_.memory);
-      return;
-    default: {
-      const std::int64_t ms = kMinute + Below(15 * kMinute);
-      if (Chance(50)) KillEngine();
-      Trace(absl::StrCat("nothing is done for ", ms, " ms"));
-      Met("an outage");
-      world_.clock.Advance(ms);
-      if (world_.engine == nullptr) StartEngine();
-    }
-  }
+  const auto& fault = OneOf(Faults(), random_);
+  if (!options_.played.without.contains(fault.name)) (this->*fault.make)();
 }
 
 void PairRun::Mend() {

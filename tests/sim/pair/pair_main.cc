@@ -16,37 +16,31 @@ namespace {
 
 using Number = unsigned long long;
 
-bool Campaign(const SeedArguments& arguments) {
-  spdlog::set_level(spdlog::level::off);
+struct Sum {
   std::uint64_t scheduled = 0, submits = 0, digest = 0;
   std::map<std::string, std::uint64_t> ends, faults;
-  const std::int64_t held = RunSeeds(arguments, "--pair", [&](std::uint64_t seed) {
-    const PairRunReport report = RunPairSeed({.seed = seed, .steps = arguments.steps});
-    if (!report.violations.empty())
-      for (const std::string& line : report.trace) std::printf("%s\n", line.c_str());
-    scheduled += report.scheduled;
-    submits += report.submits;
-    digest = digest * 31 + report.digest;
-    for (const auto& [end, count] : report.ends) ends[end] += count;
-    for (const auto& [fault, count] : report.faults) faults[fault] += count;
-    return report.violations;
-  });
-  if (held < 0) return false;
-  std::printf("%lld seeds from %llu: all held; %llu SMSes, %llu submits, %llu crashes; digest %016llx; %.1f s of CPU\n",
-              static_cast<long long>(held), static_cast<Number>(arguments.first), static_cast<Number>(scheduled),
-              static_cast<Number>(submits),
-              static_cast<Number>(faults["the engine is killed"] + faults["the gateway is killed"]),
-              static_cast<Number>(digest), CpuS());
-  for (const auto* counts : {&ends, &faults})
-    for (const auto& [name, count] : *counts) std::printf("%12llu  %s\n", static_cast<Number>(count), name.c_str());
-  return true;
+};
+
+void Add(const PairRunReport& report, Sum& sum) {
+  sum.scheduled += report.scheduled;
+  sum.submits += report.submits;
+  sum.digest = sum.digest * 31 + report.digest;
+  for (const auto& [end, count] : report.ends) sum.ends[end] += count;
+  for (const auto& [fault, count] : report.faults) sum.faults[fault] += count;
 }
 
-std::vector<SeededBug> Bugs(const SeedArguments& arguments) {
-  spdlog::set_level(spdlog::level::off);
-  return Planted<PairHooks>(AllPairBugs(), [&arguments](std::uint64_t seed, const PairHooks& hooks) {
-    return RunPairSeed({.seed = seed, .steps = arguments.steps, .bug = hooks}).violations;
-  });
+void Tell(Sum& sum, std::int64_t held, std::uint64_t first) {
+  std::printf("%lld seeds from %llu: all held; %llu SMSes, %llu submits, %llu crashes; digest %016llx; %.1f s of CPU\n",
+              static_cast<long long>(held), static_cast<Number>(first), static_cast<Number>(sum.scheduled),
+              static_cast<Number>(sum.submits),
+              static_cast<Number>(sum.faults["the engine is killed"] + sum.faults["the gateway is killed"]),
+              static_cast<Number>(sum.digest), CpuS());
+  for (const auto* counts : {&sum.ends, &sum.faults})
+    for (const auto& [name, count] : *counts) std::printf("%12llu  %s\n", static_cast<Number>(count), name.c_str());
+}
+
+PairRunReport Play(std::uint64_t seed, const Played& played, const PairHooks& hooks) {
+  return RunPairSeed({.seed = seed, .played = played, .bug = hooks});
 }
 
 }  // namespace
@@ -54,5 +48,16 @@ std::vector<SeededBug> Bugs(const SeedArguments& arguments) {
 
 int main(int argc, char** argv) {
   using namespace smsflow::sim;
-  return SeedsMain(argc, argv, "Simulated lives of an engine and a gateway together", /*steps=*/300, Campaign, Bugs);
+  spdlog::set_level(spdlog::level::off);
+  Sum sum;
+  SeedsCampaign campaign;
+  campaign.about = "Simulated lives of an engine and a gateway together";
+  campaign.simulator = {"--pair", PairFaultKinds(), [&sum](std::uint64_t seed, const Played& played) -> Finding {
+                          PairRunReport report = Play(seed, played, {});
+                          Add(report, sum);
+                          return report;
+                        }};
+  campaign.sum_up = [&sum](std::int64_t held, std::uint64_t first) { Tell(sum, held, first); };
+  campaign.bugs = Planted<PairHooks>(AllPairBugs(), Play);
+  return SeedsMain(argc, argv, campaign);
 }

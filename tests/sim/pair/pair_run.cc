@@ -15,6 +15,7 @@ namespace smsflow::sim {
 namespace {
 
 constexpr std::int64_t kMinute = 60'000;
+constexpr char kStray[] = "a message of the link goes astray";
 
 engine::EngineOptions OptionsOf(std::uint64_t seed) {
   engine::EngineOptions options;
@@ -24,10 +25,11 @@ engine::EngineOptions OptionsOf(std::uint64_t seed) {
   return options;
 }
 
-PairLinkOptions LinkOf(std::uint64_t seed, std::uint32_t credit) {
+PairLinkOptions LinkOf(const PairRunOptions& run, std::uint32_t credit) {
+  const std::uint64_t seed = run.seed;
   PairLinkOptions options;
   options.credit = credit;
-  options.stray = seed % 4 == 0;
+  options.stray = seed % 4 == 0 && !run.played.without.contains(kStray);
   if (seed % 3 == 0) options.unsent_max = 2;
   return options;
 }
@@ -61,9 +63,10 @@ PairRun::PairRun(const PairRunOptions& options)
       engine_clock_(world_.clock),
       gateway_clock_(world_.clock),
       gateway_memory_(std::make_unique<storage::MemoryStore>()),
-      site_(ScriptOf(random_), world_.clock, random_),
+      script_(ScriptOf(random_, options.played.without)),
+      site_(script_, world_.clock, random_),
       credit_(static_cast<std::uint32_t>(1 + Below(12))),
-      link_(LinkOf(options.seed, credit_), random_, world_.index_keys,
+      link_(LinkOf(options, credit_), random_, world_.index_keys,
             {[this](const PeerId& peer, const engine::Lease& lease) { Handed(peer, lease); },
              [this](const gateway::Report& report) { Told(report); },
              [this](const std::string& what) { Violated(what); }, options.bug.down, options.bug.up}) {
@@ -124,7 +127,8 @@ void PairRun::ChoosePolicies() {
 }
 
 void PairRun::Trace(const std::string& what) {
-  report_.trace.push_back(absl::StrCat(step_, ", second ", (world_.clock.steady_ms - 1'000'000) / 1'000, ": ", what));
+  report_.trace.push_back(
+      absl::StrCat("step ", step_, ", second ", (world_.clock.steady_ms - 1'000'000) / 1'000, ": ", what));
 }
 
 void PairRun::Violated(const std::string& what) {
@@ -133,14 +137,22 @@ void PairRun::Violated(const std::string& what) {
 }
 
 PairRunReport PairRun::Make() {
+  Trace("the SMSC's habits: " + HabitsOf(script_));
   StartEngine();
   StartGateway();
-  for (step_ = 1; step_ <= options_.steps && report_.violations.empty(); ++step_) {
+  const Played& played = options_.played;
+  for (step_ = 1; step_ <= played.steps && report_.violations.empty(); ++step_) {
+    if (played.left_out.contains(step_)) continue;
+    Reseed(random_, options_.seed, step_);
     Step();
     Check();
   }
-  if (report_.violations.empty()) Quiet();
+  if (report_.violations.empty()) {
+    Reseed(random_, options_.seed, step_);
+    Quiet();
+  }
   if (report_.violations.empty()) CheckTheEnd();
+  if (!report_.violations.empty()) report_.journal = Lives();
   Sum();
   return std::move(report_);
 }
@@ -427,5 +439,12 @@ bool PairRun::Drained() {
 }
 
 PairRunReport RunPairSeed(const PairRunOptions& options) { return PairRun(options).Make(); }
+
+std::vector<std::string> PairFaultKinds() {
+  std::vector<std::string> kinds = NamesOf(PairRun::Faults());
+  kinds.emplace_back(kStray);
+  for (std::string& kind : SmscFaultKinds()) kinds.push_back(std::move(kind));
+  return kinds;
+}
 
 }  // namespace smsflow::sim

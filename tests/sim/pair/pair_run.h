@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "smsflow/v1/gateway.pb.h"
+#include "tests/sim/finding.h"
 #include "tests/sim/gateway/gateway_process.h"
 #include "tests/sim/hooks.h"
 
@@ -39,14 +40,11 @@ struct PairHooks {
 
 struct PairRunOptions {
   std::uint64_t seed = 1;
-  int steps = 300;
+  Played played = {.steps = 300};
   PairHooks bug = {};  // empty: none
 };
 
-struct PairRunReport {
-  std::vector<std::string> violations;        // empty: all held
-  int step = 0;                               // at which the first was found
-  std::vector<std::string> trace;             // what was done, step by step
+struct PairRunReport : Finding {
   std::uint64_t digest = 0;                   // of all that was submitted and how it ended; the same for the same seed
   std::uint64_t scheduled = 0, submits = 0;   // of which the SMSC heard
   std::map<std::string, std::uint64_t> ends;  // SMSes by their last state
@@ -54,6 +52,9 @@ struct PairRunReport {
 };
 
 PairRunReport RunPairSeed(const PairRunOptions& options);
+
+// Kinds of fault that a run can be played without.
+std::vector<std::string> PairFaultKinds();
 
 // What a campaign of some hundred seeds must have met.
 std::vector<std::string> PairNamesToReach();

@@ -16,18 +16,11 @@ namespace {
 constexpr std::uint64_t kSeeds = 60;
 constexpr std::uint64_t kBugSeeds = 1'000;
 
-std::string Readable(const PairRunReport& report, std::uint64_t seed) {
-  std::string text = "seed " + std::to_string(seed) + "\n";
-  for (const std::string& line : report.trace) text += line + "\n";
-  for (const std::string& violation : report.violations) text += violation + "\n";
-  return text;
-}
-
 TEST(PairSimulation, KeepsItsPromises) {
   std::map<std::string, std::uint64_t> ends, met;
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     const PairRunReport report = RunPairSeed({.seed = seed});
-    ASSERT_TRUE(report.violations.empty()) << Readable(report, seed);
+    ASSERT_TRUE(report.violations.empty()) << TextOf(report, LineOf("--pair", seed, {.steps = 300}));
     for (const auto& [end, count] : report.ends) ends[end] += count;
     for (const auto& [name, count] : report.faults) met[name] += count;
   }

@@ -283,7 +283,7 @@ class OneRun(unittest.TestCase):
 
     def test_what_it_had_found_when_it_was_cut_off_counts(self):
         for said in ("BROKEN: one is lost", "seed 7, step 3: I9: it is gone", "again: tools/dev sim --first 7 --seeds 1",
-                     "repeat:  tools/dev sim --kafka --first 7 --seeds 1"):
+                     "again: tools/dev sim --kafka --first 7 --seeds 1"):
             self.runner.hours = (time.monotonic() - self.runner.began + 2) / 3_600
             self.assertEqual(self.ran(f"echo some words; echo '{said}'; exec sleep 600").state, "broken", said)
         self.assertEqual(len(self.runner.findings), 4)
