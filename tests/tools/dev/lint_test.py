@@ -24,13 +24,13 @@ class Lint(unittest.TestCase):
         self.folder = Path(temporary.name)
         self.asked = self.folder / "asked"
         for name, text in {"bin/clang-tidy": TIDY, ".clang-tidy": "Checks: all\n", "a.h": "int a();\n",
-                           "a.cc": '#include "a.h"\n', "b.cc": "int b();\n"}.items():
+                           "a.cc": '#include <new>\n #  include "a.h"\n', "b.cc": "int b();\n", "versions": "libc 1\n",
+                           "build/made.h": "int made();\n", "build/tools/dev.d/own_code_only.so": ""}.items():
             self.write(name, text)
         (self.folder / "bin/clang-tidy").chmod(0o700)
         build = self.folder / "build"
-        build.mkdir()
         entries = [{"directory": str(build), "file": str(self.folder / file),
-                    "command": f"/usr/bin/ccache c++ -I.. -MD -MT x.o -MF x.d -o x.o -c {self.folder / file}"}
+                    "command": f"/usr/bin/ccache c++ -I{self.folder} -isystem {build} -MD -MT x.o -MF x.d -o x.o -c {self.folder / file}"}
                    for file in ("a.cc", "b.cc")]
         (build / "compile_commands.json").write_text(json.dumps(entries), encoding="utf-8")
 
@@ -42,7 +42,7 @@ class Lint(unittest.TestCase):
     def lint(self, code=0, files=("a.cc", "b.cc")):
         """What it says, and which files were looked at."""
         self.asked.write_text("", encoding="utf-8")
-        run = subprocess.run([sys.executable, "-B", LINT, "build", "2", *files], cwd=self.folder, capture_output=True, text=True,
+        run = subprocess.run([sys.executable, "-B", LINT, "build", "2", "versions", *files], cwd=self.folder, capture_output=True, text=True,
                              env=dict(os.environ, PATH=f"{self.folder / 'bin'}:{os.environ['PATH']}", ASKED=str(self.asked)),
                              check=False)
         self.assertEqual(run.returncode, code, run.stdout + run.stderr)
@@ -54,14 +54,17 @@ class Lint(unittest.TestCase):
         self.assertEqual(asked, [])
         self.assertIn("2 of 2 files are clean, 2 of them as they were", said)
 
-    def test_a_change_of_a_header_a_comment_or_the_rules_is_looked_at(self):
+    def test_a_change_of_a_header_a_generated_one_a_comment_or_the_rules_is_looked_at(self):
         self.lint()
-        self.write("a.h", "int a(int);\n")
+        self.write("a.h", '#include "made.h"\nint a(int);\n')
+        self.assertEqual(self.lint()[1], ["a.cc"])
+        self.write("build/made.h", "int made(int);\n")
         self.assertEqual(self.lint()[1], ["a.cc"])
         self.write("b.cc", "int b();  // NOLINT\n")
         self.assertEqual(self.lint()[1], ["b.cc"])
-        self.write(".clang-tidy", "Checks: more\n")
-        self.assertEqual(self.lint()[1], ["a.cc", "b.cc"])
+        for rules in (".clang-tidy", "versions", "build/tools/dev.d/own_code_only.so"):
+            self.write(rules, "more\n")
+            self.assertEqual(self.lint()[1], ["a.cc", "b.cc"])
 
     def test_a_finding_is_told_each_time(self):
         self.write("b.cc", "int goto_b();\n")
