@@ -219,8 +219,7 @@ Key<Config> Offset(std::string name) {
 
 }  // namespace
 
-#define IN(field) \
-  [](auto& owner) -> auto& { return owner.field; }
+#define IN(field) ([](auto& owner) -> auto& { return owner.field; })
 
 const Keys<Config>& ConfigKeys() {
   static const auto* const table = new Keys<Config>{

@@ -249,7 +249,7 @@ int Serve(const Config& config) {
 }
 
 int Run(int argc, const char* const* argv) {
-  const char* file = std::getenv("SMSFLOW_CONFIG");
+  const char* file = std::getenv("SMSFLOW_CONFIG");  // NOLINT(concurrency-mt-unsafe): there is no other thread
   const ParsedFlags parsed = ParseFlags(argc, argv, file == nullptr ? "" : file);
   if (parsed.exit_code) return *parsed.exit_code;
   LoadedConfig loaded = LoadConfig({parsed.flags.file, Environment(), parsed.flags.settings});

@@ -114,7 +114,7 @@ class RescheduleCall final : public UnaryReactor {
     const Violations violations =
         doors_.validation->Reschedule(std::move(request), tenant, key, doors_.clock->WallMs(), event);
     if (!violations.empty()) return Finish(ToGrpc(violations));
-    doors_.engine->Send(std::move(event), [this, tenant](engine::Answer answer) mutable {
+    doors_.engine->Send(std::move(event), [this, tenant = tenant](engine::Answer answer) mutable {
       doors_.answers->Run([this, tenant = std::move(tenant), answer = std::move(answer)] { Reply(tenant, answer); });
     });
   }

@@ -231,6 +231,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const Config& conf
   return server;
 }
 
+// NOLINTBEGIN(concurrency-mt-unsafe): no thread was started yet
 void PrepareGrpc() {
   // Abseil as it is packaged looks for deadlocks at every lock of ours and of gRPC's; that is for tests.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
@@ -242,5 +243,6 @@ void PrepareGrpc() {
   // Its own lines name peers and metadata, and are no part of our log.
   ::setenv("GRPC_VERBOSITY", "NONE", 0);
 }
+// NOLINTEND(concurrency-mt-unsafe)
 
 }  // namespace smsflow::server

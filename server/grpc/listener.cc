@@ -158,7 +158,7 @@ class ListenerImpl final : public Listener {
   void Starve() {
     ++starved_;
     rest_till_ms_ = NowMs() + kRestMs;
-    Complain("no file descriptor is left for a connection: it waits", std::strerror(errno));
+    Complain("no file descriptor is left for a connection: it waits", ::strerrordesc_np(errno));
   }
 
   bool HasRoom(const std::string& address) {

@@ -20,7 +20,7 @@ constexpr mode_t kForOwnerAndGroup = 0660;
 constexpr int kUnheardForMs = 20'000;
 
 absl::Status Failed(const char* what) {
-  return absl::UnavailableError(std::string(what) + ": " + std::strerror(errno));
+  return absl::UnavailableError(std::string(what) + ": " + ::strerrordesc_np(errno));
 }
 
 Descriptor Socket(int family) { return Descriptor(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)); }

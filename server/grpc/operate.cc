@@ -108,7 +108,7 @@ class ResolveCall final : public UnaryReactor {
     if (!instance.ok()) return Finish(ToGrpc(instance.status()));
     doors_.engine->Send(
         {asked.id, instance->head.tenant(), asked.caller.name, delivery::EncodeResolve(how), {}},
-        [this, asked](engine::Answer answer) mutable {
+        [this, asked = asked](engine::Answer answer) mutable {
           doors_.answers->Run([this, asked = std::move(asked), answer = std::move(answer)] { Reply(asked, answer); });
         });
   }

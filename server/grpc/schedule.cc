@@ -70,19 +70,19 @@ class BatchCall final : public UnaryReactor {
       if (violations.empty()) {
         doors_.engine->Create(std::move(create), [this, i](engine::Answer answer) {
           answers_[i] = std::move(answer);
-          OneDone();
+          OneAnswered();
         });
         continue;
       }
       answers_[i].status = ToStatus(violations);
       answers_[i].violations = std::move(violations);
-      OneDone();
+      OneAnswered();
     }
-    OneDone();  // the one more, so that nothing is sent before all were asked for
+    OneAnswered();  // the one more, so that nothing is sent before all were asked for
   }
 
  private:
-  void OneDone() {
+  void OneAnswered() {
     if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) doors_.answers->Run([this] { Reply(); });
   }
   void Reply() {
