@@ -23,7 +23,8 @@ struct Hooks {
   std::function<void(storage::Family, std::string_view key, std::optional<std::string>&)> got;
   std::function<bool(storage::Family, std::string_view key, bool reverse)> seen;  // false: a scan passes over it
   bool swallow_write_errors = false;
-  bool tear_batches = false;  // each batch is written in two
+  bool swallow_read_errors = false;  // what cannot be read is not there
+  bool tear_batches = false;         // each batch is written in two
 
   // The workflow.
   std::function<void(workflows::Instance&, workflows::Event&, workflows::Facts&)> before_step;

@@ -86,11 +86,17 @@ class PassingOver final : public storage::Cursor {
 
 class Broken final : public storage::Cursor {
  public:
+  explicit Broken(bool swallowed) : swallowed_(swallowed) {}
   bool Valid() const override { return false; }
   std::string_view key() const override { return {}; }
   std::string_view value() const override { return {}; }
   void Next() override {}
-  absl::Status status() const override { return absl::DataLossError("the disk cannot be read"); }
+  absl::Status status() const override {
+    return swallowed_ ? absl::OkStatus() : absl::DataLossError("the disk cannot be read");
+  }
+
+ private:
+  const bool swallowed_;
 };
 
 }  // namespace
@@ -103,7 +109,10 @@ bool SimStore::ReadFails() const {
 }
 
 absl::StatusOr<std::optional<std::string>> SimStore::Get(Family family, std::string_view key) const {
-  if (ReadFails()) return absl::DataLossError("the disk cannot be read");
+  if (ReadFails()) {
+    if (hooks_.swallow_read_errors) return std::optional<std::string>();
+    return absl::DataLossError("the disk cannot be read");
+  }
   std::string asked(key);
   if (hooks_.get_key) hooks_.get_key(family, key, asked);
   auto value = below_.Get(family, asked);
@@ -113,7 +122,7 @@ absl::StatusOr<std::optional<std::string>> SimStore::Get(Family family, std::str
 
 std::unique_ptr<storage::Cursor> SimStore::Scan(Family family, std::string_view from, std::string_view till,
                                                 bool reverse) const {
-  if (ReadFails()) return std::make_unique<Broken>();
+  if (ReadFails()) return std::make_unique<Broken>(hooks_.swallow_read_errors);
   auto rows = below_.Scan(family, from, till, reverse);
   if (!hooks_.seen) return rows;
   return std::make_unique<PassingOver>(std::move(rows), family, reverse, hooks_);

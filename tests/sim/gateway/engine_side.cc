@@ -16,6 +16,8 @@ constexpr std::int64_t kKeptMs = 8LL * 24 * 3'600'000;  // after the deadline a 
 
 }  // namespace
 
+bool IsOpen(const Asked& asked) { return !asked.best || RankOf(*asked.best) <= RankOf(Reported::kAccepted); }
+
 int RankOf(Reported reported) {
   switch (reported) {
     case Reported::kNeverSeen:
@@ -51,6 +53,7 @@ void EngineSide::Note(const AttemptId& attempt, const std::string& what) {
 
 void EngineSide::Send(const AttemptId& attempt, Asked& asked) {
   asked.asked_ms = clock_.SteadyMs();
+  if (asked.store.empty()) asked.store = uuid_;
   Down down;
   if (!asked.accepted && clock_.WallMs() < asked.lease.deadline_ms) {
     Note(attempt, asked.lease.again ? "handed over again" : "handed over");
@@ -66,8 +69,9 @@ void EngineSide::Send(const AttemptId& attempt, Asked& asked) {
 void EngineSide::Ask(bool all) {
   if (!attached_) return;
   for (auto& [attempt, asked] : asked_) {
-    const bool open = !asked.best || RankOf(*asked.best) <= RankOf(Reported::kAccepted);
-    if (!open || (!all && (clock_.SteadyMs() - asked.asked_ms < kSilenceMs || random_() % 2 == 0))) continue;
+    const bool mine = asked.store.empty() || asked.store == uuid_;
+    if (!mine || !IsOpen(asked) || (!all && (clock_.SteadyMs() - asked.asked_ms < kSilenceMs || random_() % 2 == 0)))
+      continue;
     if (!all || random_() % 4 != 0) Send(attempt, asked);
     if (random_() % 8 == 0) Send(attempt, asked);  // twice, by mistake
   }
@@ -75,9 +79,14 @@ void EngineSide::Ask(bool all) {
 
 void EngineSide::Attach() {
   attached_ = true;
-  const engine::PeerHello hello = events_->Hello();
-  if (uuid_.empty()) uuid_ = hello.peer.store_uuid;
-  if (uuid_ != hello.peer.store_uuid) violations_.push_back("the store has another uuid than before");
+  engine::PeerHello hello = events_->Hello();
+  if (hello_) hello_(hello);
+  uuid_ = hello.peer.store_uuid;
+  for (auto& [attempt, asked] : asked_) {
+    if (asked.store.empty() || asked.store == uuid_ || !IsOpen(asked)) continue;
+    Note(attempt, "its store is lost, so it is UNKNOWN");
+    asked.best = Reported::kUnknown;
+  }
   events_->OnAttached();
   Ask(true);
 }
@@ -125,6 +134,7 @@ void EngineSide::Hear(const gateway::Report& report) {
     return;
   }
   Asked& asked = it->second;
+  if (asked.store != uuid_) violations_.push_back(what + ", from a store that was never handed it");
   Note(report.attempt,
        absl::StrCat("told ", std::string(NameOf(report.result)), report.cause.empty() ? "" : ", ", report.cause));
   const bool forgotten = clock_.WallMs() > asked.lease.deadline_ms + kKeptMs;

@@ -6,6 +6,7 @@ namespace smsflow::sim {
 namespace {
 
 constexpr std::int64_t kMinute = 60'000, kDay = 24 * 60 * kMinute;
+constexpr char kReadFails[] = "a read fails";
 
 }  // namespace
 
@@ -16,6 +17,8 @@ const std::vector<FaultKind<GatewayRun>>& GatewayRun::Faults() {
       {"the connections to the SMSC are cut", 10, &GatewayRun::CutSmsc},
       {"the SMSC is down", 5, &GatewayRun::TurnSmsc},
       {"a write fails", 5, &GatewayRun::WriteFails},
+      {kReadFails, 5, &GatewayRun::ReadFails},
+      {"the store is lost", 4, &GatewayRun::StoreIsLost},
       {"the disk is nearly full", 5, &GatewayRun::DiskFills},
       {"a write takes long", 5, &GatewayRun::SlowWrite},
       {"nine days pass", 1, &GatewayRun::LongTime},
@@ -28,34 +31,58 @@ void GatewayRun::Disturb() {
   if (!options_.played.without.contains(fault.name)) (this->*fault.make)();
 }
 
+// One that cannot read its store ends as well.
 void GatewayRun::Start() {
   meters_.clear();
+  disk_.errors = 0;
   process_ = std::make_unique<GatewayProcess>(parts_);
   if (const absl::Status status = process_->Start(); !status.ok()) {
-    Violation("the gateway does not start: " + std::string(status.message()));
+    if (disk_.errors == 0) Violation("the gateway does not start: " + std::string(status.message()));
     throw engine::Fatal{};
   }
+  if (disk_.errors != 0) Violation("G12: the gateway started with a disk that had failed");
 }
 
-void GatewayRun::Crash() {
+void GatewayRun::Kill() {
   ++report_.crashes;
   Trace("the gateway is killed");
   engine_.Gone();
   process_.reset();
-  memory_.Crash(static_cast<std::size_t>(random_() % (memory_.unsynced() + 1)));
-  disk_.write_error_in = disk_.read_error_in = 0;
+  memory_->Crash(static_cast<std::size_t>(random_() % (memory_->unsynced() + 1)));
+}
+
+void GatewayRun::ComeUp() {
   for (int again = 0; again < 5; ++again) {
+    disk_.write_error_in = disk_.read_error_in = 0;
+    if (Chance(10) && !options_.played.without.contains(kReadFails)) ReadFails();
     try {
       Start();
       if (Chance(70)) engine_.Attach();
       return;
     } catch (const engine::Fatal&) {
+      Trace("it does not come up");
       process_.reset();
-      disk_.write_error_in = disk_.read_error_in = 0;
-      memory_.Crash(0);
+      memory_->Crash(0);
     }
   }
   Violation("the gateway does not come up again");
+}
+
+void GatewayRun::Crash() {
+  Kill();
+  ComeUp();
+}
+
+// An empty one takes its place, or one that was lost before and is found again.
+void GatewayRun::StoreIsLost() {
+  Kill();
+  const bool found = lost_ != nullptr && Chance(50);
+  Trace(found ? "a store that was lost is found" : "the store is lost");
+  if (!found) lost_ = std::make_unique<storage::MemoryStore>();
+  std::swap(memory_, lost_);
+  parts_.memory = memory_.get();
+  for (const auto& [attempt, asked] : engine_.asked()) left_behind_.insert(attempt);
+  ComeUp();
 }
 
 void GatewayRun::CutLink() {
@@ -84,6 +111,11 @@ void GatewayRun::WriteFails() {
   disk_.write_error_in = static_cast<int>(1 + Below(4));
   disk_.write_happens = Chance(50);
   Trace("a write will fail");
+}
+
+void GatewayRun::ReadFails() {
+  disk_.read_error_in = static_cast<int>(1 + Below(20));
+  Trace("a read will fail");
 }
 
 void GatewayRun::DiskFills() {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -50,12 +51,16 @@ class GatewayRun {
 
   // gateway_faults.cc
   void Start();
+  void Kill();
+  void ComeUp();
   void Disturb();
   void Crash();
   void CutLink();
   void CutSmsc();
   void TurnSmsc();
   void WriteFails();
+  void ReadFails();
+  void StoreIsLost();
   void DiskFills();
   void SlowWrite();
   void LongTime();
@@ -72,6 +77,7 @@ class GatewayRun {
   void CheckTheEnd();
   void CheckReceipts(const AttemptId& attempt, const Asked& asked, const gateway::Record& record);
   void CheckSecrets();
+  bool IsHere(const Asked& asked) const { return asked.store == process_->store().uuid(); }  // in this store
   std::optional<gateway::Record> RecordOf(const AttemptId& attempt);
   std::vector<const SeenSubmit*> TakenOf(const std::string& number) const;
 
@@ -79,7 +85,7 @@ class GatewayRun {
   GatewayRunReport report_;
   std::mt19937_64 random_;
   engine::ManualClock clock_;
-  storage::MemoryStore memory_;
+  std::unique_ptr<storage::MemoryStore> memory_, lost_;
   Disk disk_;
   bool low_ = false, down_ = false;
   smsc::Script script_;
@@ -94,6 +100,7 @@ class GatewayRun {
   std::map<std::string, AttemptId> of_number_;
   std::map<std::pair<std::string, std::uint32_t>, int> taken_;  // by number and part
   std::map<AttemptId, int> highest_;                            // rank of what was recorded
+  std::set<AttemptId> left_behind_;  // were there when a store was lost: meanwhile it was told nothing of them
 };
 
 }  // namespace smsflow::sim

@@ -38,6 +38,7 @@ struct GatewayHooks {
   // The configuration of the carrier, and the link to the engine.
   std::function<void(gateway::SmscOptions&)> options;
   std::function<bool(gateway::Report&)> report;  // false: it gets lost, and counts as answered
+  std::function<void(engine::PeerHello&)> hello;
 };
 
 // What a process is made of. What stands by reference outlives it, and is there when it is started again.

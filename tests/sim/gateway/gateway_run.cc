@@ -13,15 +13,12 @@
 namespace smsflow::sim {
 namespace {
 
-using workflows::delivery::Reported;
-
 constexpr std::int64_t kMinute = 60'000;
 constexpr std::uint32_t kCredit = 12;
 
 std::size_t OpenOf(const EngineSide& engine) {
-  return static_cast<std::size_t>(std::count_if(engine.asked().begin(), engine.asked().end(), [](const auto& one) {
-    return !one.second.best || RankOf(*one.second.best) <= RankOf(Reported::kAccepted);
-  }));
+  return static_cast<std::size_t>(
+      std::count_if(engine.asked().begin(), engine.asked().end(), [](const auto& one) { return IsOpen(one.second); }));
 }
 
 }  // namespace
@@ -29,9 +26,10 @@ std::size_t OpenOf(const EngineSide& engine) {
 GatewayRun::GatewayRun(const GatewayRunOptions& options)
     : options_(options),
       random_(options.seed),
+      memory_(std::make_unique<storage::MemoryStore>()),
       script_(ScriptOf(random_, options.played.without)),
       site_(script_, clock_, random_),
-      engine_(clock_, random_, options.bug.report),
+      engine_(clock_, random_, options.bug.report, options.bug.hello),
       parts_{.gateway = "g1",
              .tenants = {"t", "u"},
              .smsc = SmscOf(random_),
@@ -40,7 +38,7 @@ GatewayRun::GatewayRun(const GatewayRunOptions& options)
              .turn = [this](const auto& lease, const auto* route) { CheckTurn(lease, route); },
              .clock = clock_,
              .disks_clock = clock_,
-             .memory = &memory_,
+             .memory = memory_.get(),
              .disk = disk_,
              .low = low_,
              .site = site_,
@@ -85,6 +83,7 @@ void GatewayRun::Violation(std::string what) {
 void GatewayRun::Guarded(const std::function<void()>& what) {
   try {
     what();
+    if (disk_.errors != 0) Violation("G12: the gateway went on with a disk that had failed");
   } catch (const engine::Fatal&) {
     Trace("the gateway ended itself");
     Crash();
@@ -145,7 +144,7 @@ void GatewayRun::Drain(int rounds) {
 // All is mended, and everything must come to its end.
 void GatewayRun::Quiet() {
   Trace("quiet");
-  disk_.write_error_in = 0;
+  disk_.write_error_in = disk_.read_error_in = 0;
   disk_.slow_ms = 0;
   low_ = false;
   down_ = false;

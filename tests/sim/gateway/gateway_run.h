@@ -15,6 +15,9 @@
 //   G9  no more attempts are open than the window has places: what waits for its turn or a place is no INTENT
 //   G10 over a route, and from a sender, no more segments leave than its rate allows
 //   G11 each leaves by the route that its number has
+//   G12 a gateway whose disk failed, at a write or a read, ends
+// A store that was lost comes back empty, or as it was: what it held is UNKNOWN meanwhile, and asked of no other store;
+// an empty one has another uuid.
 #pragma once
 
 #include <cstdint>
@@ -49,6 +52,7 @@ struct GatewayBug {
   std::string name;
   std::string what;
   std::function<void(GatewayHooks&)> plant;
+  std::uint64_t seed = 1;  // that found it last
 };
 std::vector<GatewayBug> AllGatewayBugs();
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cctype>
+#include <iostream>
 #include <map>
 #include <string>
 
@@ -34,14 +35,19 @@ TEST(GatewaySimulation, RepeatsItself) {
 
 class GatewayBugTest : public ::testing::TestWithParam<GatewayBug> {};
 
+// By the seed that found it last, or by another one when runs have become others.
 TEST_P(GatewayBugTest, IsFound) {
-  GatewayRunOptions options;
-  for (options.seed = 1; options.seed <= 3'000; ++options.seed) {
-    options.bug = {};
-    GetParam().plant(options.bug);  // afresh: it may count
-    if (!RunGatewaySeed(options).violations.empty()) return;
+  constexpr std::uint64_t kSeeds = 3'000;
+  const GatewayBug& bug = GetParam();
+  for (std::uint64_t tried = 0; tried <= kSeeds; ++tried) {
+    GatewayRunOptions options{.seed = tried == 0 ? bug.seed : tried};
+    bug.plant(options.bug);  // afresh: it may count
+    const GatewayRunReport report = RunGatewaySeed(options);
+    if (report.violations.empty()) continue;
+    std::cout << "found by seed " << options.seed << ": " << report.violations.front() << "\n";
+    return;
   }
-  FAIL() << "no seed up to 3000 finds \"" << GetParam().name << "\": " << GetParam().what;
+  FAIL() << "no seed up to " << kSeeds << " finds \"" << bug.name << "\": " << bug.what;
 }
 
 std::string TestName(const ::testing::TestParamInfo<GatewayBug>& info) {
