@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include <cctype>
 #include <string>
 
 #include "tests/sim/page.h"
+#include "tests/sim/test_name.h"
 
 namespace smsflow::sim {
 namespace {
@@ -28,18 +28,7 @@ TEST_P(SeededBug, IsFound) {
                           << "\nIf none is found within a minute, the simulator has lost a check that it had.";
 }
 
-std::string TestName(const ::testing::TestParamInfo<Bug>& info) {
-  std::string name;
-  bool upper = true;
-  for (const char c : info.param.name) {
-    const auto letter = static_cast<unsigned char>(c);
-    if (std::isalnum(letter) != 0) name += static_cast<char>(upper ? std::toupper(letter) : letter);
-    upper = std::isalnum(letter) == 0;
-  }
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(All, SeededBug, ::testing::ValuesIn(AllBugs()), TestName);
+INSTANTIATE_TEST_SUITE_P(All, SeededBug, ::testing::ValuesIn(AllBugs()), TestName<Bug>);
 
 TEST(SeededBugs, StandOnThePageOnceEach) {
   const auto seeds = SeedsOfTable(ReadTable(kPage, "bugs").value_or(""));

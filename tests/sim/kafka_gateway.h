@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "kafka/records.h"
 #include "tests/engine/world.h"
+#include "tests/server/kafka/gateway_words.h"
 #include "tests/server/kafka/model_broker.h"
 
 namespace smsflow::sim {
@@ -25,12 +26,7 @@ class KafkaGateway {
   void Step() {
     if (clock_.steady_ms >= announce_ms_) {
       announce_ms_ = clock_.steady_ms + 3'000;
-      kafka::Announcement said;
-      said.peer = kKafkaGateway;
-      said.partitions = {0, 1};
-      said.tenants = {"acme"};
-      said.credit = kKafkaCredit;
-      broker_.Append(kKafkaStatus, kafka::EncodeAnnouncement(said), clock_.wall_ms);
+      broker_.Append(kKafkaStatus, server::AnnouncementOf(kKafkaGateway, kKafkaCredit), clock_.wall_ms);
     }
     for (std::int32_t partition = 0; partition < 2; ++partition) {
       const auto log = broker_.Log({"send", partition});
@@ -67,15 +63,7 @@ class KafkaGateway {
     Say(sms->attempt, kafka::Reported::kDelivered);
   }
   void Say(const AttemptId& attempt, kafka::Reported result) {
-    kafka::StatusSms status;
-    status.correl_id = attempt.ToString();
-    status.attempt = attempt;
-    status.client = "acme";
-    status.result = result;
-    status.cause = result == kafka::Reported::kExpired ? "expired" : "";
-    status.at_ms = clock_.wall_ms;
-    status.peer = kKafkaGateway;
-    broker_.Append(kKafkaStatus, kafka::EncodeStatusSms(status), clock_.wall_ms);
+    broker_.Append(kKafkaStatus, server::WordOf(kKafkaGateway, attempt, result, clock_.wall_ms), clock_.wall_ms);
   }
 
   server::ModelBroker& broker_;

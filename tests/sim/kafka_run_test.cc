@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include <cctype>
 #include <string>
 
 #include "tests/sim/made_short.h"
+#include "tests/sim/test_name.h"
 
 namespace smsflow::sim {
 namespace {
@@ -79,18 +79,7 @@ TEST_P(KafkaBugTest, IsFound) {
   ADD_FAILURE() << "no seed finds it: " << GetParam().what;
 }
 
-std::string TestName(const ::testing::TestParamInfo<KafkaBug>& info) {
-  std::string name;
-  bool upper = true;
-  for (const char c : info.param.name) {
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0)
-      name += static_cast<char>(upper ? std::toupper(static_cast<unsigned char>(c)) : c);
-    upper = std::isalnum(static_cast<unsigned char>(c)) == 0;
-  }
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(All, KafkaBugTest, ::testing::ValuesIn(KafkaBugs()), TestName);
+INSTANTIATE_TEST_SUITE_P(All, KafkaBugTest, ::testing::ValuesIn(KafkaBugs()), TestName<KafkaBug>);
 
 }  // namespace
 }  // namespace smsflow::sim

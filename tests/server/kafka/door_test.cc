@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "kafka/signature.h"
 #include "tests/kafka/broker.h"
+#include "tests/server/kafka/gateway_words.h"
 #include "tests/server/kafka/kafka_site.h"
 
 namespace smsflow::server {
@@ -314,15 +315,7 @@ TEST(KafkaIn, PartitionsThatAreAddedAreReadAndAGroupThatIsResetChangesNothing) {
 class Gateway {
  public:
   Gateway(KafkaSite& site, std::string id, std::string uuid) : site_(site), peer_{std::move(id), std::move(uuid)} {}
-  void Announce() {
-    kafka::Announcement said;
-    said.peer = peer_;
-    said.partitions = {0, 1};
-    said.tenants = {"acme"};
-    said.credit = 100;
-    said.at_ms = 1;
-    site_.Produce(site_.status, kafka::EncodeAnnouncement(said));
-  }
+  void Announce() { site_.Produce(site_.status, AnnouncementOf(peer_, 100)); }
   // Every attempt handed over so far, by id, and how often.
   std::map<AttemptId, int> Sent() {
     std::map<AttemptId, int> sent;
@@ -339,14 +332,7 @@ class Gateway {
     return sent;
   }
   void Say(const AttemptId& attempt, kafka::Reported result) {
-    kafka::StatusSms status;
-    status.correl_id = attempt.ToString();
-    status.attempt = attempt;
-    status.client = "acme";
-    status.result = result;
-    status.at_ms = 1'700'000'000'000;
-    status.peer = peer_;
-    site_.Produce(site_.status, kafka::EncodeStatusSms(status));
+    site_.Produce(site_.status, WordOf(peer_, attempt, result, 1'700'000'000'000));
   }
 
  private:

@@ -2,12 +2,12 @@
 // found.
 #include <gtest/gtest.h>
 
-#include <cctype>
 #include <iostream>
 #include <map>
 #include <string>
 
 #include "tests/sim/gateway/gateway_run.h"
+#include "tests/sim/test_name.h"
 
 namespace smsflow::sim {
 namespace {
@@ -50,14 +50,7 @@ TEST_P(GatewayBugTest, IsFound) {
   FAIL() << "no seed up to " << kSeeds << " finds \"" << bug.name << "\": " << bug.what;
 }
 
-std::string TestName(const ::testing::TestParamInfo<GatewayBug>& info) {
-  std::string name = info.param.name;
-  for (char& c : name)
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(All, GatewayBugTest, ::testing::ValuesIn(AllGatewayBugs()), TestName);
+INSTANTIATE_TEST_SUITE_P(All, GatewayBugTest, ::testing::ValuesIn(AllGatewayBugs()), TestName<GatewayBug>);
 
 }  // namespace
 }  // namespace smsflow::sim

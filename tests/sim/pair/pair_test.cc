@@ -3,12 +3,12 @@
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
-#include <cctype>
 #include <iostream>
 #include <map>
 #include <string>
 
 #include "tests/sim/pair/pair_run.h"
+#include "tests/sim/test_name.h"
 
 namespace smsflow::sim {
 namespace {
@@ -56,14 +56,7 @@ TEST_P(PairBugTest, IsFound) {
   FAIL() << "no seed up to " << kBugSeeds << " finds \"" << bug.name << "\": " << bug.what;
 }
 
-std::string TestName(const ::testing::TestParamInfo<PairBug>& info) {
-  std::string name = info.param.name;
-  for (char& c : name)
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(All, PairBugTest, ::testing::ValuesIn(AllPairBugs()), TestName);
+INSTANTIATE_TEST_SUITE_P(All, PairBugTest, ::testing::ValuesIn(AllPairBugs()), TestName<PairBug>);
 
 }  // namespace
 }  // namespace smsflow::sim
