@@ -25,6 +25,7 @@ void Add(const KafkaReport& report, KafkaReport& all) {
   all.stopped += report.stopped;
   all.late += report.late;
   all.canceled += report.canceled;
+  all.trace_hash = all.trace_hash * 31 + report.trace_hash;
 }
 
 Finding PlayBoth(std::uint64_t seed, const Played& played, KafkaReport& all) {
@@ -40,10 +41,11 @@ Finding PlayBoth(std::uint64_t seed, const Played& played, KafkaReport& all) {
 void Tell(const KafkaReport& all, std::int64_t held, std::uint64_t first) {
   std::printf(
       "%lld seeds from %llu: all held; %llu records, %llu submits, %llu crashes, %llu letters, %llu partitions "
-      "stopped, %llu expired late, %llu canceled; %.1f s of CPU\n",
+      "stopped, %llu expired late, %llu canceled; digest %016llx; %.1f s of CPU\n",
       static_cast<long long>(held), static_cast<Number>(first), static_cast<Number>(all.records),
       static_cast<Number>(all.submits), static_cast<Number>(all.crashes), static_cast<Number>(all.letters),
-      static_cast<Number>(all.stopped), static_cast<Number>(all.late), static_cast<Number>(all.canceled), CpuS());
+      static_cast<Number>(all.stopped), static_cast<Number>(all.late), static_cast<Number>(all.canceled),
+      static_cast<Number>(all.trace_hash), CpuS());
 }
 
 KafkaReport Play(std::uint64_t seed, const Played& played, const KafkaHooks& hooks) {

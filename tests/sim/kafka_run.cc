@@ -81,6 +81,7 @@ KafkaReport KafkaRun::Go() {
 void KafkaRun::Tell(const std::string& what) {
   report_.trace.push_back(
       absl::StrCat("step ", step_, ", second ", (world_.clock.steady_ms - 1'000'000) / 1'000, ": ", what));
+  for (const char c : what) Trace(static_cast<unsigned char>(c));
 }
 
 void KafkaRun::Violated(const std::string& what) {
