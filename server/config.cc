@@ -40,6 +40,7 @@ class Loader {
   void CheckListeners();
   void CheckRest();
   void CheckKafka();
+  void CheckDedupe(const std::string& key, const Policy& policy);
   bool SetProperty(const Setting& setting);
   std::string OriginOf(const std::string& key) const;
   void Wrong(const std::string& key, const std::string& rule) {
@@ -260,9 +261,16 @@ void Loader::CheckKafka() {
     Wrong("kafka.signing_keys", "is missing: kafka.signers need their keys");
 }
 
+// What asks for more than a gateway that cannot tell that an attempt came twice; nobody would answer its probes.
+void Loader::CheckDedupe(const std::string& key, const Policy& policy) {
+  if (!loaded_.config.gateway.dedupe && policy.dedupe && loaded_.origins.contains(key))
+    Wrong(key, "cannot be true together with gateway.dedupe = false");
+}
+
 LoadedConfig Loader::Finish(bool whole) {
   Config& config = loaded_.config;
-  if (!config.gateway.dedupe) config.delivery.dedupe = false;  // it cannot tell that an attempt came twice
+  CheckDedupe("delivery.dedupe", config.delivery);
+  if (!config.gateway.dedupe) config.delivery.dedupe = false;
   for (const Setting& setting : overrides_) {
     const std::string& tenant = setting.path[1];
     if (!IsPlainName(tenant)) {
@@ -274,6 +282,7 @@ LoadedConfig Loader::Finish(bool whole) {
       Error(absl::StrCat(setting.origin, ": unknown key ", setting.Name()));
     }
   }
+  for (const auto& [tenant, policy] : config.tenants) CheckDedupe(absl::StrCat("tenant.", tenant, ".dedupe"), policy);
   if (whole) {
     CheckCredentials();
     CheckListeners();

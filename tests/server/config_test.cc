@@ -133,6 +133,19 @@ TEST_F(ConfigTest, AGatewaysKeySaysAsWhomItAttachesUnlessItIsAlone) {
       ElementsAre(HasSubstr("key.0.gateways is for the role gateway alone")));
 }
 
+TEST_F(ConfigTest, NobodyDeduplicatesForAGatewayThatCannot) {
+  const std::string old = Base() + "[gateway]\ndedupe = false\n";
+  const LoadedConfig good = Load(old + "[tenant.acme]\ndedupe = false\n[tenant.lab]\nprobe = \"2s\"\n");
+  EXPECT_THAT(good.errors, IsEmpty());
+  EXPECT_FALSE(good.config.delivery.dedupe);
+  EXPECT_FALSE(good.config.tenants.at("lab").dedupe);
+  constexpr char kRule[] = ".dedupe cannot be true together with gateway.dedupe = false";
+  EXPECT_THAT(
+      Load(old + "[delivery]\ndedupe = true\n[tenant.acme]\ndedupe = true\n[tenant.lab]\ndedupe = false\n").errors,
+      ElementsAre(HasSubstr(std::string("delivery") + kRule), HasSubstr(std::string("tenant.acme") + kRule)));
+  EXPECT_THAT(Load(Base() + "[delivery]\ndedupe = false\n[tenant.acme]\ndedupe = true\n").errors, IsEmpty());
+}
+
 TEST_F(ConfigTest, TopicsOfKafkaAreOneForEachKindAndSignersHaveKeys) {
   const std::string kafka = "[kafka]\nservers = \"b:9092\"\n";
   const LoadedConfig good = Load(Base() + kafka + "signing_keys = \"/k\"\n[kafka.signers]\nportal = [\"acme\"]\n" +
