@@ -93,7 +93,7 @@ const ErrorForm& Router::ErrorFormOf(std::string_view path) const {
 }
 
 Router::Found Router::Find(Method method, std::string_view path) const {
-  const auto segments = SegmentsOf(path);
+  auto segments = SegmentsOf(path);
   if (!segments) return {nullptr, {}, 400, {}, kNoPath};
   const auto route =
       std::find_if(routes_.begin(), routes_.end(), [&](const Route& one) { return Fits(one.segments, *segments); });
