@@ -5,8 +5,6 @@
 #include <set>
 #include <utility>
 
-#include "smpp/unicode.h"
-
 namespace smsflow::gateway {
 namespace {
 
@@ -21,15 +19,13 @@ std::string Shown(std::string_view key) {
   return shown;
 }
 
-std::uint32_t LineOf(const toml::node& node) { return node.source().begin.line; }
-
 // What is wrong with one file.
 struct Errors {
   const std::string file;
   std::string text = {};
-  void Add(std::uint32_t line, std::string_view key, std::string_view rule) {
-    text.append(file).append(": line ").append(std::to_string(line)).append(": ");
-    text.append(key).append(" ").append(rule).append("\n");
+  void Add(std::uint32_t line, std::uint32_t column, std::string_view rule) {
+    text.append(file).append(":").append(std::to_string(line)).append(":").append(std::to_string(column));
+    text.append(": ").append(rule).append("\n");
   }
 };
 
@@ -50,7 +46,7 @@ TomlTable::TomlTable(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 TomlTable::~TomlTable() {
   for (const auto& [key, node] : state_->table) {
-    if (!state_->asked.contains(key.str())) RefuseAt(LineOf(node), key.str(), "is not a key that there is");
+    if (!state_->asked.contains(key.str())) RefuseAt(PlaceOf(key.source()), key.str(), "is not a key that there is");
   }
 }
 
@@ -61,12 +57,13 @@ void TomlTable::Need(std::string_view key) {
 }
 
 void TomlTable::Refuse(std::string_view key, std::string_view rule) {
-  const toml::node* node = state_->table.get(key);
-  RefuseAt(LineOf(node != nullptr ? *node : static_cast<const toml::node&>(state_->table)), key, rule);
+  const auto found = state_->table.find(key);
+  const bool there = found != state_->table.end();
+  RefuseAt(PlaceOf(there ? found->first.source() : state_->table.source()), key, rule);
 }
 
-void TomlTable::RefuseAt(std::uint32_t line, std::string_view key, std::string_view rule) {
-  state_->errors.Add(line, Shown(key), rule);
+void TomlTable::RefuseAt(Place place, std::string_view key, std::string_view rule) {
+  state_->errors.Add(place.line, place.column, Shown(key) + " " + std::string(rule));
 }
 
 std::optional<std::int64_t> TomlTable::IntegerOf(std::string_view key, std::int64_t least, std::int64_t most) {
@@ -155,7 +152,7 @@ std::vector<TomlTable::Entry> TomlTable::Entries(std::string_view key) {
     return entries;
   }
   for (const auto& [name, value] : *node->as_table()) {
-    entries.push_back({std::string(name.str()), value.value_exact<std::string>(), LineOf(value)});
+    entries.push_back({std::string(name.str()), value.value_exact<std::string>(), PlaceOf(name.source())});
   }
   return entries;
 }
@@ -193,17 +190,15 @@ void TomlTable::Sections(std::string_view key, const ReadTable& read, std::size_
 }
 
 absl::Status ReadToml(std::string_view toml, std::string_view name, const TomlTable::ReadTable& read) {
-  const std::string file(name);
-  if (!smpp::IsUtf8(toml)) return absl::InvalidArgumentError(file + ": must be UTF-8");
-  Errors errors{file};
+  Errors errors{std::string(name)};
   try {
     const toml::table root = toml::parse(toml);
     TomlTable table(std::make_unique<TomlTable::State>(TomlTable::State{root, errors}));
     read(table);
   } catch (const toml::parse_error& error) {
     // Its own words may repeat what stands in the file.
-    return absl::InvalidArgumentError(file + ": line " + std::to_string(error.source().begin.line) +
-                                      ": is not TOML from here on");
+    const auto& at = error.source().begin;
+    errors.Add(at.line, at.column, "not TOML from here on");
   }
   if (errors.text.empty()) return absl::OkStatus();
   errors.text.pop_back();

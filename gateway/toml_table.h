@@ -1,6 +1,6 @@
 // A file of TOML, read table by table: each value within its bounds, a key that nobody asked for is an error, and all
-// that is wrong is told at once, a line each: `FILE: line N: key rule`. No value is repeated, for it may be a secret.
-// What the gateway's file of SMSCs and the script of smsflow-smsc have in common.
+// that is wrong is told at once, a line each: `FILE:LINE:COLUMN: key rule`. No value is repeated, for it may be a
+// secret. What the gateway's file of SMSCs and the script of smsflow-smsc have in common.
 //
 // Used by one thread; blocks for nothing.
 #pragma once
@@ -62,9 +62,9 @@ class TomlTable {
     for (const Entry& entry : Entries(key)) {
       const auto* found = Find(words, entry.value);
       if (found == nullptr) {
-        RefuseAt(entry.line, entry.key, "must be one of " + All(words));
+        RefuseAt(entry.place, entry.key, "must be one of " + All(words));
       } else if (const std::string_view wrong = each(entry.key, found->value); !wrong.empty()) {
-        RefuseAt(entry.line, entry.key, wrong);
+        RefuseAt(entry.place, entry.key, wrong);
       }
     }
   }
@@ -83,17 +83,25 @@ class TomlTable {
   void Refuse(std::string_view key, std::string_view rule);
 
  private:
+  struct Place {
+    std::uint32_t line = 0;
+    std::uint32_t column = 0;
+  };
   struct Entry {
     std::string key;
     std::optional<std::string> value;  // nullopt: no text
-    std::uint32_t line = 0;
+    Place place;
   };
 
   bool Has(std::string_view key);
   std::optional<std::int64_t> IntegerOf(std::string_view key, std::int64_t least, std::int64_t most);
   std::optional<std::string> TextOf(std::string_view key);
   std::vector<Entry> Entries(std::string_view key);
-  void RefuseAt(std::uint32_t line, std::string_view key, std::string_view rule);
+  template <typename Region>
+  static Place PlaceOf(const Region& region) {
+    return {region.begin.line, region.begin.column};
+  }
+  void RefuseAt(Place place, std::string_view key, std::string_view rule);
 
   template <typename Words>
   static auto Find(const Words& words, const std::optional<std::string>& value) -> decltype(words.data()) {

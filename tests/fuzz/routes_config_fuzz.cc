@@ -11,7 +11,7 @@ namespace gateway = smsflow::gateway;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto read = gateway::ReadRoutesConfig(smsflow::fuzz::View(data, size), "f", {"a", "b"});
   if (!read.ok()) {
-    smsflow::fuzz::RequireLines(read.status().message(), "f: ");
+    smsflow::fuzz::RequireLines(read.status().message(), "f:");
     return 0;
   }
   Require(!read->routes.all().empty(), "there is a route");

@@ -27,7 +27,7 @@ std::string Frame(const smpp::Pdu& pdu) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto script = smsc::ReadScript(smsflow::fuzz::View(data, size), "f");
   if (!script.ok()) {
-    Require(std::string(script.status().message()).starts_with("f: "), "an error names the file");
+    Require(std::string(script.status().message()).starts_with("f:"), "an error names the file");
     return 0;
   }
   NoTruth truth;

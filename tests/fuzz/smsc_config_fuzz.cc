@@ -21,7 +21,7 @@ absl::StatusOr<std::string> ReadNamed(const std::string& file, bool secret) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto read = gateway::ReadSmscConfig(smsflow::fuzz::View(data, size), "f", ReadNamed);
   if (!read.ok()) {
-    smsflow::fuzz::RequireLines(read.status().message(), "f: ");
+    smsflow::fuzz::RequireLines(read.status().message(), "f:");
     return 0;
   }
   Require(!read->empty() && read->size() <= 100, "there are connections, and not too many");

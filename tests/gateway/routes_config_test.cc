@@ -54,30 +54,30 @@ TEST(RoutesConfig, SaysWaysAndRates) {
 TEST(RoutesConfig, NamesTheLineTheKeyAndTheRule) {
   const std::string rate = "must be an integer of 0 to 100000";
   const std::string route = "[[route]]\nname = \"a\"\nprefixes = [\"+\"]\n";
-  EXPECT_EQ(Refusal("[[route]\n"), "routes.toml: line 1: is not TOML from here on");
-  EXPECT_EQ(Refusal("\xff"), "routes.toml: must be UTF-8");
-  EXPECT_EQ(Refusal(""), "routes.toml: line 1: route must be there");
-  EXPECT_EQ(Refusal(route + "speed = 1"), "routes.toml: line 4: speed is not a key that there is");
-  EXPECT_EQ(Refusal("routes = 1\n" + route), "routes.toml: line 1: routes is not a key that there is");
-  EXPECT_EQ(Refusal("route = 1"), "routes.toml: line 1: route must be 1 to 10000 sections, each begun with [[route]]");
+  EXPECT_EQ(Refusal("[[route]\n"), "routes.toml:1:9: not TOML from here on");
+  EXPECT_EQ(Refusal("\xff"), "routes.toml:1:1: not TOML from here on");
+  EXPECT_EQ(Refusal(""), "routes.toml:1:1: route must be there");
+  EXPECT_EQ(Refusal(route + "  speed = 1"), "routes.toml:4:3: speed is not a key that there is");
+  EXPECT_EQ(Refusal("routes = 1\n" + route), "routes.toml:1:1: routes is not a key that there is");
+  EXPECT_EQ(Refusal("route = 1"), "routes.toml:1:1: route must be 1 to 10000 sections, each begun with [[route]]");
   EXPECT_EQ(Refusal("[[route]]\nname = 1\nprefixes = [\"+\"]"),
-            "routes.toml: line 2: name must be 1 to 64 characters of ASCII");
-  EXPECT_EQ(Refusal("[[route]]\nname = \"a\""), "routes.toml: line 1: prefixes must be there");
+            "routes.toml:2:1: name must be 1 to 64 characters of ASCII");
+  EXPECT_EQ(Refusal("[[route]]\nname = \"a\""), "routes.toml:1:1: prefixes must be there");
   for (const char* list : {"\"+\"", "[]", "[1]", "[\"+\", 1]"})
     EXPECT_EQ(Refusal(std::string("[[route]]\nname = \"a\"\nprefixes = ") + list),
-              "routes.toml: line 3: prefixes must be a list of names, each of 1 to 128 bytes")
+              "routes.toml:3:1: prefixes must be a list of names, each of 1 to 128 bytes")
         << list;
   for (const char* value : {"-1", "100001", "1.5", "\"1\"", "true"})
-    EXPECT_EQ(Refusal(route + "rate = " + value), "routes.toml: line 4: rate " + rate) << value;
+    EXPECT_EQ(Refusal(route + "rate = " + value), "routes.toml:4:1: rate " + rate) << value;
   EXPECT_EQ(Refusal(route + "smscs = [\"a\", \"c\"]"),
-            "routes.toml: line 4: smscs must name connections of the file given with --smsc");
+            "routes.toml:4:1: smscs must name connections of the file given with --smsc");
   EXPECT_EQ(Refusal(route + "[rates]\ntenant = -1\nsenders = 1\nall = 3"),
-            "routes.toml: line 5: tenant " + rate + "\nroutes.toml: line 6: senders must be a section\n" +
-                "routes.toml: line 7: all is not a key that there is");
-  EXPECT_EQ(Refusal(route + "[rates.tenants]\na = -1"), "routes.toml: line 5: a " + rate);
-  EXPECT_EQ(Refusal("rates = 1\n" + route), "routes.toml: line 1: rates must be a section");
+            "routes.toml:5:1: tenant " + rate + "\nroutes.toml:6:1: senders must be a section\n" +
+                "routes.toml:7:1: all is not a key that there is");
+  EXPECT_EQ(Refusal(route + "[rates.tenants]\na = -1"), "routes.toml:5:1: a " + rate);
+  EXPECT_EQ(Refusal("rates = 1\n" + route), "routes.toml:1:1: rates must be a section");
   EXPECT_EQ(Refusal("[[plan]]\nprefix = \"+1\"\ndigits_least = 6\n" + route),
-            "routes.toml: line 3: digits_least must be an integer of 7 to 15");
+            "routes.toml:3:1: digits_least must be an integer of 7 to 15");
   EXPECT_EQ(Refusal("[[plan]]\nprefix = \"1\"\n" + route),
             "routes.toml: plan: prefix must be + and 1 to 15 digits, the first not 0");
 }
@@ -85,7 +85,7 @@ TEST(RoutesConfig, NamesTheLineTheKeyAndTheRule) {
 TEST(RoutesConfig, RepeatsNoValueAndNoMoreOfAKeyThanCanBeShown) {
   const std::string said = Refusal("[[route]]\nname = \"a\"\nprefixes = [\"+\"]\n[rates.senders]\n\"clinic/\\u0007" +
                                    std::string(100, 'y') + "\" = \"+255741234567\"");
-  EXPECT_EQ(said, "routes.toml: line 5: clinic/?" + std::string(32, 'y') + " must be an integer of 0 to 100000");
+  EXPECT_EQ(said, "routes.toml:5:1: clinic/?" + std::string(32, 'y') + " must be an integer of 0 to 100000");
 }
 
 }  // namespace

@@ -201,7 +201,7 @@ to = 3
         done = site.run("smsflow-gateway", "--smsc", f"{site.folder}/smsc.toml", "--tenants", "demo", "--store",
                         f"{site.folder}/store", "--key", f"{site.folder}/gateway.key.pem")
         self.assertEqual(done.returncode, 78)
-        for line in ("line 4: window must be", "line 3: host is not this machine", "line 1: system_id must be there"):
+        for line in ("toml:4:1: window must be", "toml:3:1: host is not this machine", "toml:1:1: system_id must be there"):
             self.assertIn(line, done.stdout)
         self.assertNotIn("smsc.example", done.stdout)
         site.write("smsc.toml", '[[smsc]]\nname = "a"\nhost = "127.0.0.1"\nsystem_id = "s"\n')
@@ -209,7 +209,7 @@ to = 3
         routes = site.run("smsflow-gateway", "--smsc", f"{site.folder}/smsc.toml", "--routes",
                           f"{site.folder}/routes.toml")
         self.assertEqual(routes.returncode, 78)
-        for line in ("line 4: smscs must name connections", "line 5: rate must be an integer"):
+        for line in ("toml:4:1: smscs must name connections", "toml:5:1: rate must be an integer"):
             self.assertIn(line, routes.stdout)
         both = site.run("smsflow-gateway", "--loopback", "--smsc", f"{site.folder}/smsc.toml")
         self.assertEqual(both.returncode, 78)

@@ -125,20 +125,19 @@ receipts = "none"
 }
 
 TEST(SmscConfig, AWrongValueNamesLineKeyAndRule) {
-  EXPECT_EQ(Wrong("window = 0"), "smsc.toml: line 5: window must be an integer of 1 to 10000");
-  EXPECT_EQ(Wrong("port = \"2775\""), "smsc.toml: line 5: port must be an integer of 1 to 65535");
-  EXPECT_EQ(Wrong("tls = 1"), "smsc.toml: line 5: tls must be true or false");
-  EXPECT_EQ(Wrong("bind = \"both\""), "smsc.toml: line 5: bind must be one of transceiver, pair");
-  EXPECT_EQ(Wrong("windows = 1"), "smsc.toml: line 5: windows is not a key that there is");
-  EXPECT_EQ(Wrong("source = \"\\u00e4\""), "smsc.toml: line 5: source must be 1 to 20 characters of ASCII");
-  EXPECT_EQ(Wrong("tenants = []"), "smsc.toml: line 5: tenants must be a list of names, each of 1 to 128 bytes");
-  EXPECT_EQ(Wrong("account = \"a b\""), "smsc.toml: line 5: account must be 1 to 32 characters of A-Z a-z 0-9 . _ -");
-  EXPECT_EQ(Wrong("again_most_ms = 1"), "smsc.toml: line 5: again_most_ms must not be below the least");
-  EXPECT_EQ(Wrong("states = 1"), "smsc.toml: line 5: states must be a section");
+  EXPECT_EQ(Wrong("window = 0"), "smsc.toml:5:1: window must be an integer of 1 to 10000");
+  EXPECT_EQ(Wrong("port = \"2775\""), "smsc.toml:5:1: port must be an integer of 1 to 65535");
+  EXPECT_EQ(Wrong("tls = 1"), "smsc.toml:5:1: tls must be true or false");
+  EXPECT_EQ(Wrong("bind = \"both\""), "smsc.toml:5:1: bind must be one of transceiver, pair");
+  EXPECT_EQ(Wrong("windows = 1"), "smsc.toml:5:1: windows is not a key that there is");
+  EXPECT_EQ(Wrong("source = \"\\u00e4\""), "smsc.toml:5:1: source must be 1 to 20 characters of ASCII");
+  EXPECT_EQ(Wrong("tenants = []"), "smsc.toml:5:1: tenants must be a list of names, each of 1 to 128 bytes");
+  EXPECT_EQ(Wrong("account = \"a b\""), "smsc.toml:5:1: account must be 1 to 32 characters of A-Z a-z 0-9 . _ -");
+  EXPECT_EQ(Wrong("again_most_ms = 1"), "smsc.toml:5:1: again_most_ms must not be below the least");
+  EXPECT_EQ(Wrong("states = 1"), "smsc.toml:5:1: states must be a section");
   EXPECT_EQ(Wrong("[smsc.states]\nA = \"lost\""),
-            "smsc.toml: line 6: A must be one of under-way, delivered, failed, failed-for-good, in-doubt");
-  EXPECT_EQ(Wrong("[smsc.refusals]\n\"69\" = \"route\""),
-            "smsc.toml: line 6: 69 must be a command_status, such as 0x45");
+            "smsc.toml:6:1: A must be one of under-way, delivered, failed, failed-for-good, in-doubt");
+  EXPECT_EQ(Wrong("[smsc.refusals]\n\"69\" = \"route\""), "smsc.toml:6:1: 69 must be a command_status, such as 0x45");
 }
 
 TEST(SmscConfig, WhoseSmsesFromPhonesAre) {
@@ -170,46 +169,46 @@ repeat_s = 0
 
 TEST(SmscConfig, AWrongInboundNamesLineKeyAndRule) {
   EXPECT_EQ(Wrong("[[smsc.inbound]]"),
-            "smsc.toml: line 5: tenant must be there\nsmsc.toml: line 5: numbers must be there\n"
-            "smsc.toml: line 5: key_file must be there");
+            "smsc.toml:5:1: tenant must be there\nsmsc.toml:5:1: numbers must be there\n"
+            "smsc.toml:5:1: key_file must be there");
   const std::string rest = "\ntenant = \"t\"\nkey_file = \"public\"";
   EXPECT_EQ(Wrong("[[smsc.inbound]]\nnumbers = [\"+255\"]" + rest),
-            "smsc.toml: line 6: numbers must be of digits or letters, without a plus sign; a * at the end is for any "
+            "smsc.toml:6:1: numbers must be of digits or letters, without a plus sign; a * at the end is for any "
             "more");
   EXPECT_EQ(Wrong("[[smsc.inbound]]\nnumbers = [\"1\"]\nrepeat_s = -1" + rest),
-            "smsc.toml: line 7: repeat_s must be an integer of 0 to 604800");
+            "smsc.toml:7:1: repeat_s must be an integer of 0 to 604800");
   EXPECT_EQ(Wrong("[[smsc.inbound]]\nnumbers = [\"1\"]\ntenant = \"t\"\nkey_file = \"none\""),
-            "smsc.toml: line 8: key_file must hold a public key, P-256 or RSA: PEM, JWK or base64");
-  EXPECT_EQ(Wrong("inbound = 1"), "smsc.toml: line 5: inbound must be sections, each begun with [[inbound]]");
+            "smsc.toml:8:1: key_file must hold a public key, P-256 or RSA: PEM, JWK or base64");
+  EXPECT_EQ(Wrong("inbound = 1"), "smsc.toml:5:1: inbound must be sections, each begun with [[inbound]]");
 }
 
 TEST(SmscConfig, FilesThatItNames) {
   EXPECT_EQ(Wrong("password_file = \"open\""),
-            "smsc.toml: line 5: password_file others can read this secret; chmod 600 it");
+            "smsc.toml:5:1: password_file others can read this secret; chmod 600 it");
   EXPECT_EQ(Wrong("password_file = \"long\""),
-            "smsc.toml: line 5: password_file must hold at most 8 characters: a bind has no room for more");
+            "smsc.toml:5:1: password_file must hold at most 8 characters: a bind has no room for more");
 }
 
 TEST(SmscConfig, AllThatIsWrongAtOnceAndNoValue) {
   const auto read = Read("[[smsc]]\nhost = \"smsc.example\"\nwindow = 4711000\npassword = \"hidden\"\n");
   ASSERT_FALSE(read.ok());
   EXPECT_EQ(read.status().message(),
-            "smsc.toml: line 1: name must be there\n"
-            "smsc.toml: line 2: host is not this machine: tls = true, or plaintext = true where the way there is safe, "
+            "smsc.toml:1:1: name must be there\n"
+            "smsc.toml:2:1: host is not this machine: tls = true, or plaintext = true where the way there is safe, "
             "must be said\n"
-            "smsc.toml: line 1: system_id must be there\n"
-            "smsc.toml: line 3: window must be an integer of 1 to 10000\n"
-            "smsc.toml: line 4: password is not a key that there is");
+            "smsc.toml:1:1: system_id must be there\n"
+            "smsc.toml:3:1: window must be an integer of 1 to 10000\n"
+            "smsc.toml:4:1: password is not a key that there is");
 }
 
 TEST(SmscConfig, WhatIsNoConfigurationAtAll) {
-  EXPECT_EQ(Read("").status().message(), "smsc.toml: line 1: smsc must be there");
+  EXPECT_EQ(Read("").status().message(), "smsc.toml:1:1: smsc must be there");
   EXPECT_EQ(Read("smsc = 1").status().message(),
-            "smsc.toml: line 1: smsc must be 1 to 100 sections, each begun with [[smsc]]");
-  EXPECT_EQ(Read("[[smsc]\nhost = \"hidden\"").status().message(), "smsc.toml: line 1: is not TOML from here on");
-  EXPECT_EQ(Read("\xff").status().message(), "smsc.toml: must be UTF-8");
+            "smsc.toml:1:1: smsc must be 1 to 100 sections, each begun with [[smsc]]");
+  EXPECT_EQ(Read("[[smsc]\nhost = \"hidden\"").status().message(), "smsc.toml:1:8: not TOML from here on");
+  EXPECT_EQ(Read("\n  \xff").status().message(), "smsc.toml:2:2: not TOML from here on");
   EXPECT_EQ(Wrong("[[smsc]]\nname = \"a\"\nhost = \"127.0.0.1\"\nsystem_id = \"s\"\n"),
-            "smsc.toml: line 6: name must be another for each connection");
+            "smsc.toml:6:1: name must be another for each connection");
 }
 
 }  // namespace

@@ -101,21 +101,23 @@ TEST(ScriptTest, TheExampleOfThePageIsOne) {
 }
 
 TEST(ScriptTest, AMistakeIsNamedByLineKeyAndRule) {
-  EXPECT_EQ(Refused("seed = -1"), "s.toml: line 1: seed must be an integer of 0 to 9223372036854775807");
-  EXPECT_EQ(Refused("\nsede = 1"), "s.toml: line 2: sede is not a key that there is");
-  EXPECT_EQ(Refused("[ids]\nresponse = \"octal\""), "s.toml: line 2: response must be one of decimal, hex, lower-hex");
+  EXPECT_EQ(Refused("seed = -1"), "s.toml:1:1: seed must be an integer of 0 to 9223372036854775807");
+  EXPECT_EQ(Refused("\nsede = 1"), "s.toml:2:1: sede is not a key that there is");
+  EXPECT_EQ(Refused("[ids]\nresponse = \"octal\""), "s.toml:2:1: response must be one of decimal, hex, lower-hex");
   EXPECT_EQ(Refused("[[fault]]\nrate = 2"),
-            "s.toml: line 1: kind must be there\ns.toml: line 2: rate must be a number of 0 to 1");
-  EXPECT_EQ(Refused("[fault]\nkind = \"reset\""), "s.toml: line 1: fault must be sections, each begun with [[fault]]");
-  EXPECT_EQ(Refused("fault = [1]"), "s.toml: line 1: fault must be sections, each begun with [[fault]]");
+            "s.toml:1:1: kind must be there\ns.toml:2:1: rate must be a number of 0 to 1");
+  EXPECT_EQ(Refused("[fault]\nkind = \"reset\""), "s.toml:1:2: fault must be sections, each begun with [[fault]]");
+  EXPECT_EQ(Refused("fault = [1]"), "s.toml:1:1: fault must be sections, each begun with [[fault]]");
   EXPECT_EQ(Refused("[receipt]\ndelay_ms = [5, 1]"),
-            "s.toml: line 2: delay_ms must be milliseconds of 0 to 86400000, or two of them: [from, to]");
-  EXPECT_EQ(Refused("ids = 1"), "s.toml: line 1: ids must be a section");
+            "s.toml:2:1: delay_ms must be milliseconds of 0 to 86400000, or two of them: [from, to]");
+  EXPECT_EQ(Refused("ids = 1"), "s.toml:1:1: ids must be a section");
   EXPECT_EQ(Refused("[[account]]\nsystem_id = \"0123456789abcdef\""),
-            "s.toml: line 2: system_id must be a text of at most 15 octets");
-  EXPECT_EQ(Refused("[receipt]\nas_data_sm = 1"), "s.toml: line 2: as_data_sm must be true or false");
-  EXPECT_EQ(Refused("\xff"), "s.toml: must be UTF-8");
-  EXPECT_TRUE(Refused("seed = ").starts_with("s.toml: line 1: "));
+            "s.toml:2:1: system_id must be a text of at most 15 octets");
+  EXPECT_EQ(Refused("[receipt]\nas_data_sm = 1"), "s.toml:2:1: as_data_sm must be true or false");
+  for (const char* bytes : {"\xff", "\x80", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80"})  // not UTF-8
+    EXPECT_EQ(Refused("a = \"" + std::string(bytes) + "\""), "s.toml:1:5: not TOML from here on");
+  EXPECT_EQ(Refused("#\xff"), "s.toml:1:1: not TOML from here on");
+  EXPECT_EQ(Refused("seed = "), "s.toml:1:8: not TOML from here on");
 }
 
 TEST(TruthTest, ALineIsJsonWhateverCame) {
