@@ -92,14 +92,16 @@ absl::StatusOr<StoredAccounts> ReadAccounts(const Store& store) {
   StoredAccounts all;
   absl::Status status = EachRow(store, 'u', kAccounts, [&all](std::uint64_t number, std::string_view value) {
     auto row = DecodeAccount(value);
-    if (row.ok()) all.accounts.emplace(number, *std::move(row));
-    return row.status();
+    if (!row.ok()) return row.status();
+    all.accounts.emplace(number, *std::move(row));
+    return absl::OkStatus();
   });
   if (!status.ok()) return status;
   status = EachRow(store, 'g', kClients, [&all](std::uint64_t number, std::string_view value) {
     auto row = DecodeClient(value);
-    if (row.ok()) all.clients.emplace(number, *std::move(row));
-    return row.status();
+    if (!row.ok()) return row.status();
+    all.clients.emplace(number, *std::move(row));
+    return absl::OkStatus();
   });
   if (!status.ok()) return status;
   status = EachRow(store, 'A', kChanges, [&all](std::uint64_t sequence, std::string_view value) {

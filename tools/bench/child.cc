@@ -100,7 +100,7 @@ std::string BesideThis(const std::string& name) {
 }
 
 std::string FindProgram(const std::string& name) {
-  const char* path = std::getenv("PATH");
+  const char* path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): nobody sets it
   std::istringstream folders(absl::StrCat(path != nullptr ? path : "", ":/usr/sbin"));
   for (std::string folder; std::getline(folders, folder, ':');) {
     const std::string program = absl::StrCat(folder, "/", name);

@@ -28,6 +28,7 @@ constexpr double kUnderWay = 2 * 2 * kHalfRate;  // SMSes of two seconds are on 
 constexpr milliseconds kLook(100);
 
 absl::Status Run(const char* what, const std::string& command) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): one at a time
   if (std::system(command.c_str()) == 0) return absl::OkStatus();
   return absl::InternalError(absl::StrCat(what, ": the command failed"));
 }
