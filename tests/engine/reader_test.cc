@@ -25,7 +25,6 @@ using ::testing::IsEmpty;
 constexpr std::uint16_t kShards = 4;
 constexpr std::uint16_t kFlow = 9;
 constexpr std::uint16_t kGroup = 1;
-constexpr std::uint16_t kTarget = 3;
 
 class ReaderTest : public ::testing::Test {
  protected:

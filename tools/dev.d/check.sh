@@ -99,7 +99,7 @@ check_lint() {
 # The tests beside workflows/ and the codecs. What only a test far away reaches, nobody would miss here.
 readonly COVERAGE_TESTS=(ids_test delivery_slots_test delivery_scenarios_test delivery_reports_test delivery_walk_test
   delivery_table_test delivery_codec_test submission_table_test submission_reports_test submission_scenarios_test
-  golden_test journal_test records_test accounts_rows_test)
+  golden_test journal_test records_test accounts_rows_test engine_reader_test)
 
 # By clang, which counts the conditions as they are written; gcc counts what it made of them, cleanups included. Which
 # parts are measured, and the least that each must reach, stands in tools/dev.d/coverage.py.
