@@ -12,8 +12,8 @@
 namespace smsflow::gateway {
 
 // `name` is the file's, for errors; `smscs` are the connections that there are, of which a route may name some.
-// InvalidArgument has all that is wrong with its form, one line each: `name:LINE:COLUMN: key rule`, and repeats no value;
-// then what the plans and routes must hold.
+// InvalidArgument has all that is wrong with its form, one line each: `name:LINE:COLUMN: key rule`, and repeats no
+// value; then what the plans and routes must hold.
 [[nodiscard]] absl::StatusOr<PaceOptions> ReadRoutesConfig(std::string_view toml, std::string_view name,
                                                            const std::vector<std::string>& smscs);
 
