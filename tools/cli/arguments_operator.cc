@@ -53,14 +53,7 @@ void AddOperating(CLI::App& app, Arguments& arguments) {
       "Before a restart: take nothing new, let nothing leave, wait for what is in flight. Only the restart ends it");
 }
 
-}  // namespace
-
-void AddOperatorVerbs(CLI::App& app, Arguments& arguments) {
-  AddLooking(app, arguments);
-  AddOperating(app, arguments);
-}
-
-void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
+void AddKeygen(CLI::App& app, Arguments& arguments) {
   CLI::App& keygen = AddVerb(app, arguments, Verb::kKeygen, kGroupLocal, "keygen",
                              "A gateway's key pair: NAME.key.pem or NAME.p12 (keep it secret), NAME.pub.pem, NAME.jwk");
   keygen.add_option("name", arguments.out, "Where to; a path without ending")->required();
@@ -74,7 +67,9 @@ void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
           ->type_name("FILE")
           ->needs(p12);
   p12->needs(alias, password);
+}
 
+void AddDb(CLI::App& app, Arguments& arguments) {
   CLI::App& db =
       AddVerb(app, arguments, Verb::kDb, kGroupLocal, "db",
               "Look into a data folder that nobody has open: verify (exit code 1 on a violation), stats, dump, repair");
@@ -88,7 +83,9 @@ void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
       ->check(CLI::IsMember(
           {"h", "s", "j", "a", "t", "r", "o", "l", "L", "f", "w", "k", "i", "m", "d", "p", "P", "M", "u", "g", "A"}));
   db.add_flag("--names", arguments.names, "dump: also tenants, targets, batches, keys and accounts");
+}
 
+void AddDeadLetter(CLI::App& app, Arguments& arguments) {
   CLI::App& dead = AddVerb(app, arguments, Verb::kDeadLetter, kGroupLocal, "dead-letter",
                            "What could not be taken from Kafka: list, with its reason, or requeue it to its topic");
   dead.add_option("what", arguments.subject, "list or requeue")->required()->check(CLI::IsMember({"list", "requeue"}));
@@ -99,7 +96,9 @@ void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
   dead.add_option("--kafka-properties", arguments.kafka_properties,
                   "Properties of librdkafka from a file, NAME=VALUE on a line: TLS, SASL")
       ->type_name("FILE");
+}
 
+void AddEnvelopes(CLI::App& app, Arguments& arguments) {
   CLI::App& seal =
       AddVerb(app, arguments, Verb::kSeal, kGroupLocal, "seal", "Seal number and text for a gateway's key");
   seal.add_option("--pubkey", arguments.seal.pubkey, "The gateway's public key: PEM, JWK, JWK Set or DER in base64")
@@ -125,7 +124,9 @@ void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
       ->type_name("FILE");
   unseal.add_flag("--old", arguments.old_format, "Open the old gateway's format too, which anybody can have changed");
   unseal.add_option("--key", arguments.key, "The key it was scheduled with; may be none");
+}
 
+void AddJwks(CLI::App& app, Arguments& arguments) {
   CLI::App& jwks = AddVerb(app, arguments, Verb::kJwks, kGroupLocal, "jwks",
                            "The JWK Set to publish: clients seal for its first key; the others may stand in it too");
   jwks.add_option("file", arguments.key_files, "Public or private keys, in the order that they shall have")
@@ -133,7 +134,9 @@ void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
       ->required();
   jwks.add_option("--password-file", arguments.key_password_file, "The password of PKCS#12 stores, in its first line")
       ->type_name("FILE");
+}
 
+void AddDoctor(CLI::App& app, Arguments& arguments) {
   CLI::App& doctor =
       AddVerb(app, arguments, Verb::kDoctor, kGroupLocal, "doctor", "Is everything set, reachable and allowed?");
   doctor.add_option("--kafka", arguments.kafka, "Look at these brokers and their topics too: host:port,host:port")
@@ -147,6 +150,22 @@ void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
       .add_option("--make-topics", arguments.make_topics, "Make the topics that are missing, with so many partitions")
       ->check(CLI::Range(1, 4096))
       ->type_name("PARTITIONS");
+}
+
+}  // namespace
+
+void AddOperatorVerbs(CLI::App& app, Arguments& arguments) {
+  AddLooking(app, arguments);
+  AddOperating(app, arguments);
+}
+
+void AddLocalVerbs(CLI::App& app, Arguments& arguments) {
+  AddKeygen(app, arguments);
+  AddDb(app, arguments);
+  AddDeadLetter(app, arguments);
+  AddEnvelopes(app, arguments);
+  AddJwks(app, arguments);
+  AddDoctor(app, arguments);
   AddVerb(app, arguments, Verb::kCompletion, kGroupLocal, "completion", "Completion for your shell: bash or zsh")
       .add_option("shell", arguments.subject, "bash or zsh")
       ->required()

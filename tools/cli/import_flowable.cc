@@ -319,7 +319,7 @@ Outcome RunImportFlowable(Session& session) {
     if (is_given)
       return absl::InvalidArgumentError(
           absl::StrCat(flag, ": goes with a file alone; `import flowable` takes each SMS over as it is"));
-  const char* const environment = std::getenv("SMSFLOW_DSN");
+  const char* const environment = std::getenv("SMSFLOW_DSN");  // NOLINT(concurrency-mt-unsafe): nobody sets it
   const std::string dsn = arguments.dsn.empty() && environment != nullptr ? environment : arguments.dsn;
   if (!arguments.accounts) return Move(session).Run(dsn);
   if (arguments.take_locked || arguments.although_connected)

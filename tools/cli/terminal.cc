@@ -27,8 +27,8 @@ void InstallHandlers() {
 }
 
 bool WantsColor() {
-  const char* const none = std::getenv("NO_COLOR");
-  const char* const term = std::getenv("TERM");
+  const char* const none = std::getenv("NO_COLOR");  // NOLINT(concurrency-mt-unsafe): nobody sets it
+  const char* const term = std::getenv("TERM");      // NOLINT(concurrency-mt-unsafe): nor this
   return (none == nullptr || *none == '\0') && term != nullptr && std::string_view(term) != "dumb";
 }
 
