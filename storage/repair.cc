@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "storage/folder_lock.h"
 #include "storage/rocks_store.h"
+#include "storage/salvage.h"
 #include "storage/table_list.h"
 
 namespace smsflow::storage {
@@ -72,23 +73,20 @@ absl::Status CopyAgain(const std::string& from, const std::string& to) {
   return Copy(from, to);
 }
 
-// With the list of tables mended in this way; what did not help is undone.
-absl::StatusOr<std::unique_ptr<DataFolder>> OpenWithListMended(const std::string& from,
-                                                               const DataFolderOptions& options,
-                                                               absl::Status (*mend)(const std::string&)) {
+absl::StatusOr<std::unique_ptr<DataFolder>> OpenWithListNamed(const std::string& from,
+                                                              const DataFolderOptions& options) {
   if (auto status = CopyAgain(from, options.path); !status.ok()) return status;
-  if (auto status = mend(absl::StrCat(options.path, "/db")); !status.ok()) return status;
-  auto folder = DataFolder::Open(options);
-  if (MayBeMended(folder.status()))
-    if (auto status = CopyAgain(from, options.path); !status.ok()) return status;
-  return folder;
+  if (auto status = NameNewestTableList(absl::StrCat(options.path, "/db")); !status.ok()) return status;
+  return DataFolder::Open(options);
 }
 
-absl::StatusOr<std::unique_ptr<DataFolder>> OpenRebuilt(const DataFolderOptions& options) {
+absl::StatusOr<std::unique_ptr<DataFolder>> OpenMadeAnew(const std::string& from, const DataFolderOptions& options) {
+  if (auto status = CopyAgain(from, options.path); !status.ok()) return status;
   RocksStoreOptions database;
   database.path = absl::StrCat(options.path, "/db");
   database.cut_log = true;
-  if (auto status = RocksStore::Rebuild(database); !status.ok()) return absl::DataLossError(status.message());
+  if (auto status = MakeAnew(database); !status.ok())
+    return absl::IsResourceExhausted(status) ? status : absl::DataLossError(status.message());
   return DataFolder::Open(options);
 }
 
@@ -102,15 +100,11 @@ absl::StatusOr<RepairedCopy> OpenCopy(const std::string& from, DataFolderOptions
   }
   if (MayBeMended(folder.status()) && !NamesTableList(absl::StrCat(from, "/db"))) {
     repaired.by = RepairedBy::kNamingTheList;
-    folder = OpenWithListMended(from, options, NameNewestTableList);
-  }
-  if (MayBeMended(folder.status()) && TableListIsDamaged(absl::StrCat(from, "/db"))) {
-    repaired.by = RepairedBy::kCuttingTheList;
-    folder = OpenWithListMended(from, options, CutTableList);
+    folder = OpenWithListNamed(from, options);
   }
   if (MayBeMended(folder.status())) {
-    repaired.by = RepairedBy::kRebuilding;
-    folder = OpenRebuilt(options);
+    repaired.by = RepairedBy::kMakingAnew;
+    folder = OpenMadeAnew(from, options);
   }
   if (MayBeMended(folder.status())) return absl::DataLossError(folder.status().message());
   if (!folder.ok()) return folder.status();

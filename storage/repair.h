@@ -1,10 +1,10 @@
 // A copy of a damaged data folder that opens again, if nothing that was acknowledged is missing from it.
 //
-// Four means, the gentler first: the log is cut where it is damaged, which loses what came after; where it is not known
-// any more which file is RocksDB's list of its tables, the newest is; that list is cut where it is damaged; else
-// RocksDB makes it anew from the tables that it can read. Each may lose rows, so the copy counts as repaired only when
-// it reaches the high-water mark of every shard; whoever calls must look it through as well (engine/inspect.h), for
-// rows below the mark may be gone. The original is only read. Blocks for as long as copying takes.
+// Three means, the gentler first: the log is cut where it is damaged, which loses what came after; where it is not
+// known any more which file is RocksDB's list of its tables, the newest is; else the rows of all tables and of the log
+// are put into a new database (salvage.h). The copy counts as repaired only when it reaches the high-water mark of
+// every shard; whoever calls must look it through as well (engine/inspect.h), for rows below the mark may be gone. The
+// original is only read. Blocks for as long as copying takes.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@
 
 namespace smsflow::storage {
 
-enum class RepairedBy { kNothing, kCuttingTheLog, kNamingTheList, kCuttingTheList, kRebuilding };
+enum class RepairedBy { kNothing, kCuttingTheLog, kNamingTheList, kMakingAnew };
 
 struct RepairedCopy {
   std::unique_ptr<DataFolder> folder;

@@ -34,9 +34,6 @@ struct RocksStoreOptions {
 class RocksStore final : public Store {
  public:
   static absl::StatusOr<std::unique_ptr<RocksStore>> Open(const RocksStoreOptions& options);
-  // Makes the store anew from the tables and logs that can be read. What cannot is lost, so it is for copies that are
-  // looked through afterwards. The store must not be open. Ignores `file_system`.
-  [[nodiscard]] static absl::Status Rebuild(const RocksStoreOptions& options);
   ~RocksStore() override;
 
   absl::StatusOr<std::optional<std::string>> Get(Family family, std::string_view key) const override;
@@ -56,7 +53,6 @@ class RocksStore final : public Store {
   struct Database;
   class FrozenStore;
   explicit RocksStore(std::unique_ptr<Database> database);
-  absl::Status Take(rocksdb::DB& from, rocksdb::ColumnFamilyHandle* family, Family to);  // all its rows
   std::unique_ptr<Database> database_;
 };
 

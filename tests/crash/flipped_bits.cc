@@ -44,8 +44,11 @@ void FlippedBits::FlipOnce(const Whole& whole) {
   std::vector<std::string> paths;
   for (const auto& [path, bytes] : whole.image)
     if (!bytes.empty() && KindOfFile(path) != "ballast") paths.push_back(path);
-  // Every second in the log, where what is new lies.
-  const std::string& path = random_() % 2 == 0 && !whole.log.empty() ? whole.log : paths[random_() % paths.size()];
+  // Every second in the log, where what is new lies, and of the others every fourth in the list of tables.
+  const bool in_log = random_() % 2 == 0 && !whole.log.empty();
+  if (!in_log && random_() % 4 == 0)
+    std::erase_if(paths, [](const auto& each) { return KindOfFile(each) != "manifest"; });
+  const std::string& path = in_log ? whole.log : paths[random_() % paths.size()];
   Image flipped = whole.image;
   std::string& bytes = flipped[path];
   const std::size_t at = random_() % bytes.size();
@@ -78,14 +81,14 @@ void FlippedBits::FlipOnce(const Whole& whole) {
       ++figures_.refused;
     }
   }
-  const std::string refused = disk_.Repair(flipped, whole.marked);
+  const std::string refused = disk_.Repair(whole.marked);
   if (refused.empty()) {
     ++figures_.repaired;
     return;
   }
   ++figures_.beyond;
-  const bool surely_whole =
-      kind == "options" || kind == "high-water" || kind == "CURRENT" || (path == whole.log && at >= whole.marked_log);
+  const bool surely_whole = kind == "options" || kind == "high-water" || kind == "CURRENT" || kind == "manifest" ||
+                            (path == whole.log && at >= whole.marked_log);
   if (surely_whole) Broken(flipped, where, "nothing below the mark is missing, and yet: " + refused);
 }
 

@@ -101,11 +101,10 @@ std::string LeftDisk::Revived(storage::DataFolder& folder, const Moment& moment,
   return wrong.empty() ? "" : "the engine began, and then: " + wrong;
 }
 
-std::string LeftDisk::Repair(const Image& image, const Sequences& need) const {
-  Write(image, "/left");
+std::string LeftDisk::Repair(const Sequences& need) const {
   const std::string to = folder_ + "/copy";
   fs::remove_all(to);
-  const auto copy = storage::RepairCopy(OptionsOf(folder_ + "/left"), to);
+  const auto copy = storage::RepairCopy(OptionsOf(folder_ + "/data"), to);
   if (!copy.ok()) return IsClear(copy.status()) ? std::string(copy.status().message()) : "it refused without a reason";
   return Missing(*copy->folder, need);
 }

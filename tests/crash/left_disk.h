@@ -29,8 +29,9 @@ class LeftDisk {
   const Moment* LastBefore(std::size_t operations) const;
   // Opening changes a folder, so it is written anew for each.
   absl::StatusOr<std::unique_ptr<storage::DataFolder>> Open(const Image& image) const;
-  // As `smsflow db repair` does it: a copy that opens, and is kept only when it is whole. Empty: it was.
-  std::string Repair(const Image& image, const Sequences& need) const;
+  // Of what the last Open() left, which nobody may have open any more, as `smsflow db repair` does it: a copy that
+  // opens, and is kept only when it is whole. Empty: it was.
+  std::string Repair(const Sequences& need) const;
   // What is not there of all up to these, or not as it was written, each record against its chain and each row against
   // its record; empty: nothing.
   std::string Missing(storage::DataFolder& folder, const Sequences& need) const;

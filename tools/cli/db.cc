@@ -111,10 +111,8 @@ const char* Means(storage::RepairedBy by) {
       return "its log was cut where it is damaged";
     case storage::RepairedBy::kNamingTheList:
       return "the name of its list of tables was damaged, and is written anew";
-    case storage::RepairedBy::kCuttingTheList:
-      return "its list of tables was cut where it is damaged";
     default:
-      return "its list of tables was made anew from those that can be read";
+      return "its list of tables is damaged, so all rows of its tables and its log were put into new ones";
   }
 }
 

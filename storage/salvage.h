@@ -1,0 +1,24 @@
+// A store made anew from its tables and logs, when the list that says which tables make it up is damaged or lost.
+//
+// RocksDB's own RepairDB() puts all tables into one level, which cannot hold them once a compaction has been, and drops
+// what is only in the log of a family without tables. So each table is read by itself, the log is replayed beside them,
+// and of each key the newest version counts, unless a newer deletion covers it (deleted_ranges.h): the rows come out as
+// they were, whatever the levels were.
+//
+// A finished table that cannot be read ends it, for nobody can say what stood there; one that was still being written
+// is passed over, for the log has its rows. Tables that a compaction had replaced, but a crash kept from being deleted,
+// are read with the others; a row that they alone still show is what looking through the copy is for (repair.h).
+// An internal header of storage/.
+#pragma once
+
+#include "absl/status/status.h"
+#include "storage/rocks_store.h"
+
+namespace smsflow::storage {
+
+// Puts a whole store in the place of the one at `options.path`, which nobody may have open: for copies only. Blocks for
+// as long as reading and writing all rows takes; needs their room once more. Memory: some hundred rows of each table.
+// Ignores `file_system`. DATA_LOSS: a table or log cannot be read.
+[[nodiscard]] absl::Status MakeAnew(const RocksStoreOptions& options);
+
+}  // namespace smsflow::storage
