@@ -62,6 +62,7 @@ absl::StatusOr<OpenRows> OpenGuarded(const GatewayOptions& options) {
   auto rows =
       storage::RocksStore::Open({.path = options.store, .memtable_bytes = kMemtableBytes, .file_system = nullptr});
   if (!rows.ok()) return rows.status();
+  if (options.notice && !(*rows)->torn_end().empty()) options.notice(LogLevel::kWarn, (*rows)->torn_end());
   if (const auto status = room.RestoreBallast(); !status.ok()) return status;
   return OpenRows{std::move(*lock), std::move(room), std::move(*rows)};
 }

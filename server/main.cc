@@ -182,6 +182,7 @@ int Serve(const Config& config) {
                                       "; 'smsflow db repair' makes a copy that is whole, if one can be made"),
                   kExitConfig);
   if (!folder.ok()) return Refuse(folder.status(), CodeOf(folder.status()));
+  if (!(*folder)->torn_end().empty()) Log(LogLevel::kWarn, (*folder)->torn_end());
   const auto delivery = workflows::delivery::MakeDeliveryWorkflow();
   auto kafka = KafkaDoor::Make(config);
   if (!kafka.ok()) return Refuse(kafka.status(), kExitConfig);

@@ -62,6 +62,7 @@ class Folder final : public DataFolder {
   std::uint16_t shards() const override { return static_cast<std::uint16_t>(meta_.shards()); }
   const std::string& uuid() const override { return meta_.uuid(); }
   bool created() const override { return created_; }
+  const std::string& torn_end() const override { return store_->torn_end(); }
 
   absl::StatusOr<std::uint64_t> FreeBytes() const override { return room_.FreeBytes(); }
   std::uint64_t ReserveBytes() const override { return room_.ReserveBytes(); }

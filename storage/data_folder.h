@@ -8,7 +8,8 @@
 //
 // Open() refuses, with one line that says what to do: a folder of other things, one in use, a newer format, a missing
 // or wrong index key, a key file that others can read, another shard count than asked for, a missing high-water file
-// where data is present, data that ends below its high-water mark, and a disk too full to recover on (there RocksDB
+// where data is present, data that ends below its high-water mark, a log with
+// damage in its midst, and a disk too full to recover on (there RocksDB
 // would abort).
 #pragma once
 
@@ -57,6 +58,9 @@ class DataFolder {
   virtual std::uint16_t shards() const = 0;
   virtual const std::string& uuid() const = 0;
   virtual bool created() const = 0;  // it was new
+  // What of the end of its log was passed over at opening, as a sentence for whoever runs it; empty: nothing. A crash
+  // leaves the like, and then nothing is lost that was acknowledged; a flipped bit in the last record may, too.
+  virtual const std::string& torn_end() const = 0;
 
   // Bytes that are free on the folder's disk, and those that RocksDB may need at once.
   virtual absl::StatusOr<std::uint64_t> FreeBytes() const = 0;

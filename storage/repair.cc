@@ -98,7 +98,8 @@ absl::StatusOr<RepairedCopy> OpenCopy(const std::string& from, DataFolderOptions
     repaired.by = RepairedBy::kCuttingTheLog;
     folder = DataFolder::Open(options);
   }
-  if (MayBeMended(folder.status()) && !NamesTableList(absl::StrCat(from, "/db"))) {
+  if (MayBeMended(folder.status()) &&
+      TableListPath(*rocksdb::FileSystem::Default(), absl::StrCat(from, "/db")).empty()) {
     repaired.by = RepairedBy::kNamingTheList;
     folder = OpenWithListNamed(from, options);
   }

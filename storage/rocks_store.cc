@@ -1,5 +1,6 @@
 #include "storage/rocks_store.h"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 
@@ -11,6 +12,7 @@
 #include "rocksdb/snapshot.h"
 #include "rocksdb/write_batch.h"
 #include "storage/files.h"
+#include "storage/log_end.h"
 #include "storage/rocks_options.h"
 #include "storage/rocks_types.h"
 
@@ -61,7 +63,7 @@ struct RocksStore::Database {
   std::shared_ptr<rocksdb::Cache> cache;
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
-  std::string path;
+  std::string path, torn_end;
   bool read_only = false;
 
   ~Database() {
@@ -84,6 +86,28 @@ struct RocksStore::Database {
 RocksStore::RocksStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 RocksStore::~RocksStore() = default;
 
+// RocksDB deletes at once the tables that its list does not name. Where that list ends within a record, that may be for
+// want of the record, and they must stay for a repair.
+absl::Status RocksStore::CheckTablesAreNamed(const RocksStoreOptions& options) {
+  std::vector<std::string> tables;
+  rocksdb::FileSystem& files = options.file_system ? *options.file_system : *rocksdb::FileSystem::Default();
+  if (auto status = files.GetChildren(options.path, {}, &tables, nullptr); !status.ok())
+    return ToStatus(status, absl::StrCat("list ", options.path));
+  std::erase_if(tables, [](const std::string& name) { return !name.ends_with(".sst"); });
+  if (tables.empty()) return absl::OkStatus();
+  RocksStoreOptions looking = options;
+  looking.read_only = true;
+  const auto store = Open(looking);
+  if (!store.ok()) return store.status();
+  std::vector<rocksdb::LiveFileMetaData> named;
+  (*store)->database_->db->GetLiveFilesMetaData(&named);
+  for (const std::string& name : tables)
+    if (std::none_of(named.begin(), named.end(), [&](const auto& table) { return table.relative_filename == name; }))
+      return absl::DataLossError(
+          absl::StrCat("the list of tables in ", options.path, " is cut off, and does not name ", name));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(const RocksStoreOptions& options) {
   auto database = std::make_unique<Database>();
   database->path = options.path;
@@ -92,6 +116,11 @@ absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(const RocksStoreOpt
   if (options.file_system) database->env = rocksdb::NewCompositeEnv(options.file_system);
   database->cache = rocksdb::NewLRUCache(options.block_cache_bytes);
 
+  const auto ends = LookAtEnds(*database->any_env()->GetFileSystem(), options.path, options.cut_log);
+  if (!ends.ok()) return ends.status();
+  if (ends->list_is_torn && !options.read_only)
+    if (auto status = CheckTablesAreNamed(options); !status.ok()) return status;
+  database->torn_end = ends->torn_log;
   const rocksdb::DBOptions db_options = DatabaseOptions(options, database->any_env());
   const auto descriptors = FamilyDescriptors(options, database->cache);
 
@@ -116,6 +145,8 @@ absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(const RocksStoreOpt
                                               " has number ", database->families[i]->GetID(), ", not ", i));
   return std::unique_ptr<RocksStore>(new RocksStore(std::move(database)));
 }
+
+const std::string& RocksStore::torn_end() const { return database_->torn_end; }
 
 absl::StatusOr<std::optional<std::string>> RocksStore::Get(Family family, std::string_view key) const {
   return database_->Get({}, family, key);

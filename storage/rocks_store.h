@@ -34,6 +34,8 @@ struct RocksStoreOptions {
 class RocksStore final : public Store {
  public:
   static absl::StatusOr<std::unique_ptr<RocksStore>> Open(const RocksStoreOptions& options);
+  // What of the end of its log was passed over at opening, as a sentence for whoever runs it; empty: nothing.
+  const std::string& torn_end() const;
   ~RocksStore() override;
 
   absl::StatusOr<std::optional<std::string>> Get(Family family, std::string_view key) const override;
@@ -53,6 +55,7 @@ class RocksStore final : public Store {
   struct Database;
   class FrozenStore;
   explicit RocksStore(std::unique_ptr<Database> database);
+  static absl::Status CheckTablesAreNamed(const RocksStoreOptions& options);
   std::unique_ptr<Database> database_;
 };
 

@@ -309,9 +309,24 @@ absl::Status Scratch::Pour(Family family, RocksStore& to) {
   return status.ok() ? to.Write(batch, Sync::kYes) : status;
 }
 
+// RocksDB would end the process in the midst of it. Rows are written once, those
+// of the log three times.
+absl::Status CheckRoom(const RocksStoreOptions& options) {
+  std::error_code error;
+  std::uint64_t needed = RocksStore::ReserveBytes(options.memtable_bytes);
+  for (fs::directory_iterator it(options.path, error), end; !error && it != end; it.increment(error))
+    needed += (it->path().extension() == ".log" ? 3 : 1) * it->file_size(error);
+  const auto room = fs::space(options.path, error);
+  if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot measure ", options.path));
+  if (room.available >= needed) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("to make the database anew takes ", needed >> 20,
+                                                   " MB more on the disk, and ", room.available >> 20, " MB are free"));
+}
+
 }  // namespace
 
 absl::Status MakeAnew(const RocksStoreOptions& options) {
+  if (auto status = CheckRoom(options); !status.ok()) return status;
   auto scratch = std::make_unique<Scratch>(options);
   if (auto status = scratch->TakeAll(); !status.ok()) return status;
   RocksStoreOptions fresh = options;

@@ -18,7 +18,7 @@ namespace smsflow::storage {
 
 // Puts a whole store in the place of the one at `options.path`, which nobody may have open: for copies only. Blocks for
 // as long as reading and writing all rows takes; needs their room once more. Memory: some hundred rows of each table.
-// Ignores `file_system`. DATA_LOSS: a table or log cannot be read.
+// Ignores `file_system`. DATA_LOSS: a table or log cannot be read; RESOURCE_EXHAUSTED: the disk has not the room.
 [[nodiscard]] absl::Status MakeAnew(const RocksStoreOptions& options);
 
 }  // namespace smsflow::storage

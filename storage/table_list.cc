@@ -3,38 +3,26 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <system_error>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "storage/files.h"
 
 namespace smsflow::storage {
 namespace {
 
 constexpr std::string_view kListPrefix = "MANIFEST-";
 
-std::string ReadAll(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-// Its path; empty: CURRENT names none.
-std::string ListOf(const std::string& path) {
-  const std::string current = ReadAll(absl::StrCat(path, "/CURRENT"));
-  const std::string name(absl::StripSuffix(current, "\n"));
-  const bool named = current.ends_with('\n') && name.starts_with(kListPrefix) && name.find('/') == std::string::npos;
-  return named ? absl::StrCat(path, "/", name) : "";
-}
-
 }  // namespace
 
-bool NamesTableList(const std::string& path) {
-  const std::string list = ListOf(path);
-  std::error_code error;
-  return !list.empty() && std::filesystem::is_regular_file(list, error);
+std::string TableListPath(rocksdb::FileSystem& files, const std::string& folder) {
+  const auto current = ReadWholeFile(files, absl::StrCat(folder, "/CURRENT"));
+  if (!current.ok() || !current->starts_with(kListPrefix) || !current->ends_with('\n')) return "";
+  const std::string path = absl::StrCat(folder, "/", std::string(absl::StripSuffix(*current, "\n")));
+  return FileExists(files, path) ? path : "";
 }
 
 absl::Status NameNewestTableList(const std::string& path) {

@@ -5,11 +5,12 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "rocksdb/file_system.h"
 
 namespace smsflow::storage {
 
-// Whether the file CURRENT names a list that is there; it is one line, and all else depends on it.
-bool NamesTableList(const std::string& path);
+// That the file CURRENT names, in the database in `folder`; empty: it names none that is there.
+std::string TableListPath(rocksdb::FileSystem& files, const std::string& folder);
 // Writes CURRENT anew: it names the newest list that is there. NOT_FOUND: there is none.
 absl::Status NameNewestTableList(const std::string& path);
 

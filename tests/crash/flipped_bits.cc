@@ -70,6 +70,7 @@ void FlippedBits::FlipOnce(const Whole& whole) {
       if (disk_.Missing(**opened, whole.marked).empty()) {
         ++figures_.unmarked;
         if (whole.moment.all_marked) Broken(flipped, where, missing);
+        if ((*opened)->torn_end().empty()) Broken(flipped, where, "it opened without a word, and " + missing);
         return;
       }
       // What db verify would say, or an engine that reads it.

@@ -52,6 +52,7 @@ class Disk : public storage::DataFolder {
   std::uint16_t shards() const override { return 1; }
   const std::string& uuid() const override { std::abort(); }
   bool created() const override { return false; }
+  const std::string& torn_end() const override { std::abort(); }
   std::uint64_t UsedBytes() const override { return 0; }
   std::vector<std::pair<std::string, std::uint64_t>> Figures() const override { return {}; }
   absl::Status Compact() override { return absl::OkStatus(); }
