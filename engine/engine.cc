@@ -29,7 +29,10 @@ class EngineImpl : public Engine {
     const std::size_t count = std::clamp<std::size_t>(options.partitions, 1, options.shards);
     std::vector<std::vector<ShardId>> owned(count);
     for (std::uint16_t s = 0; s < options.shards; ++s) owned[s % count].push_back(ShardId{s});
-    for (auto& shards : owned) partitions_.push_back(std::make_unique<Partition>(shared_, std::move(shards)));
+    for (auto& shards : owned) {
+      const auto number = static_cast<std::uint16_t>(partitions_.size());
+      partitions_.push_back(std::make_unique<Partition>(shared_, number, std::move(shards)));
+    }
     shared_.post = [this](ShardId shard, Internal item) { Of(shard).Post(std::move(item)); };
     shared_.peers.OnChange([this] {
       for (const auto& partition : partitions_) partition->Wake();
@@ -74,6 +77,7 @@ class EngineImpl : public Engine {
     SaveHighWater();
     return busy;
   }
+  bool RunPartition(std::uint16_t partition) override { return partitions_.at(partition)->RunOnce(); }
 
   void Create(CreateRequest request, Done done) override {
     if (shared_.workflow(request.workflow) == nullptr)

@@ -176,12 +176,14 @@ class Engine {
   static absl::StatusOr<std::unique_ptr<Engine>> Open(EngineOptions options, EngineParts parts);
   virtual ~Engine() = default;
 
-  // Threads of partitions and of housekeeping. Not called by a simulation, which calls RunOnce() instead.
+  // Threads of partitions and of housekeeping. Not called by a simulation, which makes their rounds itself.
   virtual void Start() = 0;
   // Answers what was taken, refuses the rest, stops all threads. Blocks until then.
   virtual void Stop() = 0;
   // One round of every partition and of housekeeping on the calling thread; true when something was done.
   virtual bool RunOnce() = 0;
+  // One of that partition alone, for who chooses how their threads overtake each other.
+  virtual bool RunPartition(std::uint16_t partition) = 0;
 
   // All of these are thread-safe and do not block.
   virtual void Create(CreateRequest request, Done done) = 0;

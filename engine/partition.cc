@@ -29,8 +29,11 @@ void Observe(Histogram& histogram, double value) {
   histogram.sum += value;
 }
 
-Partition::Partition(Shared& shared, std::vector<ShardId> shards)
-    : shared_(shared), shard_ids_(std::move(shards)), instances_(*shared.parts.store, shared.options.cache_bytes) {
+Partition::Partition(Shared& shared, std::uint16_t number, std::vector<ShardId> shards)
+    : shared_(shared),
+      number_(number),
+      shard_ids_(std::move(shards)),
+      instances_(*shared.parts.store, shared.options.cache_bytes) {
   const auto make = [](std::vector<double> bounds) {
     Histogram histogram;
     histogram.counts.resize(bounds.size() + 1);
@@ -154,8 +157,8 @@ bool Partition::RunOnce() {
   HandleQueued(round, shared_.options.batch_max);
   budget_waited_ = std::exchange(no_budget_, false);
   if (!round.guarded) {
+    ServeReady(round);  // whoever waits goes before what comes due just now
     FireDue(round);
-    ServeReady(round);
     FireBacklog(round);
   } else {
     ready_again_ = true;  // what was to be looked at in this round is when the clocks agree again

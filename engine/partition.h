@@ -33,7 +33,7 @@ namespace smsflow::engine {
 
 class Partition {
  public:
-  Partition(Shared& shared, std::vector<ShardId> shards);
+  Partition(Shared& shared, std::uint16_t number, std::vector<ShardId> shards);
   ~Partition();
 
   // Before anything else; blocks for the store.
@@ -170,11 +170,12 @@ class Partition {
   storage::Lane8 LaneOf(const Shard& shard, const storage::ReadyValue& names) const;
   storage::Lane8 CrowdLane(const std::string& tenant) const;
   void ForgetReady(Round& round, Shard& shard, const Loaded& loaded, const workflows::Decision& decision);
-  std::vector<storage::Lane8> LanesServedNow() const;
+  std::vector<storage::Lane8> LanesServedNow();
   void KnowLane(const storage::Lane8& lane, ShardId where, const storage::ReadyValue& names);
   void ForgetLane(const storage::Lane8& lane);
   std::int64_t OldestReady();
   bool ServeOldest(Round& round, const storage::Lane8& lane);
+  bool WaitsFor(const PeerHello& peer);
   void Erase(Round& round, Shard& shard, Loaded& loaded);
   bool DropOldSegment(Round& round, Shard& shard);
 
@@ -197,6 +198,7 @@ class Partition {
   absl::Status RecoverPauses(Shard& shard);
 
   Shared& shared_;
+  const std::uint16_t number_;
   std::vector<ShardId> shard_ids_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::map<std::uint16_t, std::size_t> by_shard_;
@@ -220,6 +222,7 @@ class Partition {
   std::set<storage::Lane8> ready_held_;                 // of pauses
   std::string ready_turn_;                              // the tenant that was served last
   std::uint64_t ready_seen_ = ~0ULL;                    // Peers::version() when they were last served
+  bool ready_in_line_ = false;                          // for credit of a peer
   bool ready_again_ = true;                             // a pause ended, or work was left when the round was full
   std::int64_t ready_wake_ms_ = TimerCursor::kForever;  // the clock went back: so long until the first of them is due
   bool no_budget_ = false;                              // in this round, something overdue found no token

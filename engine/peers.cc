@@ -54,17 +54,50 @@ void Peers::AddCredit(const Attachment& attachment, std::uint32_t more) {
   Changed();
 }
 
-PeerRef Peers::Take(std::string_view tenant, std::string_view lane, const std::set<std::string>& paused) {
-  absl::MutexLock lock(&mutex_);
-  std::pair<const PeerId, Peer>* best = nullptr;
-  for (auto& entry : peers_) {
-    if (entry.second.credit() == 0 || !Serves(entry.second, tenant, lane) || paused.count(entry.first.gateway) != 0)
-      continue;
-    if (best == nullptr || entry.second.credit() > best->second.credit()) best = &entry;
+std::vector<Peers::Place>::iterator Peers::Peer::PlaceOf(std::uint16_t partition) {
+  return std::find_if(line.begin(), line.end(), [=](const Place& place) { return place.partition == partition; });
+}
+
+std::uint64_t Peers::Peer::CreditFor(std::uint16_t partition) {
+  const std::uint64_t all = credit();
+  std::uint64_t left = all;
+  for (auto place = line.begin(), mine = PlaceOf(partition); place != mine && left != 0; ++place)
+    left = place->overtaken < window ? left - 1 : 0;
+  return left;
+}
+
+// True: others had to wait for it, and may go on now.
+bool Peers::Peer::TakeFor(std::uint16_t partition) {
+  ++open;
+  const auto place = PlaceOf(partition);
+  for (auto before = line.begin(); before != place; ++before) ++before->overtaken;
+  if (place == line.end()) return false;
+  const bool held_others = place->overtaken >= window;
+  line.erase(place);
+  return held_others;
+}
+
+PeerRef Peers::Take(std::uint16_t partition, std::string_view tenant, std::string_view lane,
+                    const std::set<std::string>& paused) {
+  PeerRef taken;
+  bool held_others = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    Peer* best = nullptr;
+    std::uint64_t most = 0;
+    for (auto& [id, peer] : peers_) {
+      const std::uint64_t credit = peer.CreditFor(partition);
+      if (credit <= most || !Serves(peer, tenant, lane) || paused.count(id.gateway) != 0) continue;
+      most = credit;
+      best = &peer;
+    }
+    if (best == nullptr) return nullptr;
+    taken = best->attachment->peer;
+    held_others = best->TakeFor(partition);
+    if (held_others) ++version_;
   }
-  if (best == nullptr) return nullptr;
-  ++best->second.open;
-  return best->second.attachment->peer;
+  if (held_others) Changed();
+  return taken;
 }
 
 void Peers::Hold(const PeerId& peer) {
@@ -121,12 +154,14 @@ Peers::Lane Peers::Total() const {
   return sum;
 }
 
-std::map<std::string, std::optional<std::set<std::string>>> Peers::ServedNow(
-    const std::set<std::string>& paused) const {
+std::map<std::string, std::optional<std::set<std::string>>> Peers::ServedNow(std::uint16_t partition,
+                                                                             const std::set<std::string>& paused) {
   absl::MutexLock lock(&mutex_);
   std::map<std::string, std::optional<std::set<std::string>>> served;
-  for (const auto& [id, peer] : peers_) {
-    if (!peer.attachment || peer.credit() == 0 || paused.count(id.gateway) != 0) continue;
+  for (auto& [id, peer] : peers_) {
+    const bool offered = peer.CreditFor(partition) != 0;
+    if (const auto place = peer.PlaceOf(partition); place != peer.line.end()) place->offered = offered;
+    if (!offered || paused.count(id.gateway) != 0) continue;
     const PeerHello& hello = peer.attachment->hello;
     for (const std::string& tenant : hello.tenants) {
       const auto [known, fresh] = served.try_emplace(tenant, std::set<std::string>{""});
@@ -137,6 +172,30 @@ std::map<std::string, std::optional<std::set<std::string>>> Peers::ServedNow(
     }
   }
   return served;
+}
+
+bool Peers::StandInLine(std::uint16_t partition, absl::FunctionRef<bool(const PeerHello&)> wants) {
+  bool stands = false, left = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (auto& [id, peer] : peers_) {
+      const auto place = peer.PlaceOf(partition);
+      const bool stood = place != peer.line.end();
+      const bool has_credit = peer.CreditFor(partition) != 0;
+      // Credit that came since it looked is no reason: it will look again.
+      const bool stays =
+          !(has_credit && (!stood || place->offered)) && peer.attachment && wants(peer.attachment->hello);
+      if (stays && !stood) peer.line.push_back({partition});
+      if (!stays && stood) {
+        peer.line.erase(place);
+        left |= peer.credit() != 0;
+      }
+      stands |= stays;
+    }
+    if (left) ++version_;
+  }
+  if (left) Changed();
+  return stands;
 }
 
 std::uint64_t Peers::version() const {

@@ -3,6 +3,11 @@
 // A peer's window is how many leases it lets be open at once; one is held from the moment a lease is decided until it
 // is settled, also while the peer is away. So what a lost store can lose is bounded by its window.
 //
+// Partitions that want credit where there is none stand in a line, each once: of what is given back one is left to each
+// of those who came before, and none overtakes another more often than a window holds. Else a partition that always has
+// work would take again at once what it gives back, and another, which has to be woken first, would get nothing of a
+// small window, or of a link that is full after one.
+//
 // Thread-safe. Locks for a moment, never blocks.
 #pragma once
 
@@ -16,6 +21,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "engine/bus.h"
@@ -45,9 +51,10 @@ class Peers {
   void Detach(const Attachment& attachment);
   void AddCredit(const Attachment& attachment, std::uint32_t more);
 
-  // One credit of an attached peer that serves the lane, those with most of it first; null: none. Gateways named in
-  // `paused` are passed over.
-  PeerRef Take(std::string_view tenant, std::string_view lane, const std::set<std::string>& paused);
+  // One credit of an attached peer that serves the lane, those with most of it first; null: none, or none is left by
+  // those who stand in line before this partition. Gateways named in `paused` are passed over.
+  PeerRef Take(std::uint16_t partition, std::string_view tenant, std::string_view lane,
+               const std::set<std::string>& paused);
   // At recovery: a lease of before.
   void Hold(const PeerId& peer);
   void Release(const PeerId& peer, std::uint64_t leases = 1);
@@ -63,9 +70,14 @@ class Peers {
   // Whether this gateway is attached and serves the lane.
   bool Serves(std::string_view gateway, std::string_view tenant, std::string_view lane) const;
   Lane Total() const;
-  // Tenants of those attached with credit, and the lanes that these serve of each; nullopt: all.
+  // Tenants of those attached with credit for this partition, and the lanes that these serve of each; nullopt: all.
   // Gateways named in `paused` are passed over.
-  std::map<std::string, std::optional<std::set<std::string>>> ServedNow(const std::set<std::string>& paused) const;
+  std::map<std::string, std::optional<std::set<std::string>>> ServedNow(std::uint16_t partition,
+                                                                        const std::set<std::string>& paused);
+  // After it has tried to take of all that ServedNow() named: the partition stands in line where it found nothing and
+  // `wants` some, and nowhere else; what it left goes to the others. True: it stands in a line. `wants` is called under
+  // the lock.
+  bool StandInLine(std::uint16_t partition, absl::FunctionRef<bool(const PeerHello&)> wants);
   // Rises whenever a lease that could not leave might leave now.
   std::uint64_t version() const;
   // Something else changed for the better: what waits is looked at again.
@@ -77,14 +89,23 @@ class Peers {
   static constexpr std::uint64_t kWindowMax = 1'000'000;
 
  private:
+  struct Place {
+    std::uint16_t partition = 0;
+    bool offered = false;         // it has been told of credit since it came
+    std::uint64_t overtaken = 0;  // how often others who came later took some meanwhile
+  };
   struct Peer {
     std::shared_ptr<const Attachment> attachment;  // null: away
     std::uint64_t window = 0;
     std::uint64_t open = 0;
+    std::vector<Place> line;
     std::uint64_t credit() const {
       const bool full = attachment != nullptr && attachment->link != nullptr && attachment->link->Full();
       return window > open && !full ? window - open : 0;
     }
+    std::vector<Place>::iterator PlaceOf(std::uint16_t partition);
+    std::uint64_t CreditFor(std::uint16_t partition);
+    bool TakeFor(std::uint16_t partition);
   };
   static bool Serves(const Peer& peer, std::string_view tenant, std::string_view lane);
   void Changed();

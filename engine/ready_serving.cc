@@ -13,7 +13,10 @@ namespace smsflow::engine {
 void Partition::ServeReady(Round& round) {
   const bool woken = round.now_ms >= ready_wake_ms_;
   if (woken) ready_wake_ms_ = TimerCursor::kForever;
-  if (shared_.draining.load(std::memory_order_relaxed) || ready_lanes_.empty()) return;
+  if (shared_.draining.load(std::memory_order_relaxed) || ready_lanes_.empty()) {
+    if (ready_in_line_) ready_in_line_ = shared_.peers.StandInLine(number_, [](const PeerHello&) { return false; });
+    return;
+  }
   const std::uint64_t version = shared_.peers.version();
   if (version == ready_seen_ && !ready_again_ && !budget_waited_ && !woken) return;
   ready_seen_ = version;
@@ -41,6 +44,18 @@ void Partition::ServeReady(Round& round) {
     }
     lanes = std::move(more);
   }
+  ready_in_line_ = shared_.peers.StandInLine(number_, [this](const PeerHello& peer) { return WaitsFor(peer); });
+}
+
+// Whether anybody here waits in a lane that the peer serves.
+bool Partition::WaitsFor(const PeerHello& peer) {
+  if (shards_.front()->pauses.gateways().count(peer.peer.gateway) != 0) return false;
+  return std::any_of(peer.tenants.begin(), peer.tenants.end(), [&](const std::string& tenant) {
+    const auto known = ready_tenants_.find(tenant);
+    if (known == ready_tenants_.end()) return false;
+    const auto waits = [&](const std::string& lane) { return known->second.lanes.count(lane) != 0; };
+    return peer.lanes.empty() || waits("") || std::any_of(peer.lanes.begin(), peer.lanes.end(), waits);
+  });
 }
 
 // Where those of a tenant wait together that has more lanes than it may. They may hold each other up, and nobody else.
@@ -57,10 +72,10 @@ storage::Lane8 Partition::LaneOf(const Shard& home, const storage::ReadyValue& n
 // serves there may be any number, for their names come from clients. Tenants in turn, and the lanes of each in turn: it
 // goes on behind the one that was served last, so that with little credit each gets some. Of one tenant no more than a
 // round can serve.
-std::vector<storage::Lane8> Partition::LanesServedNow() const {
+std::vector<storage::Lane8> Partition::LanesServedNow() {
   std::vector<storage::Lane8> lanes(ready_held_.begin(), ready_held_.end());
   std::map<std::string, std::vector<storage::Lane8>> by_tenant;
-  for (const auto& [tenant, names] : shared_.peers.ServedNow(shards_.front()->pauses.gateways())) {
+  for (const auto& [tenant, names] : shared_.peers.ServedNow(number_, shards_.front()->pauses.gateways())) {
     const auto known = ready_tenants_.find(tenant);
     if (known == ready_tenants_.end()) continue;
     const ReadyTenant& tenant_lanes = known->second;

@@ -1,6 +1,6 @@
 // Where a timer fires. Timers that are not gated fire when they are due. A gated one fires only through its gate: not
-// paused, a peer with credit, nobody of its lane waiting longer, and, when it is late, a token of the fire budget; else
-// it becomes a ready row (ready_serving.cc).
+// paused, a peer with credit, nobody waiting longer for it, and, when it is late, a token of the fire budget; else it
+// becomes a ready row (ready_serving.cc).
 #include <algorithm>
 #include <utility>
 
@@ -171,7 +171,7 @@ Partition::Fired Partition::FireGated(Round& round, Shard& home, Loaded& loaded,
     no_budget_ = true;
     return can_wait ? Fired::kNoBudget : Park(round, home, lane(), loaded, live, names, ready);
   }
-  const PeerRef peer = shared_.peers.Take(names.tenant, names.lane, home.pauses.gateways());
+  const PeerRef peer = shared_.peers.Take(number_, names.tenant, names.lane, home.pauses.gateways());
   if (!peer) {
     if (late) shared_.budget.GiveBack();
     return Park(round, home, lane(), loaded, live, names, ready);

@@ -17,6 +17,7 @@ class IdleEngine : public Engine {
   void Start() override {}
   void Stop() override {}
   bool RunOnce() override { return false; }
+  bool RunPartition(std::uint16_t) override { return false; }
   void Create(CreateRequest, Done) override {}
   void Send(EventRequest, Done) override {}
   void Sweep(SweepRequest, SweepDone) override {}

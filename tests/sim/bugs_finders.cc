@@ -41,6 +41,7 @@ constexpr std::pair<std::string_view, std::string_view> kFinders[] = {
     {"deadline outside the slot", "I1, I2"},
     {"jitter over the slot's end", "I1: the next attempt"},
     {"slot not looked at when leaving", "I1: attempt"},
+    {"turn kept", "waits for its turn"},
     {"block not read", "left for a blocked target"},
     {"report forgotten", "I14"},
     {"UNKNOWN taken for a failure", "I14"},

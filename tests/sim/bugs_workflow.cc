@@ -74,6 +74,30 @@ void IgnoreLateness(Instance& instance, Event& event, Facts& facts) {
   if (const auto data = delivery::DecodeData(instance.data)) facts.now_ms = data->due_ms;
 }
 
+// Whoever comes up and is not of the tenant that left last is put back, unless nobody of that tenant comes.
+void KeepTheTurn(Hooks& hooks) {
+  constexpr int kPutBackMax = 8;
+  struct Turn {
+    std::string tenant;
+    int put_back = 0;
+  };
+  hooks.after_step = [turn = std::make_shared<Turn>()](const Instance& instance, const Event&, const Facts&,
+                                                       Decision& decision) {
+    if (!Comes(decision, State::kInSlot) || !Is(instance, State::kPending)) return;
+    const auto fixed = delivery::DecodeFixed(instance.fixed);
+    const auto data = delivery::DecodeData(instance.data);
+    if (instance.tenant == turn->tenant || ++turn->put_back > kPutBackMax || !fixed || !data) {
+      *turn = {std::string(instance.tenant), 0};
+      return;
+    }
+    decision = {};
+    decision.verdict = workflows::Verdict::kApplied;
+    decision.state = instance.state;
+    decision.data = instance.data;
+    decision.timers = {{delivery::kDueTimer, data->due_ms, true, fixed->key_id}};
+  };
+}
+
 }  // namespace
 
 std::vector<Bug> WorkflowBugs() {
@@ -88,6 +112,7 @@ std::vector<Bug> WorkflowBugs() {
            if (timer.gated && timer.due_ms) *timer.due_ms += static_cast<std::int64_t>(facts.random % 1'200'000);
        })},
       {"slot not looked at when leaving", "what is late leaves as if it were on time", First(IgnoreLateness)},
+      {"turn kept", "of the tenant that left last all leave before any other", KeepTheTurn},
       {"block not read", "a step sees no memberships", [](Hooks& hooks) { hooks.reads_no_sets = true; }},
       {"report forgotten", "every tenth report is answered and changes nothing", ForgetReport},
       {"UNKNOWN taken for a failure", "what nobody can tell is tried again", First([](Instance&, Event& event, Facts&) {

@@ -53,6 +53,7 @@ constexpr const char* kChecks[] = {
     "I19 all ends",
     "I19 clocks that agree stop nothing",
     "I19 no lease, tell or sweep stays",
+    "I19 tenants have their turns",
     "I19 what is late keeps to its budget",
     "I19 whoever can leave leaves",
     "I20 a queue is bounded",
@@ -172,6 +173,7 @@ void Run::LeasedFresh(const Sms& sms, const std::string& gateway, const engine::
   if (sms.attempts_max && lease.attempt.number > *sms.attempts_max)
     Violated("attempt " + attempt + " left after " + sms.stopped_by + " was answered");
   CheckPauses(sms, gateway, lease);
+  if (skewed()) CheckTurns(gateway, lease);
 }
 
 // What is overdue leaves at the budget's pace, by the clock that never jumps.

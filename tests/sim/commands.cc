@@ -20,6 +20,15 @@ constexpr const char* kLanes[] = {"", "", "k1", "k2"};  // "k2" is opened by the
 }  // namespace
 
 bool Run::Schedule() {
+  if (!skewed() || Pick(small_one_in_) == 0) {
+    ScheduleOne(Tenant(skewed() ? (large_ + 1 + Pick(2)) % 3 : Pick(3)));
+    return true;
+  }
+  for (int left = burst_; left > 0; --left) ScheduleOne(Tenant(large_));
+  return true;
+}
+
+void Run::ScheduleOne(const std::string& tenant) {
   delivery::Schedule schedule;
   // In a theme, most of them leave soon and have time to be tried again.
   const bool soon = themed() && Pick(busy() ? 4 : 2) != 0;
@@ -36,7 +45,7 @@ bool Run::Schedule() {
   sms.batch = schedule.fixed.batch;
   sms.key = schedule.fixed.key;
   sms.request.workflow = delivery::kWorkflowNumber;
-  sms.request.tenant = Tenant(Pick(3));
+  sms.request.tenant = tenant;
   if (Pick(6) != 0) sms.request.target = Target(Pick(themed() ? 20 : 8));
   if (Pick(6) != 0) {
     sms.request.dedupe_key = name;
@@ -46,7 +55,6 @@ bool Run::Schedule() {
   sms.request.event = delivery::EncodeSchedule(schedule);
   sms.versions = {{schedule.fixed.slots, sms.request.payload, schedule.fixed.key_id}};
   Ask(name, /*again=*/false);
-  return true;
 }
 
 void Run::Ask(const std::string& name, bool again) {

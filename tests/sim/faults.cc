@@ -137,6 +137,7 @@ bool Run::Downtime() {
   Met("the engine is down for long");
   for (const auto& gateway : gateways_) gateway->CutLink();
   world_.engine.reset();
+  waiting_.clear();
   Pass((2 + Pick(40)) * kMinuteMs);
   int several = 0;
   for (const auto& [id, known] : ledger_->instances()) {

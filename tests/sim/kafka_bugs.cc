@@ -13,6 +13,7 @@ class PassingEngine : public engine::Engine {
   void Start() override { real_->Start(); }
   void Stop() override { real_->Stop(); }
   bool RunOnce() override { return real_->RunOnce(); }
+  bool RunPartition(std::uint16_t partition) override { return real_->RunPartition(partition); }
   void Create(engine::CreateRequest request, engine::Done done) override {
     real_->Create(std::move(request), std::move(done));
   }

@@ -40,6 +40,7 @@ struct ModelGateway::Link : engine::PeerLink {
 };
 
 std::unique_ptr<engine::PeerSession> ModelGateway::Open(engine::Engine& engine) {
+  ++attachments_;
   wire_ = std::make_shared<Wire>();
   engine::PeerHello hello{{site_.name, StoreName()}, site_.tenants, site_.lanes, {}};
   for (const auto& [shard, mark] : store_.marks) hello.marks.push_back(mark);

@@ -52,6 +52,7 @@ class ModelGateway {
 
   const Site& site() const { return site_; }
   bool attached() const { return session_ != nullptr; }
+  int attachments() const { return attachments_; }  // how often it has attached
   void Attach(engine::Engine& engine);
   void AttachAgain(engine::Engine& engine);  // while the older stream of the same store still stands
   void DropOlderStream() { older_.reset(); }
@@ -138,6 +139,7 @@ class ModelGateway {
   Store store_;                // durable
   std::optional<Store> lost_;  // may be found again
   int stores_ = 1;
+  int attachments_ = 0;
   std::unique_ptr<engine::PeerSession> session_;
   std::unique_ptr<engine::PeerSession> older_;  // of a stream that a newer one replaced
   std::shared_ptr<Wire> wire_;                  // from the engine, while attached

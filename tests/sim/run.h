@@ -74,6 +74,18 @@ struct AskedSweep {
   bool answered = false;
 };
 
+// Of a tenant in the shards of one partition: who is due, and how many others have left since any of them did through
+// gateways that could have taken one of them.
+struct Waiting {
+  struct One {
+    InstanceId id;
+    std::string lane;
+    std::int64_t due_ms = 0;
+  };
+  std::vector<One> due;
+  std::uint32_t passed_over = 0;
+};
+
 // What is met again and again in a run; see themes.cc.
 enum class Theme { kAnything, kLateNews, kStops, kContradictions, kClocks, kStores };
 
@@ -99,6 +111,8 @@ class Run {
 
   // simulation.cc
   static engine::EngineOptions Options(std::uint64_t seed);
+  // One tenant wants ten to a hundred times as much as the others, and the gateways take little.
+  bool skewed() const { return seed_ % 10 == 6 || seed_ % 10 == 7; }
   void Step();
   const Choice& AnyCommand();
   void Give(const Choice& command);
@@ -106,12 +120,16 @@ class Run {
   void Meanwhile();
   void Settle();
   void Rounds();  // until nothing is left to do
+  bool Round();
   void Restart();
   void End();  // of the engine's process; sessions do not outlive it
   bool Open();
   void Hit(const std::string& name) { coverage_.Hit(name); }
   void Tell(const std::string& what);  // for the trace
-  void Reseed() { random_.seed(seed_ + 0x9E3779B97F4A7C15ULL * static_cast<std::uint64_t>(step_ + 1)); }
+  void Reseed() {
+    interleaving_ = seed_ + 0x9E3779B97F4A7C15ULL * static_cast<std::uint64_t>(step_ + 1);
+    random_.seed(interleaving_);
+  }
   int Pick(int below) { return static_cast<int>(random_() % static_cast<std::uint64_t>(below)); }
   void Trace(std::uint64_t what) { report_.trace_hash = (report_.trace_hash ^ what) * 1'099'511'628'211ULL; }
   void Violated(const std::string& what) { report_.violations.push_back(what); }
@@ -138,6 +156,7 @@ class Run {
 
   // commands.cc
   bool Schedule();
+  void ScheduleOne(const std::string& tenant);
   bool ScheduleAgain();
   bool MoveTime();
   void MeetATimer();
@@ -211,6 +230,15 @@ class Run {
   bool IsStored(const InstanceId& id) const;
   std::optional<delivery::SmsView> ViewOf(const InstanceId& id);
 
+  // turns.cc
+  int PartitionOf(const InstanceId& id) const { return id.shard().value % world_.options.partitions; }
+  bool StillWaits(const Waiting::One& one);
+  std::uint32_t PassedOverMax() const;
+  int Attachments() const;
+  bool TurnsHold() const;
+  void NoteWaiting();
+  void CheckTurns(const std::string& gateway, const engine::Lease& lease);
+
   // quiet.cc
   void Quiet();
   void Mend();
@@ -247,10 +275,16 @@ class Run {
   bool erases_ = false;  // retention is short enough to be seen
   int step_ = 0;
 
-  std::set<InstanceId> could_leave_;  // in the quiet phase, when it was last looked
-  std::size_t left_at_look_ = 0;      // how many attempts had left by then
-  std::map<std::string, Sms> asked_;  // by a name of the run's own
-  std::string met_;                   // the one that this step is about; empty: none
+  int large_ = 0;                                           // the tenant that wants much, where load is skewed
+  int burst_ = 1;                                           // so many at once
+  int small_one_in_ = 3;                                    // of all times that something is asked for
+  std::map<std::pair<std::string, int>, Waiting> waiting_;  // by tenant and partition
+  int pauses_before_ = 0, attachments_before_ = 0;          // when that was noted
+  std::uint64_t interleaving_ = 0;                          // of partitions
+  std::set<InstanceId> could_leave_;                        // in the quiet phase, when it was last looked
+  std::size_t left_at_look_ = 0;                            // how many attempts had left by then
+  std::map<std::string, Sms> asked_;                        // by a name of the run's own
+  std::string met_;                                         // the one that this step is about; empty: none
   // Asked for, or told, since the engine last looked.
   std::set<InstanceId> stopped_now_, reported_now_;
   std::map<InstanceId, std::string> names_;

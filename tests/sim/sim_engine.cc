@@ -64,6 +64,10 @@ class HookedEngine : public engine::Engine {
     if (hooks_.trust_every_clock) real_->TrustClock();
     return real_->RunOnce();
   }
+  bool RunPartition(std::uint16_t partition) override {
+    if (hooks_.trust_every_clock) real_->TrustClock();
+    return real_->RunPartition(partition);
+  }
   void Create(engine::CreateRequest request, engine::Done done) override {
     if (hooks_.create) hooks_.create(request);
     real_->Create(std::move(request), std::move(done));

@@ -179,8 +179,20 @@ void Run::Tell(const std::string& what) {
 
 void Run::Rounds() {
   int rounds = 0;
-  for (int quiet = 0; quiet < 3 && rounds < 50'000; ++rounds) quiet = world_.engine->RunOnce() ? 0 : quiet + 1;
+  for (int quiet = 0; quiet < 3 && rounds < 50'000; ++rounds) quiet = Round() ? 0 : quiet + 1;
   if (rounds == 50'000) Violated("I19: the engine never comes to rest");
+}
+
+// One of each partition. One of them mostly makes several before the other is awake.
+bool Run::Round() {
+  bool busy = false;
+  if (world_.options.partitions > 1) {
+    interleaving_ = interleaving_ * 6'364'136'223'846'793'005ULL + 1'442'695'040'888'963'407ULL;
+    const bool at_once = (interleaving_ >> 32) % 16 == 0;
+    const auto faster = static_cast<std::uint16_t>(seed_ / 2 % 2);
+    for (int left = at_once ? 0 : 3; left > 0; --left) busy |= world_.engine->RunPartition(faster);
+  }
+  return world_.engine->RunOnce() || busy;
 }
 
 // When nothing is left to do, all must hold.
@@ -196,6 +208,7 @@ void Run::Settle() {
     trusted_skew_ms_ = skew_ms();
   }
   CheckStep();
+  NoteWaiting();
 }
 
 bool Run::IsWrong() const {
@@ -212,6 +225,7 @@ void Run::Restart() {
   Tell("the engine is started again");
   newest_wall_ms_ = std::max(newest_wall_ms_, world_.clock.wall_ms);
   End();
+  waiting_.clear();  // whose turn it is stands in memory
   world_.wrapped.reset();
   if (const auto unsynced = static_cast<int>(world_.memory.unsynced()); unsynced != 0) {
     const int kept = Pick(unsynced + 1);

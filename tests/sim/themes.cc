@@ -88,6 +88,10 @@ void Run::ChooseTheme() {
                                Theme::kStops,          Theme::kContradictions, Theme::kClocks,   Theme::kStores,
                                Theme::kContradictions, Theme::kContradictions, Theme::kClocks};
   theme_ = kThemes[Pick(std::size(kThemes))];
+  if (!skewed()) return;
+  large_ = Pick(3);
+  burst_ = 3 + Pick(5);
+  small_one_in_ = 3 + Pick(6);
 }
 
 void Run::ChoosePolicies() {
@@ -125,7 +129,10 @@ void Run::ChooseGateways() {
         Answered(attempt, reported, outcome);
       }};
   const auto add = [&](ModelGateway::Site site) {
-    if (busy()) site.credit += 4;
+    if (skewed())
+      site.credit = static_cast<std::uint32_t>(1 + Pick(2));
+    else if (busy())
+      site.credit += 4;
     gateways_.push_back(std::make_unique<ModelGateway>(std::move(site), truth_, random_, coverage_, events));
     gateways_.back()->slow_receipts = Pick(3) * 25;
     gateways_.back()->bad_link = seed_ % 8 > 5;
@@ -136,7 +143,10 @@ void Run::ChooseGateways() {
     gateways_.back()->hangs = 50;
     gateways_.back()->accepts = 15;
   };
-  add({"g1", {"a", "b"}, {}, static_cast<std::uint32_t>(1 + Pick(6))});
+  add({"g1",
+       skewed() ? std::vector<std::string>{"a", "b", "c"} : std::vector<std::string>{"a", "b"},
+       {},
+       static_cast<std::uint32_t>(1 + Pick(6))});
   add({"g2", {"b"}, {"k1"}, static_cast<std::uint32_t>(1 + Pick(6))});
   if (busy() || Pick(2) == 0) add({"g3", {"c"}, {}, static_cast<std::uint32_t>(1 + Pick(3))});  // else nobody serves c
 }
