@@ -62,6 +62,12 @@ std::vector<Bug> DoorBugs() {
            if (request.membership) request.sweep = false;
          };
        }},
+      {"look now at nobody", "of a batch or a tenant; it is answered, and nobody hears it",
+       [](Hooks& hooks) {
+         hooks.sweep = [](engine::SweepRequest& request) {
+           if (request.event.kind == delivery::kLookNowEvent) request.tenant += "another";
+         };
+       }},
       {"gateway's pause ignored", "it is answered and holds nobody",
        [](Hooks& hooks) {
          hooks.pause = [](engine::PauseRequest& request) {

@@ -116,6 +116,7 @@ std::vector<Bug> StoreBugs() {
       {"timer row dropped", "every tenth timer has no row", LoseRow('t', 10)},
       {"timer passed over", "a scan of timers leaves out every sixth", PassOver('t', 6)},
       {"ready row passed over", "a scan of those that wait leaves out every second", PassOver('r', 2)},
+      {"place in a log not stored", "every third time a shard moves on in a log", LoseRow('f', 3)},
       {"tell lost", "every second tell has no row in its source", LoseRow('l', 2)},
       {"tell applied twice", "how far tells were applied is not stored", LoseRow('L', 1)},
       {"idempotency key forgotten", "every eighth key has no row", LoseRow('d', 8)},

@@ -68,10 +68,17 @@ void OverrideHold(Instance&, Event&, Facts& facts) {
   facts.policy = bytes;
 }
 
-// Decides as if it were on time.
-void IgnoreLateness(Instance& instance, Event& event, Facts& facts) {
+// The slot for which it was planned goes on for an hour, as far as the machine knows.
+void LengthenTheSlot(Instance& instance, Event& event, Facts&) {
+  static thread_local std::string bytes;
   if (event.kind != workflows::kTimerFired || event.timer != delivery::kDueTimer) return;
-  if (const auto data = delivery::DecodeData(instance.data)) facts.now_ms = data->due_ms;
+  const auto data = delivery::DecodeData(instance.data);
+  auto fixed = delivery::DecodeFixed(instance.fixed);
+  if (!data || !fixed) return;
+  for (delivery::Slot& slot : fixed->slots)
+    if (slot.from_s * 1'000 <= data->due_ms && data->due_ms < slot.till_s * 1'000) slot.till_s += 3'600;
+  bytes = delivery::EncodeFixed(*fixed);
+  instance.fixed = bytes;
 }
 
 // Whoever comes up and is not of the tenant that left last is put back, unless nobody of that tenant comes.
@@ -111,7 +118,7 @@ std::vector<Bug> WorkflowBugs() {
          for (auto& timer : decision.timers)
            if (timer.gated && timer.due_ms) *timer.due_ms += static_cast<std::int64_t>(facts.random % 1'200'000);
        })},
-      {"slot not looked at when leaving", "what is late leaves as if it were on time", First(IgnoreLateness)},
+      {"slot not looked at when leaving", "what is late leaves as if its slot were still open", First(LengthenTheSlot)},
       {"turn kept", "of the tenant that left last all leave before any other", KeepTheTurn},
       {"block not read", "a step sees no memberships", [](Hooks& hooks) { hooks.reads_no_sets = true; }},
       {"report forgotten", "every tenth report is answered and changes nothing", ForgetReport},

@@ -1,6 +1,7 @@
 // What must hold, and when it is looked at: at every lease, after every step, after every start.
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "engine/inspect.h"
 #include "storage/records.h"
@@ -39,7 +40,11 @@ constexpr const char* kChecks[] = {
     "I11 what is stored is what the journal says",
     "I12 the store is what its instances say",
     "I13 a lessee's report is taken",
+    "I13 a log is read to its end",
+    "I13 a look now passes over nobody",
+    "I13 a record of a log takes effect once",
     "I13 a sweep passes over nobody",
+    "I13 what was applied of a log only rises",
     "I13 what was applied of tells only rises",
     "I14 a result is the maximum of what was reported",
     "I15 a command of another tenant is not heard",
@@ -56,6 +61,7 @@ constexpr const char* kChecks[] = {
     "I19 tenants have their turns",
     "I19 what is late keeps to its budget",
     "I19 whoever can leave leaves",
+    "I20 a log is not read on while new work is refused",
     "I20 a queue is bounded",
     "I20 an engine that drains keeps its attempts",
     "I20 credit comes back",
@@ -179,6 +185,9 @@ void Run::LeasedFresh(const Sms& sms, const std::string& gateway, const engine::
 // What is overdue leaves at the budget's pace, by the clock that never jumps.
 void Run::CheckBudget(std::int64_t left_ms) {
   Hit("event what is late leaves");
+  if (late_first_ms_ < 0) late_first_ms_ = world_.clock.steady_ms;
+  late_at_once_ =
+      std::exchange(late_last_ms_, world_.clock.steady_ms) == world_.clock.steady_ms ? late_at_once_ + 1 : 1;
   Hit("check I19 what is late keeps to its budget");
   const double capacity = std::max(1.0, budget_per_s_ / 10.0);
   const std::int64_t at_ms = left_ms - skew_ms();
@@ -254,12 +263,14 @@ void Run::CheckTells() {
   }
 }
 
-// I1, ahead of time: what is planned lies within a slot.
-void Run::CheckPlans() {
+// I6, I8, and I1 ahead of time: what is planned lies within a slot.
+void Run::CheckMoved() {
   for (const InstanceId& id : ledger_->TakeMoved()) {
     const auto state = world_.StateOf(id);
     if (!state) continue;
     CheckBlocked(id, static_cast<delivery::State>(state->state()));
+    if (const auto name = names_.find(id); name != names_.end())
+      CheckHandset(asked_.at(name->second), static_cast<delivery::State>(state->state()));
     for (const auto& timer : state->timers()) {
       if (!timer.gated()) continue;
       Hit("check I1 a plan lies within a slot");
@@ -268,6 +279,26 @@ void Run::CheckPlans() {
         Violated("I1: the next attempt of " + id.ToString() + " is planned outside its slots");
     }
   }
+}
+
+// What is on the handset, against what is stored by now.
+void Run::CheckHandset(const Sms& sms, delivery::State state) {
+  const std::string id = sms.id->ToString();
+  const auto found = truth_.copies.find(*sms.id);
+  const int copies = found == truth_.copies.end() ? 0 : found->second;
+  if (sms.stopped_unsent) Hit("check I8 what was stopped in time has no copy");
+  if (sms.stopped_unsent && copies != 0) Violated("stopped before it had left, and sent: " + id);
+  if (truth_.lied_about.count(*sms.id) != 0) return;
+  int allowed = 1 + sms.retries_by_hand;
+  if (typed_policies_.at(sms.request.tenant).on_unknown == delivery::OnUnknown::kRetry) {
+    const auto known = ledger_->instances().find(*sms.id);
+    if (known != ledger_->instances().end()) allowed += static_cast<int>(known->second.unknown.size());
+  }
+  Hit("check I8 copies on a handset");
+  if (copies > allowed) Violated("I8: " + std::to_string(copies) + " copies of " + id);
+  if (state != delivery::State::kDelivered) return;
+  Hit("check I6 what is DELIVERED is on a handset");
+  if (copies == 0 && !sms.resolved_delivered) Violated("I6: " + id + " was never delivered");
 }
 
 // Who ends as BLOCKED without the block's own sweep had a block to find.
@@ -291,14 +322,17 @@ void Run::CheckBlocked(const InstanceId& id, delivery::State state) {
 void Run::CheckQueues() {
   if (world_.engine == nullptr) return;
   Hit("check I20 a queue is bounded");
-  const std::uint64_t most = queue_max_ + queue_max_ / 2 + 1 + gateways_.size();
+  const std::uint64_t most = queue_max_ + queue_max_ / 2 + 1 + gateways_.size() + log_open_;
   const std::uint64_t depth = world_.engine->TakeFigures().queue_depth;
   if (depth > most * world_.options.partitions) Violated("I20: " + std::to_string(depth) + " wait in queues");
 }
 
 void Run::CheckStep() {
   ledger_->Follow(report_.violations);
-  CheckPlans();
+  TakePosts();
+  CheckLog();
+  CheckLookedAt();
+  CheckMoved();
   CheckReports();
   for (const std::string& finding : disk_.findings) Violated(finding);
   if (disk_.bytes_looked_at != 0) Hit("check I17 no secret is written");
@@ -306,7 +340,7 @@ void Run::CheckStep() {
   Hit(IsWrong() ? "check I18 a jump of the clock is noticed" : "check I19 clocks that agree stop nothing");
   if (IsWrong() && !figures.clock_guard) Violated("I18: the clock jumped and nobody noticed");
   if (!IsWrong() && figures.clock_guard) Violated("I19: the clocks agree, and nothing leaves for their sake");
-  if (step_ % 32 == 0) {
+  if (step_ % 32 == 0 || InspectsEveryStep()) {
     CheckTells();
     CheckPresence();
     Inspect();

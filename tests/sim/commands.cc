@@ -21,14 +21,14 @@ constexpr const char* kLanes[] = {"", "", "k1", "k2"};  // "k2" is opened by the
 
 bool Run::Schedule() {
   if (!skewed() || Pick(small_one_in_) == 0) {
-    ScheduleOne(Tenant(skewed() ? (large_ + 1 + Pick(2)) % 3 : Pick(3)));
+    Ask(NewSms(Tenant(skewed() ? (large_ + 1 + Pick(2)) % 3 : Pick(3))), /*again=*/false);
     return true;
   }
-  for (int left = burst_; left > 0; --left) ScheduleOne(Tenant(large_));
+  for (int left = burst_; left > 0; --left) Ask(NewSms(Tenant(large_)), /*again=*/false);
   return true;
 }
 
-void Run::ScheduleOne(const std::string& tenant) {
+std::string Run::NewSms(const std::string& tenant, const std::string& key) {
   delivery::Schedule schedule;
   // In a theme, most of them leave soon and have time to be tried again.
   const bool soon = themed() && Pick(busy() ? 4 : 2) != 0;
@@ -37,7 +37,8 @@ void Run::ScheduleOne(const std::string& tenant) {
   if (Pick(2) == 0) schedule.fixed.slots.push_back({from_s + 900, from_s + 1'000 + Pick(600)});
   if (Pick(6) == 0) schedule.fixed.slots.push_back({from_s + 2'000, from_s + 2'010 + Pick(900)});
   schedule.fixed.batch = Pick(4) == 0 ? "" : Batch(Pick(3));
-  schedule.fixed.key = Pick(4) == 0 ? "" : "mine" + std::to_string(Pick(5));
+  schedule.fixed.key = Pick(4) == 0 ? "" : ClientKey(std::to_string(Pick(5)));
+  if (!key.empty()) schedule.fixed.key = key;
   schedule.fixed.key_id = kLanes[Pick(4)];
 
   const std::string name = "sms" + std::to_string(next_name_++);
@@ -48,13 +49,13 @@ void Run::ScheduleOne(const std::string& tenant) {
   sms.request.tenant = tenant;
   if (Pick(6) != 0) sms.request.target = Target(Pick(themed() ? 20 : 8));
   if (Pick(6) != 0) {
-    sms.request.dedupe_key = name;
+    sms.request.dedupe_key = RequestKey(name);
     sms.request.fingerprint = Fingerprint(name);
   }
   sms.request.payload = std::string(kPayloadMark) + name + ":1";
   sms.request.event = delivery::EncodeSchedule(schedule);
   sms.versions = {{schedule.fixed.slots, sms.request.payload, schedule.fixed.key_id}};
-  Ask(name, /*again=*/false);
+  return name;
 }
 
 void Run::Ask(const std::string& name, bool again) {
@@ -63,7 +64,6 @@ void Run::Ask(const std::string& name, bool again) {
   engine::CreateRequest request = asked_[name].request;
   const bool existed = asked_[name].acknowledged;
   world_.engine->Create(std::move(request), [=, this](const engine::Answer& answer) {
-    Sms& sms = asked_[name];
     if (refused_for_disk || refused_for_drain) {
       Hit("check I20 new work is refused");
       if (answer.status.ok()) Violated("I20: " + name + " was taken though new work was to be refused");
@@ -72,20 +72,24 @@ void Run::Ask(const std::string& name, bool again) {
       Hit("event a full queue refuses a new SMS");
       if (!fills()) Violated("I20: " + name + " was refused by an empty queue");
     }
-    if (!answer.status.ok()) return;
-    ++report_.scheduled;
-    Hit("check I10 one request is one SMS");
-    // One that was erased meanwhile has given its key back.
-    const bool erased = sms.id && !world_.StateOf(*sms.id) && MayBeErased(*sms.id);
-    if (sms.id && *sms.id != answer.id && !erased)
-      Violated("I10: " + name + " is " + sms.id->ToString() + " and " + answer.id.ToString());
-    if (again && existed && !answer.duplicate && !erased)
-      Violated("I10: " + name + " was made again, its key was forgotten");
-    const auto [it, fresh] = names_.emplace(answer.id, name);
-    if (!fresh && it->second != name) Violated("I4: " + answer.id.ToString() + " was given twice");
-    sms.id = answer.id;
-    sms.acknowledged = true;
+    if (answer.status.ok()) TakenAs(name, answer, again, existed);
   });
+}
+
+void Run::TakenAs(const std::string& name, const engine::Answer& answer, bool again, bool existed) {
+  Sms& sms = asked_[name];
+  ++report_.scheduled;
+  Hit("check I10 one request is one SMS");
+  // One that was erased meanwhile has given its key back.
+  const bool erased = sms.id && !world_.StateOf(*sms.id) && MayBeErased(*sms.id);
+  if (sms.id && *sms.id != answer.id && !erased)
+    Violated("I10: " + name + " is " + sms.id->ToString() + " and " + answer.id.ToString());
+  if (again && existed && !answer.duplicate && !erased)
+    Violated("I10: " + name + " was made again, its key was forgotten");
+  const auto [it, fresh] = names_.emplace(answer.id, name);
+  if (!fresh && it->second != name) Violated("I4: " + answer.id.ToString() + " was given twice");
+  sms.id = answer.id;
+  sms.acknowledged = true;
 }
 
 // The same request once more, as after a lost answer; or one that only bears its key.
@@ -323,8 +327,12 @@ bool Run::LookNow() {
                           ? AnySms()
                           : waiting[static_cast<std::size_t>(Pick(static_cast<int>(waiting.size())))];
   if (entry == nullptr || !entry->second.acknowledged) return false;
-  world_.engine->Send({*entry->second.id, entry->second.request.tenant, "sim", delivery::EncodeLookNow(), std::nullopt},
-                      [](const engine::Answer&) {});
+  const InstanceId id = *entry->second.id;
+  const auto looked_at = WaitInAnOpenSlot([&](const Sms& sms) { return *sms.id == id; });
+  world_.engine->Send({id, entry->second.request.tenant, "sim", delivery::EncodeLookNow(), std::nullopt},
+                      [this, looked_at](const engine::Answer& answer) {
+                        if (answer.status.ok()) LookedAtAll(looked_at);
+                      });
   return true;
 }
 

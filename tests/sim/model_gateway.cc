@@ -39,12 +39,16 @@ struct ModelGateway::Link : engine::PeerLink {
   std::shared_ptr<Wire> wire;
 };
 
+engine::PeerHello ModelGateway::Hello() const {
+  engine::PeerHello hello{{site_.name, StoreName()}, site_.tenants, site_.lanes, {}};
+  for (const auto& [shard, mark] : store_.marks) hello.marks.push_back(mark);
+  return hello;
+}
+
 std::unique_ptr<engine::PeerSession> ModelGateway::Open(engine::Engine& engine) {
   ++attachments_;
   wire_ = std::make_shared<Wire>();
-  engine::PeerHello hello{{site_.name, StoreName()}, site_.tenants, site_.lanes, {}};
-  for (const auto& [shard, mark] : store_.marks) hello.marks.push_back(mark);
-  auto session = engine.Attach(std::move(hello), std::make_shared<Link>(*this, wire_));
+  auto session = engine.Attach(Hello(), std::make_shared<Link>(*this, wire_));
   if (!session.ok()) {
     truth_.violations.push_back(site_.name + " could not attach: " + session.status().ToString());
     return nullptr;
@@ -115,6 +119,11 @@ std::vector<AttemptId> ModelGateway::Known() const {
   std::vector<AttemptId> attempts;
   for (const auto& [attempt, record] : store_.records) attempts.push_back(attempt);
   return attempts;
+}
+
+std::optional<workflows::delivery::Reported> ModelGateway::ResultOf(const AttemptId& attempt) const {
+  const auto record = store_.records.find(attempt);
+  return record == store_.records.end() ? std::nullopt : record->second.result;
 }
 
 std::vector<AttemptId> ModelGateway::Undecided() const {

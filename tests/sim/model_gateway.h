@@ -63,6 +63,8 @@ class ModelGateway {
   bool has_lost_store() const { return lost_.has_value(); }
   void Lie(const AttemptId& attempt, workflows::delivery::Reported lie);  // REQUIRES: attached()
   std::vector<AttemptId> Known() const;
+  std::optional<workflows::delivery::Reported> ResultOf(const AttemptId& attempt) const;  // what it has recorded
+  engine::PeerHello Hello() const;
   // Attempts of which it knows no more than that they were SENT, or not even that.
   std::vector<AttemptId> Undecided() const;
   std::vector<AttemptId> Open() const;       // taken, and nothing was said or done

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "storage/records.h"
+#include "tests/sim/names.h"
 #include "tests/sim/run.h"
 
 namespace smsflow::sim {
@@ -20,6 +21,7 @@ void Run::Quiet() {
     CheckSweeps();
     Inspect();
     if (report_.violations.empty()) CheckEnds();
+    if (report_.violations.empty()) CheckLogEnds();
     if (report_.violations.empty() && erases_) CheckErased();
   } catch (const engine::Fatal&) {
     Violated("the engine ended itself: " + world_.fatal);
@@ -50,6 +52,7 @@ void Run::Mend() {
     gateway->DropOlderStream();
     if (!gateway->attached()) gateway->Attach(*world_.engine);
   }
+  ReadLogToItsEnd();
   // Whoever got no answer asks again.
   for (const auto& [name, sms] : asked_)
     if (!sms.acknowledged && !sms.request.dedupe_key.empty()) {
@@ -63,8 +66,7 @@ void Run::ResumeAll() {
   std::vector<Scope> scopes{{storage::PauseScope::kAll, "", ""}};
   for (const char* tenant : {"a", "b", "c"}) {
     scopes.emplace_back(storage::PauseScope::kTenant, tenant, "");
-    for (const char* batch : {"batch0", "batch1", "batch2"})
-      scopes.emplace_back(storage::PauseScope::kIndexValue, tenant, batch);
+    for (int batch = 0; batch < 3; ++batch) scopes.emplace_back(storage::PauseScope::kIndexValue, tenant, Batch(batch));
   }
   for (const auto& gateway : gateways_) scopes.emplace_back(storage::PauseScope::kGateway, "", gateway->site().name);
   for (const auto& [scope, tenant, value] : scopes) {
@@ -168,24 +170,9 @@ void Run::CheckEnd(const Sms& sms) {
   if (head.ok() && head->has_value() && !(*head)->payload().empty())
     Violated("I17: " + id + " is over and still has its payload");
   if (view->state == delivery::State::kDelivered) ++report_.delivered;
-
-  const auto found = truth_.copies.find(*sms.id);
-  const int copies = found == truth_.copies.end() ? 0 : found->second;
-  if (sms.stopped_unsent) Hit("check I8 what was stopped in time has no copy");
-  if (sms.stopped_unsent && copies != 0) Violated("stopped before it had left, and sent: " + id);
-  if (truth_.lied_about.count(*sms.id) != 0) return;
-  int allowed = 1 + sms.retries_by_hand;
-  if (typed_policies_.at(sms.request.tenant).on_unknown == delivery::OnUnknown::kRetry) {
-    const auto known = ledger_->instances().find(*sms.id);
-    if (known != ledger_->instances().end()) allowed += static_cast<int>(known->second.unknown.size());
+  if (typed_policies_.at(sms.request.tenant).on_unknown == delivery::OnUnknown::kRetry)
     Hit("event an SMS whose tenant retries the unknown");
-  }
-  Hit("check I8 copies on a handset");
-  if (copies > allowed) Violated("I8: " + std::to_string(copies) + " copies of " + id);
-  if (view->state == delivery::State::kDelivered) {
-    Hit("check I6 what is DELIVERED is on a handset");
-    if (copies == 0 && !sms.resolved_delivered) Violated("I6: " + id + " was never delivered");
-  }
+  CheckHandset(sms, view->state);
 }
 
 // I20: what has been kept long enough goes, all of it.

@@ -74,6 +74,24 @@ struct AskedSweep {
   bool answered = false;
 };
 
+// To be looked at now: it waits in an open slot, until then.
+struct LookedAt {
+  InstanceId id;
+  std::uint64_t sequence = 0;  // of its last record
+  std::int64_t due_ms = 0;
+};
+
+// What stands in the log outside.
+struct LogRecord {
+  engine::FedWork work;
+  std::string name;                // of the SMS that it asks for
+  std::vector<LookedAt> looks_at;  // when it was given last
+  std::optional<std::pair<AttemptId, delivery::Reported>> reports;
+  bool answered = false;
+  bool refused = false;
+  bool laid_aside = false;
+};
+
 // Of a tenant in the shards of one partition: who is due, and how many others have left since any of them did through
 // gateways that could have taken one of them.
 struct Waiting {
@@ -111,6 +129,8 @@ class Run {
 
   // simulation.cc
   static engine::EngineOptions Options(std::uint64_t seed);
+  // In the others the whole store is looked at now and then.
+  bool InspectsEveryStep() const { return seed_ % 64 == 3; }
   // One tenant wants ten to a hundred times as much as the others, and the gateways take little.
   bool skewed() const { return seed_ % 10 == 6 || seed_ % 10 == 7; }
   void Step();
@@ -156,7 +176,9 @@ class Run {
 
   // commands.cc
   bool Schedule();
-  void ScheduleOne(const std::string& tenant);
+  // Of which nobody knows yet; by its name. Without a key of its own it gets one of a few.
+  std::string NewSms(const std::string& tenant, const std::string& key = "");
+  void TakenAs(const std::string& name, const engine::Answer& answer, bool again, bool existed);
   bool ScheduleAgain();
   bool MoveTime();
   void MeetATimer();
@@ -218,7 +240,8 @@ class Run {
   void Answered(const AttemptId& attempt, delivery::Reported reported, engine::ReportOutcome outcome);
   void CheckStep();
   void CheckQueues();
-  void CheckPlans();
+  void CheckMoved();
+  void CheckHandset(const Sms& sms, delivery::State state);
   void CheckBlocked(const InstanceId& id, delivery::State state);
   void CheckReports();
   void CheckTells();
@@ -230,6 +253,27 @@ class Run {
   bool IsStored(const InstanceId& id) const;
   std::optional<delivery::SmsView> ViewOf(const InstanceId& id);
 
+  // log.cc
+  bool LookNowAtMany();
+  engine::SweepRequest LookAtMany(std::vector<LookedAt>& waiting);
+  std::vector<LookedAt> WaitInAnOpenSlot(const std::function<bool(const Sms&)>& wanted);
+  bool MayLeaveNow(const delivery::SmsView& view) const;
+  void LookedAtAll(const std::vector<LookedAt>& looked_at);
+  void CheckLookedAt();
+  std::vector<LookedAt> StillIn(const std::vector<LookedAt>& looked_at);
+  bool WriteRecords();
+  bool Write(LogRecord& record);
+  bool RecordOfOne(LogRecord& record);
+  bool RecordOfReport(LogRecord& record);
+  bool TellProgress();
+  void GiveRecords();
+  void Fed(std::uint64_t position, const engine::FedAnswer& answer);
+  void ReadLogAgain();
+  void ReadLogToItsEnd();
+  void TakePosts();
+  void CheckLog();
+  void CheckLogEnds();
+
   // turns.cc
   int PartitionOf(const InstanceId& id) const { return id.shard().value % world_.options.partitions; }
   bool StillWaits(const Waiting::One& one);
@@ -237,6 +281,8 @@ class Run {
   int Attachments() const;
   bool TurnsHold() const;
   void NoteWaiting();
+  bool LateMayLeave() const;
+  bool CouldLeaveBy(const std::string& gateway, const std::string& tenant, Waiting& waiting);
   void CheckTurns(const std::string& gateway, const engine::Lease& lease);
 
   // quiet.cc
@@ -307,10 +353,20 @@ class Run {
   std::set<AttemptId> to_compare_;
   std::map<std::pair<std::uint16_t, std::uint16_t>, std::uint64_t> tells_;  // applied: (destination, source)
 
+  std::vector<LookedAt> looked_at_;  // in this step
+  std::vector<LogRecord> log_;
+  std::size_t log_next_ = 0;           // to be given
+  std::size_t log_open_ = 0;           // given, and not answered
+  bool log_begun_ = false;             // in this life of the engine
+  std::vector<std::uint64_t> log_at_;  // by shard, as it was stored when it was last looked at
+
   // As many tokens as the engine may have at most for what is late.
   std::uint32_t budget_per_s_ = 0;
   std::uint32_t queue_max_ = 0;
   double budget_ = 0;
+  // When any left late in this life of the engine, by the clock that never jumps, and how many at the last instant.
+  std::int64_t late_first_ms_ = -1, late_last_ms_ = -1;
+  int late_at_once_ = 0;
   std::int64_t budget_at_ms_ = 0;
 
   // By how much what the engine takes for right is off; none: it was started by a clock well behind what is stored.

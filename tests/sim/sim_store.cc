@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "rocksdb/write_batch.h"
+#include "tests/sim/names.h"
 
 namespace smsflow::sim {
 namespace {
@@ -49,7 +50,7 @@ class Copier final : public rocksdb::WriteBatch::Handler {
     const bool head = family == Family::kInstances && key.front() == 'h';
     if (!head && value.find(kPayloadMark) != value.npos)
       disk_.findings.push_back(std::string("I17: a payload in a row of kind ") + key.front());
-    for (const std::string_view name : {"target", "batch", "sealed"})
+    for (const std::string_view name : {kTargetMark, kBatchMark, kClientKeyMark, kRequestMark, kPayloadMark})
       if (key.find(name) != key.npos)
         disk_.findings.push_back(std::string("I17: a name stands in a key of kind ") + key.front());
   }

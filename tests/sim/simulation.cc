@@ -95,6 +95,7 @@ void Run::Step() {
     Reseed();  // so that a step does the same when others are left out
     if (world_.engine == nullptr) return Restart();
     if (themed() && Pick(8) == 0) Help();
+    GiveRecords();
     if (Pick(6) == 0) {
       Together();
     } else {
@@ -190,7 +191,7 @@ bool Run::Round() {
     interleaving_ = interleaving_ * 6'364'136'223'846'793'005ULL + 1'442'695'040'888'963'407ULL;
     const bool at_once = (interleaving_ >> 32) % 16 == 0;
     const auto faster = static_cast<std::uint16_t>(seed_ / 2 % 2);
-    for (int left = at_once ? 0 : 3; left > 0; --left) busy |= world_.engine->RunPartition(faster);
+    for (int left = at_once ? 0 : 3; left > 0 && world_.engine->RunPartition(faster); --left) busy = true;
   }
   return world_.engine->RunOnce() || busy;
 }
@@ -225,6 +226,7 @@ void Run::Restart() {
   Tell("the engine is started again");
   newest_wall_ms_ = std::max(newest_wall_ms_, world_.clock.wall_ms);
   End();
+  looked_at_.clear();
   waiting_.clear();  // whose turn it is stands in memory
   world_.wrapped.reset();
   if (const auto unsynced = static_cast<int>(world_.memory.unsynced()); unsynced != 0) {
@@ -239,6 +241,7 @@ void Run::Restart() {
   CheckAfterRestart();
   if (!report_.violations.empty()) return;
   try {
+    ReadLogAgain();
     Settle();
     CheckSweeps();
   } catch (const engine::Fatal&) {
@@ -260,7 +263,8 @@ bool Run::Open() {
     Hit("event there is space on the disk again");
     disk_.full = false;
   }
-  draining_ = disk_guard_ = false;
+  draining_ = disk_guard_ = log_begun_ = false;
+  late_first_ms_ = late_last_ms_ = -1;
   stored_ms_ = 0;
   for (std::uint16_t shard = 0; shard < world_.options.shards; ++shard) {
     const auto marks = storage::GetMarks(world_.memory, ShardId{shard});
@@ -302,8 +306,11 @@ std::vector<std::string> Run::NamesToReach() const {
   for (std::string& check : ChecksToReach()) names.push_back(std::move(check));
   for (std::string& refusal : RefusalsToReach()) names.push_back(std::move(refusal));
   for (const Choice& command : commands_) names.push_back(std::string("command ") + command.name);
-  for (const char* part : {"cancel a batch", "cancel a key", "cancel a target", "cancel all of a tenant", "pause all",
-                           "pause a tenant", "pause a gateway", "pause a batch", "block a target", "unblock a target"})
+  for (const char* part :
+       {"cancel a batch", "cancel a key", "cancel a target", "cancel all of a tenant", "pause all", "pause a tenant",
+        "pause a gateway", "pause a batch", "block a target", "unblock a target", "look now at a batch",
+        "look now at all of a tenant", "a record that cannot be read", "a record that looks at many",
+        "a record that looks at one", "a record that reports", "a record that schedules"})
     names.push_back(std::string("command ") + part);
   for (const char* event : {"a clock ahead is trusted",
                             "a clock behind is trusted",
@@ -321,6 +328,7 @@ std::vector<std::string> Run::NamesToReach() const {
                             "a probe reaches a gateway",
                             "a stop and a report of one SMS are queued together",
                             "a sweep is complete",
+                            "a record of a log is read again",
                             "a whole run is erased",
                             "all is mended, and the engine goes on",
                             "all is mended, and the engine is started again",

@@ -51,7 +51,7 @@ bool Run::CancelMany() {
     case 2:
       Hit("command cancel a key");
       sweep.index = delivery::kKeyIndex;
-      sweep.value = of_met && !met->second.key.empty() ? met->second.key : "mine" + std::to_string(Pick(5));
+      sweep.value = of_met && !met->second.key.empty() ? met->second.key : ClientKey(std::to_string(Pick(5)));
       wanted = [&](const Sms& sms) { return of(sms) && sms.key == sweep.value; };
       break;
     case 3:

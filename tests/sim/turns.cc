@@ -60,28 +60,58 @@ void Run::NoteWaiting() {
       if (view) waiting.due.push_back({id, view->key_id, timer.due_ms()});
     }
   }
+  for (auto& [whose, waiting] : waiting_)
+    std::sort(waiting.due.begin(), waiting.due.end(),
+              [](const auto& one, const auto& other) { return one.due_ms < other.due_ms; });
+}
+
+// The engine's bucket has begun to fill, it is full since, and has not been emptied at this very instant.
+bool Run::LateMayLeave() const {
+  constexpr std::int64_t kFullAfterMs = 100;
+  const std::int64_t now_ms = world_.clock.steady_ms;
+  const bool begun = late_first_ms_ >= 0 && now_ms > late_first_ms_ + kFullAfterMs;
+  return begun && (now_ms > late_last_ms_ + kFullAfterMs || (now_ms == late_last_ms_ && late_at_once_ < 90));
+}
+
+// Whether another could have left by this gateway. Of each lane the oldest come first; one of them that waits no longer
+// had a turn, also where it did not leave but ended.
+bool Run::CouldLeaveBy(const std::string& gateway, const std::string& tenant, Waiting& waiting) {
+  const auto site = std::find_if(gateways_.begin(), gateways_.end(),
+                                 [&](const auto& model) { return model->site().name == gateway; });
+  const std::int64_t now_ms = world_.clock.wall_ms;
+  const std::int64_t late_ms = now_ms - world_.options.late_ms;  // before that, only as far as the budget goes
+  const bool late_may = LateMayLeave();
+  std::map<std::string, std::int64_t> oldest;  // by lane
+  bool could = false;
+  for (auto one = waiting.due.begin(); one != waiting.due.end();) {
+    const auto first = oldest.find(one->lane);
+    if (first != oldest.end() && first->second < one->due_ms) {
+      ++one;
+    } else if (StillWaits(*one)) {
+      oldest.emplace(one->lane, one->due_ms);
+      could |=
+          (*site)->site().Serves(tenant, one->lane) && one->due_ms <= now_ms && (late_may || one->due_ms >= late_ms);
+      ++one;
+    } else {
+      one = waiting.due.erase(one);
+      waiting.passed_over = 0;
+    }
+  }
+  return could;
 }
 
 // One leaves: whoever else waits and could have left instead has been passed over.
 void Run::CheckTurns(const std::string& gateway, const engine::Lease& lease) {
   const std::pair<std::string, int> whose{lease.tenant, PartitionOf(lease.attempt.instance)};
   if (!TurnsHold() || attachments_before_ != Attachments()) return waiting_.clear();
-  const auto site = std::find_if(gateways_.begin(), gateways_.end(),
-                                 [&](const auto& model) { return model->site().name == gateway; });
   for (auto& [who, waiting] : waiting_) {
-    if (who == whose) {
-      waiting.passed_over = 0;
-      continue;
-    }
-    const auto could = [&](const Waiting::One& one) {
-      return (*site)->site().Serves(who.first, one.lane) && one.due_ms <= world_.clock.wall_ms && StillWaits(one);
-    };
-    const auto one = std::find_if(waiting.due.begin(), waiting.due.end(), could);
-    if (one == waiting.due.end()) continue;
+    if (who == whose) waiting.passed_over = 0;
+    if (who == whose || !CouldLeaveBy(gateway, who.first, waiting)) continue;
     Hit("check I19 tenants have their turns");
     if (++waiting.passed_over > PassedOverMax())
       Violated("I19: tenant " + who.first + " waits for its turn, and " + std::to_string(waiting.passed_over) +
-               " others have left before it, the last one " + lease.attempt.ToString());
+               " others have left before " + waiting.due.front().id.ToString() + ", the last one " +
+               lease.attempt.ToString());
   }
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "crypto/hash.h"
 #include "tests/gateway/plain_opener.h"
+#include "tests/sim/names.h"
 #include "tests/sim/pair/pair.h"
 #include "tests/sim/sim_engine.h"
 
@@ -215,13 +216,13 @@ void PairRun::Schedule() {
   const std::int64_t from_s = now_ms() / 1'000 - 60 + Below(Chance(70) ? 70 : 300);
   schedule.fixed.slots = {{from_s, from_s + 61 + Below(Chance(40) ? 60 : 600)}};
   if (Chance(50)) schedule.fixed.slots.push_back({from_s + 700, from_s + 720 + Below(600)});
-  schedule.fixed.batch = sms.batch = absl::StrCat("batch", Below(3));
-  schedule.fixed.key = "mine" + name;
+  schedule.fixed.batch = sms.batch = Batch(Below(3));
+  schedule.fixed.key = ClientKey(name);
   sms.slots = {schedule.fixed.slots};
   sms.request.workflow = delivery::kWorkflowNumber;
   sms.request.tenant = Chance(60) ? "t" : "u";
-  if (Chance(85)) sms.request.target = absl::StrCat("target", Below(8));
-  sms.request.dedupe_key = name;
+  if (Chance(85)) sms.request.target = Target(Below(8));
+  sms.request.dedupe_key = RequestKey(name);
   sms.request.fingerprint = std::string(16, 'f');
   // 12 digits with the attempt's, so that no id of the SMSC and no time is one.
   const std::string base = absl::StrCat(asked_.size() % 2 == 0 ? "25570" : "25575", 10'000 + asked_.size());
@@ -324,7 +325,7 @@ void PairRun::CancelMany() {
   sweep.tenant = Chance(60) ? "t" : "u";
   sweep.event = delivery::EncodeCancel();
   sweep.index = delivery::kBatchIndex;
-  sweep.value = absl::StrCat("batch", Below(3));
+  sweep.value = Batch(Below(3));
   Trace(absl::StrCat("cancel of ", sweep.value, " of tenant ", sweep.tenant));
   Sweep(sweep, [value = sweep.value](const PairSms& sms) { return sms.batch == value; });
 }
@@ -332,7 +333,7 @@ void PairRun::CancelMany() {
 void PairRun::Block() {
   engine::SweepRequest block;
   block.tenant = Chance(60) ? "t" : "u";
-  block.target = absl::StrCat("target", Below(8));
+  block.target = Target(Below(8));
   block.index = delivery::kTargetIndex;
   block.value = *block.target;
   block.event = delivery::EncodeBlock();
