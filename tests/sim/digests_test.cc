@@ -1,13 +1,13 @@
 // The same seed makes the same run in every build: debug, release and with sanitizers. What the runs of some seeds come
 // to stands in tests/sim/digests.txt, and every build must come to it.
+#include "tests/sim/digests.h"
+
 #include <gtest/gtest.h>
 
 #include <array>
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -16,12 +16,6 @@
 namespace smsflow::sim {
 namespace {
 
-constexpr char kFile[] = "tests/sim/digests.txt";
-constexpr char kHead[] =
-    "# What the runs of some seeds come to, in every build: seed, digest of what was decided, digest of all journals, "
-    "and\n"
-    "# how many attempts were submitted. Written by SMSFLOW_REWRITE=1 build/tests/sim_test "
-    "--gtest_filter='Digests.*'\n";
 // Neighbours differ in how many partitions there are, in caches, batches, budgets and themes.
 constexpr std::array<std::uint64_t, 16> kSeeds{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 14, 15, 20, 21, 30, 35};
 
@@ -39,18 +33,9 @@ std::string LineOf(std::uint64_t seed) {
 TEST(Digests, AreTheSameInEveryBuild) {
   std::vector<std::string> found;
   for (const std::uint64_t seed : kSeeds) found.push_back(LineOf(seed));
-  if (std::getenv("SMSFLOW_REWRITE") != nullptr) {
-    std::ofstream out(kFile);
-    out << kHead;
-    for (const std::string& line : found) out << line << "\n";
-    ASSERT_TRUE(out.flush().good()) << kFile << " cannot be written";
-  }
-  std::vector<std::string> stored;
-  std::ifstream in(kFile);
-  for (std::string line; std::getline(in, line);)
-    if (line.rfind('#', 0) != 0) stored.push_back(line);
-  EXPECT_EQ(stored, found) << "When the engine, the workflow or the simulator is meant to do something else now:\n"
-                              "SMSFLOW_REWRITE=1 build/tests/sim_test --gtest_filter='Digests.*' writes them anew.";
+  ExpectDigests("tests/sim/digests.txt",
+                "seed, digest of what was decided, digest of all journals,\n# and how many attempts were submitted",
+                "build/tests/sim_test --gtest_filter='Digests.*'", found);
 }
 
 }  // namespace

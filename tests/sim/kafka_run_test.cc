@@ -3,8 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cinttypes>
+#include <cstdint>
+#include <cstdio>
 #include <string>
+#include <vector>
 
+#include "tests/sim/digests.h"
 #include "tests/sim/made_short.h"
 #include "tests/sim/test_name.h"
 
@@ -63,6 +68,18 @@ TEST(KafkaSim, AFindingIsMadeShort) {
                               [](std::uint64_t seed, const Played& played, const KafkaHooks& hooks) -> Finding {
                                 return RunKafkaSeed({.seed = seed, .played = played, .bug = hooks});
                               });
+}
+
+TEST(KafkaSim, ComeToTheSameInEveryBuild) {
+  std::vector<std::string> found;
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    const auto report = RunKafkaSeed({.seed = seed});
+    char line[80];
+    std::snprintf(line, sizeof(line), "%" PRIu64 " %016" PRIx64 " %" PRIu64, seed, report.trace_hash, report.submits);
+    found.push_back(line);
+  }
+  ExpectDigests("tests/sim/kafka_digests.txt", "seed, digest of all that was done, and how many submits",
+                "build/tests/sim_kafka_test --gtest_filter='*InEveryBuild'", found);
 }
 
 class KafkaBugTest : public ::testing::TestWithParam<KafkaBug> {};

@@ -2,10 +2,15 @@
 // found.
 #include <gtest/gtest.h>
 
+#include <cinttypes>
+#include <cstdint>
+#include <cstdio>
 #include <iostream>
 #include <map>
 #include <string>
+#include <vector>
 
+#include "tests/sim/digests.h"
 #include "tests/sim/gateway/gateway_run.h"
 #include "tests/sim/test_name.h"
 
@@ -31,6 +36,18 @@ TEST(GatewaySimulation, KeepsItsPromises) {
 TEST(GatewaySimulation, RepeatsItself) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed)
     EXPECT_EQ(RunGatewaySeed({.seed = seed}).digest, RunGatewaySeed({.seed = seed}).digest) << seed;
+}
+
+TEST(GatewaySimulation, ComeToTheSameInEveryBuild) {
+  std::vector<std::string> found;
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    const auto report = RunGatewaySeed({.seed = seed});
+    char line[80];
+    std::snprintf(line, sizeof(line), "%" PRIu64 " %016" PRIx64 " %" PRIu64, seed, report.digest, report.submits);
+    found.push_back(line);
+  }
+  ExpectDigests("tests/sim/gateway/digests.txt", "seed, digest of submits and ends, and how many submits",
+                "build/tests/sim_gateway_test --gtest_filter='*InEveryBuild'", found);
 }
 
 class GatewayBugTest : public ::testing::TestWithParam<GatewayBug> {};

@@ -3,10 +3,15 @@
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
 
+#include <cinttypes>
+#include <cstdint>
+#include <cstdio>
 #include <iostream>
 #include <map>
 #include <string>
+#include <vector>
 
+#include "tests/sim/digests.h"
 #include "tests/sim/pair/pair_run.h"
 #include "tests/sim/test_name.h"
 
@@ -34,6 +39,18 @@ TEST(PairSimulation, RepeatsItself) {
   for (std::uint64_t seed = 1; seed <= 10; ++seed)
     EXPECT_EQ(RunPairSeed({.seed = seed}).digest, RunPairSeed({.seed = seed}).digest) << seed;
   EXPECT_NE(RunPairSeed({.seed = 1}).digest, RunPairSeed({.seed = 2}).digest);
+}
+
+TEST(PairSimulation, ComeToTheSameInEveryBuild) {
+  std::vector<std::string> found;
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    const auto report = RunPairSeed({.seed = seed});
+    char line[80];
+    std::snprintf(line, sizeof(line), "%" PRIu64 " %016" PRIx64 " %" PRIu64, seed, report.digest, report.submits);
+    found.push_back(line);
+  }
+  ExpectDigests("tests/sim/pair/digests.txt", "seed, digest of submits, words and ends, and how many submits",
+                "build/tests/sim_pair_test --gtest_filter='*InEveryBuild'", found);
 }
 
 class PairBugTest : public ::testing::TestWithParam<PairBug> {};
