@@ -86,7 +86,7 @@ void Run::ChooseTheme() {
   constexpr Theme kThemes[] = {Theme::kAnything,       Theme::kAnything,       Theme::kAnything, Theme::kLateNews,
                                Theme::kLateNews,       Theme::kLateNews,       Theme::kStops,    Theme::kStops,
                                Theme::kStops,          Theme::kContradictions, Theme::kClocks,   Theme::kStores,
-                               Theme::kContradictions, Theme::kContradictions, Theme::kClocks};
+                               Theme::kContradictions, Theme::kContradictions, Theme::kClocks,   Theme::kStops};
   theme_ = kThemes[Pick(std::size(kThemes))];
   if (!skewed()) return;
   large_ = Pick(3);
