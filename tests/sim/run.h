@@ -369,6 +369,8 @@ class Run {
   int late_at_once_ = 0;
   std::int64_t budget_at_ms_ = 0;
 
+  std::int64_t begun_wall_ms_ = 0;  // when this life of the engine was started
+
   // By how much what the engine takes for right is off; none: it was started by a clock well behind what is stored.
   std::optional<std::int64_t> trusted_skew_ms_ = 0;
   std::int64_t stored_ms_ = 0;  // the time that was stored when it was last started

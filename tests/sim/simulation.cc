@@ -264,6 +264,7 @@ bool Run::Open() {
     disk_.full = false;
   }
   draining_ = disk_guard_ = log_begun_ = false;
+  begun_wall_ms_ = world_.clock.wall_ms;
   late_first_ms_ = late_last_ms_ = -1;
   stored_ms_ = 0;
   for (std::uint16_t shard = 0; shard < world_.options.shards; ++shard) {

@@ -89,8 +89,10 @@ bool Run::CouldLeaveBy(const std::string& gateway, const std::string& tenant, Wa
       ++one;
     } else if (StillWaits(*one)) {
       oldest.emplace(one->lane, one->due_ms);
-      could |=
-          (*site)->site().Serves(tenant, one->lane) && one->due_ms <= now_ms && (late_may || one->due_ms >= late_ms);
+      // What was due when the engine began comes oldest first, however late: the backlog, and it has no turns.
+      const bool live = one->due_ms > begun_wall_ms_;
+      could |= (*site)->site().Serves(tenant, one->lane) && live && one->due_ms <= now_ms &&
+               (late_may || one->due_ms >= late_ms);
       ++one;
     } else {
       one = waiting.due.erase(one);
