@@ -109,9 +109,9 @@ std::uint32_t Run::InFlight(const std::string& gateway) const {
 void Run::CheckNobodyStarves() {
   const std::int64_t now_ms = world_.clock.wall_ms;
   const std::set<InstanceId> before = std::exchange(could_leave_, {});
-  // A budget of two a second is no more than two at each look, for time passes at once between them.
-  const bool budget_went =
-      std::exchange(left_at_look_, left_.size()) != left_.size() && world_.options.fire_budget_per_s < 100;
+  // Time passes at once between two looks, so between them leaves no more than the bucket holds.
+  const std::size_t left = left_.size() - std::exchange(left_at_look_, left_.size());
+  const bool budget_went = left >= std::max<std::size_t>(1, world_.options.fire_budget_per_s / 10);
   for (const auto& [name, sms] : asked_) {
     // As its journal says, which costs nothing to ask: most have ended.
     if (!sms.acknowledged || StateSeen(*sms.id) != delivery::State::kPending) continue;
