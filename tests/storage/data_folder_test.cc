@@ -7,13 +7,12 @@
 #include <sys/stat.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "storage/journal.h"
 #include "storage/records.h"
 #include "tests/storage/temporary_folder.h"
+#include "tests/storage/whole_files.h"
 
 namespace smsflow::storage {
 namespace {
@@ -61,14 +60,6 @@ class DataFolderTest : public testing::Test {
   DataFolderOptions options_;
 };
 
-std::string ReadAll(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-void WriteAll(const std::string& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc)
-      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-}
 void Flip(const std::string& path, std::size_t at) {
   std::string bytes = ReadAll(path);
   bytes.at(at) = static_cast<char>(bytes.at(at) ^ 0x20);

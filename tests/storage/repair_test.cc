@@ -5,12 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "storage/journal.h"
 #include "tests/storage/temporary_folder.h"
+#include "tests/storage/whole_files.h"
 
 namespace smsflow::storage {
 namespace {
@@ -20,15 +19,6 @@ using testing::HasSubstr;
 
 constexpr ShardId kShard{3};
 constexpr std::uint64_t kMarked = 20, kAll = 30;
-
-std::string ReadAll(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-void WriteAll(const fs::path& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc)
-      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-}
 
 class RepairTest : public testing::Test {
  protected:
