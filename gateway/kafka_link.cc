@@ -346,7 +346,7 @@ class KafkaLink : public Link {
       letters_.clear();  // what is not yet a letter will be read again
     }
     held_.clear();
-    return consumer.Assign(assigned);
+    return consumer.Add(assigned);
   }
 
   // True: there is room for more in the core.
@@ -447,7 +447,11 @@ class KafkaLink : public Link {
         return why;
       }
     }
-    return moved ? Begin(consumer, starts) : absl::OkStatus();
+    if (!moved) return absl::OkStatus();
+    std::vector<kafka::TopicPartition> all;
+    for (const auto& [partition, offset] : starts) all.push_back({options_.send_topic, partition});
+    if (absl::Status status = consumer.Remove(all); !status.ok()) return status;
+    return Begin(consumer, starts);
   }
 
   void Commit(kafka::Consumer& consumer) {

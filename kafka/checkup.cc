@@ -140,7 +140,7 @@ std::vector<Finding> Listen(const ClientOptions& options, const TopicInfo& topic
   if (!consumer.ok()) return {{Verdict::kBad, "gateways", std::string(consumer.status().message())}};
   std::vector<Start> starts;
   for (const PartitionInfo& one : topic.partitions) starts.push_back({{topic.topic, one.partition}, kFromEnd});
-  if (const auto status = (*consumer)->Assign(starts); !status.ok()) {
+  if (const auto status = (*consumer)->Add(starts); !status.ok()) {
     return {{Verdict::kBad, "gateways", std::string(status.message())}};
   }
   std::map<std::string, Finding> heard;

@@ -153,10 +153,10 @@ class Consumer {
   static absl::StatusOr<std::unique_ptr<Consumer>> Open(const ClientOptions& options, const std::string& group);
   virtual ~Consumer() = default;
 
-  // Reads these from now on, and nothing else.
-  [[nodiscard]] virtual absl::Status Assign(const std::vector<Start>& starts) = 0;
-  // Of a partition that is assigned: goes on at another offset. Blocks for `timeout` at most.
-  [[nodiscard]] virtual absl::Status Seek(const Start& start, std::chrono::milliseconds timeout) = 0;
+  // Reads these too from now on. None of them is added when one is read already.
+  [[nodiscard]] virtual absl::Status Add(const std::vector<Start>& starts) = 0;
+  // Reads these no more: what was fetched of them is dropped, and one that was paused is not when it is added again.
+  [[nodiscard]] virtual absl::Status Remove(const std::vector<TopicPartition>& places) = 0;
   // What was fetched of a paused one is dropped and fetched again once it is resumed.
   [[nodiscard]] virtual absl::Status Pause(const std::vector<TopicPartition>& places) = 0;
   [[nodiscard]] virtual absl::Status Resume(const std::vector<TopicPartition>& places) = 0;

@@ -1,3 +1,4 @@
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -74,23 +75,36 @@ class RealConsumer : public Consumer {
   RealConsumer(std::unique_ptr<ConsumerNews> news, ClientHandle client)
       : news_(std::move(news)), client_(std::move(client)), queue_(rd_kafka_queue_get_consumer(client_.get())) {}
 
-  absl::Status Assign(const std::vector<Start>& starts) override {
-    return StatusOf(rd_kafka_assign(client_.get(), PlacesOf(starts).get()), "assign partitions");
+  // Never the whole assignment at once (rd_kafka_assign): librdkafka stops what is read with a message to itself. A
+  // second assignment that comes before the answer to it stops the same partition twice, and the second answer aborts
+  // the process ("Assertion rktp->rktp_started"). Of changes that name their partitions none meets the stop of another:
+  // each waits for librdkafka's thread, and the answer to a stop is in its queue before whatever we send after the
+  // next. A pause that crosses the start of its partition makes it a partition that is never fetched:
+  // whoever adds a partition pauses it only after its first record, and it is resumed before it is removed.
+  absl::Status Add(const std::vector<Start>& starts) override {
+    return Changed(rd_kafka_incremental_assign(client_.get(), PlacesOf(starts).get()), "read partitions");
   }
 
-  absl::Status Seek(const Start& start, std::chrono::milliseconds timeout) override {
-    const auto list = PlacesOf({start});
-    const std::string doing = absl::StrCat("seek in ", NameOf(start.place));
-    const ErrorHandle error(rd_kafka_seek_partitions(client_.get(), list.get(), Ms(timeout)));
-    if (error != nullptr) return StatusOf(rd_kafka_error_code(error.get()), doing);
-    return StatusOf(list->elems[0].err, doing);
+  absl::Status Remove(const std::vector<TopicPartition>& places) override {
+    std::vector<TopicPartition> paused;
+    for (const TopicPartition& place : places)
+      if (paused_.contains(place)) paused.push_back(place);
+    if (absl::Status status = paused.empty() ? absl::OkStatus() : Resume(paused); !status.ok()) return status;
+    return Changed(rd_kafka_incremental_unassign(client_.get(), PlacesOf(places).get()), "read partitions no more");
   }
 
   absl::Status Pause(const std::vector<TopicPartition>& places) override {
-    return StatusOf(rd_kafka_pause_partitions(client_.get(), PlacesOf(places).get()), "pause partitions");
+    absl::Status status =
+        StatusOf(rd_kafka_pause_partitions(client_.get(), PlacesOf(places).get()), "pause partitions");
+    if (status.ok()) paused_.insert(places.begin(), places.end());
+    return status;
   }
   absl::Status Resume(const std::vector<TopicPartition>& places) override {
-    return StatusOf(rd_kafka_resume_partitions(client_.get(), PlacesOf(places).get()), "resume partitions");
+    absl::Status status =
+        StatusOf(rd_kafka_resume_partitions(client_.get(), PlacesOf(places).get()), "resume partitions");
+    if (status.ok())
+      for (const TopicPartition& place : places) paused_.erase(place);
+    return status;
   }
 
   Polled Poll(std::chrono::milliseconds timeout, std::size_t most) override {
@@ -143,6 +157,11 @@ class RealConsumer : public Consumer {
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) news_->commits.Answered({}, now);
   }
 
+  static absl::Status Changed(rd_kafka_error_t* what, std::string_view doing) {
+    const ErrorHandle error(what);
+    return error == nullptr ? absl::OkStatus() : StatusOf(rd_kafka_error_code(error.get()), doing);
+  }
+
   static void NoteError(const rd_kafka_message_t& message, Polled& polled) {
     TopicPartition place;
     if (message.rkt != nullptr) place = {rd_kafka_topic_name(message.rkt), message.partition};
@@ -153,6 +172,7 @@ class RealConsumer : public Consumer {
   const std::unique_ptr<ConsumerNews> news_;
   const ClientHandle client_;
   const QueueHandle queue_;
+  std::set<TopicPartition> paused_;
 };
 
 }  // namespace

@@ -120,7 +120,7 @@ bool Intake::RunOnce(std::chrono::milliseconds wait) {
   }
   bool busy = TakeEvents();
   busy |= BeginSome();
-  if (assign_) AssignAll();
+  if (assign_) AssignSome();
   const auto give = [this] {
     bool given = false;
     for (auto& [place, source] : sources_) given |= GiveSome(*source);
@@ -160,10 +160,10 @@ void Intake::DeadLetterTaken(const engine::FeedId& feed, std::uint64_t offset) {
 void Intake::Take(kafka::Polled polled) {
   for (kafka::Record& record : polled.records) {
     const auto found = sources_.find({std::string(record.topic()), record.partition()});
-    if (found == sources_.end() || found->second->state != State::kReading) continue;
+    if (found == sources_.end() || !Reads(*found->second)) continue;
     Source& source = *found->second;
     const auto offset = static_cast<std::uint64_t>(record.offset());
-    if (offset < source.fetched) continue;  // of before it was sought
+    if (offset < source.fetched) continue;
     source.fetched = offset + 1;
     source.waiting_bytes += record.value().size() + record.key().size();
     source.waiting.push_back(std::move(record));

@@ -178,7 +178,9 @@ class Intake {
   void ReadFrom(Source& source, std::uint64_t offset);
   void BeginAnew(Source& source);
   void Fail(Source& source, const absl::Status& why);
-  void AssignAll();
+  void AssignSome();
+  // The consumer gives it what stands where it has come to.
+  bool Reads(const Source& source) const;
   bool TakeEvents();
   void Take(Source& source, const Event& event);
   void Take(kafka::Polled polled);
@@ -202,10 +204,11 @@ class Intake {
   mutable std::mutex figures_mutex_;
   std::vector<NamedFigure> figures_;  // as of a second ago
   std::int64_t figures_at_ms_ = 0;
-  std::set<std::string> missing_;             // topics that there are not
-  bool looked_ = false;                       // at the topics, once
-  std::set<kafka::TopicPartition> from_end_;  // that begin there
-  bool assign_ = false;
+  std::set<std::string> missing_;                            // topics that there are not
+  bool looked_ = false;                                      // at the topics, once
+  std::set<kafka::TopicPartition> from_end_;                 // that begin there
+  std::map<kafka::TopicPartition, std::uint64_t> assigned_;  // what the consumer reads, and for which generation
+  bool assign_ = false;                                      // it does not read what is to be read
   bool stopped_by_engine_ = false;
   std::int64_t look_at_ms_ = 0;
   std::int64_t progress_at_ms_ = 0;

@@ -232,8 +232,7 @@ absl::Status Intake::Check(const kafka::TopicPartition& place, const engine::Fee
 absl::StatusOr<storage::Hash16> Intake::DigestAt(const kafka::TopicPartition& place, std::uint64_t offset) {
   auto reader = parts_.open();
   if (!reader.ok()) return reader.status();
-  if (absl::Status status = (*reader)->Assign({{place, static_cast<std::int64_t>(offset)}}); !status.ok())
-    return status;
+  if (absl::Status status = (*reader)->Add({{place, static_cast<std::int64_t>(offset)}}); !status.ok()) return status;
   for (const std::int64_t until = now_ms() + options_.ask_ms.count(); now_ms() < until && !stopping_;) {
     kafka::Polled polled = (*reader)->Poll(std::chrono::milliseconds(100), 1);
     for (const auto& [where, status] : polled.errors) {
@@ -259,7 +258,7 @@ absl::Status Intake::CompareRecent(const kafka::TopicPartition& place, const Dig
                                                       recent.back().first, ": it was cut off, or the topic made anew"));
   auto reader = parts_.open();
   if (!reader.ok()) return reader.status();
-  if (absl::Status status = (*reader)->Assign({{place, static_cast<std::int64_t>(next->first)}}); !status.ok())
+  if (absl::Status status = (*reader)->Add({{place, static_cast<std::int64_t>(next->first)}}); !status.ok())
     return status;
   const std::int64_t until = now_ms() + options_.ask_ms.count() * 10;
   while (next != recent.end() && now_ms() < until && !stopping_) {
@@ -341,20 +340,34 @@ void Intake::Fail(Source& source, const absl::Status& why) {
   source.why = std::move(text);
 }
 
-void Intake::AssignAll() {
+// The others are read on meanwhile: nothing of theirs is fetched again.
+void Intake::AssignSome() {
   assign_ = false;
-  std::vector<kafka::Start> starts;
-  std::vector<kafka::TopicPartition> paused;
-  for (const auto& [place, source] : sources_) {
-    if (source->state != State::kReading) continue;
-    starts.push_back({place, static_cast<std::int64_t>(source->fetched)});
-    if (source->paused) paused.push_back(place);
+  std::vector<kafka::TopicPartition> remove;
+  for (const auto& [place, generation] : assigned_) {
+    const auto found = sources_.find(place);
+    if (found == sources_.end() || !Reads(*found->second)) remove.push_back(place);
   }
-  absl::Status status = consumer_->Assign(starts);
-  if (status.ok() && !paused.empty()) status = consumer_->Pause(paused);
-  if (status.ok()) return;
-  Log(LogLevel::kError, "kafka: partitions cannot be read", {{"why", std::string(status.message())}});
-  assign_ = true;
+  if (const absl::Status status = remove.empty() ? absl::OkStatus() : consumer_->Remove(remove); !status.ok()) {
+    Log(LogLevel::kError, "kafka: partitions cannot be left", {{"why", std::string(status.message())}});
+    assign_ = true;
+    return;
+  }
+  for (const kafka::TopicPartition& place : remove) assigned_.erase(place);
+  for (const auto& [place, source] : sources_) {
+    if (source->state != State::kReading || assigned_.contains(place)) continue;
+    if (const absl::Status status = consumer_->Add({{place, static_cast<std::int64_t>(source->fetched)}});
+        !status.ok()) {
+      Fail(*source, status);
+    } else {
+      assigned_.emplace(place, source->generation);
+    }
+  }
+}
+
+bool Intake::Reads(const Source& source) const {
+  const auto found = assigned_.find(source.place);
+  return source.state == State::kReading && found != assigned_.end() && found->second == source.generation;
 }
 
 }  // namespace smsflow::server

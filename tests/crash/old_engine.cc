@@ -35,7 +35,7 @@ void OldEngine::Start() {
   words_ = *std::move(words);
   std::vector<kafka::Start> starts;
   for (auto& place : PlacesOf(kafka::kStatusTopic, kStatusPartitions)) starts.push_back({std::move(place), 0});
-  if (const auto status = words_->Assign(starts); !status.ok()) return findings_.Add(status.ToString());
+  if (const auto status = words_->Add(starts); !status.ok()) return findings_.Add(status.ToString());
   thread_ = std::thread([this] { Run(); });
 }
 

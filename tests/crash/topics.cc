@@ -53,7 +53,7 @@ std::vector<TopicRecord> ReadTopic(const std::string& brokers, std::string_view 
   std::optional<Extent> extent;
   while (!(extent = ExtentOf(**admin, topic)).has_value() && SinceMs(start) < Patient(20'000))
     std::this_thread::sleep_for(milliseconds(50));
-  if (!extent.has_value() || !(*consumer)->Assign(extent->starts).ok()) return all;
+  if (!extent.has_value() || !(*consumer)->Add(extent->starts).ok()) return all;
   while (all.size() < extent->records && SinceMs(start) < Patient(20'000)) {
     for (const auto& record : (*consumer)->Poll(milliseconds(100), 5'000).records)
       all.push_back({record.partition(), record.offset(), std::string(record.value())});

@@ -42,7 +42,7 @@ TEST(KafkaInboundTest, WhatWasPutIsOnTheTopicAndThenTaken) {
 
   auto consumer = kafka::Consumer::Open(client, "test-reader");
   ASSERT_TRUE(consumer.ok()) << consumer.status();
-  ASSERT_TRUE((*consumer)->Assign({{{topic, 0}, 0}, {{topic, 1}, 0}}).ok());
+  ASSERT_TRUE((*consumer)->Add({{{topic, 0}, 0}, {{topic, 1}, 0}}).ok());
   std::map<std::string, kafka::InboundRecord> read;
   EXPECT_TRUE(kafka::Within(kSeconds, [&] {
     for (const kafka::Record& record : (*consumer)->Poll(std::chrono::milliseconds(50), 100).records) {

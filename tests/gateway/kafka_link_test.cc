@@ -46,7 +46,7 @@ class KafkaLinkTest : public testing::Test {
     options_ = {.name = "test", .servers = address_, .properties = {}};
     producer_ = std::make_unique<kafka::LastingProducer>(options_);
     consumer_ = *kafka::Consumer::Open(options_, "test-engine");
-    EXPECT_TRUE(consumer_->Assign({{{status_, 0}, 0}, {{dead_, 0}, 0}}).ok());
+    EXPECT_TRUE(consumer_->Add({{{status_, 0}, 0}, {{dead_, 0}, 0}}).ok());
   }
   ~KafkaLinkTest() override {
     gateway_.reset();
@@ -286,7 +286,7 @@ TEST_F(KafkaLinkTest, WithoutATopicForDeadLettersThePartitionWaitsAtIt) {
   const auto admin = kafka::Admin::Open(options_);
   const auto made = (*admin)->Create({{dead_, 1, 1, {}}}, kPatience);
   ASSERT_TRUE(made.ok() && made->front().ok());
-  ASSERT_TRUE(consumer_->Assign({{{dead_, 0}, 0}}).ok());
+  ASSERT_TRUE(consumer_->Add({{{dead_, 0}, 0}}).ok());
   ASSERT_TRUE(Until([&] { return !letters_.empty(); })) << "it is written once it can be";
   EXPECT_EQ(letters_[0].offset, 0);
   ASSERT_TRUE(Until([&] { return Committed(1) == 1; }));
@@ -402,7 +402,7 @@ TEST_F(OldEngineTest, ANewStoreBeginsAtTheEndOrWhereTheOldGatewayStood) {
   Stop();
   EXPECT_EQ(Truth().size(), 1u) << "what was written before may have been submitted by another";
   auto old_gateway = kafka::Consumer::Open(options_, absl::StrCat("old-", send_));
-  ASSERT_TRUE((*old_gateway)->Assign({{{send_, 0}, 0}, {{send_, 1}, 0}}).ok());
+  ASSERT_TRUE((*old_gateway)->Add({{{send_, 0}, 0}, {{send_, 1}, 0}}).ok());
   ASSERT_TRUE(kafka::Within(kSeconds, [&] {
     (*old_gateway)->Commit({{{send_, 0}, 0}, {{send_, 1}, 0}});
     (void)(*old_gateway)->Poll(milliseconds(0), 1);

@@ -25,7 +25,7 @@ TEST(Outage, WhatWasTakenIsThereOnceAndInOrder) {
   auto producer = Producer::Open(options);
   auto consumer = Consumer::Open(options, "outage");
   ASSERT_TRUE(producer.ok() && consumer.ok());
-  ASSERT_TRUE((*consumer)->Assign({{{topic, 0}, 0}}).ok());
+  ASSERT_TRUE((*consumer)->Add({{{topic, 0}, 0}}).ok());
   std::vector<Delivery> deliveries;
   std::vector<std::uint64_t> values;
   const auto look = [&] {

@@ -113,10 +113,8 @@ class AppliedForgotten final : public PassingEngine {
 class PassingConsumer : public kafka::Consumer {
  public:
   explicit PassingConsumer(std::unique_ptr<kafka::Consumer> real) : real_(std::move(real)) {}
-  absl::Status Assign(const std::vector<kafka::Start>& starts) override { return real_->Assign(starts); }
-  absl::Status Seek(const kafka::Start& start, std::chrono::milliseconds timeout) override {
-    return real_->Seek(start, timeout);
-  }
+  absl::Status Add(const std::vector<kafka::Start>& starts) override { return real_->Add(starts); }
+  absl::Status Remove(const std::vector<kafka::TopicPartition>& places) override { return real_->Remove(places); }
   absl::Status Pause(const std::vector<kafka::TopicPartition>& places) override { return real_->Pause(places); }
   absl::Status Resume(const std::vector<kafka::TopicPartition>& places) override { return real_->Resume(places); }
   kafka::Polled Poll(std::chrono::milliseconds timeout, std::size_t most) override {

@@ -31,7 +31,7 @@ absl::StatusOr<double> BareRate(const Options& options, const std::string& topic
   if (!consumer.ok()) return consumer.status();
   std::vector<kafka::Start> starts;
   for (std::int32_t partition = 0; partition < kTopicPartitions; ++partition) starts.push_back({{topic, partition}, 0});
-  if (absl::Status status = (*consumer)->Assign(starts); !status.ok()) return status;
+  if (absl::Status status = (*consumer)->Add(starts); !status.ok()) return status;
   const double began = Now();
   absl::Status written;
   std::thread writing([&] {

@@ -77,7 +77,7 @@ absl::StatusOr<std::vector<kafka::DeadLetter>> Letters(const kafka::ClientOption
   }
   auto consumer = kafka::Consumer::Open(client, "smsflow-dead-letter-list");
   if (!consumer.ok()) return consumer.status();
-  if (absl::Status status = (*consumer)->Assign(starts); !status.ok()) return status;
+  if (absl::Status status = (*consumer)->Add(starts); !status.ok()) return status;
   std::vector<kafka::DeadLetter> letters;
   auto quiet_since = std::chrono::steady_clock::now();
   while (!ends.empty() && !(terminal.interrupted && terminal.interrupted())) {
@@ -123,7 +123,7 @@ Outcome List(const Arguments& arguments, const Terminal& terminal, const kafka::
 absl::Status Requeue(const Place& place, const kafka::ClientOptions& client, kafka::Producer& producer) {
   auto consumer = kafka::Consumer::Open(client, "smsflow-dead-letter-requeue");
   if (!consumer.ok()) return consumer.status();
-  if (absl::Status status = (*consumer)->Assign({{place.partition, place.offset}}); !status.ok()) return status;
+  if (absl::Status status = (*consumer)->Add({{place.partition, place.offset}}); !status.ok()) return status;
   const auto until = std::chrono::steady_clock::now() + kPatience;
   while (std::chrono::steady_clock::now() < until) {
     kafka::Polled polled = (*consumer)->Poll(kPoll, 1);

@@ -152,7 +152,7 @@ std::vector<KafkaSite::Seen> KafkaSite::All(const std::string& topic) {
     EXPECT_TRUE(ends.ok()) << ends.status();
     if (ends.ok()) wanted += static_cast<std::size_t>(ends->high - ends->low);
   }
-  EXPECT_TRUE((*consumer)->Assign(starts).ok());
+  EXPECT_TRUE((*consumer)->Add(starts).ok());
   for (const auto until = std::chrono::steady_clock::now() + kPatience;
        all.size() < wanted && std::chrono::steady_clock::now() < until;) {
     const auto polled = (*consumer)->Poll(std::chrono::milliseconds(100), 1'000);

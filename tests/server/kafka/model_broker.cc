@@ -23,17 +23,22 @@ class ModelBroker::ModelConsumer final : public kafka::Consumer {
  public:
   explicit ModelConsumer(ModelBroker& broker) : broker_(broker), given_again_(broker.given_again_) {}
 
-  absl::Status Assign(const std::vector<kafka::Start>& starts) override {
+  absl::Status Add(const std::vector<kafka::Start>& starts) override {
     const std::lock_guard lock(broker_.mutex_);
-    positions_.clear();
-    paused_.clear();
-    told_.clear();
+    for (const kafka::Start& start : starts)
+      if (positions_.contains(start.place)) return absl::InternalError("kafka: it is read already");
     for (const kafka::Start& start : starts) positions_[start.place] = start.offset;
     return absl::OkStatus();
   }
-  absl::Status Seek(const kafka::Start& start, std::chrono::milliseconds) override {
+  absl::Status Remove(const std::vector<TopicPartition>& places) override {
     const std::lock_guard lock(broker_.mutex_);
-    positions_[start.place] = start.offset;
+    for (const TopicPartition& place : places)
+      if (!positions_.contains(place)) return absl::InternalError("kafka: it is not read");
+    for (const TopicPartition& place : places) {
+      positions_.erase(place);
+      paused_.erase(place);
+      told_.erase(place);
+    }
     return absl::OkStatus();
   }
   absl::Status Pause(const std::vector<TopicPartition>& places) override {
