@@ -1,7 +1,11 @@
 #include "storage/log_end.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <string_view>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -24,9 +28,35 @@ std::uint32_t LittleEndian(std::string_view bytes) {
 
 std::uint32_t Masked(std::uint32_t crc) { return (crc >> 15 | crc << 17) + 0xA282EAD8U; }
 
+std::size_t Bytes(std::string_view block, std::size_t at) {
+  return kHeaderBytes + LittleEndian(block.substr(at + 4, 2));
+}
+
+bool IsRecord(std::string_view block, std::size_t at) {
+  const unsigned type = static_cast<std::uint8_t>(block[at + 6]);
+  if (type < kWholeRecord || type > kLast || at + Bytes(block, at) > block.size()) return false;
+  const std::string_view summed = block.substr(at + 6, Bytes(block, at) - 6);
+  return LittleEndian(block.substr(at, 4)) == Masked(Crc32c(summed));
+}
+
+// With one bit of its length or type turned back it is one.
+bool WasRecord(std::string_view block, std::size_t at) {
+  const std::string header(block.substr(at, kHeaderBytes));
+  for (std::size_t bit = 0; bit < 24; ++bit) {
+    std::string turned = header;
+    turned[4 + bit / 8] = static_cast<char>(turned[4 + bit / 8] ^ (1 << (bit % 8)));
+    if (at + Bytes(turned, 0) > block.size()) continue;
+    turned.append(block.substr(at + kHeaderBytes, Bytes(turned, 0) - kHeaderBytes));
+    if (IsRecord(turned, 0)) return true;
+  }
+  return false;
+}
+
 // Walks over the blocks of one log.
 class Walk {
  public:
+  explicit Walk(LogOf of) : of_(of) {}
+
   void Take(std::string_view block) {
     std::size_t at = 0;
     while (!broken_ && at + kHeaderBytes <= block.size()) {
@@ -34,62 +64,72 @@ class Walk {
       const bool goes_on = type == kMiddle || type == kLast;
       if (!IsRecord(block, at) || within_ != goes_on) {
         broken_ = true;
-        claims_more_ = at + Bytes(block, at) > block.size();
+        damaged_ = WasRecord(block, at);
         break;
       }
-      within_ = type == kFirst || type == kMiddle;
+      TakePart(type, block.substr(at + kHeaderBytes, Bytes(block, at) - kHeaderBytes));
       at += Bytes(block, at);
       if (!within_) whole_bytes_ = bytes_ + at;
     }
-    for (; broken_ && claims_more_ && !followed_ && at + kHeaderBytes <= block.size(); ++at)
-      followed_ = IsRecord(block, at);
+    for (std::size_t next = at; broken_ && !damaged_ && next + kHeaderBytes <= block.size(); ++next)
+      damaged_ = Follows(block, next);
     padding_ = !broken_ && block.size() == kBlockBytes ? block.size() - at : 0;
     bytes_ += block.size();
   }
   LogEnd End() const {
     const bool whole = !broken_ && !within_ && whole_bytes_ + padding_ == bytes_;
-    return {followed_ ? LogEnd::kDamaged : whole ? LogEnd::kWhole : LogEnd::kTorn, whole_bytes_, bytes_};
+    return {damaged_ ? LogEnd::kDamaged
+            : whole  ? LogEnd::kWhole
+                     : LogEnd::kTorn,
+            whole_bytes_, bytes_, first_row_, next_row_};
   }
 
  private:
-  static std::size_t Bytes(std::string_view block, std::size_t at) {
-    return kHeaderBytes + LittleEndian(block.substr(at + 4, 2));
+  static constexpr std::size_t kBatchHeaderBytes = 12;  // of what is in a record of rows: its first's number, how many
+
+  void TakePart(unsigned type, std::string_view bytes) {
+    if (type == kWholeRecord || type == kFirst) start_.clear();
+    start_.append(bytes.substr(0, kBatchHeaderBytes - start_.size()));
+    within_ = type == kFirst || type == kMiddle;
+    if (within_ || of_ != LogOf::kRows || start_.size() < kBatchHeaderBytes) return;
+    const std::uint64_t row = Number(start_);
+    if (first_row_ == 0) first_row_ = row;
+    next_row_ = row + LittleEndian(std::string_view(start_).substr(8, 4));
   }
-  static bool IsRecord(std::string_view block, std::size_t at) {
+  static std::uint64_t Number(std::string_view batch) {
+    return LittleEndian(batch.substr(0, 4)) | static_cast<std::uint64_t>(LittleEndian(batch.substr(4, 4))) << 32;
+  }
+  // A record after the break. What a client sent may have the form of one, and stands in rows as it came: but it knows
+  // neither their numbers nor where a block begins.
+  bool Follows(std::string_view block, std::size_t at) const {
+    if (!IsRecord(block, at)) return false;
+    if (of_ != LogOf::kRows) return true;
     const unsigned type = static_cast<std::uint8_t>(block[at + 6]);
-    if (type < kWholeRecord || type > kLast || at + Bytes(block, at) > block.size()) return false;
-    const std::string_view summed = block.substr(at + 6, Bytes(block, at) - 6);
-    return LittleEndian(block.substr(at, 4)) == Masked(Crc32c(summed));
+    if (type == kMiddle || type == kLast) return at == 0;
+    const std::string_view batch = block.substr(at + kHeaderBytes, Bytes(block, at) - kHeaderBytes);
+    if (batch.size() < kBatchHeaderBytes) return at == 0;
+    return next_row_ == 0 || Number(batch) - next_row_ <= bytes_ + at;  // a row takes a byte at least
   }
 
+  const LogOf of_;
   std::uint64_t bytes_ = 0, whole_bytes_ = 0, padding_ = 0;
-  bool within_ = false;       // a record of several parts
-  bool broken_ = false;       // here it ends for RocksDB too
-  bool claims_more_ = false;  // because a record is longer than its block
-  bool followed_ = false;     // by a record that is whole
+  std::uint64_t first_row_ = 0, next_row_ = 0;
+  std::string start_;     // of the record
+  bool within_ = false;   // a record of several parts
+  bool broken_ = false;   // here it ends for RocksDB too, or it reports it
+  bool damaged_ = false;  // and not as a crash ends it
 };
-
-// Empty: there is none.
-std::string NewestLogPath(rocksdb::FileSystem& files, const std::string& folder) {
-  std::vector<std::string> names;
-  if (!files.GetChildren(folder, {}, &names, nullptr).ok()) return "";
-  std::uint64_t newest = 0, number = 0;
-  std::string found;
-  for (const std::string& name : names) {
-    if (!name.ends_with(".log") || !absl::SimpleAtoi(name.substr(0, name.size() - 4), &number) || number < newest)
-      continue;
-    newest = number;
-    found = absl::StrCat(folder, "/", name);
-  }
-  return found;
-}
 
 }  // namespace
 
-absl::StatusOr<LogEnd> FindLogEnd(rocksdb::FileSystem& files, const std::string& path) {
+std::string Damaged(const std::string& path, const LogEnd& end) {
+  return absl::StrCat(path, " is damaged after ", end.whole_bytes, " of its ", end.bytes, " bytes");
+}
+
+absl::StatusOr<LogEnd> FindLogEnd(rocksdb::FileSystem& files, const std::string& path, LogOf of) {
   std::unique_ptr<rocksdb::FSSequentialFile> file;
   auto status = files.NewSequentialFile(path, {}, &file, nullptr);
-  Walk walk;
+  Walk walk(of);
   std::string block, buffer(kBlockBytes, '\0');
   while (status.ok()) {
     rocksdb::Slice part;
@@ -104,23 +144,58 @@ absl::StatusOr<LogEnd> FindLogEnd(rocksdb::FileSystem& files, const std::string&
   return ToStatus(status, absl::StrCat("read ", path));
 }
 
-absl::StatusOr<LogEnds> LookAtEnds(rocksdb::FileSystem& files, const std::string& folder, bool cut_log) {
-  const std::string list = TableListPath(files, folder), log = cut_log ? "" : NewestLogPath(files, folder);
+LogEnds LookAtEnds(rocksdb::FileSystem& files, const std::string& folder) {
   LogEnds ends;
-  for (const std::string* path : {&list, &log}) {
-    const absl::StatusOr<LogEnd> end = path->empty() ? LogEnd() : FindLogEnd(files, *path);
-    if (!end.ok() || end->kind == LogEnd::kWhole) continue;
-    if (end->kind == LogEnd::kDamaged)
-      return absl::DataLossError(
-          absl::StrCat(*path, " is damaged after ", end->whole_bytes, " of its ", end->bytes, " bytes"));
-    if (path == &list) {
-      ends.list_is_torn = true;
-    } else {
-      ends.torn_log = absl::StrCat(log, " ends within a record: its last ", end->bytes - end->whole_bytes,
-                                   " bytes are passed over, as a crash leaves them");
-    }
+  ends.list_path = TableListPath(files, folder);
+  if (!ends.list_path.empty()) ends.list = FindLogEnd(files, ends.list_path, LogOf::kTables).value_or(LogEnd());
+  std::vector<std::string> names;
+  if (!files.GetChildren(folder, {}, &names, nullptr).ok()) return ends;
+  for (const std::string& name : names) {
+    LogFile log;
+    if (!name.ends_with(".log") || !absl::SimpleAtoi(name.substr(0, name.size() - 4), &log.number)) continue;
+    log.path = absl::StrCat(folder, "/", name);
+    auto end = FindLogEnd(files, log.path, LogOf::kRows);
+    if (!end.ok()) continue;
+    log.end = *end;
+    ends.logs.push_back(std::move(log));
   }
+  std::sort(ends.logs.begin(), ends.logs.end(),
+            [](const LogFile& left, const LogFile& right) { return left.number < right.number; });
   return ends;
+}
+
+std::optional<LogDamage> FindDamage(const std::vector<LogFile>& logs, std::uint64_t first) {
+  std::optional<std::size_t> before;  // the last one with rows
+  for (std::size_t i = 0; i < logs.size(); ++i) {
+    const auto& [number, path, end] = logs[i];
+    if (number < first) continue;
+    // One that ends within a record is as a crash left it when the next begins with the rows that would have followed.
+    if (before && end.first_row != 0 && end.first_row != logs[*before].end.next_row) {
+      const LogFile& log = logs[*before];
+      return LogDamage{*before, log.end.kind == LogEnd::kTorn
+                                    ? Damaged(log.path, log.end)
+                                    : absl::StrCat("between the last row of ", log.path, " and the first of ", path,
+                                                   " rows are missing")};
+    }
+    if (end.kind == LogEnd::kDamaged) return LogDamage{i, Damaged(path, end)};
+    if (end.first_row != 0) before = i;
+  }
+  return std::nullopt;
+}
+
+std::string TornEnd(const std::vector<LogFile>& logs) {
+  const auto last = std::find_if(logs.rbegin(), logs.rend(), [](const LogFile& log) { return log.end.bytes != 0; });
+  if (last == logs.rend() || last->end.kind != LogEnd::kTorn) return "";
+  return absl::StrCat(last->path, " ends within a record: its last ", last->end.bytes - last->end.whole_bytes,
+                      " bytes are passed over, as a crash leaves them");
+}
+
+absl::Status CutLogs(const std::vector<LogFile>& logs, const LogDamage& damage) {
+  const LogFile& last = logs[damage.log];
+  std::error_code error;
+  std::filesystem::resize_file(last.path, last.end.whole_bytes, error);
+  for (std::size_t i = damage.log + 1; !error && i < logs.size(); ++i) std::filesystem::remove(logs[i].path, error);
+  return error ? absl::ErrnoToStatus(error.value(), absl::StrCat("cannot cut ", last.path)) : absl::OkStatus();
 }
 
 }  // namespace smsflow::storage

@@ -5,41 +5,70 @@
 //   record := checksum(4) length(2) type(1) bytes    little endian; type 1 is a whole one, 2 to 4 its first, middle and
 //   last part; the checksum is of type and bytes, turned by 15 bits and with a constant added
 //
-// RocksDB takes a record that is longer than what is left of its file for one that a crash cut off, and drops it and
-// all behind it without a word. That is right after a power cut. One flipped bit in a length looks the same; but then
-// whole records follow, or what is dropped was acknowledged. So whoever opens a database looks here first.
-// An internal header of storage/.
+// RocksDB takes several kinds of damage for the end that a crash leaves: a record that is longer than what is left of
+// its file, and one of a type that it does not read, each with all behind it; and of several logs it replays the next
+// one after one that ends so. It does so without a word, and deletes the logs afterwards. All that is right after a
+// power cut, and loses what was acknowledged after one flipped bit, or when a file was cut. So whoever opens a database
+// looks here first.
+//
+// What tells them apart: one flipped bit can be found, for the checksum fits once it is turned back; behind what a
+// crash left no record follows; and the rows of a log are numbered, so that the next log goes on where one ends. An
+// internal header of storage/.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "rocksdb/file_system.h"
 
 namespace smsflow::storage {
 
+enum class LogOf : std::uint8_t { kRows, kTables };
+
 struct LogEnd {
   enum Kind {
     kWhole,
     kTorn,     // within a record, or in bytes that are none
-    kDamaged,  // a record claims more than is left of the file, and whole records follow
+    kDamaged,  // in its midst
   };
   Kind kind = kWhole;
   std::uint64_t whole_bytes = 0, bytes = 0;  // up to the end of the last whole record before that; all
+  // Numbers of its first row, and of the one to follow its last whole record; 0: it has none. Of rows alone.
+  std::uint64_t first_row = 0, next_row = 0;
 };
 
 // Reads it block by block. NOT_FOUND, or another error: it cannot be read.
-absl::StatusOr<LogEnd> FindLogEnd(rocksdb::FileSystem& files, const std::string& path);
+absl::StatusOr<LogEnd> FindLogEnd(rocksdb::FileSystem& files, const std::string& path, LogOf of);
 
-// Of the database in `folder`.
-struct LogEnds {
-  bool list_is_torn = false;
-  std::string
-      torn_log;  // a sentence that says what of the end of its newest log RocksDB will pass over; empty: nothing
+struct LogFile {
+  std::uint64_t number = 0;
+  std::string path;
+  LogEnd end;
 };
-// DATA_LOSS: the list of its tables or, unless it will be cut there, its newest log is damaged in its midst. What
-// cannot be read at all RocksDB will say.
-absl::StatusOr<LogEnds> LookAtEnds(rocksdb::FileSystem& files, const std::string& folder, bool cut_log);
+
+// Of the database in `folder`. What cannot be read at all is left out: RocksDB will say it.
+struct LogEnds {
+  LogEnd list;  // of its tables
+  std::string list_path;
+  std::vector<LogFile> logs;  // in order
+};
+LogEnds LookAtEnds(rocksdb::FileSystem& files, const std::string& folder);
+
+// The first place from which on nothing can be trusted, in logs from number `first` on.
+struct LogDamage {
+  std::size_t log = 0;  // of those given
+  std::string what;     // a sentence
+};
+std::optional<LogDamage> FindDamage(const std::vector<LogFile>& logs, std::uint64_t first);
+// A sentence that says where.
+std::string Damaged(const std::string& path, const LogEnd& end);
+// A sentence that says what of the end of the last one RocksDB will pass over; empty: nothing.
+std::string TornEnd(const std::vector<LogFile>& logs);
+// Ends them there: for copies, on the real file system.
+absl::Status CutLogs(const std::vector<LogFile>& logs, const LogDamage& damage);
 
 }  // namespace smsflow::storage

@@ -5,11 +5,16 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "rocksdb/db.h"
+#include "rocksdb/file_system.h"
 #include "storage/folder_lock.h"
+#include "storage/log_end.h"
 #include "storage/rocks_store.h"
 #include "storage/salvage.h"
 #include "storage/table_list.h"
@@ -23,7 +28,7 @@ absl::Status Failed(const std::string& what, const fs::path& path, const std::er
   return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot ", what, " ", path.string()));
 }
 
-absl::Status Sync(const fs::path& path) {
+absl::Status SyncPath(const fs::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0 || ::fsync(fd) != 0) {
     const int error = errno;
@@ -32,6 +37,12 @@ absl::Status Sync(const fs::path& path) {
   }
   ::close(fd);
   return absl::OkStatus();
+}
+
+// Without slashes at its end: its siblings are named after it.
+std::string Named(std::string_view path) {
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  return std::string(path);
 }
 
 // Regular files of one folder, but for locks and the ballast, which the copy makes itself.
@@ -46,10 +57,10 @@ absl::Status CopyFiles(const fs::path& from, const fs::path& to) {
     const std::string name = it->path().filename().string();
     if (!it->is_regular_file() || name == "ballast" || name == "LOCK" || name == "LOCK-smsflow") continue;
     if (!fs::copy_file(it->path(), to / name, error)) return Failed("copy", it->path(), error);
-    if (auto status = Sync(to / name); !status.ok()) return status;
+    if (auto status = SyncPath(to / name); !status.ok()) return status;
   }
   if (error) return Failed("list", from, error);
-  return Sync(to);
+  return SyncPath(to);
 }
 
 absl::Status Copy(const std::string& from, const std::string& to) {
@@ -61,9 +72,19 @@ absl::Status Copy(const std::string& from, const std::string& to) {
   return CopyFiles(fs::path(from) / "db", fs::path(to) / "db");
 }
 
-// In use, of another version, or without room: other means would not help.
+// Something is damaged or gone. Of what else there may be, such as a disk that fails, no other means helps.
 bool MayBeMended(const absl::Status& status) {
-  return !status.ok() && !absl::IsFailedPrecondition(status) && !absl::IsResourceExhausted(status);
+  return absl::IsDataLoss(status) || absl::IsNotFound(status) || absl::IsInvalidArgument(status);
+}
+
+// Where it can be read, a table that it names and that is gone or cut off is missing: the others do without it, and
+// nothing says which rows were its own.
+bool ListCanBeRead(const std::string& path) {
+  rocksdb::FileSystem& files = *rocksdb::FileSystem::Default();
+  const LogEnds ends = LookAtEnds(files, path);
+  std::vector<std::string> families;
+  return !ends.list_path.empty() && ends.list.kind == LogEnd::kWhole &&
+         rocksdb::DB::ListColumnFamilies({}, path, &families).ok();
 }
 
 // Makes the copy anew: a means that did not help may have changed it.
@@ -85,8 +106,7 @@ absl::StatusOr<std::unique_ptr<DataFolder>> OpenMadeAnew(const std::string& from
   RocksStoreOptions database;
   database.path = absl::StrCat(options.path, "/db");
   database.cut_log = true;
-  if (auto status = MakeAnew(database); !status.ok())
-    return absl::IsResourceExhausted(status) ? status : absl::DataLossError(status.message());
+  if (auto status = MakeAnew(database); !status.ok()) return status;
   return DataFolder::Open(options);
 }
 
@@ -103,7 +123,7 @@ absl::StatusOr<RepairedCopy> OpenCopy(const std::string& from, DataFolderOptions
     repaired.by = RepairedBy::kNamingTheList;
     folder = OpenWithListNamed(from, options);
   }
-  if (MayBeMended(folder.status())) {
+  if (MayBeMended(folder.status()) && !ListCanBeRead(absl::StrCat(from, "/db"))) {
     repaired.by = RepairedBy::kMakingAnew;
     folder = OpenMadeAnew(from, options);
   }
@@ -117,20 +137,41 @@ absl::StatusOr<RepairedCopy> OpenCopy(const std::string& from, DataFolderOptions
 
 absl::StatusOr<RepairedCopy> RepairCopy(const DataFolderOptions& from, const std::string& to) {
   std::error_code error;
-  if (fs::exists(to, error)) return absl::AlreadyExistsError(absl::StrCat(to, " exists already; name a new folder"));
+  const std::string place = Named(to), path = absl::StrCat(place, ".unfinished");
+  if (fs::exists(place, error)) return absl::AlreadyExistsError(absl::StrCat(to, " exists already; name a new folder"));
+  fs::remove_all(path, error);
   DataFolderOptions options = from;
-  options.path = to;
-  if (options.index_key_path.empty()) options.index_key_path = absl::StrCat(from.path, ".key");
+  options.path = path;
+  if (options.index_key_path.empty()) options.index_key_path = absl::StrCat(Named(from.path), ".key");
   options.create = options.read_only = false;
   options.ballast_bytes = 0;
   absl::StatusOr<RepairedCopy> repaired = absl::UnknownError("");
-  if (auto status = Copy(from.path, to); status.ok()) {
+  if (auto status = Copy(from.path, path); status.ok()) {
     repaired = OpenCopy(from.path, options);
   } else {
     repaired = status;
   }
-  if (!repaired.ok()) fs::remove_all(to, error);
+  if (repaired.ok()) {
+    repaired->path = path;
+  } else {
+    fs::remove_all(path, error);
+  }
   return repaired;
+}
+
+absl::Status KeepCopy(RepairedCopy copy, const std::string& to) {
+  copy.folder.reset();
+  const fs::path place = Named(to);
+  std::error_code error;
+  fs::rename(copy.path, place, error);
+  if (error) return Failed("put in its place", place, error);
+  return SyncPath(place.has_parent_path() ? place.parent_path() : ".");
+}
+
+void DropCopy(RepairedCopy copy) {
+  copy.folder.reset();
+  std::error_code ignored;
+  fs::remove_all(copy.path, ignored);
 }
 
 }  // namespace smsflow::storage

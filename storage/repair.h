@@ -1,10 +1,13 @@
 // A copy of a damaged data folder that opens again, if nothing that was acknowledged is missing from it.
 //
 // Three means, the gentler first: the log is cut where it is damaged, which loses what came after; where it is not
-// known any more which file is RocksDB's list of its tables, the newest is; else the rows of all tables and of the log
-// are put into a new database (salvage.h). The copy counts as repaired only when it reaches the high-water mark of
-// every shard; whoever calls must look it through as well (engine/inspect.h), for rows below the mark may be gone. The
-// original is only read. Blocks for as long as copying takes.
+// known any more which file is RocksDB's list of its tables, the newest is; where that list cannot be read, the rows of
+// all tables and of the log are put into a new database (salvage.h). The copy counts as repaired only when it reaches
+// the high-water mark of every shard; whoever calls must look it through as well (engine/inspect.h), for rows below the
+// mark may be gone. The original is only read. Blocks for as long as copying takes.
+//
+// All is made beside the place that was named, and put there by KeepCopy() at last: what was interrupted before cannot
+// be mistaken for a repaired folder, and the next repair removes it.
 #pragma once
 
 #include <memory>
@@ -19,12 +22,17 @@ enum class RepairedBy { kNothing, kCuttingTheLog, kNamingTheList, kMakingAnew };
 
 struct RepairedCopy {
   std::unique_ptr<DataFolder> folder;
+  std::string path;                      // where it is until it is kept
   RepairedBy by = RepairedBy::kNothing;  // kNothing: it opens as it is
 };
 
 // `from.path` is the damaged folder, which nobody may have open; its index key stays where it is and serves both. `to`
-// must not exist; it is removed again when the copy is no good. DATA_LOSS: acknowledged data is missing, or it cannot
+// must not exist, and does not after an error. DATA_LOSS: acknowledged data is missing, or it cannot
 // be told; FAILED_PRECONDITION: in use, or of another version; ALREADY_EXISTS.
 absl::StatusOr<RepairedCopy> RepairCopy(const DataFolderOptions& from, const std::string& to);
+// Closes it, and gives it its name; durable when it returns.
+[[nodiscard]] absl::Status KeepCopy(RepairedCopy copy, const std::string& to);
+// Closes and removes it.
+void DropCopy(RepairedCopy copy);
 
 }  // namespace smsflow::storage

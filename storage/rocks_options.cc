@@ -1,5 +1,7 @@
 #include "storage/rocks_options.h"
 
+#include <sys/resource.h>
+
 #include "rocksdb/filter_policy.h"
 #include "rocksdb/slice_transform.h"
 #include "rocksdb/table.h"
@@ -29,6 +31,15 @@ class HintPrefix final : public rocksdb::SliceTransform {
   static constexpr std::size_t kBytes = 3;
 };
 
+// All tables are kept open where that may be. A tool is often run with a limit of 1,024; two databases share it when
+// one is made anew.
+int OpenFilesMax() {
+  constexpr rlim_t kEnough = 1 << 16;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kEnough) return -1;
+  return static_cast<int>(limit.rlim_cur / 3);
+}
+
 }  // namespace
 
 std::uint64_t LogBytesMax(std::uint64_t memtable_bytes) { return 8 * memtable_bytes; }
@@ -52,6 +63,7 @@ rocksdb::DBOptions DatabaseOptions(const RocksStoreOptions& options, rocksdb::En
   result.allow_concurrent_memtable_write = false;
   result.db_write_buffer_size = 8 * options.memtable_bytes;
   result.max_background_jobs = 2;
+  result.max_open_files = OpenFilesMax();
   // The default starts 16 for each column family at every open, whatever there is to open.
   result.max_file_opening_threads = 2;
   result.bytes_per_sync = 1 << 20;

@@ -108,6 +108,28 @@ absl::Status RocksStore::CheckTablesAreNamed(const RocksStoreOptions& options) {
   return absl::OkStatus();
 }
 
+// The number of the oldest log that has rows which no table has; those before it a crash kept from being deleted. 0:
+// that cannot be told, and each counts.
+std::uint64_t RocksStore::FirstLogNeeded(const RocksStoreOptions& options) {
+  RocksStoreOptions looking = options;
+  looking.read_only = looking.cut_log = true;
+  const auto store = Open(looking);
+  std::uint64_t number = 0;
+  if (store.ok() && !(*store)->database_->db->GetIntProperty(rocksdb::DB::Properties::kMinLogNumberToKeep, &number))
+    return 0;
+  return number;
+}
+
+// What of the log will be passed over, as a sentence. DATA_LOSS: more than a crash explains.
+absl::StatusOr<std::string> RocksStore::CheckLogs(const RocksStoreOptions& options, const std::vector<LogFile>& logs) {
+  auto damage = FindDamage(logs, 0);
+  if (damage) damage = FindDamage(logs, FirstLogNeeded(options));
+  if (!damage) return TornEnd(logs);
+  if (!options.cut_log) return absl::DataLossError(damage->what);
+  if (auto status = CutLogs(logs, *damage); !status.ok()) return status;
+  return damage->what;
+}
+
 absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(const RocksStoreOptions& options) {
   auto database = std::make_unique<Database>();
   database->path = options.path;
@@ -116,11 +138,16 @@ absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(const RocksStoreOpt
   if (options.file_system) database->env = rocksdb::NewCompositeEnv(options.file_system);
   database->cache = rocksdb::NewLRUCache(options.block_cache_bytes);
 
-  const auto ends = LookAtEnds(*database->any_env()->GetFileSystem(), options.path, options.cut_log);
-  if (!ends.ok()) return ends.status();
-  if (ends->list_is_torn && !options.read_only)
+  rocksdb::FileSystem& files = *database->any_env()->GetFileSystem();
+  const LogEnds ends = LookAtEnds(files, options.path);
+  if (ends.list.kind == LogEnd::kDamaged) return absl::DataLossError(Damaged(ends.list_path, ends.list));
+  if (ends.list.kind == LogEnd::kTorn && !options.read_only)
     if (auto status = CheckTablesAreNamed(options); !status.ok()) return status;
-  database->torn_end = ends->torn_log;
+  if (!options.read_only || !options.cut_log) {
+    auto torn_end = CheckLogs(options, ends.logs);
+    if (!torn_end.ok()) return torn_end.status();
+    database->torn_end = *std::move(torn_end);
+  }
   const rocksdb::DBOptions db_options = DatabaseOptions(options, database->any_env());
   const auto descriptors = FamilyDescriptors(options, database->cache);
 

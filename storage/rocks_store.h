@@ -21,11 +21,14 @@ class FileSystem;
 
 namespace smsflow::storage {
 
+struct LogFile;  // log_end.h
+
 struct RocksStoreOptions {
   std::string path;
   bool create = true;
   bool read_only = false;  // changes nothing on disk; the log is read into memory
-  bool cut_log = false;    // drops a damaged log from the damage on, where it would be refused: for repair only
+  bool cut_log = false;    // drops a damaged log from the damage on, where it would be refused: for repair only, on the
+                           // real file system
   std::uint64_t block_cache_bytes = 64 << 20;
   std::uint64_t memtable_bytes = 16 << 20;
   std::shared_ptr<rocksdb::FileSystem> file_system;  // null: the real one
@@ -56,6 +59,8 @@ class RocksStore final : public Store {
   class FrozenStore;
   explicit RocksStore(std::unique_ptr<Database> database);
   static absl::Status CheckTablesAreNamed(const RocksStoreOptions& options);
+  static std::uint64_t FirstLogNeeded(const RocksStoreOptions& options);
+  static absl::StatusOr<std::string> CheckLogs(const RocksStoreOptions& options, const std::vector<LogFile>& logs);
   std::unique_ptr<Database> database_;
 };
 

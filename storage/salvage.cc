@@ -41,14 +41,18 @@ absl::StatusOr<std::vector<fs::path>> FilesOf(const std::string& folder, const c
 }
 
 // A table is finished with a number that says what it is. A few other bits in it are damage, not a table half written.
-bool IsFinished(const fs::path& table) {
+absl::StatusOr<bool> IsFinished(const fs::path& table) {
   constexpr std::uint64_t kMagic = 0x88e241b785f4cff7;
   constexpr int kDamagedBits = 8;
   std::uint64_t last = 0;
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(table, error);
+  if (!error && size < sizeof last) return false;
   std::ifstream in(table, std::ios::binary);
   in.seekg(-static_cast<std::streamoff>(sizeof last), std::ios::end);
   std::array<char, sizeof last> bytes{};
-  if (!in.read(bytes.data(), bytes.size())) return false;
+  if (error || !in.read(bytes.data(), bytes.size()))
+    return absl::InternalError(absl::StrCat("cannot read ", table.string()));
   for (std::size_t i = bytes.size(); i-- > 0;) last = last << 8 | static_cast<std::uint8_t>(bytes[i]);
   return std::popcount(last ^ kMagic) <= kDamagedBits;
 }
@@ -56,7 +60,9 @@ bool IsFinished(const fs::path& table) {
 // The newest version of each key of one family of the scratch database, in order of the keys.
 class Versions {
  public:
-  Versions(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family) : db_(&db), family_(family) {}
+  // `page`: so many versions are held, with their values.
+  Versions(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, std::size_t page)
+      : db_(&db), family_(family), page_size_(page) {}
 
   // To the first; the others are good after it was OK.
   absl::Status Begin() { return Fill({}); }
@@ -65,19 +71,19 @@ class Versions {
   absl::Status Next() {
     const std::string key = page_[at_].user_key;
     while (at_ < page_.size() && page_[at_].user_key == key) ++at_;
-    return at_ < page_.size() || page_.size() < kPage ? absl::OkStatus() : Fill(key + '\0');
+    return at_ < page_.size() || page_.size() < page_size_ ? absl::OkStatus() : Fill(key + '\0');
   }
 
  private:
-  static constexpr std::size_t kPage = 128;
   absl::Status Fill(const std::string& from) {
     page_.clear();
     at_ = 0;
-    return ToStatus(rocksdb::GetAllKeyVersions(db_, family_, from, {}, kPage, &page_), "read versions of rows");
+    return ToStatus(rocksdb::GetAllKeyVersions(db_, family_, from, {}, page_size_, &page_), "read versions of rows");
   }
 
   rocksdb::DB* db_;
   rocksdb::ColumnFamilyHandle* family_;
+  std::size_t page_size_;
   std::vector<rocksdb::KeyVersion> page_;  // of one key the newest first
   std::size_t at_ = 0;
 };
@@ -236,7 +242,9 @@ absl::Status Scratch::TakeTables() {
   const auto tables = FilesOf(from_, ".sst");
   if (!tables.ok()) return tables.status();
   for (const fs::path& table : *tables) {
-    if (!IsFinished(table)) continue;
+    const auto finished = IsFinished(table);
+    if (!finished.ok()) return finished.status();
+    if (!*finished) continue;
     if (auto status = TakeTable(table); !status.ok())
       return absl::DataLossError(absl::StrCat("cannot read ", table.string(), ": ", status.message()));
   }
@@ -263,7 +271,7 @@ absl::Status Scratch::Import(const fs::path& table, Family family) {
   files.db_comparator_name = rocksdb::BytewiseComparator()->Name();
   files.files.push_back(file);
   rocksdb::ImportColumnFamilyOptions import;
-  import.move_files = true;  // a second name on the disk, not a second copy
+  import.move_files = true;  // the file itself, under another name: not a second copy, and the first is gone
   rocksdb::ColumnFamilyHandle* handle = nullptr;
   const auto status =
       db_->CreateColumnFamilyWithImport(PlainFamily(), absl::StrCat("table", file.name), import, files, &handle);
@@ -286,10 +294,11 @@ absl::Status Scratch::NoteRanges(const rocksdb::TableProperties& properties, con
 }
 
 absl::Status Scratch::Pour(Family family, RocksStore& to) {
-  constexpr std::size_t kBatchBytes = 1 << 20;
+  constexpr std::size_t kBatchBytes = 1 << 20, kVersions = 16'384;
   const auto number = static_cast<std::size_t>(family);
-  std::vector<Versions> sources{{*db_, logged_[number]}};
-  for (auto* table : tables_[number]) sources.emplace_back(*db_, table);
+  const std::size_t page = std::clamp<std::size_t>(kVersions / (tables_[number].size() + 1), 8, 128);
+  std::vector<Versions> sources{{*db_, logged_[number], page}};
+  for (auto* table : tables_[number]) sources.emplace_back(*db_, table, page);
   Merged rows(std::move(sources));
   DeletedRangesSweep deleted(std::move(ranges_[number]));
   Batch batch;
@@ -316,7 +325,7 @@ absl::Status CheckRoom(const RocksStoreOptions& options) {
   std::uint64_t needed = RocksStore::ReserveBytes(options.memtable_bytes);
   for (fs::directory_iterator it(options.path, error), end; !error && it != end; it.increment(error))
     needed += (it->path().extension() == ".log" ? 3 : 1) * it->file_size(error);
-  const auto room = fs::space(options.path, error);
+  const auto room = error ? fs::space_info() : fs::space(options.path, error);
   if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot measure ", options.path));
   if (room.available >= needed) return absl::OkStatus();
   return absl::ResourceExhaustedError(absl::StrCat("to make the database anew takes ", needed >> 20,
@@ -337,9 +346,9 @@ absl::Status MakeAnew(const RocksStoreOptions& options) {
   if (!store.ok()) return store.status();
   for (std::size_t i = 0; i < kFamilies; ++i)
     if (auto status = scratch->Pour(static_cast<Family>(i), **store); !status.ok()) return status;
+  scratch.reset();  // its room is needed
   if (auto status = (*store)->Compact(); !status.ok()) return status;
   store->reset();
-  scratch.reset();
   std::error_code error;
   fs::remove_all(options.path, error);
   if (!error) fs::rename(fresh.path, options.path, error);

@@ -7,7 +7,8 @@
 //
 // A finished table that cannot be read ends it, for nobody can say what stood there; one that was still being written
 // is passed over, for the log has its rows. Tables that a compaction had replaced, but a crash kept from being deleted,
-// are read with the others; a row that they alone still show is what looking through the copy is for (repair.h).
+// are read with the others: a row that they alone still show, or that stands in them with the number it was written
+// under while the compaction took that of its newer version away, is what looking through the copy is for (repair.h).
 // An internal header of storage/.
 #pragma once
 
@@ -17,7 +18,7 @@
 namespace smsflow::storage {
 
 // Puts a whole store in the place of the one at `options.path`, which nobody may have open: for copies only. Blocks for
-// as long as reading and writing all rows takes; needs their room once more. Memory: some hundred rows of each table.
+// as long as reading and writing all rows takes; needs their room once more. Memory: some 16,000 rows.
 // Ignores `file_system`. DATA_LOSS: a table or log cannot be read; RESOURCE_EXHAUSTED: the disk has not the room.
 [[nodiscard]] absl::Status MakeAnew(const RocksStoreOptions& options);
 

@@ -178,10 +178,10 @@ CONFIGURATION = [
 ]
 # name, how the folder is damaged, what the start says; None: it starts all the same
 FOLDER = [
-    ("a flipped bit in the log", lambda f: flip(newest(f, "*.log"), 0.5), "checksum mismatch.*db repair"),
+    ("a flipped bit in the log", lambda f: flip(newest(f, "*.log"), 0.5), "is damaged after [0-9]+ of its [0-9]+ bytes.*db repair"),
     ("a log cut in half", lambda f: cut(newest(f, "*.log"), 0.5), "acknowledged data is missing: shard .*db repair"),
     ("a log that is gone", lambda f: os.remove(newest(f, "*.log")), "meta row is gone; restore the folder"),
-    ("a flipped bit in the list of tables", lambda f: flip(newest(f, "MANIFEST-*"), 0.3), "checksum mismatch in file"),
+    ("a flipped bit in the list of tables", lambda f: flip(newest(f, "MANIFEST-*"), 0.3), "is damaged after [0-9]+ of its [0-9]+ bytes"),
     ("a list of tables that is gone", lambda f: os.remove(newest(f, "MANIFEST-*")), "No such file.*db repair"),
     ("a CURRENT that names nothing", lambda f: Path(f, "db/CURRENT").write_text("nonsense", encoding="utf-8"),
      "CURRENT file does not end with newline"),

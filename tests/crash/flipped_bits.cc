@@ -8,7 +8,6 @@ namespace smsflow::crash {
 void FlipFigures::Add(const FlipFigures& other) {
   flips += other.flips;
   whole += other.whole;
-  unmarked += other.unmarked;
   found += other.found;
   refused += other.refused;
   repaired += other.repaired;
@@ -44,11 +43,19 @@ void FlippedBits::FlipOnce(const Whole& whole) {
   std::vector<std::string> paths;
   for (const auto& [path, bytes] : whole.image)
     if (!bytes.empty() && KindOfFile(path) != "ballast") paths.push_back(path);
-  // Every second in the log, where what is new lies, and of the others every fourth in the list of tables.
+  // Every second in a log, most in the newest, where what is new lies; of the others every fourth in the list of
+  // tables.
   const bool in_log = random_() % 2 == 0 && !whole.log.empty();
-  if (!in_log && random_() % 4 == 0)
-    std::erase_if(paths, [](const auto& each) { return KindOfFile(each) != "manifest"; });
-  const std::string& path = in_log ? whole.log : paths[random_() % paths.size()];
+  const auto only = [&paths](const char* kind) {
+    std::erase_if(paths, [kind](const auto& each) { return KindOfFile(each) != kind; });
+  };
+  if (in_log) {
+    only("log");
+    if (random_() % 4 != 0) paths = {whole.log};
+  } else if (random_() % 4 == 0) {
+    only("manifest");
+  }
+  const std::string& path = paths[random_() % paths.size()];
   Image flipped = whole.image;
   std::string& bytes = flipped[path];
   const std::size_t at = random_() % bytes.size();
@@ -65,12 +72,6 @@ void FlippedBits::FlipOnce(const Whole& whole) {
       const std::string missing = disk_.Missing(**opened, whole.moment.acknowledged);
       if (missing.empty()) {
         ++figures_.whole;
-        return;
-      }
-      if (disk_.Missing(**opened, whole.marked).empty()) {
-        ++figures_.unmarked;
-        if (whole.moment.all_marked) Broken(flipped, where, missing);
-        if ((*opened)->torn_end().empty()) Broken(flipped, where, "it opened without a word, and " + missing);
         return;
       }
       // What db verify would say, or an engine that reads it.

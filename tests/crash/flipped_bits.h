@@ -16,10 +16,7 @@ namespace smsflow::crash {
 
 struct FlipFigures {
   std::size_t flips = 0;
-  std::size_t whole = 0;  // opened, and nothing that was acknowledged was missing
-  // Opened, whole up to the mark, and said that its log is torn; what was acknowledged since the mark was saved is
-  // gone.
-  std::size_t unmarked = 0;
+  std::size_t whole = 0;     // opened, and nothing that was acknowledged was missing
   std::size_t found = 0;     // opened, and db verify says what is bad
   std::size_t refused = 0;   // did not open, and said why
   std::size_t repaired = 0;  // of the two above: the copy was whole up to the mark

@@ -118,9 +118,8 @@ bool Jobs::Print() const {
   std::cout << "\n ";
   for (const auto& [loss, count] : cuts_.losses) std::cout << " lost " << loss << " " << count << ";";
   std::cout << "\nflipped bits " << flips_.flips << ": whole " << flips_.whole << ", refused " << flips_.refused
-            << ", found when read " << flips_.found << ", lost above the mark " << flips_.unmarked
-            << "; of the refused and found, repaired " << flips_.repaired << ", not to be repaired " << flips_.beyond
-            << "\n ";
+            << ", found when read " << flips_.found << "; of the refused and found, repaired " << flips_.repaired
+            << ", not to be repaired " << flips_.beyond << "\n ";
   for (const auto& [file, count] : flips_.files) std::cout << " in " << file << " " << count << ";";
   std::cout << std::endl;
   for (const std::string& broken : broken_) std::cout << "BROKEN: " << broken << "\n";

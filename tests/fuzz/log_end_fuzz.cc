@@ -14,15 +14,16 @@
 namespace storage = smsflow::storage;
 using smsflow::fuzz::Require;
 using storage::LogEnd;
+using storage::LogOf;
 
 namespace {
 
 constexpr std::size_t kBlock = 32 << 10, kHeader = 7;
 
-LogEnd EndOf(std::string_view log) {
+LogEnd EndOf(std::string_view log, LogOf of) {
   static const smsflow::fuzz::MemoryFile file("log");
   file.Hold(log);
-  const auto end = storage::FindLogEnd(*rocksdb::FileSystem::Default(), file.path());
+  const auto end = storage::FindLogEnd(*rocksdb::FileSystem::Default(), file.path(), of);
   Require(end.ok() && end->bytes == log.size() && end->whole_bytes <= end->bytes, "a file that is there has an end");
   return *end;
 }
@@ -47,27 +48,41 @@ void AddRecord(std::string& log, std::string_view bytes) {
 }
 
 void Any(std::string_view log) {
-  const LogEnd end = EndOf(log);
-  Require(EndOf(log.substr(0, end.whole_bytes)).kind == LogEnd::kWhole, "what is whole stays whole alone");
+  for (const LogOf of : {LogOf::kRows, LogOf::kTables}) {
+    const LogEnd end = EndOf(log, of);
+    const LogEnd alone = EndOf(log.substr(0, end.whole_bytes), of);
+    Require(alone.kind == LogEnd::kWhole && alone.next_row == end.next_row, "what is whole stays whole alone");
+  }
+}
+
+// As rows stand in it: the number of the first, how many, and what they are; here also what has the form of a record.
+std::string BatchOf(std::uint64_t& row, FuzzedDataProvider& bytes, std::string_view log) {
+  const auto rows = bytes.ConsumeIntegralInRange<std::uint32_t>(0, 9);
+  std::string batch;
+  for (int i = 0; i < 8; ++i) batch.push_back(static_cast<char>(row >> (8 * i)));
+  for (int i = 0; i < 4; ++i) batch.push_back(static_cast<char>(rows >> (8 * i)));
+  row += rows;
+  batch.append(bytes.ConsumeIntegralInRange<std::size_t>(rows, 40'000), bytes.ConsumeIntegral<char>());
+  if (bytes.ConsumeBool()) batch += log.substr(0, 500);
+  return batch;
 }
 
 void Made(FuzzedDataProvider& bytes) {
   std::string log;
-  std::size_t last = 0;
-  for (int i = bytes.ConsumeIntegralInRange(1, 12); i > 0; --i) {
-    last = log.size();
-    AddRecord(log, std::string(bytes.ConsumeIntegralInRange<std::size_t>(0, 40'000), bytes.ConsumeIntegral<char>()));
-  }
-  const LogEnd whole = EndOf(log);
+  const auto first = bytes.ConsumeIntegralInRange<std::uint64_t>(100'000, 1ULL << 55);
+  std::uint64_t row = first;
+  for (int i = bytes.ConsumeIntegralInRange(1, 12); i > 0; --i) AddRecord(log, BatchOf(row, bytes, log));
+  const LogEnd whole = EndOf(log, LogOf::kRows);
   Require(whole.kind == LogEnd::kWhole && whole.whole_bytes == log.size(), "what was written is whole");
+  Require(whole.first_row == first && whole.next_row == row, "its rows are known by their numbers");
   const std::size_t cut = bytes.ConsumeIntegralInRange<std::size_t>(0, log.size());
-  const LogEnd end = EndOf(std::string_view(log).substr(0, cut));
-  Require(end.kind != LogEnd::kDamaged && (end.whole_bytes == log.size()) == (cut == log.size()), "a cut is a cut");
+  const LogEnd end = EndOf(std::string_view(log).substr(0, cut), LogOf::kRows);
+  Require((end.whole_bytes == log.size()) == (cut == log.size()), "a cut takes something away");
+  Require(end.kind != LogEnd::kDamaged, "a cut is a cut, whatever rows look like");
   const std::size_t at = bytes.ConsumeIntegralInRange<std::size_t>(0, log.size() - 1);
   log[at] = static_cast<char>(log[at] ^ (1 << bytes.ConsumeIntegralInRange(0, 7)));
-  const LogEnd flipped = EndOf(log);
+  const LogEnd flipped = EndOf(log, LogOf::kRows);
   Require(flipped.whole_bytes <= at || flipped.kind == LogEnd::kWhole, "nothing behind a flipped bit is whole");
-  Require(flipped.kind != LogEnd::kDamaged || at < last, "behind the last record nothing follows");
 }
 
 void Property(std::string_view bytes) {

@@ -1,7 +1,6 @@
 // `smsflow db`: looks into a data folder that no process has open, and mends a copy of it. Changes nothing in it.
 #include "tools/cli/db.h"
 
-#include <filesystem>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -132,18 +131,18 @@ Outcome Repair(const Arguments& arguments, const Terminal& terminal) {
   if (!repaired.ok()) return repaired.status();
   const auto summary = InspectFolder(
       *repaired->folder, "db repair", [&](const std::string& text) { findings.Show(text); }, terminal);
-  repaired->folder.reset();
+  const storage::RepairedBy by = repaired->by;
   if (!summary.ok() || summary->violations != 0) {
-    std::error_code ignored;
-    std::filesystem::remove_all(arguments.out, ignored);
+    storage::DropCopy(*std::move(repaired));
+  } else if (auto status = storage::KeepCopy(*std::move(repaired), arguments.out); !status.ok()) {
+    return status;
   }
   if (!summary.ok()) return summary.status();
   if (summary->violations != 0) {
     terminal.err
         << "no copy was left, for rows are missing: only one made since the engine last ended can take its place\n";
   } else {
-    terminal.err << Visible(arguments.out) << " is whole: " << Means(repaired->by)
-                 << ". All that was acknowledged up to the"
+    terminal.err << Visible(arguments.out) << " is whole: " << Means(by) << ". All that was acknowledged up to the"
                  << " high-water mark is there.\nPut it in the place of " << Visible(arguments.data)
                  << ", beside the same index key, and keep the old one until the new one has run\n";
   }
