@@ -112,7 +112,7 @@ as short as it could be made:
     asked at 10:00 to send 'ok' in 10:00 to 11:00, the answer was lost
 | lease given twice | hands out a lease again | 7 | 0.1 | I7: submitted twice: ID |
 below 1000: 3  I9
-flipped bits 20: whole 1, refused 2, found when read 3, lost above the mark 1; of the refused and found, repaired 1, not to be repaired 0
+flipped bits 20: whole 1, refused 2, found when read 3; of the refused and found, repaired 1, not to be repaired 0
 """
 
 
