@@ -372,9 +372,13 @@ void Run::AskPause(engine::PauseRequest pause) {
   if (pause.resume) {  // from now on it may be at any time
     resumed_at_[scope] = number;
     paused_.erase(scope);
-    world_.engine->Pause(std::move(pause), [](const absl::Status&, bool) {});
+    world_.engine->Pause(std::move(pause), [this, scope, number](const absl::Status& status, bool) {
+      const auto asked = may_be_paused_.find(scope);
+      if (status.ok() && asked != may_be_paused_.end() && asked->second < number) may_be_paused_.erase(asked);
+    });
     return;
   }
+  may_be_paused_[scope] = number;
   world_.engine->Pause(std::move(pause), [this, scope, number](const absl::Status& status, bool) {
     if (status.ok() && resumed_at_[scope] < number) paused_.insert(scope);
   });

@@ -339,6 +339,7 @@ class Run {
   std::map<std::pair<std::string, std::string>, int> maybe_blocked_;        // until the end of which step
   using Scope = std::tuple<storage::PauseScope, std::string, std::string>;  // tenant, value
   std::set<Scope> paused_;
+  std::map<Scope, int> may_be_paused_;  // asked, by the number of the question, and no resume was answered since
   // Pauses and resumes, and memberships, by the order in which they were asked for: the last one stands.
   int pauses_asked_ = 0;
   std::map<Scope, int> resumed_at_;

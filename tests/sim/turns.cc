@@ -23,7 +23,7 @@ int Run::Attachments() const {
 
 // Nothing holds anybody but the want of credit. A budget of two a second holds what is late.
 bool Run::TurnsHold() const {
-  return !IsWrong() && !draining_ && paused_.empty() && pauses_before_ == pauses_asked_ && budget_per_s_ >= 100;
+  return !IsWrong() && !draining_ && may_be_paused_.empty() && pauses_before_ == pauses_asked_ && budget_per_s_ >= 100;
 }
 
 // Of a partition's tenants each has one turn, those behind the last one first; where more credit is there at once, the
