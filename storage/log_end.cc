@@ -64,6 +64,7 @@ class Walk {
       const bool goes_on = type == kMiddle || type == kLast;
       if (!IsRecord(block, at) || within_ != goes_on) {
         broken_ = true;
+        broken_at_ = bytes_ + at;
         damaged_ = WasRecord(block, at);
         break;
       }
@@ -100,19 +101,23 @@ class Walk {
     return LittleEndian(batch.substr(0, 4)) | static_cast<std::uint64_t>(LittleEndian(batch.substr(4, 4))) << 32;
   }
   // A record after the break. What a client sent may have the form of one, and stands in rows as it came: but it knows
-  // neither their numbers nor where a block begins.
+  // neither their numbers nor where a block begins, and no records follow it to the end of the block.
   bool Follows(std::string_view block, std::size_t at) const {
-    if (!IsRecord(block, at)) return false;
-    if (of_ != LogOf::kRows) return true;
+    if (of_ == LogOf::kRows && !MayFollow(block, at)) return false;
+    for (; at + kHeaderBytes <= block.size(); at += Bytes(block, at))
+      if (!IsRecord(block, at)) return false;
+    return true;
+  }
+  bool MayFollow(std::string_view block, std::size_t at) const {
     const unsigned type = static_cast<std::uint8_t>(block[at + 6]);
-    if (type == kMiddle || type == kLast) return at == 0;
-    const std::string_view batch = block.substr(at + kHeaderBytes, Bytes(block, at) - kHeaderBytes);
-    if (batch.size() < kBatchHeaderBytes) return at == 0;
-    return next_row_ == 0 || Number(batch) - next_row_ <= bytes_ + at;  // a row takes a byte at least
+    const std::string_view batch = block.substr(at + kHeaderBytes);
+    if (type == kMiddle || type == kLast || batch.size() < kBatchHeaderBytes) return at == 0;
+    const std::uint64_t between = bytes_ + at - broken_at_;  // a row takes a byte at least
+    return next_row_ == 0 || Number(batch) - next_row_ <= between;
   }
 
   const LogOf of_;
-  std::uint64_t bytes_ = 0, whole_bytes_ = 0, padding_ = 0;
+  std::uint64_t bytes_ = 0, whole_bytes_ = 0, padding_ = 0, broken_at_ = 0;
   std::uint64_t first_row_ = 0, next_row_ = 0;
   std::string start_;     // of the record
   bool within_ = false;   // a record of several parts

@@ -139,7 +139,9 @@ absl::StatusOr<RepairedCopy> RepairCopy(const DataFolderOptions& from, const std
   std::error_code error;
   const std::string place = Named(to), path = absl::StrCat(place, ".unfinished");
   if (fs::exists(place, error)) return absl::AlreadyExistsError(absl::StrCat(to, " exists already; name a new folder"));
-  fs::remove_all(path, error);
+  if (fs::exists(path, error))
+    return absl::AlreadyExistsError(
+        absl::StrCat(path, " is there, as a repair leaves it that was interrupted; remove it, or name another place"));
   DataFolderOptions options = from;
   options.path = path;
   if (options.index_key_path.empty()) options.index_key_path = absl::StrCat(Named(from.path), ".key");

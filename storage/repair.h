@@ -6,8 +6,8 @@
 // the high-water mark of every shard; whoever calls must look it through as well (engine/inspect.h), for rows below the
 // mark may be gone. The original is only read. Blocks for as long as copying takes.
 //
-// All is made beside the place that was named, and put there by KeepCopy() at last: what was interrupted before cannot
-// be mistaken for a repaired folder, and the next repair removes it.
+// All is made beside the place that was named, in a folder `….unfinished`, and put there by KeepCopy() at last: what
+// was interrupted before cannot be mistaken for a repaired folder.
 #pragma once
 
 #include <memory>

@@ -54,6 +54,9 @@ rocksdb::DBOptions DatabaseOptions(const RocksStoreOptions& options, rocksdb::En
   // them. This one takes a torn end, and refuses all else.
   result.wal_recovery_mode = options.cut_log ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
                                              : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  // The list of tables notes which logs there are, and how long each was when it was synced and left: one that is gone
+  // or shorter is missed. Not where logs were cut on purpose.
+  result.track_and_verify_wals_in_manifest = options.read_only || !options.cut_log;
   result.recycle_log_file_num = 0;
   result.avoid_flush_during_recovery = false;
   result.manual_wal_flush = false;

@@ -108,22 +108,27 @@ absl::Status RocksStore::CheckTablesAreNamed(const RocksStoreOptions& options) {
   return absl::OkStatus();
 }
 
-// The number of the oldest log that has rows which no table has; those before it a crash kept from being deleted. 0:
-// that cannot be told, and each counts.
-std::uint64_t RocksStore::FirstLogNeeded(const RocksStoreOptions& options) {
+// The number of the oldest log that has rows which no table has; those before it a crash kept from being deleted.
+absl::StatusOr<std::uint64_t> RocksStore::FirstLogNeeded(const RocksStoreOptions& options) {
   RocksStoreOptions looking = options;
   looking.read_only = looking.cut_log = true;
   const auto store = Open(looking);
+  if (!store.ok()) return store.status();
   std::uint64_t number = 0;
-  if (store.ok() && !(*store)->database_->db->GetIntProperty(rocksdb::DB::Properties::kMinLogNumberToKeep, &number))
-    return 0;
+  (*store)->database_->db->GetIntProperty(rocksdb::DB::Properties::kMinLogNumberToKeep, &number);
   return number;
 }
 
 // What of the log will be passed over, as a sentence. DATA_LOSS: more than a crash explains.
 absl::StatusOr<std::string> RocksStore::CheckLogs(const RocksStoreOptions& options, const std::vector<LogFile>& logs) {
   auto damage = FindDamage(logs, 0);
-  if (damage) damage = FindDamage(logs, FirstLogNeeded(options));
+  if (damage || options.cut_log) {
+    // Where that cannot be told each of them counts.
+    const auto first = FirstLogNeeded(options);
+    damage = FindDamage(logs, first.value_or(0));
+    // A log is gone, or its rows are: there is no place at which to cut.
+    if (!damage && options.cut_log && absl::IsDataLoss(first.status())) return first.status();
+  }
   if (!damage) return TornEnd(logs);
   if (!options.cut_log) return absl::DataLossError(damage->what);
   if (auto status = CutLogs(logs, *damage); !status.ok()) return status;

@@ -59,7 +59,7 @@ class RocksStore final : public Store {
   class FrozenStore;
   explicit RocksStore(std::unique_ptr<Database> database);
   static absl::Status CheckTablesAreNamed(const RocksStoreOptions& options);
-  static std::uint64_t FirstLogNeeded(const RocksStoreOptions& options);
+  static absl::StatusOr<std::uint64_t> FirstLogNeeded(const RocksStoreOptions& options);
   static absl::StatusOr<std::string> CheckLogs(const RocksStoreOptions& options, const std::vector<LogFile>& logs);
   std::unique_ptr<Database> database_;
 };

@@ -18,6 +18,7 @@
 #include "rocksdb/sst_file_reader.h"
 #include "rocksdb/utilities/debug.h"
 #include "storage/deleted_ranges.h"
+#include "storage/log_end.h"
 #include "storage/rocks_options.h"
 #include "storage/rocks_types.h"
 
@@ -336,11 +337,15 @@ absl::Status CheckRoom(const RocksStoreOptions& options) {
 
 absl::Status MakeAnew(const RocksStoreOptions& options) {
   if (auto status = CheckRoom(options); !status.ok()) return status;
+  const LogEnds ends = LookAtEnds(*rocksdb::FileSystem::Default(), options.path);
+  if (const auto damage = FindDamage(ends.logs, 0))
+    if (auto status = CutLogs(ends.logs, *damage); !status.ok()) return status;
   auto scratch = std::make_unique<Scratch>(options);
   if (auto status = scratch->TakeAll(); !status.ok()) return status;
   RocksStoreOptions fresh = options;
   fresh.path = absl::StrCat(options.path, ".fresh");
   fresh.create = true;
+  fresh.cut_log = false;
   fresh.file_system = nullptr;
   auto store = RocksStore::Open(fresh);
   if (!store.ok()) return store.status();

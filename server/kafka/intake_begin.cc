@@ -305,8 +305,6 @@ void Intake::ReadFrom(Source& source, std::uint64_t offset) {
   source.current = source.end;
   source.recent.clear();
   source.looked_at = offset;
-  if (!std::exchange(source.why, {}).empty())
-    Log(LogLevel::kInfo, "kafka: the partition is read again", {{"topic", kafka::NameOf(source.place)}});
   assign_ = true;
 }
 
@@ -361,6 +359,8 @@ void Intake::AssignSome() {
       Fail(*source, status);
     } else {
       assigned_.emplace(place, source->generation);
+      if (!std::exchange(source->why, {}).empty())
+        Log(LogLevel::kInfo, "kafka: the partition is read again", {{"topic", kafka::NameOf(place)}});
     }
   }
 }

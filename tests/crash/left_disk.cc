@@ -103,7 +103,7 @@ std::string LeftDisk::Revived(storage::DataFolder& folder, const Moment& moment,
 
 std::string LeftDisk::Repair(const Sequences& need) const {
   const std::string to = folder_ + "/copy";
-  fs::remove_all(to);
+  fs::remove_all(to + ".unfinished");  // of the last one, which was not kept
   const auto copy = storage::RepairCopy(OptionsOf(folder_ + "/data"), to);
   if (!copy.ok()) return IsClear(copy.status()) ? std::string(copy.status().message()) : "it refused without a reason";
   return Missing(*copy->folder, need);

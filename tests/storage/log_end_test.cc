@@ -170,10 +170,23 @@ class SeveralLogsTest : public LogEndTest {
     if (!store.ok()) return store.status();
     int rows = 0;
     for (const auto row = (*store)->Scan(Family::kQueues, {}, {}); row->Valid(); row->Next()) ++rows;
+    if (cut_log) {
+      EXPECT_TRUE(OpensAgain(copy));
+    }
     for (int i = 0; i < rows; ++i)
       EXPECT_TRUE((*store)->Get(Family::kQueues, "row" + std::to_string(i)).value_or(std::nullopt))
           << i << " of " << rows;
     return rows;
+  }
+
+  // As what will run on it opens it, which knows of no cut.
+  bool OpensAgain(const std::string& copy) const {
+    const std::string again = folder_ / "again";
+    fs::remove_all(again);
+    fs::copy(copy, again);
+    const auto store = RocksStore::Open(Options(again));
+    EXPECT_TRUE(store.ok()) << store.status();
+    return store.ok();
   }
 
   std::vector<std::string> logs_;
@@ -193,6 +206,16 @@ TEST_F(SeveralLogsTest, DamageInAnyOfThemIsRefusedAndCutThere) {
     WriteAll(logs_[0], first);
   };
   refused(first.substr(0, first.size() - 10), "cut within its last record");
+  // Nothing is left of it that would tell, but the list of tables knows of it; and there is no place at which to cut.
+  for (const std::size_t left : {20UL, 5UL, 0UL, ~0UL}) {
+    if (left > first.size()) {
+      fs::remove(logs_[0]);
+    } else {
+      WriteAll(logs_[0], first.substr(0, left));
+    }
+    for (const bool cut : {false, true}) EXPECT_TRUE(absl::IsDataLoss(RowsOf(cut).status())) << left << ' ' << cut;
+    WriteAll(logs_[0], first);
+  }
   std::size_t whole = 0;  // where its last record begins
   for (std::size_t at = 0; at + 7 < first.size();) {
     const std::size_t length = static_cast<std::uint8_t>(first[at + 4]) | static_cast<std::uint8_t>(first[at + 5]) << 8;

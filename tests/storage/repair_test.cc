@@ -57,6 +57,7 @@ class RepairTest : public testing::Test {
   }
   absl::StatusOr<RepairedCopy> Repair() {
     fs::remove_all(copy_);
+    fs::remove_all(copy_ + ".unfinished");
     return RepairCopy(Options(damaged_), copy_);
   }
   // Up to which record the chain holds.
@@ -228,9 +229,16 @@ TEST_F(RepairTest, ATableThatIsGoneOrCutIsNotDoneWithout) {
   EXPECT_TRUE(Repair().ok());
 }
 
-TEST_F(RepairTest, WhatWasNotKeptIsNoFolderAndMakesRoomForTheNext) {
+TEST_F(RepairTest, WhatWasNotKeptIsNoFolder) {
   { ASSERT_TRUE(Repair().ok()); }  // and there it ended
   EXPECT_FALSE(fs::exists(copy_));
+  const absl::Status left = RepairCopy(Options(damaged_), copy_).status();
+  EXPECT_TRUE(absl::IsAlreadyExists(left)) << left;
+  EXPECT_THAT(std::string(left.message()), HasSubstr("a repair leaves it that was interrupted"));
+  const absl::Status itself = RepairCopy(Options(copy_ + ".unfinished"), copy_).status();
+  EXPECT_TRUE(absl::IsAlreadyExists(itself)) << itself;
+  EXPECT_TRUE(fs::exists(copy_ + ".unfinished/db")) << "nothing is removed unasked";
+  fs::remove_all(copy_ + ".unfinished");
   auto copy = RepairCopy(Options(damaged_ + "/"), copy_ + "/");
   ASSERT_TRUE(copy.ok()) << copy.status();
   EXPECT_FALSE(fs::exists(copy_));
