@@ -34,7 +34,8 @@ void ExpectMadeShort(int steps, const std::function<void(Hooks&)>& plant, const 
     };
     const Finding found = play(whole);
     if (found.violations.empty()) continue;
-    const Shrunk shrunk = Shrink(whole, found, faults, play);
+    // To its end: a campaign bounds it for whoever waits, and instrumented code does a tenth in that time.
+    const Shrunk shrunk = Shrink(whole, found, faults, play, /*cpu_s_max=*/10 * kShrinkMaxCpuS);
     EXPECT_EQ(KindOf(shrunk.finding), KindOf(found));
     const auto left = static_cast<std::size_t>(shrunk.played.steps) - shrunk.played.left_out.size();
     EXPECT_LT(left * 4, static_cast<std::size_t>(steps)) << TextOf(shrunk.finding, LineOf("", seed, shrunk.played));
