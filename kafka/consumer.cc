@@ -79,8 +79,8 @@ class RealConsumer : public Consumer {
   // second assignment that comes before the answer to it stops the same partition twice, and the second answer aborts
   // the process ("Assertion rktp->rktp_started"). Of changes that name their partitions none meets the stop of another:
   // each waits for librdkafka's thread, and the answer to a stop is in its queue before whatever we send after the
-  // next. A pause that crosses the start of its partition makes it a partition that is never fetched:
-  // whoever adds a partition pauses it only after its first record, and it is resumed before it is removed.
+  // next. A pause that crosses the start of its partition makes it a partition that is never fetched: whoever adds a
+  // partition pauses it only after its first record, and it is resumed before it is removed.
   absl::Status Add(const std::vector<Start>& starts) override {
     return Changed(rd_kafka_incremental_assign(client_.get(), PlacesOf(starts).get()), "read partitions");
   }

@@ -256,11 +256,16 @@ absl::Status Folder::CheckMarks() const {
 
 }  // namespace
 
+std::string NameOfFolder(std::string_view path) {
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  return std::string(path);
+}
+
 bool RepairMayHelp(const absl::Status& opened) { return absl::IsDataLoss(opened) && !opened.GetPayload(kBeyondRepair); }
 
 absl::StatusOr<std::unique_ptr<DataFolder>> DataFolder::Open(const DataFolderOptions& options) {
   DataFolderOptions normal = options;
-  while (normal.path.size() > 1 && normal.path.back() == '/') normal.path.pop_back();
+  normal.path = NameOfFolder(normal.path);
   auto folder = std::make_unique<Folder>(normal);
   if (auto status = folder->Open(); !status.ok()) return status;
   return folder;

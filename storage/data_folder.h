@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -76,6 +77,8 @@ class DataFolder {
   virtual absl::Status Compact() = 0;
 };
 
+// As its siblings are named after it: without slashes at its end.
+std::string NameOfFolder(std::string_view path);
 // Whether repair.h may make a copy that opens, of a folder that Open() refused so.
 bool RepairMayHelp(const absl::Status& opened);
 

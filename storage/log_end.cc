@@ -12,7 +12,6 @@
 #include "absl/strings/str_cat.h"
 #include "storage/crc32c.h"
 #include "storage/rocks_types.h"
-#include "storage/table_list.h"
 
 namespace smsflow::storage {
 namespace {
@@ -149,12 +148,10 @@ absl::StatusOr<LogEnd> FindLogEnd(rocksdb::FileSystem& files, const std::string&
   return ToStatus(status, absl::StrCat("read ", path));
 }
 
-LogEnds LookAtEnds(rocksdb::FileSystem& files, const std::string& folder) {
-  LogEnds ends;
-  ends.list_path = TableListPath(files, folder);
-  if (!ends.list_path.empty()) ends.list = FindLogEnd(files, ends.list_path, LogOf::kTables).value_or(LogEnd());
+std::vector<LogFile> LookAtLogs(rocksdb::FileSystem& files, const std::string& folder) {
+  std::vector<LogFile> logs;
   std::vector<std::string> names;
-  if (!files.GetChildren(folder, {}, &names, nullptr).ok()) return ends;
+  if (!files.GetChildren(folder, {}, &names, nullptr).ok()) return logs;
   for (const std::string& name : names) {
     LogFile log;
     if (!name.ends_with(".log") || !absl::SimpleAtoi(name.substr(0, name.size() - 4), &log.number)) continue;
@@ -162,11 +159,11 @@ LogEnds LookAtEnds(rocksdb::FileSystem& files, const std::string& folder) {
     auto end = FindLogEnd(files, log.path, LogOf::kRows);
     if (!end.ok()) continue;
     log.end = *end;
-    ends.logs.push_back(std::move(log));
+    logs.push_back(std::move(log));
   }
-  std::sort(ends.logs.begin(), ends.logs.end(),
+  std::sort(logs.begin(), logs.end(),
             [](const LogFile& left, const LogFile& right) { return left.number < right.number; });
-  return ends;
+  return logs;
 }
 
 std::optional<LogDamage> FindDamage(const std::vector<LogFile>& logs, std::uint64_t first) {

@@ -50,13 +50,8 @@ struct LogFile {
   LogEnd end;
 };
 
-// Of the database in `folder`. What cannot be read at all is left out: RocksDB will say it.
-struct LogEnds {
-  LogEnd list;  // of its tables
-  std::string list_path;
-  std::vector<LogFile> logs;  // in order
-};
-LogEnds LookAtEnds(rocksdb::FileSystem& files, const std::string& folder);
+// Those of the database in `folder`, in order. What cannot be read at all is left out: RocksDB will say it.
+std::vector<LogFile> LookAtLogs(rocksdb::FileSystem& files, const std::string& folder);
 
 // The first place from which on nothing can be trusted, in logs from number `first` on.
 struct LogDamage {

@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -37,12 +36,6 @@ absl::Status SyncPath(const fs::path& path) {
   }
   ::close(fd);
   return absl::OkStatus();
-}
-
-// Without slashes at its end: its siblings are named after it.
-std::string Named(std::string_view path) {
-  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-  return std::string(path);
 }
 
 // Regular files of one folder, but for locks and the ballast, which the copy makes itself.
@@ -81,10 +74,9 @@ bool MayBeMended(const absl::Status& status) {
 // nothing says which rows were its own.
 bool ListCanBeRead(const std::string& path) {
   rocksdb::FileSystem& files = *rocksdb::FileSystem::Default();
-  const LogEnds ends = LookAtEnds(files, path);
+  const auto end = FindLogEnd(files, TableListPath(files, path), LogOf::kTables);
   std::vector<std::string> families;
-  return !ends.list_path.empty() && ends.list.kind == LogEnd::kWhole &&
-         rocksdb::DB::ListColumnFamilies({}, path, &families).ok();
+  return end.ok() && end->kind == LogEnd::kWhole && rocksdb::DB::ListColumnFamilies({}, path, &families).ok();
 }
 
 // Makes the copy anew: a means that did not help may have changed it.
@@ -137,14 +129,14 @@ absl::StatusOr<RepairedCopy> OpenCopy(const std::string& from, DataFolderOptions
 
 absl::StatusOr<RepairedCopy> RepairCopy(const DataFolderOptions& from, const std::string& to) {
   std::error_code error;
-  const std::string place = Named(to), path = absl::StrCat(place, ".unfinished");
+  const std::string place = NameOfFolder(to), path = absl::StrCat(place, ".unfinished");
   if (fs::exists(place, error)) return absl::AlreadyExistsError(absl::StrCat(to, " exists already; name a new folder"));
   if (fs::exists(path, error))
     return absl::AlreadyExistsError(
         absl::StrCat(path, " is there, as a repair leaves it that was interrupted; remove it, or name another place"));
   DataFolderOptions options = from;
   options.path = path;
-  if (options.index_key_path.empty()) options.index_key_path = absl::StrCat(Named(from.path), ".key");
+  if (options.index_key_path.empty()) options.index_key_path = absl::StrCat(NameOfFolder(from.path), ".key");
   options.create = options.read_only = false;
   options.ballast_bytes = 0;
   absl::StatusOr<RepairedCopy> repaired = absl::UnknownError("");
@@ -163,7 +155,7 @@ absl::StatusOr<RepairedCopy> RepairCopy(const DataFolderOptions& from, const std
 
 absl::Status KeepCopy(RepairedCopy copy, const std::string& to) {
   copy.folder.reset();
-  const fs::path place = Named(to);
+  const fs::path place = NameOfFolder(to);
   std::error_code error;
   fs::rename(copy.path, place, error);
   if (error) return Failed("put in its place", place, error);

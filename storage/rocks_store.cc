@@ -15,6 +15,7 @@
 #include "storage/log_end.h"
 #include "storage/rocks_options.h"
 #include "storage/rocks_types.h"
+#include "storage/table_list.h"
 
 namespace smsflow::storage {
 namespace {
@@ -144,12 +145,13 @@ absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(const RocksStoreOpt
   database->cache = rocksdb::NewLRUCache(options.block_cache_bytes);
 
   rocksdb::FileSystem& files = *database->any_env()->GetFileSystem();
-  const LogEnds ends = LookAtEnds(files, options.path);
-  if (ends.list.kind == LogEnd::kDamaged) return absl::DataLossError(Damaged(ends.list_path, ends.list));
-  if (ends.list.kind == LogEnd::kTorn && !options.read_only)
+  const std::string list = TableListPath(files, options.path);
+  const LogEnd end = list.empty() ? LogEnd() : FindLogEnd(files, list, LogOf::kTables).value_or(LogEnd());
+  if (end.kind == LogEnd::kDamaged) return absl::DataLossError(Damaged(list, end));
+  if (end.kind == LogEnd::kTorn && !options.read_only)
     if (auto status = CheckTablesAreNamed(options); !status.ok()) return status;
   if (!options.read_only || !options.cut_log) {
-    auto torn_end = CheckLogs(options, ends.logs);
+    auto torn_end = CheckLogs(options, LookAtLogs(files, options.path));
     if (!torn_end.ok()) return torn_end.status();
     database->torn_end = *std::move(torn_end);
   }

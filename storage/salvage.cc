@@ -10,6 +10,7 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "rocksdb/db.h"
@@ -337,9 +338,9 @@ absl::Status CheckRoom(const RocksStoreOptions& options) {
 
 absl::Status MakeAnew(const RocksStoreOptions& options) {
   if (auto status = CheckRoom(options); !status.ok()) return status;
-  const LogEnds ends = LookAtEnds(*rocksdb::FileSystem::Default(), options.path);
-  if (const auto damage = FindDamage(ends.logs, 0))
-    if (auto status = CutLogs(ends.logs, *damage); !status.ok()) return status;
+  const std::vector<LogFile> logs = LookAtLogs(*rocksdb::FileSystem::Default(), options.path);
+  if (const auto damage = FindDamage(logs, 0))
+    if (auto status = CutLogs(logs, *damage); !status.ok()) return status;
   auto scratch = std::make_unique<Scratch>(options);
   if (auto status = scratch->TakeAll(); !status.ok()) return status;
   RocksStoreOptions fresh = options;

@@ -33,14 +33,19 @@ class LogEndTest : public testing::Test {
     options.memtable_bytes = 1 << 20;
     return options;
   }
-  // A store with a log of batches of these sizes.
-  void Write(const std::vector<std::size_t>& sizes) {
+  // A store with a log of batches of these sizes, and one with this among other bytes.
+  void Write(const std::vector<std::size_t>& sizes, const std::string& last = "") {
     auto store = RocksStore::Open(Options(path_));
     ASSERT_TRUE(store.ok()) << store.status();
     int row = 0;
     for (const std::size_t size : sizes) {
       Batch batch;
       batch.Put(Family::kQueues, "row" + std::to_string(row++), std::string(size, 'v'));
+      ASSERT_TRUE((*store)->Write(batch, Sync::kYes).ok());
+    }
+    if (!last.empty()) {
+      Batch batch;
+      batch.Put(Family::kQueues, "last", std::string(300, 'x') + last + std::string(300, 'x'));
       ASSERT_TRUE((*store)->Write(batch, Sync::kYes).ok());
     }
     store->reset();
@@ -122,21 +127,25 @@ TEST_F(LogEndTest, ABitThatIsFlippedInAHeaderIsNoEnd) {
 // A row is what a client sent, as it came. What looks like a record there follows nothing.
 TEST_F(LogEndTest, ARowThatLooksLikeARecordIsNone) {
   Write({100, 200});
-  const std::string record = good_.substr(0, 7 + 12 + 100);
-  {
-    auto store = RocksStore::Open(Options(path_));
-    ASSERT_TRUE(store.ok()) << store.status();
-    Batch batch;
-    batch.Put(Family::kQueues, "row9", std::string(300, 'x') + record + std::string(300, 'x'));
-    ASSERT_TRUE((*store)->Write(batch, Sync::kYes).ok());
-    store->reset();
-    for (const auto& file : fs::directory_iterator(path_))
-      if (file.path().extension() == ".log" && fs::file_size(file) > 0) log_ = file.path();
+  const std::size_t length = 7 + static_cast<std::uint8_t>(good_[4]);
+  const std::string record = good_.substr(0, length);
+  ASSERT_EQ(End(log_).first_row, 1U);
+  WriteAll(log_, record);
+  ASSERT_EQ(End(log_).kind, LogEnd::kWhole) << "a record it is";
+  for (const bool first : {true, false}) {
+    fs::remove_all(path_);
+    Write(first ? std::vector<std::size_t>{} : std::vector<std::size_t>{100, 100}, record);
+    const std::size_t at = good_.rfind(record);
+    ASSERT_NE(at, std::string::npos);
+    // In place of the first record of a log any number may stand; but then records follow to the end, as here they do
+    // where the file ends with that very one.
+    for (const std::size_t left : {at + length + 200, at + length, at + 20}) {
+      if (first && left == at + length) continue;
+      WriteAll(log_, good_.substr(0, left));
+      EXPECT_EQ(End(log_).kind, LogEnd::kTorn) << first << ' ' << left;
+      EXPECT_EQ(RowsWhenOpened(), first ? 0 : 2);
+    }
   }
-  const std::string all = ReadAll(log_);
-  WriteAll(log_, all.substr(0, all.size() - 50));
-  EXPECT_EQ(End(log_).kind, LogEnd::kTorn);
-  EXPECT_EQ(RowsWhenOpened(), 2);
 }
 
 // One family is full and goes into a table, and another's rows stay in the log of before: several logs count.

@@ -2,7 +2,6 @@
 #include "tools/cli/db.h"
 
 #include <memory>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
