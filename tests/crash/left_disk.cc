@@ -73,16 +73,18 @@ absl::StatusOr<std::unique_ptr<storage::DataFolder>> LeftDisk::Open(const Image&
   return storage::DataFolder::Open(options);
 }
 
-std::string LeftDisk::Missing(storage::DataFolder& folder, const Sequences& need) const {
+std::string LeftDisk::Missing(storage::DataFolder& folder, const Needed& need) const {
   for (std::uint16_t i = 0; i < kRecordedShards; ++i) {
     const std::string shard = "shard " + std::to_string(i);
     const auto head = storage::FindChainHead(folder.store(), ShardId{i});
     if (!head.ok()) return shard + ": " + head.status().ToString();
-    if (head->sequence < need[i])
-      return shard + " ends at " + std::to_string(head->sequence) + ", but " + std::to_string(need[i]) +
+    if (head->sequence < need.sequences[i])
+      return shard + " ends at " + std::to_string(head->sequence) + ", but " + std::to_string(need.sequences[i]) +
              " was acknowledged";
     if (head->sequence >= run_.chain[i].size()) return shard + " has more than was ever written";
     if (head->chain != run_.chain[i][head->sequence]) return shard + " has another journal than the one written";
+    std::string wrong = run_.own_rows.Wrong(folder.store(), ShardId{i}, head->sequence, need.operations);
+    if (!wrong.empty()) return wrong;
   }
   return Inspected(folder);
 }
@@ -101,7 +103,7 @@ std::string LeftDisk::Revived(storage::DataFolder& folder, const Moment& moment,
   return wrong.empty() ? "" : "the engine began, and then: " + wrong;
 }
 
-std::string LeftDisk::Repair(const Sequences& need) const {
+std::string LeftDisk::Repair(const Needed& need) const {
   const std::string to = folder_ + "/copy";
   fs::remove_all(to + ".unfinished");  // of the last one, which was not kept
   const auto copy = storage::RepairCopy(OptionsOf(folder_ + "/data"), to);

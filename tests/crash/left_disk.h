@@ -15,6 +15,12 @@ namespace smsflow::crash {
 
 using Sequences = std::vector<std::uint64_t>;  // by shard
 
+// What must be there of a recorded run.
+struct Needed {
+  Sequences sequences;         // of the journals, the last ones
+  std::size_t operations = 0;  // and what else was acknowledged before the end of so many operations of the disk
+};
+
 // log, table, options, manifest; of all others the name.
 std::string KindOfFile(const std::string& path);
 // A message for the operator at 3 a.m.: a line that names what is wrong.
@@ -31,10 +37,10 @@ class LeftDisk {
   absl::StatusOr<std::unique_ptr<storage::DataFolder>> Open(const Image& image) const;
   // Of what the last Open() left, which nobody may have open any more, as `smsflow db repair` does it: a copy that
   // opens, and is kept only when it is whole. Empty: it was.
-  std::string Repair(const Sequences& need) const;
-  // What is not there of all up to these, or not as it was written, each record against its chain and each row against
-  // its record; empty: nothing.
-  std::string Missing(storage::DataFolder& folder, const Sequences& need) const;
+  std::string Repair(const Needed& need) const;
+  // What is not there of that, or not as it was written, each record against its chain, each row against its record,
+  // and those of no record against the run; empty: nothing.
+  std::string Missing(storage::DataFolder& folder, const Needed& need) const;
   // What the engine's own recovery makes of it, at that moment or a day later; the same as above is looked at
   // afterwards.
   std::string Revived(storage::DataFolder& folder, const Moment& moment, bool a_day_later) const;

@@ -24,14 +24,15 @@ std::vector<PowerCut> AllCuts(const RecordedRun& run, std::uint64_t seed) {
   return all;
 }
 
-bool JudgedDisks::IsNew(const Image& image, const Sequences& need) {
+bool JudgedDisks::IsNew(const Image& image, const Needed& need) {
   std::size_t hash = 0;
   const auto add = [&](std::size_t more) { hash = hash * 1'000'003 + more; };
   for (const auto& [path, bytes] : image) {
     add(std::hash<std::string>()(path));
     add(std::hash<std::string>()(bytes));
   }
-  for (const std::uint64_t sequence : need) add(std::hash<std::uint64_t>()(sequence));
+  for (const std::uint64_t sequence : need.sequences) add(std::hash<std::uint64_t>()(sequence));
+  add(need.operations);
   const std::lock_guard lock(mutex_);
   return hashes_.insert(hash).second;
 }
@@ -57,7 +58,8 @@ void PowerCuts::CutOnce(const PowerCut& cut, const DiskModel& model) {
   std::mt19937_64 random(seed_ * 1'000'003 + cut.after * 8 + static_cast<std::uint64_t>(cut.loss));
   const Image image = model.After(cut.loss, random);
   const Moment* moment = disk_.LastBefore(cut.after);
-  const Sequences need = moment == nullptr ? Sequences(kRecordedShards) : moment->acknowledged;
+  const Needed need =
+      moment == nullptr ? Needed{Sequences(kRecordedShards)} : Needed{moment->acknowledged, moment->operations};
   if (!judged_.IsNew(image, need)) {
     ++figures_.same;
     return;

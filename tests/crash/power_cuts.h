@@ -26,7 +26,7 @@ std::vector<PowerCut> AllCuts(const RecordedRun& run, std::uint64_t seed);
 // What was judged already: the bytes, and what had to be there. Thread-safe.
 class JudgedDisks {
  public:
-  bool IsNew(const Image& image, const Sequences& need);
+  bool IsNew(const Image& image, const Needed& need);
 
  private:
   std::mutex mutex_;

@@ -135,7 +135,10 @@ int Main(Flags flags) {
   const RecordedRun run = RecordRun(folder + "/run", flags.commands, flags.seed);
   std::cout << "recorded " << run.commands << " commands and reports, " << run.acknowledged << " acknowledged, "
             << run.reports << " reports, in " << run.commits << " commits: " << run.disk->operations().size()
-            << " operations of the disk" << std::endl;
+            << " operations of the disk" << std::endl
+            << "changed of what no journal speaks of:";
+  for (const auto& [kind, count] : run.own_rows.changes()) std::cout << ' ' << kind << ' ' << count << ';';
+  std::cout << std::endl;
   if (!run.strange.empty()) {
     std::cout << "the run itself: " << run.strange << "\n";
     return 2;

@@ -98,8 +98,9 @@ class EngineOnDisk {
     session_->AddCredit(1'000'000);
     return true;
   }
-  void Rest() {
-    for (int quiet = 0; quiet < 2;) quiet = engine_->RunOnce() ? 0 : quiet + 1;
+  template <class After>
+  void Rest(const After& after_round) {
+    for (int quiet = 0; quiet < 2; after_round()) quiet = engine_->RunOnce() ? 0 : quiet + 1;
   }
   int Pick(int below) { return static_cast<int>(random_() % static_cast<std::uint64_t>(below)); }
   engine::CreateRequest Order(const std::string& key) {
@@ -149,6 +150,7 @@ class OneRun : private EngineOnDisk {
     LateMarks marks((*folder)->high_water());
     if (!Open(*folder_, marks)) return Strange(strange_);
     Mark();
+    if (!BeginFeed()) return Strange("the feed did not begin");
     while (run_.commands < commands && run_.strange.empty()) {
       Step();
       if (Pick(300) == 0) CompareDisk();
@@ -177,14 +179,18 @@ class OneRun : private EngineOnDisk {
       } else if (dice < 88 && !ids_.empty()) {
         engine_->Send({AnyId(), "t", "client", delivery::EncodeCancel(), std::nullopt},
                       [this](const engine::Answer& answer) { run_.acknowledged += answer.status.ok() ? 1 : 0; });
-      } else if (dice < 92) {
+      } else if (dice < 91) {
         Block();
+      } else if (dice < 93) {
+        Pause();
+      } else if (dice < 95) {
+        Feed();
       } else {
         clock_.passed_ms += Pick(20'000);
       }
     }
     clock_.passed_ms += 10;
-    Rest();
+    Rest([this] { NoteOwnRows(); });
     if (!strange_.empty()) run_.strange = strange_;
     Moment moment = Now();
     if (Pick(8) == 0) {
@@ -232,6 +238,46 @@ class OneRun : private EngineOnDisk {
                    [this](const engine::SweepAnswer& answer) { run_.acknowledged += answer.status.ok() ? 1 : 0; });
   }
 
+  // One of three batches, and now and then it goes on.
+  void Pause() {
+    engine::PauseRequest request;
+    request.scope = storage::PauseScope::kIndexValue;
+    request.tenant = "t";
+    request.index = delivery::kBatchIndex;
+    request.index_name = "batch";
+    request.value = "batch" + std::to_string(Pick(3));
+    request.reason = "reason " + std::to_string(run_.commands);
+    request.actor = "operator";
+    request.resume = Pick(3) != 0;
+    engine_->Pause(std::move(request),
+                   [this](const absl::Status& status, bool) { run_.acknowledged += status.ok() ? 1 : 0; });
+  }
+
+  // The next record of a log outside; at times the last ones again.
+  void Feed() {
+    if (Pick(4) != 0 || fed_.empty()) fed_.push_back(Order("fed" + std::to_string(fed_.size())));
+    const std::size_t at =
+        fed_.size() - 1 - static_cast<std::size_t>(Pick(4) == 0 ? Pick(static_cast<int>(fed_.size())) : 0);
+    storage::Hash16 digest{};
+    digest[0] = static_cast<std::uint8_t>(at + 1);
+    engine_->Feed({feed_, at, digest, fed_[at].payload.size()}, engine::CreateRequest(fed_[at]),
+                  [this](const engine::FedAnswer& answer) {
+                    run_.acknowledged += answer.what == engine::Taking::kStopped ? 0 : 1;
+                  });
+  }
+  bool BeginFeed() {
+    bool begun = false;
+    engine_->FeedProgress(feed_, std::vector<std::uint64_t>(kRecordedShards), {}, /*again=*/false,
+                          [&](const absl::Status& status) { begun = status.ok(); });
+    Rest([this] { NoteOwnRows(); });
+    return begun;
+  }
+
+  void NoteOwnRows() {
+    for (std::uint16_t i = 0; i < kRecordedShards; ++i)
+      run_.own_rows.Note(folder_->store(), ShardId{i}, engine_->Committed(ShardId{i}), run_.disk->size());
+  }
+
   const InstanceId& AnyId() { return ids_[static_cast<std::size_t>(Pick(static_cast<int>(ids_.size())))]; }
 
   Moment Now() const {
@@ -264,6 +310,9 @@ class OneRun : private EngineOnDisk {
   }
 
   void Finish() {
+    for (const char kind : {'m', 'p', 'f'})
+      if (run_.commands >= 1'000 && !run_.own_rows.changes().contains(kind))
+        run_.strange = std::string("no row of kind ") + kind + " was ever written";
     run_.commits = engine_->Commits();
     for (std::uint16_t i = 0; i < kRecordedShards; ++i) {
       std::vector<storage::Digest> chain(1);
@@ -282,6 +331,8 @@ class OneRun : private EngineOnDisk {
   RecordedRun run_;
   storage::DataFolder* folder_ = nullptr;
   std::vector<InstanceId> ids_;
+  const engine::FeedRef feed_ = std::make_shared<const engine::FeedId>(engine::FeedId{"orders", 0});
+  std::vector<engine::CreateRequest> fed_;
 };
 
 class Revived : private EngineOnDisk {
@@ -293,7 +344,7 @@ class Revived : private EngineOnDisk {
     if (!Open(folder, folder.high_water())) return "the engine does not start: " + strange_;
     bool taken = false;
     engine_->Create(Order("afterwards"), [&](const engine::Answer& answer) { taken = answer.status.ok(); });
-    Rest();
+    Rest([] {});
     // What is handed over anew or again is delivered.
     for (int rounds = 0; rounds < 1'000 && !leases_.empty(); ++rounds) {
       for (const engine::Lease& lease : std::exchange(leases_, {})) {
@@ -303,7 +354,7 @@ class Revived : private EngineOnDisk {
         session_->Report(lease.attempt, delivery::EncodeReport(report), [](const engine::ReportAnswer&) {});
       }
       clock_.passed_ms += 100;
-      Rest();
+      Rest([] {});
     }
     session_.reset();
     engine_.reset();

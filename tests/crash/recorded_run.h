@@ -10,6 +10,7 @@
 
 #include "storage/data_folder.h"
 #include "storage/journal.h"
+#include "tests/crash/own_rows.h"
 #include "tests/crash/recorded_disk.h"
 
 namespace smsflow::crash {
@@ -27,6 +28,7 @@ struct RecordedRun {
   std::shared_ptr<Recording> disk;
   std::vector<Moment> moments;                      // in order
   std::vector<std::vector<storage::Digest>> chain;  // by shard and sequence; [shard][0] is the empty chain
+  OwnRows own_rows;
   std::size_t commands = 0, acknowledged = 0, reports = 0, commits = 0;
   std::string strange;  // what went wrong in the run itself; empty: nothing
 };
