@@ -235,6 +235,9 @@ void Run::ReadLogAgain() {
   if (!at.ok()) return;
   if (!at->known) world_.engine->FeedProgress(kLog, at->next, {}, false, {});
   log_next_ = at->known ? at->lowest : 0;
+  // What every shard is beyond is not read again, though a kill may have kept it from being answered: a record for many
+  // is begun in all of them, and with it what came before.
+  for (std::size_t position = 0; position < log_next_; ++position) log_[position].answered = true;
   GiveRecords();
 }
 
