@@ -3,8 +3,8 @@
 // Write() and End() are called by the job's thread alone. The object lives until gRPC is done with it and the job has
 // called End(); then it destroys itself.
 //
-// A client that does not read holds the job's thread for `unread_max` at most; then the stream is of no more use and
-// ends with RESOURCE_EXHAUSTED, which the client sees when it reads on. What was on its way until then stays with gRPC.
+// A client that does not read a message holds the job's thread for `unread_max` at most; then the stream is of no more
+// use and ends with ABORTED, which the client sees when it reads on. What was on its way until then stays with gRPC.
 #pragma once
 
 #include <chrono>
@@ -12,6 +12,7 @@
 #include <mutex>
 
 #include "server/grpc/calls.h"
+#include "server/grpc/status.h"
 
 namespace smsflow::server {
 
@@ -39,8 +40,7 @@ class BlockingWriter final : public WriteReactor<Message> {
   }
   // The job must not touch it afterwards.
   void End(const grpc::Status& status) {
-    this->Finish(unread_ ? grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "the answers were not read for too long")
-                         : status);
+    this->Finish(unread_ ? ToGrpc(absl::AbortedError("the answers were not read for too long")) : status);
   }
 
  private:
