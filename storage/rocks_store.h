@@ -58,6 +58,7 @@ class RocksStore final : public Store {
   struct Database;
   class FrozenStore;
   explicit RocksStore(std::unique_ptr<Database> database);
+  static absl::Status CheckTablesOpen(const Database& database);
   static absl::Status CheckTablesAreNamed(const RocksStoreOptions& options);
   static absl::StatusOr<std::uint64_t> FirstLogNeeded(const RocksStoreOptions& options);
   static absl::StatusOr<std::string> CheckLogs(const RocksStoreOptions& options, const std::vector<LogFile>& logs);
