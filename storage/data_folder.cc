@@ -115,6 +115,7 @@ absl::Status Folder::Open() {
   meta_ = std::move(**meta);
   if (auto status = CheckMeta(); !status.ok()) return status;
   if (auto status = CheckMarks(); !status.ok()) return status;
+  high_water_->CountRows([this] { return store_->LastRow(); });
   return options_.read_only ? absl::OkStatus() : RestoreBallast();
 }
 
@@ -193,6 +194,7 @@ absl::Status Folder::Begin() {
   auto high_water = HighWaterFile::Open(files_, high_water_path_, false);
   if (!high_water.ok()) return high_water.status();
   high_water_ = std::move(*high_water);
+  high_water_->CountRows([this] { return store_->LastRow(); });
 
   const Hash16 check = index_keys_->CheckValue();
   meta_.set_format(kFormat);
@@ -251,6 +253,10 @@ absl::Status Folder::CheckMarks() const {
                                               mark.sequence, " of epoch ", mark.epoch,
                                               " was acknowledged; restore it"));
   }
+  if (store_->LastRow() < high_water_->last_row_at_open())
+    return absl::DataLossError(absl::StrCat(options_.path, ": acknowledged data is missing: its last row is number ",
+                                            store_->LastRow(), ", but ", high_water_->last_row_at_open(),
+                                            " was acknowledged; restore it"));
   return absl::OkStatus();
 }
 

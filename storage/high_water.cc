@@ -16,38 +16,51 @@ namespace smsflow::storage {
 namespace {
 
 constexpr std::string_view kMagic = "smsfl-hw";
+constexpr std::uint32_t kMarksFormat = 2;
 constexpr std::size_t kHeader = 8 + 4 + 8 + 2;
+constexpr std::size_t kLastRow = 8;  // since format 2
 constexpr std::size_t kMark = 16;
 constexpr std::size_t kChecksum = 4;
 constexpr std::size_t kBlock = 4096;
 const rocksdb::IOOptions kIo;
 
-std::size_t SlotSize(std::size_t shards) {
-  return (kHeader + shards * kMark + kChecksum + kBlock - 1) / kBlock * kBlock;
+// Without checksum and padding.
+std::size_t BodySize(std::uint64_t format, std::size_t shards) {
+  return kHeader + (format == 1 ? 0 : kLastRow) + shards * kMark;
+}
+std::size_t SlotSize(std::uint64_t format, std::size_t shards) {
+  return (BodySize(format, shards) + kChecksum + kBlock - 1) / kBlock * kBlock;
 }
 
 void Append(std::string& bytes, std::uint64_t value, int width) {
   for (int i = width - 1; i >= 0; --i) bytes.push_back(static_cast<char>(value >> (8 * i)));
 }
 
-std::string EncodeSlot(std::uint64_t generation, const std::vector<HighWaterMark>& marks) {
+std::string EncodeSlot(std::uint64_t generation, std::uint64_t last_row, const std::vector<HighWaterMark>& marks) {
   std::string slot(kMagic);
-  Append(slot, kFormat, 4);
+  Append(slot, kMarksFormat, 4);
   Append(slot, generation, 8);
   Append(slot, marks.size(), 2);
+  Append(slot, last_row, 8);
   for (const HighWaterMark& mark : marks) {
     Append(slot, mark.epoch, 8);
     Append(slot, mark.sequence, 8);
   }
   Append(slot, Crc32c(slot), 4);
-  slot.resize(SlotSize(marks.size()), '\0');
+  slot.resize(SlotSize(kMarksFormat, marks.size()), '\0');
   return slot;
+}
+
+// A whole file: two slots that say the same.
+std::string EncodeFile(std::uint64_t generation, std::uint64_t last_row, const std::vector<HighWaterMark>& marks) {
+  return EncodeSlot(generation + 1, last_row, marks) + EncodeSlot(generation, last_row, marks);
 }
 
 }  // namespace
 
 struct HighWaterFile::Slot {
-  std::uint64_t generation = 0;
+  std::uint64_t format = 0, generation = 0, last_row = 0;
+  int place = 0;
   std::vector<HighWaterMark> marks;
 
   // nullopt: torn, never a slot, or of a format whose layout is not known here: see NewerFormat().
@@ -55,16 +68,18 @@ struct HighWaterFile::Slot {
     if (bytes.size() < kHeader || bytes.substr(0, kMagic.size()) != kMagic) return std::nullopt;
     const std::uint64_t format = ReadBigEndian(bytes.substr(8, 4));
     const std::size_t shards = ReadBigEndian(bytes.substr(20, 2));
-    const std::size_t body = kHeader + shards * kMark;
+    const std::size_t body = BodySize(format, shards);
     const bool whole = shards > 0 && bytes.size() >= body + kChecksum &&
                        ReadBigEndian(bytes.substr(body, kChecksum)) == Crc32c(bytes.substr(0, body));
     if (!whole) return std::nullopt;
-    if (format > kFormat)
+    if (format > kMarksFormat)
       return absl::FailedPreconditionError(
-          absl::StrCat("made by a newer smsflow: format ", format, ", this one reads up to ", kFormat));
+          absl::StrCat("made by a newer smsflow: format ", format, ", this one reads up to ", kMarksFormat));
     Slot slot;
+    slot.format = format;
     slot.generation = ReadBigEndian(bytes.substr(12, 8));
-    for (std::size_t at = kHeader; at < body; at += kMark)
+    if (format != 1) slot.last_row = ReadBigEndian(bytes.substr(kHeader, kLastRow));
+    for (std::size_t at = body - shards * kMark; at < body; at += kMark)
       slot.marks.push_back({ReadBigEndian(bytes.substr(at, 8)), ReadBigEndian(bytes.substr(at + 8, 8))});
     return slot;
   }
@@ -77,55 +92,73 @@ namespace {
 std::uint64_t NewerFormat(std::string_view content) {
   if (content.size() < kHeader || !content.starts_with(kMagic)) return 0;
   const std::uint64_t format = ReadBigEndian(content.substr(8, 4));
-  return format > kFormat ? format : 0;
+  return format > kMarksFormat ? format : 0;
 }
 
 }  // namespace
 
 absl::Status HighWaterFile::Create(rocksdb::FileSystem& files, const std::string& path, std::uint16_t shards) {
-  const std::vector<HighWaterMark> none(shards);
-  return WriteWholeFile(files, path, EncodeSlot(1, none) + EncodeSlot(0, none));
+  return WriteWholeFile(files, path, EncodeFile(0, 0, std::vector<HighWaterMark>(shards)));
+}
+
+absl::Status HighWaterFile::ForgetLastRow(rocksdb::FileSystem& files, const std::string& path) {
+  const auto content = ReadWholeFile(files, path);
+  if (!content.ok()) return content.status();
+  const auto newest = Newest(path, *content);
+  if (!newest.ok()) return newest.status();
+  return WriteWholeFile(files, path, EncodeFile(newest->generation + 1, 0, newest->marks));
+}
+
+absl::StatusOr<HighWaterFile::Slot> HighWaterFile::Newest(const std::string& path, std::string_view content) {
+  std::optional<Slot> newest;
+  // Both slots have the same size, and the file is just the two.
+  const std::size_t size = content.size() / 2;
+  for (int i = 0; i < 2; ++i) {
+    auto slot = Slot::Decode(content.substr(static_cast<std::size_t>(i) * size, size));
+    if (!slot.ok()) return slot.status();
+    if (!*slot || SlotSize((*slot)->format, (*slot)->marks.size()) != size) continue;
+    if (newest && newest->generation > (*slot)->generation) continue;
+    newest = std::move(**slot);
+    newest->place = i;
+  }
+  if (newest) return *std::move(newest);
+  if (const std::uint64_t format = NewerFormat(content); format != 0)
+    return absl::FailedPreconditionError(absl::StrCat(path, " was made by a newer smsflow, or is damaged: format ",
+                                                      format, ", this one reads up to ", kMarksFormat));
+  return absl::DataLossError(absl::StrCat("both slots of ", path, " are bad: what was acknowledged is not known"));
 }
 
 absl::StatusOr<std::unique_ptr<HighWaterFile>> HighWaterFile::Open(std::shared_ptr<rocksdb::FileSystem> files,
                                                                    const std::string& path, bool read_only) {
   const auto content = ReadWholeFile(*files, path);
   if (!content.ok()) return content.status();
-  std::optional<Slot> newest;
-  int next_slot = 0;
-  // Both slots have the same size, and the file is just the two.
-  const std::size_t size = content->size() / 2;
-  for (int i = 0; i < 2; ++i) {
-    auto slot = Slot::Decode(std::string_view(*content).substr(static_cast<std::size_t>(i) * size, size));
-    if (!slot.ok()) return slot.status();
-    if (!*slot || SlotSize((*slot)->marks.size()) != size) continue;
-    if (newest && newest->generation > (*slot)->generation) continue;
-    newest = std::move(**slot);
-    next_slot = 1 - i;
-  }
-  if (const std::uint64_t format = NewerFormat(*content); !newest && format != 0)
-    return absl::FailedPreconditionError(absl::StrCat(path, " was made by a newer smsflow, or is damaged: format ",
-                                                      format, ", this one reads up to ", kFormat));
-  if (!newest)
-    return absl::DataLossError(absl::StrCat("both slots of ", path, " are bad: what was acknowledged is not known"));
+  auto newest = Newest(path, *content);
+  if (!newest.ok()) return newest.status();
   std::unique_ptr<rocksdb::FSRandomRWFile> file;
   if (!read_only) {
+    if (newest->format < kMarksFormat) {
+      const auto written = WriteWholeFile(*files, path, EncodeFile(newest->generation + 1, 0, newest->marks));
+      if (!written.ok()) return written;
+      newest->generation += 2;
+      newest->place = 0;
+    }
     const auto status = files->NewRandomRWFile(path, {}, &file, nullptr);
     if (!status.ok()) return ToStatus(status, absl::StrCat("open ", path));
   }
-  auto result =
-      std::unique_ptr<HighWaterFile>(new HighWaterFile(std::move(files), path, std::move(*newest), next_slot));
+  auto result = std::unique_ptr<HighWaterFile>(new HighWaterFile(std::move(files), path, *std::move(newest)));
   result->file_ = std::move(file);
   return result;
 }
 
-HighWaterFile::HighWaterFile(std::shared_ptr<rocksdb::FileSystem> files, std::string path, Slot newest, int next_slot)
+HighWaterFile::HighWaterFile(std::shared_ptr<rocksdb::FileSystem> files, std::string path, Slot newest)
     : files_(std::move(files)),
       path_(std::move(path)),
       at_open_(std::move(newest.marks)),
+      last_row_at_open_(newest.last_row),
       noted_(at_open_.size()),
+      last_row_(newest.last_row),
       generation_(newest.generation),
-      next_slot_(next_slot) {
+      next_slot_(1 - newest.place) {
   for (std::size_t i = 0; i < noted_.size(); ++i) noted_[i].mark = at_open_[i];
 }
 
@@ -156,10 +189,11 @@ bool HighWaterFile::empty() const {
 absl::Status HighWaterFile::Save() {
   const std::lock_guard lock(saving_);
   if (!file_) return absl::FailedPreconditionError("the data folder is open for reading only");
-  if (!changed_.exchange(false, std::memory_order_acquire)) return absl::OkStatus();
+  const std::uint64_t last_row = count_rows_ ? count_rows_() : last_row_;
+  if (!changed_.exchange(false, std::memory_order_acquire) && last_row == last_row_) return absl::OkStatus();
   std::vector<HighWaterMark> marks;
   for (std::size_t i = 0; i < noted_.size(); ++i) marks.push_back(Noted(ShardId{static_cast<std::uint16_t>(i)}));
-  const std::string slot = EncodeSlot(generation_ + 1, marks);
+  const std::string slot = EncodeSlot(generation_ + 1, last_row, marks);
   auto status = file_->Write(static_cast<std::uint64_t>(next_slot_) * slot.size(), slot, kIo, nullptr);
   if (status.ok()) status = file_->Sync(kIo, nullptr);
   if (!status.ok()) {
@@ -167,6 +201,7 @@ absl::Status HighWaterFile::Save() {
     changed_.store(true, std::memory_order_release);
     return ToStatus(status, absl::StrCat("write ", path_));
   }
+  last_row_ = last_row;
   ++generation_;
   next_slot_ = 1 - next_slot_;
   return absl::OkStatus();

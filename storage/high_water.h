@@ -1,12 +1,17 @@
-// The last acknowledged sequence of each shard, in a small file beside RocksDB, to notice when RocksDB opened without
-// data that was acknowledged. Two slots are written in turn, each with a checksum, so that one is always whole.
+// The last acknowledged sequence of each shard, and the number of the last row that was synced, in a small file beside
+// RocksDB, to notice when RocksDB opened without data that was acknowledged. Two slots are written in turn, each with a
+// checksum, so that one is always whole.
 //
-//   slot := magic(8) format(4) generation(8) shards(2) { epoch(8) sequence(8) }* crc32c(4)
+//   slot := magic(8) format(4) generation(8) shards(2) last_row(8) { epoch(8) sequence(8) }* crc32c(4)
 //           and zeros, to a multiple of 4 KB
 //
+// The number covers what no journal speaks of: who is blocked, what is paused, accounts. It is RocksDB's own; 0: not
+// known, as in a file of format 1, which has no such field, and in a database made anew, which counts from the
+// beginning.
+//
 // Note() is called by the writers of shards after a commit and costs a store to memory. Save() writes what was noted
-// since and syncs; a housekeeping thread calls it every 100 ms at most. So the file is at most that far behind, and
-// never ahead.
+// since, and the number of the last row, and syncs; a housekeeping thread calls it every 100 ms at most. So the file is
+// at most that far behind, and never ahead.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +35,7 @@ class HighWater {
   virtual HighWaterMark Noted(ShardId shard) const = 0;
   // As it stood in the file when it was opened.
   virtual HighWaterMark AtOpen(ShardId shard) const = 0;
-  // Blocks for the disk. Does nothing when nothing was noted since the last time.
+  // Blocks for the disk. Does nothing when nothing was noted, and no row was written, since the last time.
   [[nodiscard]] virtual absl::Status Save() = 0;
 };
 

@@ -63,7 +63,6 @@ class Walk {
       const bool goes_on = type == kMiddle || type == kLast;
       if (!IsRecord(block, at) || within_ != goes_on) {
         broken_ = true;
-        broken_at_ = bytes_ + at;
         damaged_ = WasRecord(block, at);
         break;
       }
@@ -111,12 +110,12 @@ class Walk {
     const unsigned type = static_cast<std::uint8_t>(block[at + 6]);
     const std::string_view batch = block.substr(at + kHeaderBytes);
     if (type == kMiddle || type == kLast || batch.size() < kBatchHeaderBytes) return at == 0;
-    const std::uint64_t between = bytes_ + at - broken_at_;  // a row takes a byte at least
+    const std::uint64_t between = bytes_ + at - whole_bytes_;  // a row takes a byte at least
     return next_row_ == 0 || Number(batch) - next_row_ <= between;
   }
 
   const LogOf of_;
-  std::uint64_t bytes_ = 0, whole_bytes_ = 0, padding_ = 0, broken_at_ = 0;
+  std::uint64_t bytes_ = 0, whole_bytes_ = 0, padding_ = 0;
   std::uint64_t first_row_ = 0, next_row_ = 0;
   std::string start_;     // of the record
   bool within_ = false;   // a record of several parts
@@ -185,9 +184,14 @@ std::optional<LogDamage> FindDamage(const std::vector<LogFile>& logs, std::uint6
   return std::nullopt;
 }
 
-std::string TornEnd(const std::vector<LogFile>& logs) {
+const LogFile* LastLog(const std::vector<LogFile>& logs) {
   const auto last = std::find_if(logs.rbegin(), logs.rend(), [](const LogFile& log) { return log.end.bytes != 0; });
-  if (last == logs.rend() || last->end.kind != LogEnd::kTorn) return "";
+  return last == logs.rend() ? nullptr : &*last;
+}
+
+std::string TornEnd(const std::vector<LogFile>& logs) {
+  const LogFile* last = LastLog(logs);
+  if (last == nullptr || last->end.kind != LogEnd::kTorn) return "";
   return absl::StrCat(last->path, " ends within a record: its last ", last->end.bytes - last->end.whole_bytes,
                       " bytes are passed over, as a crash leaves them");
 }

@@ -12,8 +12,9 @@
 // looks here first.
 //
 // What tells them apart: one flipped bit can be found, for the checksum fits once it is turned back; behind what a
-// crash left no record follows; and the rows of a log are numbered, so that the next log goes on where one ends. An
-// internal header of storage/.
+// crash left no records follow up to the end of a block; and the rows of a log are numbered, so that the next log goes
+// on where one ends. What passes all that, as damage of several bits in the last block may, ends before the row that
+// the high-water file knows of. An internal header of storage/.
 #pragma once
 
 #include <cstdint>
@@ -61,7 +62,9 @@ struct LogDamage {
 std::optional<LogDamage> FindDamage(const std::vector<LogFile>& logs, std::uint64_t first);
 // A sentence that says where.
 std::string Damaged(const std::string& path, const LogEnd& end);
-// A sentence that says what of the end of the last one RocksDB will pass over; empty: nothing.
+// The last one that has any bytes; null: none has.
+const LogFile* LastLog(const std::vector<LogFile>& logs);
+// A sentence that says what of its end RocksDB will pass over; empty: nothing.
 std::string TornEnd(const std::vector<LogFile>& logs);
 // Ends them there: for copies, on the real file system.
 absl::Status CutLogs(const std::vector<LogFile>& logs, const LogDamage& damage);

@@ -13,6 +13,7 @@
 #include "rocksdb/db.h"
 #include "rocksdb/file_system.h"
 #include "storage/folder_lock.h"
+#include "storage/high_water_file.h"
 #include "storage/log_end.h"
 #include "storage/rocks_store.h"
 #include "storage/salvage.h"
@@ -93,12 +94,20 @@ absl::StatusOr<std::unique_ptr<DataFolder>> OpenWithListNamed(const std::string&
   return DataFolder::Open(options);
 }
 
-absl::StatusOr<std::unique_ptr<DataFolder>> OpenMadeAnew(const std::string& from, const DataFolderOptions& options) {
+absl::StatusOr<std::unique_ptr<DataFolder>> OpenMadeAnew(const std::string& from, const DataFolderOptions& options,
+                                                         std::string& dropped) {
   if (auto status = CopyAgain(from, options.path); !status.ok()) return status;
+  const std::string marks = absl::StrCat(options.path, "/high-water");
+  const auto files = rocksdb::FileSystem::Default();
+  const auto acknowledged = HighWaterFile::Open(files, marks, /*read_only=*/true);
+  if (!acknowledged.ok()) return acknowledged.status();
   RocksStoreOptions database;
   database.path = absl::StrCat(options.path, "/db");
   database.cut_log = true;
-  if (auto status = MakeAnew(database); !status.ok()) return status;
+  auto made = MakeAnew(database, (*acknowledged)->last_row_at_open());
+  if (!made.ok()) return made.status();
+  dropped = *std::move(made);
+  if (auto status = HighWaterFile::ForgetLastRow(*files, marks); !status.ok()) return status;
   return DataFolder::Open(options);
 }
 
@@ -117,11 +126,12 @@ absl::StatusOr<RepairedCopy> OpenCopy(const std::string& from, DataFolderOptions
   }
   if (MayBeMended(folder.status()) && !ListCanBeRead(absl::StrCat(from, "/db"))) {
     repaired.by = RepairedBy::kMakingAnew;
-    folder = OpenMadeAnew(from, options);
+    folder = OpenMadeAnew(from, options, repaired.dropped);
   }
   if (MayBeMended(folder.status())) return absl::DataLossError(folder.status().message());
   if (!folder.ok()) return folder.status();
   repaired.folder = *std::move(folder);
+  if (repaired.dropped.empty()) repaired.dropped = repaired.folder->torn_end();
   return repaired;
 }
 
@@ -147,7 +157,7 @@ absl::StatusOr<RepairedCopy> RepairCopy(const DataFolderOptions& from, const std
   }
   if (repaired.ok()) {
     repaired->path = path;
-  } else {
+  } else if (!absl::IsAlreadyExists(repaired.status())) {  // another's, made meanwhile
     fs::remove_all(path, error);
   }
   return repaired;
@@ -156,6 +166,7 @@ absl::StatusOr<RepairedCopy> RepairCopy(const DataFolderOptions& from, const std
 absl::Status KeepCopy(RepairedCopy copy, const std::string& to) {
   copy.folder.reset();
   const fs::path place = NameOfFolder(to);
+  if (auto status = SyncPath(copy.path); !status.ok()) return status;
   std::error_code error;
   fs::rename(copy.path, place, error);
   if (error) return Failed("put in its place", place, error);

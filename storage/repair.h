@@ -3,8 +3,8 @@
 // Three means, the gentler first: the log is cut where it is damaged, which loses what came after; where it is not
 // known any more which file is RocksDB's list of its tables, the newest is; where that list cannot be read, the rows of
 // all tables and of the log are put into a new database (salvage.h). The copy counts as repaired only when it reaches
-// the high-water mark of every shard; whoever calls must look it through as well (engine/inspect.h), for rows below the
-// mark may be gone. The original is only read. Blocks for as long as copying takes.
+// the high-water mark of every shard and its last row; whoever calls must look it through as well (engine/inspect.h),
+// for rows below the mark may be gone. The original is only read. Blocks for as long as copying takes.
 //
 // All is made beside the place that was named, in a folder `….unfinished`, and put there by KeepCopy() at last: what
 // was interrupted before cannot be mistaken for a repaired folder.
@@ -24,6 +24,7 @@ struct RepairedCopy {
   std::unique_ptr<DataFolder> folder;
   std::string path;                      // where it is until it is kept
   RepairedBy by = RepairedBy::kNothing;  // kNothing: it opens as it is
+  std::string dropped;                   // what of the end of its log, as a sentence; empty: nothing
 };
 
 // `from.path` is the damaged folder, which nobody may have open; its index key stays where it is and serves both. `to`

@@ -124,10 +124,12 @@ absl::StatusOr<std::uint64_t> RocksStore::FirstLogNeeded(const RocksStoreOptions
 absl::StatusOr<std::string> RocksStore::CheckLogs(const RocksStoreOptions& options, const std::vector<LogFile>& logs) {
   auto damage = FindDamage(logs, 0);
   if (damage || options.cut_log) {
-    // Where that cannot be told each of them counts.
     const auto first = FirstLogNeeded(options);
-    damage = FindDamage(logs, first.value_or(0));
     // A log is gone, or its rows are: there is no place at which to cut.
+    const bool is_gone = absl::IsDataLoss(first.status()) && absl::StrContains(first.status().message(), "Missing WAL");
+    if (options.cut_log && is_gone) return first.status();
+    // Where that cannot be told each of them counts.
+    damage = FindDamage(logs, first.value_or(0));
     if (!damage && options.cut_log && absl::IsDataLoss(first.status())) return first.status();
   }
   if (!damage) return TornEnd(logs);
@@ -237,6 +239,8 @@ class RocksStore::FrozenStore final : public Store {
 };
 
 std::unique_ptr<Store> RocksStore::Frozen() const { return std::make_unique<FrozenStore>(*database_); }
+
+std::uint64_t RocksStore::LastRow() const { return database_->db->GetLatestSequenceNumber(); }
 
 absl::Status RocksStore::Compact() {
   if (database_->read_only) return absl::FailedPreconditionError("the data folder is open for reading only");

@@ -47,6 +47,9 @@ class RocksStore final : public Store {
   [[nodiscard]] absl::Status Write(const Batch& batch, Sync sync) override;
   std::unique_ptr<Store> Frozen() const override;
 
+  // The number of the last row that was written, by RocksDB's count: every later one has a higher number, also after a
+  // start. Where every write is synced, so is this row.
+  std::uint64_t LastRow() const;
   // Memtables to disk, then everything to the last level; blocks for as long as that takes.
   [[nodiscard]] absl::Status Compact();
   std::vector<std::pair<std::string, std::uint64_t>> Figures() const;

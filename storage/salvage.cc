@@ -164,6 +164,8 @@ class Scratch {
   absl::Status TakeAll();
   // Its rows, into `to`.
   absl::Status Pour(Family family, RocksStore& to);
+  // The highest number that was seen of a row or deletion, once all are poured. A compaction may have taken some away.
+  std::uint64_t highest_row() const { return highest_row_; }
 
  private:
   absl::Status Open();
@@ -187,6 +189,7 @@ class Scratch {
   std::vector<rocksdb::ColumnFamilyHandle*> logged_;  // by family: what the log had
   std::array<std::vector<rocksdb::ColumnFamilyHandle*>, kFamilies> tables_;
   std::array<std::vector<DeletedRange>, kFamilies> ranges_;
+  std::uint64_t highest_row_ = 0;
 };
 
 absl::Status Scratch::Open() {
@@ -302,11 +305,13 @@ absl::Status Scratch::Pour(Family family, RocksStore& to) {
   std::vector<Versions> sources{{*db_, logged_[number], page}};
   for (auto* table : tables_[number]) sources.emplace_back(*db_, table, page);
   Merged rows(std::move(sources));
+  for (const DeletedRange& range : ranges_[number]) highest_row_ = std::max(highest_row_, range.sequence);
   DeletedRangesSweep deleted(std::move(ranges_[number]));
   Batch batch;
   auto status = rows.Begin();
   for (; status.ok() && rows.Valid(); status = rows.Next()) {
     const rocksdb::KeyVersion& row = rows.newest();
+    highest_row_ = std::max<std::uint64_t>(highest_row_, row.sequence);
     const std::string type = row.GetTypeName();
     if (type == "TypeDeletion") continue;
     if (type != "TypeValue")
@@ -334,13 +339,31 @@ absl::Status CheckRoom(const RocksStoreOptions& options) {
                                                    " MB more on the disk, and ", room.available >> 20, " MB are free"));
 }
 
+absl::Status MissingRows(const std::string& dropped) {
+  return absl::DataLossError(absl::StrCat("acknowledged data is missing: ", dropped));
+}
+
+// Ends the logs where they are damaged, or where one does not go on from the one before. That may be one that nobody
+// needs any more, which only the list of tables would tell; then too much is dropped, and so it is said.
+absl::StatusOr<std::string> EndLogs(const std::string& folder, std::uint64_t acknowledged) {
+  const std::vector<LogFile> logs = LookAtLogs(*rocksdb::FileSystem::Default(), folder);
+  const auto damage = FindDamage(logs, 0);
+  std::string dropped = damage ? damage->what : TornEnd(logs);
+  if (dropped.empty()) return dropped;
+  // A log without a whole record says nothing: what was acknowledged may be in tables, which are looked at later.
+  const LogFile& last = damage ? logs[damage->log] : *LastLog(logs);
+  if (last.end.next_row != 0 && last.end.next_row <= acknowledged) return MissingRows(dropped);
+  if (damage)
+    if (auto status = CutLogs(logs, *damage); !status.ok()) return status;
+  return dropped;
+}
+
 }  // namespace
 
-absl::Status MakeAnew(const RocksStoreOptions& options) {
+absl::StatusOr<std::string> MakeAnew(const RocksStoreOptions& options, std::uint64_t acknowledged) {
   if (auto status = CheckRoom(options); !status.ok()) return status;
-  const std::vector<LogFile> logs = LookAtLogs(*rocksdb::FileSystem::Default(), options.path);
-  if (const auto damage = FindDamage(logs, 0))
-    if (auto status = CutLogs(logs, *damage); !status.ok()) return status;
+  auto dropped = EndLogs(options.path, acknowledged);
+  if (!dropped.ok()) return dropped.status();
   auto scratch = std::make_unique<Scratch>(options);
   if (auto status = scratch->TakeAll(); !status.ok()) return status;
   RocksStoreOptions fresh = options;
@@ -352,14 +375,15 @@ absl::Status MakeAnew(const RocksStoreOptions& options) {
   if (!store.ok()) return store.status();
   for (std::size_t i = 0; i < kFamilies; ++i)
     if (auto status = scratch->Pour(static_cast<Family>(i), **store); !status.ok()) return status;
+  if (!dropped->empty() && scratch->highest_row() < acknowledged) return MissingRows(*dropped);
   scratch.reset();  // its room is needed
   if (auto status = (*store)->Compact(); !status.ok()) return status;
   store->reset();
   std::error_code error;
   fs::remove_all(options.path, error);
   if (!error) fs::rename(fresh.path, options.path, error);
-  return error ? absl::ErrnoToStatus(error.value(), absl::StrCat("cannot put ", fresh.path, " in its place"))
-               : absl::OkStatus();
+  if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot put ", fresh.path, " in its place"));
+  return dropped;
 }
 
 }  // namespace smsflow::storage

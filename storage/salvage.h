@@ -12,14 +12,19 @@
 // An internal header of storage/.
 #pragma once
 
-#include "absl/status/status.h"
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
 #include "storage/rocks_store.h"
 
 namespace smsflow::storage {
 
 // Puts a whole store in the place of the one at `options.path`, which nobody may have open: for copies only. Blocks for
-// as long as reading and writing all rows takes; needs their room once more. Memory: some 16,000 rows.
-// Ignores `file_system`. DATA_LOSS: a table or log cannot be read; RESOURCE_EXHAUSTED: the disk has not the room.
-[[nodiscard]] absl::Status MakeAnew(const RocksStoreOptions& options);
+// as long as reading and writing all rows takes; needs their room once more. Memory: some 16,000 rows. Rows are
+// numbered anew. What of the logs was dropped, as a sentence; empty: nothing. Ignores `file_system`. DATA_LOSS: a table
+// or log cannot be read, or where the logs end within a record they do so before row `acknowledged`;
+// RESOURCE_EXHAUSTED: the disk has not the room.
+absl::StatusOr<std::string> MakeAnew(const RocksStoreOptions& options, std::uint64_t acknowledged);
 
 }  // namespace smsflow::storage

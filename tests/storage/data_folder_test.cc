@@ -6,9 +6,11 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
+#include "storage/crc32c.h"
 #include "storage/journal.h"
 #include "storage/records.h"
 #include "tests/storage/temporary_folder.h"
@@ -269,7 +271,30 @@ TEST_F(DataFolderTest, RefusesALogThatEndsTooEarly) {
   ExpectRefusal(StatusCode::kDataLoss, "acknowledged data is missing: shard 3 ends at sequence 4");
 }
 
-class HighWaterTest : public DataFolderTest {};
+class HighWaterTest : public DataFolderTest {
+ protected:
+  // Two slots with a mark of kShard, and none of another.
+  static std::string FirstFormat(std::uint16_t shards, HighWaterMark mark) {
+    std::string file;
+    for (const std::uint64_t generation : {7, 8}) {
+      std::string slot = "smsfl-hw";
+      const auto append = [&slot](std::uint64_t value, int width) {
+        for (int i = width - 1; i >= 0; --i) slot.push_back(static_cast<char>(value >> (8 * i)));
+      };
+      append(1, 4);
+      append(generation, 8);
+      append(shards, 2);
+      for (std::uint16_t shard = 0; shard < shards; ++shard) {
+        append(shard == kShard.value ? mark.epoch : 0, 8);
+        append(shard == kShard.value ? mark.sequence : 0, 8);
+      }
+      append(Crc32c(slot), 4);
+      slot.resize(4096, '\0');
+      file += slot;
+    }
+    return file;
+  }
+};
 
 TEST_F(HighWaterTest, KeepsTheHighestMarkOfEachShard) {
   {
@@ -333,10 +358,81 @@ TEST_F(HighWaterTest, RefusesTwoBadSlots) {
 TEST_F(HighWaterTest, RefusesAFileOfANewerFormatAsThat) {
   { const auto folder = MustOpen(); }
   std::string newer = "smsfl-hw";
-  newer += std::string("\0\0\0\x02", 4) + std::string(600, 'n');
+  newer += std::string("\0\0\0\x03", 4) + std::string(600, 'n');
   WriteAll(Path("high-water"), newer);
   ExpectRefusal(StatusCode::kFailedPrecondition,
-                "was made by a newer smsflow, or is damaged: format 2, this one reads up to 1");
+                "was made by a newer smsflow, or is damaged: format 3, this one reads up to 2");
+}
+
+// As it was written before rows were counted; for so many shards the slots of today are longer.
+TEST_F(HighWaterTest, AFileOfTheFirstFormatIsReadAndWrittenAnew) {
+  for (const std::uint16_t shards : {16, 254}) {
+    options_.path = folder_ / ("data" + std::to_string(shards));
+    options_.shards = shards;
+    {
+      const auto folder = MustOpen();
+      Append(*folder, 3);
+    }
+    const std::string first = FirstFormat(shards, {0, 2});
+    WriteAll(Path("high-water"), first);
+    options_.read_only = true;
+    EXPECT_EQ(MustOpen()->high_water().AtOpen(kShard), (HighWaterMark{0, 2}));
+    EXPECT_EQ(ReadAll(Path("high-water")), first);
+    options_.read_only = false;
+    for (const std::uint64_t mark : {2, 3}) {
+      const auto folder = MustOpen();
+      EXPECT_EQ(folder->high_water().AtOpen(kShard), (HighWaterMark{0, mark}));
+      folder->high_water().Note(kShard, {0, 3});
+      ASSERT_TRUE(folder->high_water().Save().ok());
+    }
+  }
+}
+
+// Who is blocked and what is paused stands in no journal.
+TEST_F(HighWaterTest, RefusesWhenARowIsMissingOfWhichNoJournalSpeaks) {
+  {
+    const auto folder = MustOpen();
+    Append(*folder, 3);
+    Batch batch;
+    batch.Put(Family::kIndexes, "paused", "all");
+    ASSERT_TRUE(folder->store().Write(batch, Sync::kYes).ok());
+    std::filesystem::copy(options_.path, folder_ / "before", std::filesystem::copy_options::recursive);
+    ASSERT_TRUE(folder->high_water().Save().ok());
+    std::filesystem::copy(options_.path, folder_ / "after", std::filesystem::copy_options::recursive);
+  }
+  options_.index_key_path = options_.path + ".key";
+  for (const bool marked : {false, true}) {
+    options_.path = folder_ / (marked ? "after" : "before");
+    for (const auto& entry : std::filesystem::directory_iterator(Path("db")))
+      if (entry.path().extension() == ".log" && entry.file_size() > 0)
+        std::filesystem::resize_file(entry.path(), entry.file_size() - 1);
+    if (marked) {
+      ExpectRefusal(StatusCode::kDataLoss, "acknowledged data is missing: its last row is number ");
+    } else {
+      EXPECT_NE(MustOpen(), nullptr) << "as a crash leaves it";
+    }
+  }
+}
+
+TEST_F(HighWaterTest, ARowIsKnownAcrossStartsTablesAndCompactions) {
+  const auto write = [](DataFolder& folder) {
+    Batch batch;
+    batch.Put(Family::kIndexes, "paused", "all");
+    batch.Delete(Family::kIndexes, "paused");
+    batch.DeleteRange(Family::kIndexes, "a", "z");
+    ASSERT_TRUE(folder.store().Write(batch, Sync::kYes).ok());
+    ASSERT_TRUE(folder.high_water().Save().ok());
+  };
+  for (int start = 0; start < 6; ++start) {
+    const auto folder = MustOpen();
+    ASSERT_NE(folder, nullptr) << start;
+    write(*folder);
+    if (start % 2 == 1) {
+      ASSERT_TRUE(folder->Compact().ok());
+    }
+    if (start == 3) write(*folder);
+  }
+  EXPECT_NE(MustOpen(), nullptr);
 }
 
 }  // namespace

@@ -225,6 +225,15 @@ TEST_F(SeveralLogsTest, DamageInAnyOfThemIsRefusedAndCutThere) {
     for (const bool cut : {false, true}) EXPECT_TRUE(absl::IsDataLoss(RowsOf(cut).status())) << left << ' ' << cut;
     WriteAll(logs_[0], first);
   }
+  // Nor is there one where another is damaged besides: it would be opened without the rows of the one that is gone.
+  fs::remove(logs_[0]);
+  const std::string second = ReadAll(logs_[1]);
+  std::string bad = second;
+  bad[5] = static_cast<char>(bad[5] ^ 1);
+  WriteAll(logs_[1], bad);
+  for (const bool cut : {false, true}) EXPECT_TRUE(absl::IsDataLoss(RowsOf(cut).status())) << cut;
+  WriteAll(logs_[0], first);
+  WriteAll(logs_[1], second);
   std::size_t whole = 0;  // where its last record begins
   for (std::size_t at = 0; at + 7 < first.size();) {
     const std::size_t length = static_cast<std::uint8_t>(first[at + 4]) | static_cast<std::uint8_t>(first[at + 5]) << 8;
@@ -234,7 +243,7 @@ TEST_F(SeveralLogsTest, DamageInAnyOfThemIsRefusedAndCutThere) {
   }
   refused(first.substr(0, whole), "cut between two records");
   for (const std::size_t bit : {32U, 40U, 47U, 50U, 51U}) {
-    std::string bad = first;
+    bad = first;
     bad[whole + bit / 8] = static_cast<char>(bad[whole + bit / 8] ^ (1 << (bit % 8)));
     refused(bad, "a bit in the header of its last record");
   }

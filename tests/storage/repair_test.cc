@@ -112,6 +112,36 @@ TEST_F(RepairTest, ADamagedLogIsCutOnlyAboveTheMark) {
   EXPECT_EQ(ReadAll(log).size(), good.size()) << "the original is only read";
 }
 
+// The last row that was acknowledged is of no journal, and the log ends before it.
+TEST_F(RepairTest, WithoutARowOfNoJournalItIsNotWhole) {
+  {
+    const auto folder = DataFolder::Open(Options(folder_ / "made"));
+    ASSERT_TRUE(folder.ok()) << folder.status();
+    Batch batch;
+    batch.Put(Family::kIndexes, "paused", std::string(300, 'p'));
+    ASSERT_TRUE((*folder)->store().Write(batch, Sync::kYes).ok());
+    ASSERT_TRUE((*folder)->high_water().Save().ok());
+    fs::remove_all(damaged_);
+    fs::copy(folder_ / "made", damaged_, fs::copy_options::recursive);
+  }
+  for (const bool list_lost : {false, true}) {
+    if (list_lost)
+      for (const auto& file : fs::directory_iterator(fs::path(damaged_) / "db"))
+        if (file.path().filename().string().starts_with("MANIFEST-")) fs::remove(file.path());
+    const std::string good = ReadAll(Log(damaged_));
+    WriteAll(Log(damaged_), good.substr(0, good.size() - 1));
+    const auto copy = Repair();
+    EXPECT_TRUE(absl::IsDataLoss(copy.status())) << list_lost << ": " << copy.status();
+    EXPECT_THAT(std::string(copy.status().message()), testing::HasSubstr("acknowledged data is missing"));
+    WriteAll(Log(damaged_), good);
+    const auto whole = Repair();
+    ASSERT_TRUE(whole.ok()) << list_lost << ": " << whole.status();
+    EXPECT_EQ(Whole(whole->folder->store()), kAll);
+    // Rows are counted from the beginning there, and the marks go on with it.
+    ASSERT_TRUE(whole->folder->high_water().Save().ok());
+  }
+}
+
 // From the log alone, and from tables that a compaction wrote.
 TEST_F(RepairTest, ALostListOfTablesCostsNothing) {
   const std::string logged = folder_ / "logged";

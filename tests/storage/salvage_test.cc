@@ -112,7 +112,7 @@ class SalvageTest : public testing::Test {
     return copy;
   }
   absl::StatusOr<std::array<Rows, kFamilies>> Salvaged(const std::string& path) const {
-    if (auto status = MakeAnew(Options(path)); !status.ok()) return status;
+    if (const auto made = MakeAnew(Options(path), 0); !made.ok()) return made.status();
     const auto store = RocksStore::Open(Options(path));
     if (!store.ok()) return store.status();
     return AllRows(**store);

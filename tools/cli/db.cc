@@ -131,6 +131,7 @@ Outcome Repair(const Arguments& arguments, const Terminal& terminal) {
   const auto summary = InspectFolder(
       *repaired->folder, "db repair", [&](const std::string& text) { findings.Show(text); }, terminal);
   const storage::RepairedBy by = repaired->by;
+  const std::string dropped = repaired->dropped;
   if (!summary.ok() || summary->violations != 0) {
     storage::DropCopy(*std::move(repaired));
   } else if (auto status = storage::KeepCopy(*std::move(repaired), arguments.out); !status.ok()) {
@@ -141,7 +142,8 @@ Outcome Repair(const Arguments& arguments, const Terminal& terminal) {
     terminal.err
         << "no copy was left, for rows are missing: only one made since the engine last ended can take its place\n";
   } else {
-    terminal.err << Visible(arguments.out) << " is whole: " << Means(by) << ". All that was acknowledged up to the"
+    terminal.err << Visible(arguments.out) << " is whole: " << Means(by)
+                 << (dropped.empty() ? "" : absl::StrCat(" (", dropped, ")")) << ". All that was acknowledged up to the"
                  << " high-water mark is there.\nPut it in the place of " << Visible(arguments.data)
                  << ", beside the same index key, and keep the old one until the new one has run\n";
   }
