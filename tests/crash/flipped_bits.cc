@@ -22,10 +22,8 @@ void FlippedBits::Broken(const Image& image, const std::string& where, const std
   broken_.push_back(where + ": " + what + "; " + disk_.Keep(image));
 }
 
-std::uint64_t FlippedBits::SizeAtMark(const std::string& log, const Moment& moment) const {
-  std::size_t marked = 0, at = 0, file = 0;
-  for (const Moment& each : run_.moments)
-    if (each.all_marked && each.operations <= moment.operations) marked = each.operations;
+std::uint64_t FlippedBits::SizeAtMark(const std::string& log, std::size_t marked) const {
+  std::size_t at = 0, file = 0;
   std::uint64_t size = 0;
   for (const DiskOperation& operation : run_.disk->operations()) {
     if (++at > marked) break;
@@ -83,14 +81,16 @@ void FlippedBits::FlipOnce(const Whole& whole) {
       ++figures_.refused;
     }
   }
-  const std::string refused = disk_.Repair({whole.marked});
+  // No row is lost with a bit of those.
+  const bool of_no_row = kind == "options" || kind == "high-water" || kind == "CURRENT" || kind == "manifest";
+  const std::string refused = disk_.Repair(of_no_row ? Needed{whole.moment.acknowledged, whole.moment.operations}
+                                                     : Needed{whole.marked, whole.marked_at});
   if (refused.empty()) {
     ++figures_.repaired;
     return;
   }
   ++figures_.beyond;
-  const bool surely_whole = kind == "options" || kind == "high-water" || kind == "CURRENT" || kind == "manifest" ||
-                            (path == whole.log && at >= whole.marked_log);
+  const bool surely_whole = of_no_row || (path == whole.log && at >= whole.marked_log);
   if (surely_whole) Broken(flipped, where, "nothing below the mark is missing, and yet: " + refused);
 }
 
@@ -110,7 +110,9 @@ void FlippedBits::Flip(std::size_t flips, const std::function<bool()>& late) {
     }
     for (const auto& [path, bytes] : whole.image)
       if (KindOfFile(path) == "log" && !bytes.empty()) whole.log = std::max(whole.log, path);
-    whole.marked_log = SizeAtMark(whole.log, moment);
+    for (const Moment& each : run_.moments)
+      if (each.all_marked && each.operations <= moment.operations) whole.marked_at = each.operations;
+    whole.marked_log = SizeAtMark(whole.log, whole.marked_at);
     for (std::size_t i = 0; i < kPerMoment && flips > 0; ++i, --flips) {
       FlipOnce(whole);
       if (!broken_.empty() || late()) return;

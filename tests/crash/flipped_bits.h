@@ -45,10 +45,11 @@ class FlippedBits {
     Image image;
     std::string log;               // the newest; empty: there is none
     Sequences marked;              // by the saved marks
-    std::uint64_t marked_log = 0;  // how long the log was when they were saved
+    std::size_t marked_at = 0;     // after so many operations they were, with all of the run until then
+    std::uint64_t marked_log = 0;  // how long the log was then
   };
   void FlipOnce(const Whole& whole);
-  std::uint64_t SizeAtMark(const std::string& log, const Moment& moment) const;
+  std::uint64_t SizeAtMark(const std::string& log, std::size_t marked) const;
   void Broken(const Image& image, const std::string& where, const std::string& what);
 
   const RecordedRun& run_;

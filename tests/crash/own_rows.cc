@@ -15,18 +15,20 @@ constexpr std::pair<storage::Family, char> kKinds[] = {
 
 }  // namespace
 
-OwnRows::Rows OwnRows::Read(const storage::Store& store, ShardId shard) {
+absl::StatusOr<OwnRows::Rows> OwnRows::Read(const storage::Store& store, ShardId shard) {
   Rows rows;
   for (const auto& [family, kind] : kKinds) {
     const std::string prefix(storage::Key(kind, shard).view());
-    for (auto row = store.Scan(family, prefix, storage::PrefixEnd(prefix)); row->Valid(); row->Next())
-      rows.emplace(row->key(), row->value());
+    const auto row = store.Scan(family, prefix, storage::PrefixEnd(prefix));
+    for (; row->Valid(); row->Next()) rows.emplace(row->key(), row->value());
+    if (!row->status().ok()) return row->status();
   }
   return rows;
 }
 
-void OwnRows::Note(const storage::Store& store, ShardId shard, std::uint64_t sequence, std::size_t operations) {
-  Rows rows = Read(store, shard);
+bool OwnRows::Note(const storage::Store& store, ShardId shard, std::uint64_t sequence, std::size_t operations) {
+  auto rows = Read(store, shard);
+  if (!rows.ok()) return false;
   const bool with_records = std::exchange(noted_[shard], sequence) != sequence;
   const auto note = [&](const std::string& key, std::optional<std::string> value) {
     std::vector<Version>& versions = versions_[key];
@@ -35,21 +37,23 @@ void OwnRows::Note(const storage::Store& store, ShardId shard, std::uint64_t seq
     ++changes_[key[0]];
   };
   for (auto& [key, versions] : versions_)
-    if (ShardId{static_cast<std::uint16_t>(storage::ReadBigEndian(key.substr(1, 2)))} == shard && !rows.contains(key))
+    if (ShardId{static_cast<std::uint16_t>(storage::ReadBigEndian(key.substr(1, 2)))} == shard && !rows->contains(key))
       note(key, std::nullopt);
-  for (auto& [key, value] : rows) note(key, std::move(value));
+  for (auto& [key, value] : *rows) note(key, std::move(value));
+  return true;
 }
 
 std::string OwnRows::Wrong(const storage::Store& store, ShardId shard, std::uint64_t sequence,
                            std::size_t operations) const {
-  const Rows rows = Read(store, shard);
+  const auto rows = Read(store, shard);
+  if (!rows.ok()) return std::string(rows.status().message());
   const std::string of_shard = absl::StrCat(kWrong, "shard ", shard.value, " at ", sequence, ", row ");
-  for (const auto& [key, value] : rows)
+  for (const auto& [key, value] : *rows)
     if (!versions_.contains(key)) return absl::StrCat(of_shard, absl::BytesToHexString(key), " was never written");
   for (const auto& [key, versions] : versions_) {
     if (storage::ReadBigEndian(key.substr(1, 2)) != shard.value) continue;
-    const auto row = rows.find(key);
-    const std::optional<std::string> found = row == rows.end() ? std::nullopt : std::optional(row->second);
+    const auto row = rows->find(key);
+    const std::optional<std::string> found = row == rows->end() ? std::nullopt : std::optional(row->second);
     bool may_be = !found.has_value();  // as before the first version
     for (const Version& version : versions) {
       if (version.sequence > sequence) break;

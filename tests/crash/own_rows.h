@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "ids/ids.h"
 #include "storage/store.h"
 
@@ -21,11 +22,13 @@ class OwnRows {
  public:
   static constexpr char kWrong[] = "of no record: ";
 
-  // After a commit: the shard's journal ends at `sequence`, and so many operations of the disk have been.
-  void Note(const storage::Store& store, ShardId shard, std::uint64_t sequence, std::size_t operations);
+  // After a commit: the shard's journal ends at `sequence`, and so many operations of the disk have been. False: its
+  // rows cannot be read.
+  [[nodiscard]] bool Note(const storage::Store& store, ShardId shard, std::uint64_t sequence, std::size_t operations);
 
   // The first row that is not as it was when the shard's journal ended at `sequence`, what lay before the end of so
-  // many operations being acknowledged; a line that begins with kWrong. Empty: all are.
+  // many operations being acknowledged; a line that begins with kWrong, or else says that they cannot be read. Empty:
+  // all are.
   std::string Wrong(const storage::Store& store, ShardId shard, std::uint64_t sequence, std::size_t operations) const;
 
   // By kind of row, how often one was written, changed or deleted.
@@ -39,7 +42,7 @@ class OwnRows {
     std::optional<std::string> value;
   };
   using Rows = std::map<std::string, std::string>;
-  static Rows Read(const storage::Store& store, ShardId shard);
+  static absl::StatusOr<Rows> Read(const storage::Store& store, ShardId shard);
 
   std::map<std::string, std::vector<Version>> versions_;  // by key, in the order of the commits
   std::map<ShardId, std::uint64_t> noted_;                // the last sequence

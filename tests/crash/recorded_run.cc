@@ -275,7 +275,8 @@ class OneRun : private EngineOnDisk {
 
   void NoteOwnRows() {
     for (std::uint16_t i = 0; i < kRecordedShards; ++i)
-      run_.own_rows.Note(folder_->store(), ShardId{i}, engine_->Committed(ShardId{i}), run_.disk->size());
+      if (!run_.own_rows.Note(folder_->store(), ShardId{i}, engine_->Committed(ShardId{i}), run_.disk->size()))
+        run_.strange = "the rows of the run itself cannot be read";
   }
 
   const InstanceId& AnyId() { return ids_[static_cast<std::size_t>(Pick(static_cast<int>(ids_.size())))]; }
@@ -310,7 +311,7 @@ class OneRun : private EngineOnDisk {
   }
 
   void Finish() {
-    for (const char kind : {'m', 'p', 'f'})
+    for (const char kind : {'m', 'p', 'f', 'l', 'L', 'w'})
       if (run_.commands >= 1'000 && !run_.own_rows.changes().contains(kind))
         run_.strange = std::string("no row of kind ") + kind + " was ever written";
     run_.commits = engine_->Commits();
