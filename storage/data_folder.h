@@ -2,7 +2,7 @@
 //
 //   <data>/LOCK-smsflow  flock'ed while a process has it open
 //   <data>/db/           RocksDB
-//   <data>/high-water    the last acknowledged sequence per shard, two alternating slots with checksums
+//   <data>/high-water    the last acknowledged sequence per shard and the last row of all: high_water.h
 //   <data>/ballast       space kept for the hour in which the disk is full
 //   <data>.key           32 bytes, mode 0600, made only together with a new folder; may lie elsewhere
 //
