@@ -172,6 +172,7 @@ absl::Status Folder::OpenStore() {
   options.create = options_.create;
   options.read_only = options_.read_only;
   options.cut_log = options_.cut_log;
+  options.acknowledged_row = high_water_ ? high_water_->last_row_at_open() : 0;
   options.block_cache_bytes = options_.block_cache_bytes;
   options.memtable_bytes = options_.memtable_bytes;
   options.file_system = options_.file_system;

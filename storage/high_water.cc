@@ -136,12 +136,6 @@ absl::StatusOr<std::unique_ptr<HighWaterFile>> HighWaterFile::Open(std::shared_p
   if (!newest.ok()) return newest.status();
   std::unique_ptr<rocksdb::FSRandomRWFile> file;
   if (!read_only) {
-    if (newest->format < kMarksFormat) {
-      const auto written = WriteWholeFile(*files, path, EncodeFile(newest->generation + 1, 0, newest->marks));
-      if (!written.ok()) return written;
-      newest->generation += 2;
-      newest->place = 0;
-    }
     const auto status = files->NewRandomRWFile(path, {}, &file, nullptr);
     if (!status.ok()) return ToStatus(status, absl::StrCat("open ", path));
   }
@@ -158,7 +152,8 @@ HighWaterFile::HighWaterFile(std::shared_ptr<rocksdb::FileSystem> files, std::st
       noted_(at_open_.size()),
       last_row_(newest.last_row),
       generation_(newest.generation),
-      next_slot_(1 - newest.place) {
+      next_slot_(1 - newest.place),
+      old_format_(newest.format < kMarksFormat) {
   for (std::size_t i = 0; i < noted_.size(); ++i) noted_[i].mark = at_open_[i];
 }
 
@@ -181,9 +176,24 @@ HighWaterMark HighWaterFile::Noted(ShardId shard) const {
 HighWaterMark HighWaterFile::AtOpen(ShardId shard) const { return at_open_.at(shard.value); }
 
 bool HighWaterFile::empty() const {
+  if (last_row_at_open_ != 0) return false;
   for (const HighWaterMark& mark : at_open_)
     if (mark != HighWaterMark()) return false;
   return true;
+}
+
+// Not when it is opened: the disk may be full then, and whoever is refused for another reason can go back.
+absl::Status HighWaterFile::WriteAnew(std::uint64_t last_row, const std::vector<HighWaterMark>& marks) {
+  if (auto status = WriteWholeFile(*files_, path_, EncodeFile(generation_ + 1, last_row, marks)); !status.ok())
+    return status;
+  std::unique_ptr<rocksdb::FSRandomRWFile> file;
+  if (const auto status = files_->NewRandomRWFile(path_, {}, &file, nullptr); !status.ok())
+    return ToStatus(status, absl::StrCat("open ", path_));
+  file_ = std::move(file);
+  generation_ += 2;
+  next_slot_ = 1;
+  old_format_ = false;
+  return absl::OkStatus();
 }
 
 absl::Status HighWaterFile::Save() {
@@ -193,6 +203,11 @@ absl::Status HighWaterFile::Save() {
   if (!changed_.exchange(false, std::memory_order_acquire) && last_row == last_row_) return absl::OkStatus();
   std::vector<HighWaterMark> marks;
   for (std::size_t i = 0; i < noted_.size(); ++i) marks.push_back(Noted(ShardId{static_cast<std::uint16_t>(i)}));
+  if (old_format_)
+    if (auto status = WriteAnew(last_row, marks); !status.ok()) {
+      changed_.store(true, std::memory_order_release);
+      return status;
+    }
   const std::string slot = EncodeSlot(generation_ + 1, last_row, marks);
   auto status = file_->Write(static_cast<std::uint64_t>(next_slot_) * slot.size(), slot, kIo, nullptr);
   if (status.ok()) status = file_->Sync(kIo, nullptr);

@@ -7,7 +7,7 @@
 //
 // The number covers what no journal speaks of: who is blocked, what is paused, accounts. It is RocksDB's own; 0: not
 // known, as in a file of format 1, which has no such field, and in a database made anew, which counts from the
-// beginning.
+// beginning. All writes must be synced for it to be true.
 //
 // Note() is called by the writers of shards after a commit and costs a store to memory. Save() writes what was noted
 // since, and the number of the last row, and syncs; a housekeeping thread calls it every 100 ms at most. So the file is

@@ -23,7 +23,7 @@ class HighWaterFile final : public HighWater {
   static absl::Status Create(rocksdb::FileSystem& files, const std::string& path, std::uint16_t shards);
   // Of a database that was made anew: no row is said to be acknowledged by its number any more, durably.
   static absl::Status ForgetLastRow(rocksdb::FileSystem& files, const std::string& path);
-  // Writes a file of an older format anew, unless it is opened for reading only. DATA_LOSS when no slot is whole,
+  // A file of an older format is written anew by the first Save(). DATA_LOSS when no slot is whole,
   // FAILED_PRECONDITION when a slot is of a newer format.
   static absl::StatusOr<std::unique_ptr<HighWaterFile>> Open(std::shared_ptr<rocksdb::FileSystem> files,
                                                              const std::string& path, bool read_only);
@@ -38,7 +38,7 @@ class HighWaterFile final : public HighWater {
   std::uint64_t last_row_at_open() const { return last_row_at_open_; }
 
   std::uint16_t shards() const { return static_cast<std::uint16_t>(at_open_.size()); }
-  bool empty() const;  // held no mark when it was opened
+  bool empty() const;  // knew of nothing when it was opened
 
  private:
   struct Noting {
@@ -49,6 +49,7 @@ class HighWaterFile final : public HighWater {
   static absl::StatusOr<Slot> Newest(const std::string& path, std::string_view content);
 
   HighWaterFile(std::shared_ptr<rocksdb::FileSystem> files, std::string path, Slot newest);
+  absl::Status WriteAnew(std::uint64_t last_row, const std::vector<HighWaterMark>& marks);
 
   const std::shared_ptr<rocksdb::FileSystem> files_;
   const std::string path_;
@@ -62,6 +63,7 @@ class HighWaterFile final : public HighWater {
   std::unique_ptr<rocksdb::FSRandomRWFile> file_;  // null: for reading only
   std::uint64_t last_row_, generation_;            // as they stand in the file
   int next_slot_;
+  bool old_format_;
 };
 
 }  // namespace smsflow::storage

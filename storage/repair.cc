@@ -95,7 +95,7 @@ absl::StatusOr<std::unique_ptr<DataFolder>> OpenWithListNamed(const std::string&
 }
 
 absl::StatusOr<std::unique_ptr<DataFolder>> OpenMadeAnew(const std::string& from, const DataFolderOptions& options,
-                                                         std::string& dropped) {
+                                                         RepairedCopy& repaired) {
   if (auto status = CopyAgain(from, options.path); !status.ok()) return status;
   const std::string marks = absl::StrCat(options.path, "/high-water");
   const auto files = rocksdb::FileSystem::Default();
@@ -106,13 +106,22 @@ absl::StatusOr<std::unique_ptr<DataFolder>> OpenMadeAnew(const std::string& from
   database.cut_log = true;
   auto made = MakeAnew(database, (*acknowledged)->last_row_at_open());
   if (!made.ok()) return made.status();
-  dropped = *std::move(made);
+  repaired.dropped = made->dropped;
+  repaired.has_last_row = made->has_last_row;
   if (auto status = HighWaterFile::ForgetLastRow(*files, marks); !status.ok()) return status;
   return DataFolder::Open(options);
 }
 
+// Whether the marks know the last row at all.
+bool LastRowIsKnown(const std::string& folder) {
+  const auto marks =
+      HighWaterFile::Open(rocksdb::FileSystem::Default(), absl::StrCat(folder, "/high-water"), /*read_only=*/true);
+  return marks.ok() && (*marks)->last_row_at_open() != 0;
+}
+
 absl::StatusOr<RepairedCopy> OpenCopy(const std::string& from, DataFolderOptions options) {
   RepairedCopy repaired;
+  repaired.has_last_row = LastRowIsKnown(options.path);
   auto folder = DataFolder::Open(options);
   if (MayBeMended(folder.status())) {
     options.cut_log = true;
@@ -126,7 +135,7 @@ absl::StatusOr<RepairedCopy> OpenCopy(const std::string& from, DataFolderOptions
   }
   if (MayBeMended(folder.status()) && !ListCanBeRead(absl::StrCat(from, "/db"))) {
     repaired.by = RepairedBy::kMakingAnew;
-    folder = OpenMadeAnew(from, options, repaired.dropped);
+    folder = OpenMadeAnew(from, options, repaired);
   }
   if (MayBeMended(folder.status())) return absl::DataLossError(folder.status().message());
   if (!folder.ok()) return folder.status();

@@ -360,7 +360,7 @@ absl::StatusOr<std::string> EndLogs(const std::string& folder, std::uint64_t ack
 
 }  // namespace
 
-absl::StatusOr<std::string> MakeAnew(const RocksStoreOptions& options, std::uint64_t acknowledged) {
+absl::StatusOr<MadeAnew> MakeAnew(const RocksStoreOptions& options, std::uint64_t acknowledged) {
   if (auto status = CheckRoom(options); !status.ok()) return status;
   auto dropped = EndLogs(options.path, acknowledged);
   if (!dropped.ok()) return dropped.status();
@@ -375,6 +375,7 @@ absl::StatusOr<std::string> MakeAnew(const RocksStoreOptions& options, std::uint
   if (!store.ok()) return store.status();
   for (std::size_t i = 0; i < kFamilies; ++i)
     if (auto status = scratch->Pour(static_cast<Family>(i), **store); !status.ok()) return status;
+  const bool has_last_row = acknowledged != 0 && scratch->highest_row() >= acknowledged;
   if (!dropped->empty() && scratch->highest_row() < acknowledged) return MissingRows(*dropped);
   scratch.reset();  // its room is needed
   if (auto status = (*store)->Compact(); !status.ok()) return status;
@@ -383,7 +384,7 @@ absl::StatusOr<std::string> MakeAnew(const RocksStoreOptions& options, std::uint
   fs::remove_all(options.path, error);
   if (!error) fs::rename(fresh.path, options.path, error);
   if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot put ", fresh.path, " in its place"));
-  return dropped;
+  return MadeAnew{*std::move(dropped), has_last_row};
 }
 
 }  // namespace smsflow::storage

@@ -268,11 +268,17 @@ TEST_F(DataFolderTest, RefusesALogThatEndsTooEarly) {
       std::filesystem::resize_file(entry.path(), 50'000);
   options_.index_key_path = options_.path + ".key";
   options_.path = folder_ / "copy";
-  ExpectRefusal(StatusCode::kDataLoss, "acknowledged data is missing: shard 3 ends at sequence 4");
+  ExpectRefusal(StatusCode::kDataLoss, "acknowledged data is missing: the last row of ");
 }
 
 class HighWaterTest : public DataFolderTest {
  protected:
+  std::string LogBytes() const {
+    std::string all;
+    for (const auto& entry : std::filesystem::directory_iterator(Path("db")))
+      if (entry.path().extension() == ".log") all += ReadAll(entry.path());
+    return all;
+  }
   // Two slots with a mark of kShard, and none of another.
   static std::string FirstFormat(std::uint16_t shards, HighWaterMark mark) {
     std::string file;
@@ -379,12 +385,18 @@ TEST_F(HighWaterTest, AFileOfTheFirstFormatIsReadAndWrittenAnew) {
     EXPECT_EQ(MustOpen()->high_water().AtOpen(kShard), (HighWaterMark{0, 2}));
     EXPECT_EQ(ReadAll(Path("high-water")), first);
     options_.read_only = false;
-    for (const std::uint64_t mark : {2, 3}) {
+    {
       const auto folder = MustOpen();
-      EXPECT_EQ(folder->high_water().AtOpen(kShard), (HighWaterMark{0, mark}));
+      EXPECT_EQ(ReadAll(Path("high-water")), first) << "until there is something to be saved";
       folder->high_water().Note(kShard, {0, 3});
       ASSERT_TRUE(folder->high_water().Save().ok());
+      Append(*folder, 1);
+      ASSERT_TRUE(folder->high_water().Save().ok());
     }
+    EXPECT_EQ(MustOpen()->high_water().AtOpen(kShard), (HighWaterMark{0, 4}));
+    const std::string second = ReadAll(Path("high-water"));
+    EXPECT_EQ(second[11], 2);
+    EXPECT_EQ(second.size(), shards == 16 ? first.size() : 2 * first.size());
   }
 }
 
@@ -407,32 +419,72 @@ TEST_F(HighWaterTest, RefusesWhenARowIsMissingOfWhichNoJournalSpeaks) {
       if (entry.path().extension() == ".log" && entry.file_size() > 0)
         std::filesystem::resize_file(entry.path(), entry.file_size() - 1);
     if (marked) {
-      ExpectRefusal(StatusCode::kDataLoss, "acknowledged data is missing: its last row is number ");
+      const std::string log = LogBytes();
+      ExpectRefusal(StatusCode::kDataLoss, "acknowledged data is missing: the last row of ");
+      ExpectRefusal(StatusCode::kDataLoss, "ends within a record");
+      EXPECT_EQ(LogBytes(), log) << "what is left of it is for a repair, or for whoever looks into it";
     } else {
       EXPECT_NE(MustOpen(), nullptr) << "as a crash leaves it";
     }
   }
 }
 
-TEST_F(HighWaterTest, ARowIsKnownAcrossStartsTablesAndCompactions) {
-  const auto write = [](DataFolder& folder) {
-    Batch batch;
+// However the last row was written, and whatever became of it in tables: nothing is missing.
+TEST_F(HighWaterTest, TheLastRowIsKnownAcrossStartsTablesAndCompactions) {
+  const auto last_of = [](int how, Batch& batch) {
     batch.Put(Family::kIndexes, "paused", "all");
-    batch.Delete(Family::kIndexes, "paused");
-    batch.DeleteRange(Family::kIndexes, "a", "z");
-    ASSERT_TRUE(folder.store().Write(batch, Sync::kYes).ok());
-    ASSERT_TRUE(folder.high_water().Save().ok());
+    if (how == 1) batch.Delete(Family::kIndexes, "paused");
+    if (how == 2) batch.DeleteRange(Family::kIndexes, "a", "z");
+    if (how == 3) batch.DeleteRange(Family::kIndexes, "paused", "paused");
+    if (how == 4) batch.DeleteRange(Family::kIndexes, "paused", std::string("paused") + '\0');
+    if (how == 5) batch.Put(Family::kIndexes, "paused", "nobody");
   };
-  for (int start = 0; start < 6; ++start) {
-    const auto folder = MustOpen();
-    ASSERT_NE(folder, nullptr) << start;
-    write(*folder);
-    if (start % 2 == 1) {
-      ASSERT_TRUE(folder->Compact().ok());
+  for (int how = 0; how < 6; ++how) {
+    for (const bool compact : {false, true}) {
+      {
+        const auto folder = MustOpen();
+        ASSERT_NE(folder, nullptr) << how << ' ' << compact;
+        Batch others;
+        for (const Family family : {Family::kInstances, Family::kJournal, Family::kQueues, Family::kMeta})
+          others.Put(family, "xrow", std::to_string(how));
+        ASSERT_TRUE(folder->store().Write(others, Sync::kYes).ok());
+        Batch batch;
+        last_of(how, batch);
+        ASSERT_TRUE(folder->store().Write(batch, Sync::kYes).ok());
+        ASSERT_TRUE(folder->high_water().Save().ok());
+        if (compact) {
+          ASSERT_TRUE(folder->Compact().ok());
+        }
+      }
+      // The second one knows of it by the list of tables alone, which the first wrote anew.
+      for (const bool read_only : {false, false, true, false}) {
+        options_.read_only = read_only;
+        ASSERT_NE(MustOpen(), nullptr) << how << ' ' << compact << ' ' << read_only;
+      }
     }
-    if (start == 3) write(*folder);
   }
-  EXPECT_NE(MustOpen(), nullptr);
+}
+
+// Nothing but blocks, pauses and accounts was ever written.
+TEST_F(HighWaterTest, AFolderWithoutAJournalIsNotTakenForANewOne) {
+  {
+    const auto folder = MustOpen();
+    Batch batch;
+    batch.Put(Family::kIndexes, "blocked", "target");
+    ASSERT_TRUE(folder->store().Write(batch, Sync::kYes).ok());
+    ASSERT_TRUE(folder->high_water().Save().ok());
+  }
+  const std::string kept = folder_ / "kept";
+  std::filesystem::copy(options_.path, kept, std::filesystem::copy_options::recursive);
+  for (const std::string gone : {"db", "db/CURRENT", "its log"}) {
+    std::filesystem::remove_all(options_.path);
+    std::filesystem::copy(kept, options_.path, std::filesystem::copy_options::recursive);
+    if (gone != "its log") std::filesystem::remove_all(Path(gone));
+    if (gone == "its log")
+      for (const auto& entry : std::filesystem::directory_iterator(Path("db")))
+        if (entry.path().extension() == ".log") std::filesystem::remove(entry.path());
+    EXPECT_TRUE(absl::IsDataLoss(DataFolder::Open(options_).status())) << gone;
+  }
 }
 
 }  // namespace

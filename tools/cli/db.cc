@@ -132,6 +132,7 @@ Outcome Repair(const Arguments& arguments, const Terminal& terminal) {
       *repaired->folder, "db repair", [&](const std::string& text) { findings.Show(text); }, terminal);
   const storage::RepairedBy by = repaired->by;
   const std::string dropped = repaired->dropped;
+  const bool has_last_row = repaired->has_last_row || by == storage::RepairedBy::kNothing;
   if (!summary.ok() || summary->violations != 0) {
     storage::DropCopy(*std::move(repaired));
   } else if (auto status = storage::KeepCopy(*std::move(repaired), arguments.out); !status.ok()) {
@@ -144,7 +145,10 @@ Outcome Repair(const Arguments& arguments, const Terminal& terminal) {
   } else {
     terminal.err << Visible(arguments.out) << " is whole: " << Means(by)
                  << (dropped.empty() ? "" : absl::StrCat(" (", dropped, ")")) << ". All that was acknowledged up to the"
-                 << " high-water mark is there.\nPut it in the place of " << Visible(arguments.data)
+                 << " high-water mark is there"
+                 << (has_last_row ? ""
+                                  : ", but whether every block, pause and account of the last time is, nobody can tell")
+                 << ".\nPut it in the place of " << Visible(arguments.data)
                  << ", beside the same index key, and keep the old one until the new one has run\n";
   }
   return findings.End(*summary);
