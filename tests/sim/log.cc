@@ -2,6 +2,7 @@
 // looked at now, of one or of many.
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "smsflow/stored/v1/records.pb.h"
 #include "storage/records.h"
@@ -236,8 +237,16 @@ void Run::ReadLogAgain() {
   if (!at->known) world_.engine->FeedProgress(kLog, at->next, {}, false, {});
   log_next_ = at->known ? at->lowest : 0;
   // What every shard is beyond is not read again, though a kill may have kept it from being answered: a record for many
-  // is begun in all of them, and with it what came before.
-  for (std::size_t position = 0; position < log_next_; ++position) log_[position].answered = true;
+  // is begun in all of them, and with it what came before. Of any other they know only once it was answered.
+  std::size_t begun = 0;
+  for (std::size_t position = 0; position < log_next_; ++position)
+    if (std::holds_alternative<engine::SweepRequest>(log_[position].work)) begun = position + 1;
+  for (std::size_t position = 0; position < log_next_; ++position) {
+    if (!log_[position].answered && position >= begun && world_.options.shards > 1)
+      Violated("I13: every shard is beyond record " + std::to_string(position) +
+               " of the log, which was never answered");
+    log_[position].answered = true;
+  }
   GiveRecords();
 }
 
