@@ -59,6 +59,9 @@ class Folder final : public DataFolder {
   Store& store() override { return *store_; }
   const IndexKeys& index_keys() const override { return *index_keys_; }
   HighWater& high_water() override { return *high_water_; }
+  void CountRows() {
+    high_water_->CountRows([this] { return store_->LastRow(); });
+  }
   std::uint16_t shards() const override { return static_cast<std::uint16_t>(meta_.shards()); }
   const std::string& uuid() const override { return meta_.uuid(); }
   bool created() const override { return created_; }
@@ -115,7 +118,6 @@ absl::Status Folder::Open() {
   meta_ = std::move(**meta);
   if (auto status = CheckMeta(); !status.ok()) return status;
   if (auto status = CheckMarks(); !status.ok()) return status;
-  high_water_->CountRows([this] { return store_->LastRow(); });
   return options_.read_only ? absl::OkStatus() : RestoreBallast();
 }
 
@@ -195,7 +197,6 @@ absl::Status Folder::Begin() {
   auto high_water = HighWaterFile::Open(files_, high_water_path_, false);
   if (!high_water.ok()) return high_water.status();
   high_water_ = std::move(*high_water);
-  high_water_->CountRows([this] { return store_->LastRow(); });
 
   const Hash16 check = index_keys_->CheckValue();
   meta_.set_format(kFormat);
@@ -275,6 +276,7 @@ absl::StatusOr<std::unique_ptr<DataFolder>> DataFolder::Open(const DataFolderOpt
   normal.path = NameOfFolder(normal.path);
   auto folder = std::make_unique<Folder>(normal);
   if (auto status = folder->Open(); !status.ok()) return status;
+  folder->CountRows();
   return folder;
 }
 

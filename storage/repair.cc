@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -94,34 +95,28 @@ absl::StatusOr<std::unique_ptr<DataFolder>> OpenWithListNamed(const std::string&
   return DataFolder::Open(options);
 }
 
+std::string MarksOf(const std::string& folder) { return absl::StrCat(folder, "/high-water"); }
+
 absl::StatusOr<std::unique_ptr<DataFolder>> OpenMadeAnew(const std::string& from, const DataFolderOptions& options,
-                                                         RepairedCopy& repaired) {
+                                                         std::uint64_t acknowledged, RepairedCopy& repaired) {
   if (auto status = CopyAgain(from, options.path); !status.ok()) return status;
-  const std::string marks = absl::StrCat(options.path, "/high-water");
-  const auto files = rocksdb::FileSystem::Default();
-  const auto acknowledged = HighWaterFile::Open(files, marks, /*read_only=*/true);
-  if (!acknowledged.ok()) return acknowledged.status();
   RocksStoreOptions database;
   database.path = absl::StrCat(options.path, "/db");
   database.cut_log = true;
-  auto made = MakeAnew(database, (*acknowledged)->last_row_at_open());
+  auto made = MakeAnew(database, acknowledged);
   if (!made.ok()) return made.status();
   repaired.dropped = made->dropped;
   repaired.has_last_row = made->has_last_row;
-  if (auto status = HighWaterFile::ForgetLastRow(*files, marks); !status.ok()) return status;
+  const auto files = rocksdb::FileSystem::Default();
+  if (auto status = HighWaterFile::ForgetLastRow(*files, MarksOf(options.path)); !status.ok()) return status;
   return DataFolder::Open(options);
-}
-
-// Whether the marks know the last row at all.
-bool LastRowIsKnown(const std::string& folder) {
-  const auto marks =
-      HighWaterFile::Open(rocksdb::FileSystem::Default(), absl::StrCat(folder, "/high-water"), /*read_only=*/true);
-  return marks.ok() && (*marks)->last_row_at_open() != 0;
 }
 
 absl::StatusOr<RepairedCopy> OpenCopy(const std::string& from, DataFolderOptions options) {
   RepairedCopy repaired;
-  repaired.has_last_row = LastRowIsKnown(options.path);
+  const auto marks = HighWaterFile::Open(rocksdb::FileSystem::Default(), MarksOf(options.path), /*read_only=*/true);
+  const std::uint64_t acknowledged = marks.ok() ? (*marks)->last_row_at_open() : 0;
+  repaired.has_last_row = acknowledged != 0;
   auto folder = DataFolder::Open(options);
   if (MayBeMended(folder.status())) {
     options.cut_log = true;
@@ -133,9 +128,9 @@ absl::StatusOr<RepairedCopy> OpenCopy(const std::string& from, DataFolderOptions
     repaired.by = RepairedBy::kNamingTheList;
     folder = OpenWithListNamed(from, options);
   }
-  if (MayBeMended(folder.status()) && !ListCanBeRead(absl::StrCat(from, "/db"))) {
+  if (marks.ok() && MayBeMended(folder.status()) && !ListCanBeRead(absl::StrCat(from, "/db"))) {
     repaired.by = RepairedBy::kMakingAnew;
-    folder = OpenMadeAnew(from, options, repaired);
+    folder = OpenMadeAnew(from, options, acknowledged, repaired);
   }
   if (MayBeMended(folder.status())) return absl::DataLossError(folder.status().message());
   if (!folder.ok()) return folder.status();

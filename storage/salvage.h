@@ -20,17 +20,17 @@
 
 namespace smsflow::storage {
 
-// Puts a whole store in the place of the one at `options.path`, which nobody may have open: for copies only. Blocks for
-// as long as reading and writing all rows takes; needs their room once more. Memory: some 16,000 rows. Rows are
-// numbered anew. Ignores `file_system`. DATA_LOSS: a table
-// or log cannot be read, or where the logs end within a record they do so before row `acknowledged`;
-// RESOURCE_EXHAUSTED: the disk has not the room.
 struct MadeAnew {
   std::string dropped;  // what of the logs, as a sentence; empty: nothing
   // Row `acknowledged` was seen, or a later one. Else a compaction took its number away, or the log that had it is gone
   // without a trace.
   bool has_last_row = false;
 };
+
+// Puts a whole store in the place of the one at `options.path`, which nobody may have open: for copies only. Blocks for
+// as long as reading and writing all rows takes; needs their room once more. Memory: some 16,000 rows. Rows are
+// numbered anew. Ignores `file_system`. DATA_LOSS: a table or log cannot be read, or where the logs end within a record
+// they do so before row `acknowledged` (0: not known); RESOURCE_EXHAUSTED: the disk has not the room.
 absl::StatusOr<MadeAnew> MakeAnew(const RocksStoreOptions& options, std::uint64_t acknowledged);
 
 }  // namespace smsflow::storage
