@@ -84,6 +84,17 @@ class CancelsDropped final : public PassingEngine {
   }
 };
 
+// Would read each log from its first record on, so that what retention took looks like a loss.
+class NeedsAll final : public PassingEngine {
+ public:
+  using PassingEngine::PassingEngine;
+  absl::StatusOr<engine::FeedPosition> FeedAt(const engine::FeedId& feed) const override {
+    auto at = PassingEngine::FeedAt(feed);
+    if (at.ok()) at->lowest = 0;
+    return at;
+  }
+};
+
 class NoDigests final : public PassingEngine {
  public:
   using PassingEngine::PassingEngine;
@@ -184,6 +195,8 @@ std::vector<KafkaBug> KafkaBugs() {
          };
        }},
       {"no digests", "what stands at the applied offset is not compared", InEngine<NoDigests>()},
+      {"a deleted beginning stops the partition", "what every shard has applied is missed when it is deleted",
+       InEngine<NeedsAll>()},
       {"applied forgotten", "a restart does not know what was applied", InEngine<AppliedForgotten>()},
       {"a leap over what is gone", "an offset that is not there is passed over without a word",
        [](KafkaHooks& hooks) { hooks.broker = [](server::ModelBroker& broker) { broker.leaps = true; }; }},

@@ -1,9 +1,12 @@
 // What must hold over the modelled Kafka: after every step, after every crash, at the end.
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "engine/inspect.h"
+#include "engine/partition.h"
 #include "engine/reader.h"
 #include "tests/sim/journal_text.h"
 #include "tests/sim/kafka_life.h"
@@ -29,18 +32,40 @@ std::multimap<std::string, server::StoredSms> KafkaRun::Stored() {
   return {};
 }
 
+engine::FeedPosition KafkaRun::StoredPosition(const TopicPartition& place) {
+  auto at = engine::ReadFeed(world_.memory, world_.options.shards,
+                             {place.topic, static_cast<std::uint32_t>(place.partition)});
+  if (at.ok()) return *std::move(at);
+  Violated("the applied offsets cannot be read: " + at.status().ToString());
+  return {};
+}
+
+// A partition stops only where another log stands than the one that was read, or where records went that some shard had
+// not applied; and it never takes anything back. What every shard had applied before may go, as retention does it.
+KafkaRun::AppliedBelow KafkaRun::CheckStops() {
+  AppliedBelow below;
+  for (std::int32_t partition = 0; partition < kOrderPartitions; ++partition) {
+    const TopicPartition place = Orders(partition);
+    below[place] = std::numeric_limits<std::int64_t>::max();
+    if (Reads(place)) continue;
+    ++report_.stopped;
+    const auto lowest = static_cast<std::int64_t>(StoredPosition(place).lowest);
+    const auto cut = cut_.find(place);
+    below[place] = cut == cut_.end() ? lowest : std::min(lowest, cut->second);
+    if (cut != cut_.end()) continue;
+    const auto log = broker_.Log(place);
+    const std::int64_t begins = log.empty() ? broker_.End(place) : log.begin()->first;
+    if (!deleted_.contains(place) || begins <= lowest)
+      Violated(absl::StrCat(kafka::NameOf(place), " is not read, and nothing was done to it: it begins at ", begins,
+                            ", and all below ", lowest, " is applied"));
+  }
+  return below;
+}
+
 void KafkaRun::Check() {
   CheckOffsets();
   Inspect();
-  std::set<TopicPartition> stopped;
-  for (std::int32_t partition = 0; partition < kOrderPartitions; ++partition) {
-    const TopicPartition place = Orders(partition);
-    if (Reads(place)) continue;
-    stopped.insert(place);
-    ++report_.stopped;
-    if (!cut_.contains(place) && !deleted_.contains(place))
-      Violated(kafka::NameOf(place) + " is not read, and nothing was done to it");
-  }
+  const AppliedBelow below = CheckStops();
   if (!Reads(kKafkaStatus)) Violated("the reports are not read");
   const auto stored = Stored();
   std::map<InstanceId, int> submits;
@@ -48,12 +73,18 @@ void KafkaRun::Check() {
     submits[attempt.instance] += count;
     report_.submits += static_cast<std::uint64_t>(count);
   }
-  const auto cancels = Cancels(stopped);
+  const auto cancels = Cancels(below);
   for (const Written& one : written_) {
     if (one.poison || one.cancel) continue;
     const auto cancel = cancels.find(one.key);
-    CheckOne(one, stopped, stored, submits, cancel == cancels.end() ? Cancel::kNone : cancel->second);
+    CheckOne(one, below, stored, submits, cancel == cancels.end() ? Cancel::kNone : cancel->second);
   }
+  CheckLetters(below);
+  Trace(stored.size());
+  Trace(report_.submits);
+}
+
+void KafkaRun::CheckLetters(const AppliedBelow& below) {
   std::set<std::string> letters;
   for (const auto& [offset, record] : broker_.Log(kDeadLetters)) letters.insert(record->key);
   report_.letters = letters.size();
@@ -62,12 +93,10 @@ void KafkaRun::Check() {
     const std::string name = absl::StrCat(one.place.topic, "/", one.place.partition, "/", one.offset);
     if (!one.poison) continue;
     poison.insert(name);
-    if (!one.cut && !stopped.contains(one.place) && !letters.contains(name)) Violated("no letter of " + name);
+    if (IsApplied(one, below) && !letters.contains(name)) Violated("no letter of " + name);
   }
   for (const std::string& name : letters)
     if (!poison.contains(name)) Violated("a letter of what can be read, " + name);
-  Trace(stored.size());
-  Trace(report_.submits);
 }
 
 // What was handed over of it, and what its gateway said.
@@ -106,24 +135,24 @@ KafkaReport KafkaRun::Told() {
   return std::move(report_);
 }
 
-std::map<std::string, KafkaRun::Cancel> KafkaRun::Cancels(const std::set<TopicPartition>& stopped) const {
+std::map<std::string, KafkaRun::Cancel> KafkaRun::Cancels(const AppliedBelow& below) const {
   std::map<std::string, Cancel> cancels;
   for (const Written& one : written_) {
     if (!one.cancel) continue;
-    const bool applied = !one.cut && !written_[one.behind].cut && !stopped.contains(one.place);
+    const bool applied = IsApplied(one, below) && IsApplied(written_[one.behind], below);
     Cancel& known = cancels.emplace(one.key, Cancel::kPerhaps).first->second;
     if (applied) known = Cancel::kApplied;
   }
   return cancels;
 }
 
-void KafkaRun::CheckOne(const Written& one, const std::set<TopicPartition>& stopped,
+void KafkaRun::CheckOne(const Written& one, const AppliedBelow& below,
                         const std::multimap<std::string, server::StoredSms>& stored,
                         const std::map<InstanceId, int>& submits, Cancel cancel) {
   const std::size_t count = stored.count(one.key);
   if (count > 1) return Violated(one.key + " is " + std::to_string(count) + " SMSes");
   if (count == 0) {
-    if (!one.cut && !stopped.contains(one.place))
+    if (IsApplied(one, below))
       Violated(absl::StrCat(one.key, " is lost, of ", kafka::NameOf(one.place), " ", one.offset));
     return;
   }

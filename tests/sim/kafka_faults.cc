@@ -60,7 +60,8 @@ void KafkaRun::HoldDeliveries() {
   broker_.HoldDeliveries(held);
 }
 
-// Without a word the log loses its end, and goes on with other records.
+// Without a word the log loses its end, and goes on with other records. What nobody had read is no business of the
+// engine's: it reads what stands there when it comes to it.
 void KafkaRun::CutOff() {
   const TopicPartition place = Orders(Pick(kOrderPartitions));
   const std::int64_t end = broker_.End(place);
@@ -71,7 +72,9 @@ void KafkaRun::CutOff() {
   broker_.ChangeLeader(place);
   for (Written& one : written_)
     if (one.place == place && one.offset >= from) one.cut = true;
-  cut_.insert(place);
+  if (from >= broker_.GivenOf(place)) return;
+  const auto [cut, first] = cut_.emplace(place, from);
+  cut->second = std::min(cut->second, from);
   // Read on as if nothing were, until the engine looks: one that dies before it does cannot know.
   looked_ms_ = world_.clock.steady_ms + kLookMs;
 }
@@ -89,13 +92,13 @@ void KafkaRun::Crash() {
 }
 
 // That a log was written on where records had been read may be known to the process alone. The next one compares with
-// what was applied last, and what stands before that it cannot tell from what was read.
+// what was applied last, and what stands between the cut and that it cannot tell from what was read.
 void KafkaRun::ForgetWhatWasFound() {
-  for (const TopicPartition& place : cut_) {
-    const auto at = world_.engine->FeedAt({place.topic, static_cast<std::uint32_t>(place.partition)});
-    if (!at.ok() || Reads(place)) continue;
+  for (const auto& [place, from] : cut_) {
+    if (Reads(place)) continue;
+    const auto highest = static_cast<std::int64_t>(StoredPosition(place).highest);
     for (Written& one : written_)
-      if (one.place == place && one.offset < static_cast<std::int64_t>(at->highest)) one.cut = true;
+      if (one.place == place && one.offset >= from && one.offset < highest) one.cut = true;
   }
 }
 
@@ -104,16 +107,17 @@ void KafkaRun::ForgetWhatWasFound() {
 void KafkaRun::DeleteOld() {
   const TopicPartition place = Orders(Pick(kOrderPartitions));
   if (cut_.contains(place)) return;
-  const auto at = world_.engine->FeedAt({place.topic, static_cast<std::uint32_t>(place.partition)});
-  if (at.ok() && at->known) broker_.DeleteBefore(place, static_cast<std::int64_t>(at->lowest));
+  const engine::FeedPosition at = StoredPosition(place);
+  const auto lowest = static_cast<std::int64_t>(at.lowest);
+  if (at.known) broker_.DeleteBefore(place, lowest);
   if (Pick(4) == 0) broker_.DeleteBefore(place, broker_.End(place) - Pick(3));  // … and what they have not
   const auto log = broker_.Log(place);
-  Tell(absl::StrCat(kafka::NameOf(place), " begins at ", log.empty() ? broker_.End(place) : log.begin()->first));
-  for (Written& one : written_) {
-    if (one.place != place || log.contains(one.offset)) continue;
-    deleted_.insert(place);
-    if (at.ok() && !at->known && at->highest == 0) one.cut = true;  // of a topic that was never begun nobody can know
-  }
+  const std::int64_t begins = log.empty() ? broker_.End(place) : log.begin()->first;
+  Tell(absl::StrCat(kafka::NameOf(place), " begins at ", begins));
+  if (begins > lowest) deleted_.insert(place);
+  if (at.known || at.highest != 0) return;
+  for (Written& one : written_)
+    if (one.place == place && one.offset < begins) one.cut = true;  // of a topic that was never begun nobody can know
 }
 
 }  // namespace smsflow::sim

@@ -90,14 +90,23 @@ class KafkaRun {
 
   // kafka_checks.cc
   enum class Cancel { kNone, kPerhaps, kApplied };  // is it certain that a cancel of it was applied, or possible?
+  // Of each partition: each record below it that the broker kept was applied.
+  using AppliedBelow = std::map<kafka::TopicPartition, std::int64_t>;
+  static bool IsApplied(const Written& one, const AppliedBelow& below) {
+    return !one.cut && one.offset < below.at(one.place);
+  }
   bool Reads(const kafka::TopicPartition& place) const;
   std::multimap<std::string, server::StoredSms> Stored();
+  // As it is stored: what the engine says of it may be a seeded bug's word.
+  engine::FeedPosition StoredPosition(const kafka::TopicPartition& place);
   void Check();
+  AppliedBelow CheckStops();
   KafkaReport Told();
   std::string Lives();
   std::string OnTopics(const InstanceId& id) const;
-  std::map<std::string, Cancel> Cancels(const std::set<kafka::TopicPartition>& stopped) const;
-  void CheckOne(const Written& one, const std::set<kafka::TopicPartition>& stopped,
+  void CheckLetters(const AppliedBelow& below);
+  std::map<std::string, Cancel> Cancels(const AppliedBelow& below) const;
+  void CheckOne(const Written& one, const AppliedBelow& below,
                 const std::multimap<std::string, server::StoredSms>& stored, const std::map<InstanceId, int>& submits,
                 Cancel cancel);
   void CheckEnd(const Written& one, delivery::State state, int times);
@@ -125,7 +134,8 @@ class KafkaRun {
   std::unique_ptr<server::Intake> intake_;
   std::vector<Written> written_;
   std::map<kafka::TopicPartition, std::vector<std::uint64_t>> applied_;  // as last seen, by shard
-  std::set<kafka::TopicPartition> cut_, deleted_;
+  std::map<kafka::TopicPartition, std::int64_t> cut_;  // below what was read: the lowest offset that is another's now
+  std::set<kafka::TopicPartition> deleted_;            // of which something went that not every shard had applied
   int keys_ = 0, step_ = 0;
   std::int64_t looked_ms_ = 0;  // so long the engine has not looked at a topic that was cut off
   std::uint32_t unknown_ = 0;

@@ -76,6 +76,8 @@ class ModelBroker::ModelConsumer final : public kafka::Consumer {
            one != log.records.end() && polled.records.size() < most; ++one) {
         polled.records.emplace_back(one->second);
         position = std::max(position, one->first + 1);
+        auto& given = broker_.given_[place];
+        given = std::max(given, position);
       }
     }
     return polled;
@@ -307,6 +309,12 @@ std::int64_t ModelBroker::CommittedOf(const TopicPartition& place) const {
   const std::lock_guard lock(mutex_);
   const auto found = committed_.find(place);
   return found == committed_.end() ? -1 : found->second;
+}
+
+std::int64_t ModelBroker::GivenOf(const TopicPartition& place) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = given_.find(place);
+  return found == given_.end() ? 0 : found->second;
 }
 
 std::unique_ptr<kafka::Consumer> ModelBroker::MakeConsumer() {

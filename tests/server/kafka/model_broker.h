@@ -34,6 +34,7 @@ class ModelBroker {
   std::map<std::int64_t, std::shared_ptr<const Record>> Log(const kafka::TopicPartition& place) const;
   std::int64_t End(const kafka::TopicPartition& place) const;
   std::int64_t CommittedOf(const kafka::TopicPartition& place) const;  // -1: nothing
+  std::int64_t GivenOf(const kafka::TopicPartition& place) const;      // no consumer was ever given it, or what follows
 
   // What a producer says of a record instead of taking it, or after it took it. OK: nothing goes wrong.
   struct Fault {
@@ -70,7 +71,7 @@ class ModelBroker {
 
   mutable std::mutex mutex_;
   std::map<std::string, std::map<std::int32_t, Partition>> topics_;
-  std::map<kafka::TopicPartition, std::int64_t> committed_;
+  std::map<kafka::TopicPartition, std::int64_t> committed_, given_;
   bool away_ = false, hold_ = false;
   std::uint64_t producers_ended_ = 0;
   std::uint64_t given_again_ = 0;
