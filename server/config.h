@@ -45,6 +45,7 @@ struct RestConfig {
   std::int32_t offset_minutes = 0;       // from UTC, in which times are shown
   std::uint32_t threads = 1;             // that serve connections
   std::uint32_t connections = 1'000;     // fewer where the process may not have so many files open
+  std::uint32_t per_address = 0;         // of them, from one client address; 0: half
   std::uint64_t body_bytes = 256 << 10;  // of a request
   std::int64_t idle_ms = 60'000;         // until the next request of a connection
   std::int64_t patience_ms = 20'000;     // for a head, a body, and each piece of an answer to be taken
@@ -68,6 +69,8 @@ struct LimitsConfig {
   std::uint32_t streams_per_connection = 1'000;
   std::uint64_t unsent_bytes = 64 << 20;  // of leases that wait until one gateway reads them
   std::uint32_t connections = 10'000;     // fewer where the process may not have so many files open
+  std::uint32_t per_address = 0;          // of them, from one client address; 0: half
+  std::int64_t idle_ms = 300'000;         // until a connection without a call is ended
 };
 
 struct EngineConfig {

@@ -59,6 +59,8 @@ void Limit(grpc::ServerBuilder& builder, const LimitsConfig& limits) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
+  // The stream of an attached gateway is a call, however little is said on it.
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, static_cast<int>(limits.idle_ms));
 }
 
 absl::Status CannotListen(const Config& config, const absl::Status& why) {
@@ -69,25 +71,28 @@ absl::Status CannotListen(const Config& config, const absl::Status& why) {
 
 std::vector<NamedFigure> ListFigures(const ListenerFigures& figures) {
   const auto number = [](auto value) { return static_cast<double>(value); };
-  return {
-      {"smsflow_connections", "of clients and gateways, open", number(figures.open), false, {}},
-      {"smsflow_connections_total", "taken", number(figures.accepted), true, {}},
-      {"smsflow_connections_refused_total", "closed at once, too many were open", number(figures.refused), true, {}},
-      {"smsflow_connections_starved_total",
-       "times that no file descriptor was left for one",
-       number(figures.starved),
-       true,
-       {}},
-      {"smsflow_listener_reopened_total",
-       "times that the listener had to be made anew",
-       number(figures.reopened),
-       true,
-       {}},
-      {"smsflow_listener_silent_seconds",
-       "since the listener last heard itself",
-       number(figures.silent_ms) / 1'000,
-       false,
-       {}}};
+  return {{"smsflow_connections", "of clients and gateways, open", number(figures.open), false, {}},
+          {"smsflow_connections_total", "taken", number(figures.accepted), true, {}},
+          {"smsflow_connections_refused_total",
+           "closed at once, too many were open, in all or of one address",
+           number(figures.refused),
+           true,
+           {}},
+          {"smsflow_connections_starved_total",
+           "times that no file descriptor was left for one",
+           number(figures.starved),
+           true,
+           {}},
+          {"smsflow_listener_reopened_total",
+           "times that the listener had to be made anew",
+           number(figures.reopened),
+           true,
+           {}},
+          {"smsflow_listener_silent_seconds",
+           "since the listener last heard itself",
+           number(figures.silent_ms) / 1'000,
+           false,
+           {}}};
 }
 
 class GrpcServerImpl final : public GrpcServer {
@@ -128,7 +133,9 @@ class GrpcServerImpl final : public GrpcServer {
     Limit(builder, config.limits);
     auto acceptor = builder.experimental().AddExternalConnectionAcceptor(
         grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, *credentials);
-    auto listener = Listener::Open({config.listen.grpc, connections_max_});
+    ListenerOptions listens{config.listen.grpc, connections_max_};
+    listens.per_address_max = PerAddressMax(config.limits.per_address, connections_max_);
+    auto listener = Listener::Open(std::move(listens));
     if (!listener.ok()) return CannotListen(config, listener.status());
     builder.RegisterService(&scheduler_.wire());
     builder.RegisterService(&gateway_.wire());

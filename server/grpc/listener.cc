@@ -267,4 +267,8 @@ std::size_t ConnectionsMax(std::size_t wanted, std::uint64_t file_limit) {
   return static_cast<std::size_t>(std::clamp<std::uint64_t>(wanted, 1, std::max<std::uint64_t>(room, 1)));
 }
 
+std::size_t PerAddressMax(std::size_t wanted, std::size_t connections_max) {
+  return wanted == 0 ? (connections_max + 1) / 2 : std::min(wanted, connections_max);
+}
+
 }  // namespace smsflow::server

@@ -58,4 +58,7 @@ class Listener {
 // How many connections there may be so that the rest of the process never lacks a file descriptor.
 std::size_t ConnectionsMax(std::size_t wanted, std::uint64_t file_limit);
 
+// How many of them one client address may have; 0 wanted: half, so that no single one shuts out the others.
+std::size_t PerAddressMax(std::size_t wanted, std::size_t connections_max);
+
 }  // namespace smsflow::server

@@ -4,6 +4,7 @@
 
 #include "crypto/secret.h"
 #include "logging/logging.h"
+#include "server/grpc/listener.h"
 #include "server/rest/gate.h"
 #include "server/rest/http_server.h"
 #include "server/rest/old_contract.h"
@@ -69,7 +70,7 @@ class RestDoorImpl final : public RestDoor {
     if (config.tls.on() && !config.listen.rest_plaintext) options.tls = config.tls;
     options.threads = config.rest.threads;
     options.connections_max = connections_max;
-    options.per_address_max = (connections_max + 1) / 2;
+    options.per_address_max = PerAddressMax(config.rest.per_address, connections_max);
     options.request.body_bytes = config.rest.body_bytes;
     options.idle_ms = config.rest.idle_ms;
     options.head_ms = options.body_ms = options.write_ms = config.rest.patience_ms;

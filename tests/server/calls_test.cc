@@ -4,12 +4,8 @@
 #include <google/protobuf/unknown_field_set.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <future>
 #include <map>
@@ -21,6 +17,7 @@
 #include "engine/seams.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "server/grpc/call_queue.h"
+#include "tests/server/http2_client.h"
 #include "tests/server/site.h"
 
 namespace smsflow::server {
@@ -266,51 +263,33 @@ TEST(CallsTest, AStopEndsEveryCallAndWhatWasAnsweredIsStored) {
   EXPECT_GT(site.AwaitFigures(all).created, static_cast<std::uint64_t>(stored));
 }
 
-// An HTTP/2 client that begins a call, and never says the rest of its head.
-class HalfCall {
- public:
-  explicit HalfCall(const std::string& address) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
-    timeval patience{10, 0};
-    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    const std::string settings("\0\0\0\4\0\0\0\0\0", 9);
-    const std::string head("\0\0\1\1\0\0\0\0\1\x83", 10);  // of call 1: that it is a POST, and no end
-    const std::string all = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings + head;
-    begun_ = ::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0 &&
-             ::send(socket_, all.data(), all.size(), 0) == static_cast<ssize_t>(all.size()) && AwaitTaken();
-  }
-  ~HalfCall() { ::close(socket_); }
-  HalfCall(const HalfCall&) = delete;
-  HalfCall& operator=(const HalfCall&) = delete;
-  bool begun() const { return begun_; }
-
- private:
-  // Settings are acknowledged after all was read that came with them.
-  bool AwaitTaken() const {
-    for (;;) {
-      std::array<unsigned char, 9> frame{};
-      if (::recv(socket_, frame.data(), frame.size(), MSG_WAITALL) != static_cast<ssize_t>(frame.size())) return false;
-      if (frame[3] == 4 && frame[4] == 1) return true;
-      std::vector<char> body(static_cast<std::size_t>(frame[0]) << 16 | frame[1] << 8 | frame[2]);
-      if (!body.empty() && ::recv(socket_, body.data(), body.size(), MSG_WAITALL) != static_cast<ssize_t>(body.size()))
-        return false;
-    }
-  }
-  const int socket_;
-  bool begun_ = false;
-};
-
 // As it is with one that came while the server was being shut down: gRPC has it, and nobody here was given it.
 TEST(CallsTest, AStopDoesNotWaitForACallThatNobodyWasGiven) {
   Site site;
-  const HalfCall call(site.server->address());
-  ASSERT_TRUE(call.begun());
+  Http2Client client(site.server->address());
+  const Http2Frame half{Http2Frame::kHeaders, 0, 1, "\x83"};  // that it is a POST, and no end of its head
+  ASSERT_TRUE(client.Greet(half.ToBytes()));
   const std::int64_t before_ms = engine::SystemClock().SteadyMs();
   site.server->Stop(60'000);
   EXPECT_LT(engine::SystemClock().SteadyMs() - before_ms, 40'000);
+}
+
+// A connection on which nothing is asked ends; the stream of a gateway that has nothing to say is a call, and stays.
+TEST(CallsTest, AConnectionWithoutACallEnds) {
+  Site site([](Config& config) { config.limits.idle_ms = 1'000; });
+  ByHand gateway(site);
+  gateway.Begin();
+  Http2Client idle(site.server->address());
+  ASSERT_TRUE(idle.Greet());
+  EXPECT_FALSE(idle.IsClosed(500)) << "it has its time";
+  EXPECT_TRUE(idle.IsClosed());
+  // One that asked, and then nothing more; who is a stranger there too.
+  Http2Client asked(site.server->address());
+  ASSERT_TRUE(asked.Greet());
+  ASSERT_TRUE(asked.Say(Http2Frame{Http2Frame::kHeaders, Http2Frame::kEndHeaders, 1, Http2CallHead(kSchedule)}));
+  EXPECT_TRUE(asked.IsClosed());
+  site.Schedule(site.Sms());
+  EXPECT_FALSE(gateway.NextLease().attempt_id().empty());
 }
 
 TEST(CallsTest, ADrainThatNobodyWaitsForEnds) {

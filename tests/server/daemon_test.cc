@@ -26,6 +26,7 @@
 #include "storage/data_folder.h"
 #include "storage/records.h"
 #include "tests/crash/patience.h"
+#include "tests/server/http2_client.h"
 
 namespace smsflow::server {
 namespace {
@@ -305,7 +306,7 @@ TEST_F(DaemonTest, ManyIdleConnectionsDoNotTakeTheDescriptorsOfTheRest) {
 }
 
 TEST_F(DaemonTest, RefusesConnectionsBeforeItLacksFileDescriptors) {
-  Daemon daemon(Arguments({"--set", "limits.connections=2"}));
+  Daemon daemon(Arguments({"--set", "limits.connections=2", "--set", "limits.connections_per_address=2"}));
   const std::string address = daemon.Ready("grpc");
   ASSERT_FALSE(address.empty()) << daemon.output;
   std::vector<std::shared_ptr<grpc::Channel>> open;
@@ -317,6 +318,51 @@ TEST_F(DaemonTest, RefusesConnectionsBeforeItLacksFileDescriptors) {
   EXPECT_THAT(Scrape(daemon.Ready("metrics")), HasSubstr("smsflow_connections 2"));
   open.pop_back();
   EXPECT_TRUE(Connects(address, 60'000));
+}
+
+// Each connection is as complete as one of HTTP/2 can be: only that nobody ever calls.
+TEST_F(DaemonTest, OneAddressWithoutACredentialShutsNobodyOut) {
+  Daemon daemon(Arguments({"--set", "limits.connections=20"}));
+  const std::string address = daemon.Ready("grpc");
+  ASSERT_FALSE(address.empty()) << daemon.output;
+  std::vector<Http2Client> idle;
+  for (int i = 0; i < 10; ++i) {
+    idle.emplace_back(address, INADDR_LOOPBACK + 1);
+    ASSERT_TRUE(idle.back().Greet()) << i;
+  }
+  for (int i = 0; i < 30; ++i) EXPECT_TRUE(Http2Client(address, INADDR_LOOPBACK + 1).IsClosed()) << i;
+  v1::ScheduleResponse first;
+  ASSERT_TRUE(Schedule(address, first).ok());
+  EXPECT_THAT(Scrape(daemon.Ready("metrics")), HasSubstr("smsflow_connections_refused_total 30"));
+  EXPECT_TRUE(idle.back().IsHeard()) << "the others stay";
+  ServesAsBefore(daemon, address, first.id());
+}
+
+TEST_F(DaemonTest, WhatOneAddressMayHaveIsSaidByTheConfiguration) {
+  Daemon daemon(Arguments({"--set", "limits.connections=20", "--set", "limits.connections_per_address=2"}));
+  const std::string address = daemon.Ready("grpc");
+  ASSERT_FALSE(address.empty()) << daemon.output;
+  std::vector<Http2Client> idle;
+  for (int i = 0; i < 2; ++i) {
+    idle.emplace_back(address, INADDR_LOOPBACK + 1);
+    ASSERT_TRUE(idle.back().Greet()) << i;
+  }
+  EXPECT_TRUE(Http2Client(address, INADDR_LOOPBACK + 1).IsClosed());
+  EXPECT_TRUE(Http2Client(address).Greet());
+}
+
+TEST_F(DaemonTest, OneAddressDoesNotTakeAllOfRest) {
+  Daemon daemon(Arguments({"--set", "listen.rest=127.0.0.1:0", "--set", "rest.connections_per_address=2"}));
+  const std::string address = daemon.Ready("rest");
+  ASSERT_FALSE(address.empty()) << daemon.output;
+  std::vector<Http2Client> idle;  // that say nothing at all
+  for (int i = 0; i < 2; ++i) idle.emplace_back(address, INADDR_LOOPBACK + 1);
+  EXPECT_TRUE(Http2Client(address, INADDR_LOOPBACK + 1).IsClosed());
+  Http2Client other(address);
+  EXPECT_TRUE(other.Say("GET / HTTP/1.0\r\n\r\n"));
+  EXPECT_TRUE(other.IsClosed());
+  EXPECT_FALSE(idle.back().IsClosed(0));
+  EXPECT_THAT(Scrape(daemon.Ready("metrics")), HasSubstr("smsflow_rest_connections_refused_total 1\n"));
 }
 
 TEST_F(DaemonTest, TheSecondOnAFolderEndsWithOneLine) {
