@@ -6,6 +6,7 @@ What the environment of the test says to smsflow is kept from them.
 import hashlib
 import os
 import re
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -56,6 +57,10 @@ class Process:
         self.output = self.process.stdout
 
     @property
+    def name(self):
+        return Path(self.process.args[0]).name
+
+    @property
     def pid(self):
         return self.process.pid
 
@@ -68,11 +73,17 @@ class Process:
     def stop(self, code=0):
         self.process.terminate()
         ended = self.wait()
-        assert ended == code, f"{Path(self.process.args[0]).name} ended with {ended}"
+        assert ended == code, f"{self.name} ended with {ended}"
 
     def kill(self):
+        """It must have lived until now: one that crashed before would be buried here, and nobody the wiser."""
+        ended = self.end()
+        assert ended == -signal.SIGKILL, f"{self.name} had ended by itself, with {ended}"
+
+    def end(self):
+        """However it fares, to clean up after it; its exit code."""
         self.process.kill()
-        self.wait()
+        return self.wait()
 
     def wait(self):
         ended = self.process.wait(timeout=60)

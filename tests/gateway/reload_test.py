@@ -34,7 +34,7 @@ class Reload(unittest.TestCase):
 
     def tearDown(self):
         self.deadline.cancel()
-        self.gateway.kill()
+        self.gateway.end()
         self.temporary.cleanup()
 
     def keygen(self, name):

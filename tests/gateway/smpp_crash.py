@@ -10,7 +10,8 @@ the connection now and then. Each SMS has one attempt, a number of its own, and 
     no part of an attempt was submitted twice, whoever was told what;
     what the engine says was delivered the SMSC has, and what it calls a definite failure the SMSC has not;
     UNKNOWN are at most the window for each time that a connection or a gateway was lost;
-    everything has ended, or is SENT or UNCONFIRMED for want of a receipt.
+    everything has ended, or is SENT or UNCONFIRMED for want of a receipt;
+    gateway, SMSC and engine lived until the run ended them, each time.
 
 Exit code 0: all of it holds. 1: not so; what was found is printed, and the folder is kept.
 """
@@ -100,7 +101,13 @@ class Run:
     def cycle(self):
         self.send()
         time.sleep(self.random.uniform(0, 0.4))
+        self.look()
         self.disturb()
+
+    def look(self):
+        """Who crashed between two disturbances would be started anew by the next one, and what it did be forgiven."""
+        crashed = self.site.crashed()
+        assert not crashed, "\n".join(crashed)
 
     def settle(self, seconds):
         """Until everything has ended, but for those whose receipt died with an SMSC."""
@@ -164,7 +171,20 @@ def lies(run, states, truth):
         "one never ends": (said("IN_SLOT"), truth),
         "all are UNKNOWN": ([dict(sms, state="UNKNOWN") for sms in states], truth),
     }
-    return [name for name, (heard, seen) in told.items() if not findings(run, heard, seen)[0]]
+    return ([name for name, (heard, seen) in told.items() if not findings(run, heard, seen)[0]] +
+            [f"{name} had ended by itself" for name in list(run.site.processes) if not tells_of_the_end_of(run, name)])
+
+
+def tells_of_the_end_of(run, name):
+    """Whether it is found that this process crashes: before the next disturbance, and by the one that would kill it."""
+    run.site.processes[name].signal(signal.SIGALRM)  # which ends it, as a crash would, but leaves no core
+    run.site.processes[name].wait()
+    found = [line for line in run.site.crashed() if f"with {-signal.SIGALRM}:" in line]
+    try:
+        run.site.kill(name)
+    except AssertionError as wrong:
+        return len(found) == 1 and "had ended by itself" in str(wrong)
+    return False
 
 
 def main():
@@ -184,9 +204,16 @@ def main():
         site.start_smsc(seconds=7200)
         site.start_engine()
         site.start_gateway()
-        for _ in range(options.cycles):
-            run.cycle()
-        states = run.settle(60 + options.cycles)
+        try:
+            for _ in range(options.cycles):
+                run.cycle()
+            states = run.settle(60 + options.cycles)
+            run.look()
+        except AssertionError as wrong:
+            kept = True
+            print("BROKEN", wrong)
+            print("what is left of it:", site.folder)
+            return 1
         truth = site.truth()
         broken, counts, resets, dropped = findings(run, states, truth)
         if options.lies:
@@ -206,8 +233,7 @@ def main():
     finally:
         if kept:
             site.temporary._finalizer.detach()
-            for process in site.processes.values():
-                process.kill()
+            site.end()
         else:
             site.close()
 

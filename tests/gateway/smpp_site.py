@@ -127,19 +127,36 @@ class Site:
                    "demo", "--key", f"{self.folder}/gateway.key.pem", "--store", f"{self.folder}/store", *more)
 
     def kill(self, name):
-        self.processes.pop(name).kill()
+        try:
+            self.processes.pop(name).kill()
+        except AssertionError as wrong:
+            raise AssertionError(f"{wrong}:\n" + self.last_words(name)) from wrong
 
     def stop(self, name, code=0):
         try:
             self.processes.pop(name).stop(code)
         except AssertionError as wrong:
-            raise AssertionError(f"{wrong}:\n" + self.log(name)[-1500:]) from wrong
+            raise AssertionError(f"{wrong}:\n" + self.last_words(name)) from wrong
+
+    def last_words(self, name):
+        return self.log(f"smsc{self.truth_files}" if name == "smsc" else name)[-1500:]
+
+    def crashed(self):
+        """Those of its processes that ended though nobody ended them, a line each."""
+        return [f"{process.name} had ended by itself, with {process.wait()}:\n" + self.last_words(name)
+                for name, process in self.processes.items() if process.has_ended()]
+
+    def end(self):
+        """All of its processes, and leaves its folder."""
+        for process in self.processes.values():
+            process.end()
+        self.held.close()
 
     def close(self):
-        for process in self.processes.values():
-            process.kill()
-        self.held.close()
+        crashed = self.crashed()
+        self.end()
         self.temporary.cleanup()
+        assert not crashed, "\n".join(crashed)
 
     def send(self, texts, batch="b", seconds=120, first=0):
         """Schedules SMSes to numbers of their own, due at once."""
