@@ -30,7 +30,7 @@ constexpr milliseconds kPartitionsEvery(10'000);
 constexpr milliseconds kFarewell(700);
 constexpr std::size_t kRecordsAtOnce = 1'000;
 constexpr std::size_t kLettersMax = 100;          // of a partition, until it is read no further
-constexpr std::size_t kOpenBeyondCredit = 2'000;  // probes and doubles, beside the leases that credit allows
+constexpr std::size_t kOpenBeyondCredit = 2'000;  // probes, and what was settled just now, beside what credit allows
 constexpr std::size_t kUnsaidMax = 20'000;        // with so much told once and not yet, nothing more is taken up
 
 using Steady = std::chrono::steady_clock;
@@ -408,11 +408,10 @@ class KafkaLink : public Link {
     if (!offsets_.Read(partition, offset)) return;
     Asked asked = AskedBy(record, served_, clock_.WallMs());
     if (auto* lease = std::get_if<Lease>(&asked)) {
-      offsets_.Open(partition, offset, lease->attempt);
-      leases.push_back(std::move(*lease));
+      if (offsets_.Open(partition, offset, lease->attempt, KafkaOffsets::Asks::kLease))
+        leases.push_back(std::move(*lease));
     } else if (auto* probe = std::get_if<engine::Probe>(&asked)) {
-      offsets_.Open(partition, offset, probe->attempt);
-      probes.push_back(*probe);
+      if (offsets_.Open(partition, offset, probe->attempt, KafkaOffsets::Asks::kProbe)) probes.push_back(*probe);
     } else if (auto* refused = std::get_if<Refused>(&asked)) {
       Owe(partition, offset, options_.status_topic, std::move(refused->status));
     } else if (auto* other = std::get_if<ForAnother>(&asked)) {

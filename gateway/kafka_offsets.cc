@@ -1,5 +1,7 @@
 #include "gateway/kafka_offsets.h"
 
+#include <utility>
+
 namespace smsflow::gateway {
 
 void KafkaOffsets::Begin(const std::map<std::int32_t, std::int64_t>& starts) {
@@ -21,9 +23,19 @@ void KafkaOffsets::Open(std::int32_t partition, std::int64_t offset) {
   if (found != partitions_.end() && found->second.open.insert(offset).second) ++open_;
 }
 
-void KafkaOffsets::Open(std::int32_t partition, std::int64_t offset, const AttemptId& attempt) {
+bool KafkaOffsets::Open(std::int32_t partition, std::int64_t offset, const AttemptId& attempt, Asks what) {
   Open(partition, offset);
-  attempts_.emplace(attempt, Place{partition, offset});
+  std::vector<Place>& places = attempts_[attempt];
+  bool is_new = true;
+  for (Place& place : places) {
+    if (place.what != what) continue;
+    is_new = false;
+    if (place.partition != partition) continue;
+    Done(partition, std::exchange(place.offset, offset));
+    return false;
+  }
+  places.push_back({partition, offset, what});
+  return is_new;
 }
 
 void KafkaOffsets::Done(std::int32_t partition, std::int64_t offset) {
@@ -32,9 +44,10 @@ void KafkaOffsets::Done(std::int32_t partition, std::int64_t offset) {
 }
 
 void KafkaOffsets::Done(const AttemptId& attempt) {
-  const auto [from, till] = attempts_.equal_range(attempt);
-  for (auto place = from; place != till; ++place) Done(place->second.partition, place->second.offset);
-  attempts_.erase(from, till);
+  const auto found = attempts_.find(attempt);
+  if (found == attempts_.end()) return;
+  for (const Place& place : found->second) Done(place.partition, place.offset);
+  attempts_.erase(found);
 }
 
 std::map<std::int32_t, std::int64_t> KafkaOffsets::Positions() const {

@@ -2,6 +2,10 @@
 // is durable in the store, and what is committed is the first that is not. Reading one again is harmless, for the store
 // knows each attempt; leaving one out would cost the engine a minute.
 //
+// An engine repeats what it hears nothing of, and of what only waits nobody says anything. So of the records of a
+// partition that ask the same of an attempt the newest alone is open: it says all that the others said, and how many
+// are open is bound by how many attempts there are.
+//
 // Not thread-safe.
 #pragma once
 
@@ -21,12 +25,15 @@ class KafkaOffsets {
   // From here on, and nothing is open: what was open before will be read again.
   void Begin(const std::map<std::int32_t, std::int64_t>& starts);
 
+  enum class Asks : std::uint8_t { kLease, kProbe };
+
   // A record was read; without Open() it is done at once. False: of a partition that is not ours, or read before.
   bool Read(std::int32_t partition, std::int64_t offset);
   void Open(std::int32_t partition, std::int64_t offset);
-  void Open(std::int32_t partition, std::int64_t offset, const AttemptId& attempt);
+  // False: the same is asked of it by a record that is open, so it need not be told again.
+  bool Open(std::int32_t partition, std::int64_t offset, const AttemptId& attempt, Asks what);
   void Done(std::int32_t partition, std::int64_t offset);
-  void Done(const AttemptId& attempt);  // all records that asked for it
+  void Done(const AttemptId& attempt);  // all that was asked of it
   std::size_t open() const { return open_; }
 
   // Where each partition would be read on after a restart: the first offset that is not done. A negative one: nothing
@@ -37,6 +44,7 @@ class KafkaOffsets {
   struct Place {
     std::int32_t partition = 0;
     std::int64_t offset = 0;
+    Asks what = Asks::kLease;
   };
   struct Partition {
     std::int64_t next = 0;  // to be read; negative: wherever the log begins
@@ -44,7 +52,7 @@ class KafkaOffsets {
   };
 
   std::map<std::int32_t, Partition> partitions_;
-  std::unordered_multimap<AttemptId, Place> attempts_;
+  std::unordered_map<AttemptId, std::vector<Place>> attempts_;
   std::size_t open_ = 0;
 };
 

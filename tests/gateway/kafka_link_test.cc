@@ -35,6 +35,21 @@ class StillClock : public engine::Clock {
   }
 };
 
+// The loopback, but for a tenant whose SMSC has no place.
+class FullFor : public Carrier {
+ public:
+  FullFor(std::string tenant, std::unique_ptr<Carrier> carrier)
+      : tenant_(std::move(tenant)), carrier_(std::move(carrier)) {}
+  void Start(CarrierEvents& events) override { carrier_->Start(events); }
+  bool Take(const engine::Lease& lease, const Route*) override { return lease.tenant != tenant_; }
+  void Submit(std::vector<engine::Lease> leases) override { carrier_->Submit(std::move(leases)); }
+  void Stop() override { carrier_->Stop(); }
+
+ private:
+  const std::string tenant_;
+  const std::unique_ptr<Carrier> carrier_;
+};
+
 class KafkaLinkTest : public testing::Test {
  protected:
   explicit KafkaLinkTest(std::string address = kafka::SharedBroker()) : address_(std::move(address)) {
@@ -74,11 +89,22 @@ class KafkaLinkTest : public testing::Test {
     options.store = folder_ + "/" + store;
     options.truth = folder_ + "/truth";
     options.loopback = {.normal_delay_ms = 1, .long_delay_ms = 1};
+    if (!full_for_.empty()) options.carrier = CarrierThatIsFull(options.loopback, options.truth);
     auto gateway = Gateway::Open(std::move(options), std::move(*link), clock_,
                                  [](const absl::Status& status) { ADD_FAILURE() << status; });
     ASSERT_TRUE(gateway.ok()) << gateway.status();
     gateway_ = std::move(*gateway);
     gateway_->Start();
+  }
+  CarrierFactory CarrierThatIsFull(const LoopbackOptions& loopback, const std::string& truth) {
+    return [=, this](std::unique_ptr<Opener> opener, engine::Clock& clock, const NoticeHandler&,
+                     InboundTaker*) -> absl::StatusOr<std::unique_ptr<Carrier>> {
+      auto log = TruthLog::Open(truth);
+      if (!log.ok()) return log.status();
+      return std::make_unique<FullFor>(
+          full_for_, std::make_unique<Loopback>(loopback, std::move(opener), *std::move(log), clock,
+                                                [](const absl::Status& status) { ADD_FAILURE() << status; }));
+    };
   }
   // Until it has said who it is, as an engine waits before it hands anything over.
   void StartAndHear(const std::string& store = "store") {
@@ -92,12 +118,13 @@ class KafkaLinkTest : public testing::Test {
     gateway_.reset();
   }
 
-  kafka::SendSms Sms(const AttemptId& attempt, const std::string& text, std::int64_t deadline_ms = kNow + kHour) {
+  kafka::SendSms Sms(const AttemptId& attempt, const std::string& text, std::int64_t deadline_ms = kNow + kHour,
+                     const std::string& tenant = "clinic") {
     kafka::SendSms sms;
     sms.attempt = attempt;
-    sms.client = "clinic";
+    sms.client = tenant;
     sms.deadline_ms = deadline_ms;
-    sms.payload = *crypto::SealEnvelope(key_.public_key(), "clinic/k1", "To: +255123456789\n\n" + text);
+    sms.payload = *crypto::SealEnvelope(key_.public_key(), tenant + "/k1", "To: +255123456789\n\n" + text);
     sms.client_key = "k1";
     sms.peer = peer_;
     sms.mark = kafka::ShardMark{attempt.instance.shard().value, 1, 41, "sealed"};
@@ -172,6 +199,7 @@ class KafkaLinkTest : public testing::Test {
   StillClock clock_;
   crypto::PrivateKey key_ = crypto::PrivateKey::Generate(crypto::KeyKind::kP256);
   crypto::PrivateKey old_key_ = key_;  // which may have another kind
+  std::string full_for_;               // a tenant; empty: there is place for all
   bool old_engine_ = false;
   std::string old_group_;
   std::map<std::string, std::vector<std::string>> old_words_;  // by correl-id
@@ -222,6 +250,22 @@ TEST_F(KafkaLinkTest, ARecordThatComesTwiceIsSubmittedOnce) {
   ASSERT_TRUE(Until([&] { return told_[Attempt(1)].size() >= words + 3; }));
   EXPECT_EQ(told_[Attempt(1)].back().result, Reported::kSent);
   EXPECT_EQ(Truth(), (std::map<std::string, int>{{Attempt(1).ToString(), 1}}));
+}
+
+TEST_F(KafkaLinkTest, WhatWaitsAndIsRepeatedHoldsUpNobodyAndIsNotLost) {
+  full_for_ = "clinic";
+  StartAndHear();
+  const kafka::SendSms waits = Sms(Attempt(1), "x");
+  for (int repeated = 0; repeated < 50 + 2'001; ++repeated) Send(waits);
+  Send(Sms(Attempt(5), "x", kNow + kHour, "lab"));
+  EXPECT_EQ(Said(Attempt(5), Reported::kDelivered), "ACCEPTED, SENT, DELIVERED") << "in the same partition";
+  ASSERT_TRUE(Until([&] { return Committed(1) == 2'050; })) << "where the newest of them stands";
+  EXPECT_EQ(told_.count(Attempt(1)), 0u);
+  Stop();
+  full_for_.clear();
+  StartAndHear();
+  EXPECT_EQ(Said(Attempt(1), Reported::kDelivered), "ACCEPTED, SENT, DELIVERED");
+  EXPECT_EQ(Truth(), (std::map<std::string, int>{{Attempt(1).ToString(), 1}, {Attempt(5).ToString(), 1}}));
 }
 
 TEST_F(KafkaLinkTest, ARecordThatComesPastItsDeadlineIsNotSubmitted) {

@@ -7,6 +7,7 @@
 namespace smsflow::gateway {
 namespace {
 
+using Asks = KafkaOffsets::Asks;
 using Positions = std::map<std::int32_t, std::int64_t>;
 
 TEST(KafkaOffsets, WhatIsReadIsDoneUnlessItIsOpen) {
@@ -24,7 +25,7 @@ TEST(KafkaOffsets, TheFirstThatIsNotDoneIsThePosition) {
   offsets.Begin({{0, 0}});
   for (int at = 0; at < 3; ++at) {
     ASSERT_TRUE(offsets.Read(0, at));
-    offsets.Open(0, at, Attempt(static_cast<std::uint64_t>(at + 1)));
+    EXPECT_TRUE(offsets.Open(0, at, Attempt(static_cast<std::uint64_t>(at + 1)), Asks::kLease));
   }
   EXPECT_EQ(offsets.open(), 3u);
   offsets.Done(Attempt(2));
@@ -41,10 +42,31 @@ TEST(KafkaOffsets, OneAttemptMayStandInManyRecords) {
   offsets.Begin({{0, 0}, {1, 0}});
   for (const auto& [partition, offset] : {std::pair(0, 0), std::pair(0, 1), std::pair(1, 0)}) {
     ASSERT_TRUE(offsets.Read(partition, offset));
-    offsets.Open(partition, offset, Attempt(1));
+    EXPECT_EQ(offsets.Open(partition, offset, Attempt(1), Asks::kLease), partition == 0 && offset == 0);
   }
+  EXPECT_EQ(offsets.open(), 2u);
   offsets.Done(Attempt(1));
   EXPECT_EQ(offsets.Positions(), (Positions{{0, 2}, {1, 1}}));
+}
+
+TEST(KafkaOffsets, OfWhatIsAskedAgainTheNewestRecordIsOpen) {
+  KafkaOffsets offsets;
+  offsets.Begin({{0, 0}});
+  for (int at = 0; at < 5'000; ++at) {
+    ASSERT_TRUE(offsets.Read(0, at));
+    EXPECT_EQ(offsets.Open(0, at, Attempt(1), Asks::kLease), at == 0);
+  }
+  EXPECT_EQ(offsets.open(), 1u);
+  EXPECT_EQ(offsets.Positions(), (Positions{{0, 4'999}})) << "one of them must be read again, or it is lost";
+  for (int at = 5'000; at < 5'003; ++at) {
+    ASSERT_TRUE(offsets.Read(0, at));
+    EXPECT_EQ(offsets.Open(0, at, Attempt(1), Asks::kProbe), at == 5'000);
+  }
+  EXPECT_EQ(offsets.open(), 2u) << "a probe says nothing of what is to be sent";
+  EXPECT_EQ(offsets.Positions(), (Positions{{0, 4'999}}));
+  offsets.Done(Attempt(1));
+  EXPECT_EQ(offsets.open(), 0u);
+  EXPECT_EQ(offsets.Positions(), (Positions{{0, 5'003}}));
 }
 
 TEST(KafkaOffsets, WhatWasReadBeforeOrIsNotOursIsLeftOut) {
@@ -60,7 +82,7 @@ TEST(KafkaOffsets, ANewBeginningForgetsWhatWasOpen) {
   KafkaOffsets offsets;
   offsets.Begin({{0, 0}});
   ASSERT_TRUE(offsets.Read(0, 0));
-  offsets.Open(0, 0, Attempt(1));
+  EXPECT_TRUE(offsets.Open(0, 0, Attempt(1), Asks::kLease));
   offsets.Begin({{0, 0}});
   EXPECT_EQ(offsets.open(), 0u);
   offsets.Done(Attempt(1));
