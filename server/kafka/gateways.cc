@@ -40,7 +40,7 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
         if (closed_) return;
         Forget(silent_.find(lease.attempt));
         silent_bytes_ += record.value.size();
-        silent_[lease.attempt] = {record, lease.deadline_ms, parts_.clock->SteadyMs() + repeat_ms_, false};
+        silent_[lease.attempt] = {record, lease.deadline_ms, parts_.clock->SteadyMs() + repeat_ms_, repeat_ms_, false};
       }
       Produce(lease.attempt, record);
     }
@@ -77,7 +77,7 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
     Forget(silent_.find(attempt));
   }
 
-  // What nothing was heard of, once more.
+  // What nothing was heard of, once more; more and more seldom, for what merely waits with its gateway is silent too.
   void Repeat() {
     const std::int64_t now = parts_.clock->SteadyMs(), wall = parts_.clock->WallMs();
     std::vector<std::pair<AttemptId, kafka::Outgoing>> again;
@@ -90,7 +90,8 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
         }
         // What the producer still has will be there once; more of it would only fill the producer.
         if (now >= one->second.again_ms && !one->second.on_its_way) {
-          one->second.again_ms = now + repeat_ms_;
+          one->second.pause_ms = std::min(one->second.pause_ms * 2, repeat_ms_ * kSeldom);
+          one->second.again_ms = now + one->second.pause_ms;
           again.emplace_back(one->first, one->second.record);
         }
         ++one;
@@ -100,11 +101,14 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
   }
 
  private:
+  static constexpr std::int64_t kSeldom = 16;  // so many times the first pause is the longest
+
   struct Silent {
     kafka::Outgoing record;
     std::int64_t deadline_ms = 0;
     std::int64_t again_ms = 0;
-    bool on_its_way = false;  // the producer has a copy
+    std::int64_t pause_ms = 0;  // the last one
+    bool on_its_way = false;    // the producer has a copy
   };
 
   // With mutex_.
@@ -136,7 +140,9 @@ class Gateways::Link final : public engine::PeerLink, public std::enable_shared_
     const auto one = silent_.find(attempt);
     if (one == silent_.end()) return;
     one->second.on_its_way = false;
-    if (!status.ok()) one->second.again_ms = std::min(one->second.again_ms, parts_.clock->SteadyMs() + kSoonMs);
+    if (status.ok()) return;
+    one->second.pause_ms = repeat_ms_;  // it did not get there: that is no silence
+    one->second.again_ms = std::min(one->second.again_ms, parts_.clock->SteadyMs() + kSoonMs);
   }
 
   const std::string topic_;

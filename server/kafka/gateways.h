@@ -29,7 +29,7 @@ class Gateways {
     std::string topic;
     std::set<std::string> names;              // that may announce themselves
     std::set<std::string> tenants;            // that there are
-    std::int64_t repeat_ms = 30'000;          // of silence until a lease is produced again
+    std::int64_t repeat_ms = 30'000;          // of silence until a lease is produced again, and then longer
     std::int64_t silence_ms = 60'000;         // after which a gateway counts as away
     std::int64_t stuck_ms = 5'000;            // on its way for so long, more waits in the engine
     std::size_t silent_bytes_max = 64 << 20;  // of what is kept to be produced again, per gateway; more waits too

@@ -133,13 +133,33 @@ TEST_F(GatewaysTest, AnAttemptIsRepeatedUntilItsOwnGatewaySpeaks) {
   gateways_->Reported({"g2", kOther}, lease.attempt);
   hear();
   Pass(31'000);
+  EXPECT_TRUE(Sent(2)) << "the second silence is twice as long";
+  hear();
+  Pass(31'000);
   ASSERT_TRUE(Sent(3));
   gateways_->Reported({"g1", kUuid}, lease.attempt);
-  hear();
-  Pass(40'000);
-  hear();
-  Pass(40'000);
+  for (int i = 0; i < 5; ++i) {
+    hear();
+    Pass(40'000);
+  }
   EXPECT_TRUE(Sent(3));
+}
+
+// With its gateway it may wait for hours, for a rate or for an SMSC, and nothing is said of it.
+TEST_F(GatewaysTest, WhatWaitsIsRepeatedMoreAndMoreSeldom) {
+  Hear(Said("g1", kUuid, {0}));
+  Lease(0, LeaseOf(1));
+  std::size_t before = 0;
+  for (int minute = 0; minute < 59; ++minute) {
+    ASSERT_TRUE(Within([&] { return outlet_.pending() == 0; }));
+    if (minute == 50) before = Count("send");
+    Pass(60'000);
+    Hear(Said("g1", kUuid, {0}));
+  }
+  ASSERT_TRUE(Within([&] { return outlet_.pending() == 0; }));
+  EXPECT_GE(Count("send"), 8U);
+  EXPECT_LE(Count("send"), 12U);
+  EXPECT_GT(Count("send"), before) << "but it is, for it may have been lost";
 }
 
 TEST_F(GatewaysTest, WhatIsStillOnItsWayIsNotProducedOnceMore) {
