@@ -62,6 +62,25 @@ std::vector<Bug> DoorBugs() {
            if (request.membership) request.sweep = false;
          };
        }},
+      {"cancel of the whole tenant", "a cancel of a batch, a key or a target ends all of its tenant",
+       [](Hooks& hooks) {
+         hooks.sweep = [](engine::SweepRequest& request) {
+           if (request.event.kind == delivery::kCancelEvent) request.index = 0;
+         };
+       }},
+      {"cancel of another tenant's batch", "the name of the batch is looked for, and not whose it is",
+       [](Hooks& hooks) {
+         hooks.sweep = [](engine::SweepRequest& request) {
+           const bool batch = request.event.kind == delivery::kCancelEvent && request.index == delivery::kBatchIndex;
+           if (batch) request.tenant = request.tenant == "a" ? "b" : "a";
+         };
+       }},
+      {"block of strangers", "whoever is in the shard of a blocked target ends as BLOCKED",
+       [](Hooks& hooks) {
+         hooks.sweep = [](engine::SweepRequest& request) {
+           if (request.membership && request.membership->member) request.index = 0;
+         };
+       }},
       {"look now at nobody", "of a batch or a tenant; it is answered, and nobody hears it",
        [](Hooks& hooks) {
          hooks.sweep = [](engine::SweepRequest& request) {

@@ -60,12 +60,18 @@ void ForgetReport(Hooks& hooks) {
   };
 }
 
-void OverrideHold(Instance&, Event&, Facts& facts) {
+void WithPolicy(Facts& facts, void (*change)(delivery::Policy&)) {
   static thread_local std::string bytes;
   auto policy = delivery::DecodePolicy(facts.policy).value_or(delivery::Policy{});
-  policy.on_unknown = delivery::OnUnknown::kRetry;
+  change(policy);
   bytes = delivery::EncodePolicy(policy);
   facts.policy = bytes;
+}
+void OverrideHold(Instance&, Event&, Facts& facts) {
+  WithPolicy(facts, [](delivery::Policy& policy) { policy.on_unknown = delivery::OnUnknown::kRetry; });
+}
+void RetryAtOnce(Instance&, Event&, Facts& facts) {
+  WithPolicy(facts, [](delivery::Policy& policy) { policy.wait_after_fail_ms = 0; });
 }
 
 // The slot for which it was planned goes on for an hour, as far as the machine knows.
@@ -77,6 +83,16 @@ void LengthenTheSlot(Instance& instance, Event& event, Facts&) {
   if (!data || !fixed) return;
   for (delivery::Slot& slot : fixed->slots)
     if (slot.from_s * 1'000 <= data->due_ms && data->due_ms < slot.till_s * 1'000) slot.till_s += 3'600;
+  bytes = delivery::EncodeFixed(*fixed);
+  instance.fixed = bytes;
+}
+
+// Once it is scheduled, as far as the machine knows.
+void ForgetLaterSlots(Instance& instance, Event& event, Facts&) {
+  static thread_local std::string bytes;
+  auto fixed = delivery::DecodeFixed(instance.fixed);
+  if (instance.state == 0 || event.kind == delivery::kRescheduleEvent || !fixed || fixed->slots.empty()) return;
+  fixed->slots.resize(1);
   bytes = delivery::EncodeFixed(*fixed);
   instance.fixed = bytes;
 }
@@ -119,6 +135,8 @@ std::vector<Bug> WorkflowBugs() {
            if (timer.gated && timer.due_ms) *timer.due_ms += static_cast<std::int64_t>(facts.random % 1'200'000);
        })},
       {"slot not looked at when leaving", "what is late leaves as if its slot were still open", First(LengthenTheSlot)},
+      {"second slot not used", "what does not succeed in its first slot is over", First(ForgetLaterSlots)},
+      {"no wait after a failure", "the next attempt is planned for at once", First(RetryAtOnce)},
       {"turn kept", "of the tenant that left last all leave before any other", KeepTheTurn},
       {"block not read", "a step sees no memberships", [](Hooks& hooks) { hooks.reads_no_sets = true; }},
       {"report forgotten", "every tenth report is answered and changes nothing", ForgetReport},

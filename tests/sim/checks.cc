@@ -11,6 +11,7 @@ namespace smsflow::sim {
 namespace {
 
 constexpr const char* kChecks[] = {
+    "I1 a plan is the next that the slots allow",
     "I1 a plan lies within a slot",
     "I1 an attempt leaves within its slot",
     "I2 its deadline lies within the slot",
@@ -18,8 +19,10 @@ constexpr const char* kChecks[] = {
     "I4 attempts are numbered without a gap",
     "I4 the number that leaves is the one that is stored",
     "I5 a block holds",
+    "I5 a command is heard by those for whom it is",
     "I5 a pause holds",
     "I5 an end absorbs",
+    "I5 an end is one that the rules give",
     "I5 what was stopped leaves no more",
     "I5 what was told to be over is over",
     "I5 who ends as BLOCKED was blocked",
@@ -30,6 +33,7 @@ constexpr const char* kChecks[] = {
     "I8 copies on a handset",
     "I8 what was stopped in time has no copy",
     "I9 a journal outlives a crash",
+    "I9 a payload stays while it may be needed",
     "I9 a start reaches the high-water mark",
     "I9 an attempt carries what was asked for",
     "I9 what was acknowledged is there",
@@ -268,7 +272,6 @@ void Run::CheckMoved() {
   for (const InstanceId& id : ledger_->TakeMoved()) {
     const auto state = world_.StateOf(id);
     if (!state) continue;
-    CheckBlocked(id, static_cast<delivery::State>(state->state()));
     if (const auto name = names_.find(id); name != names_.end())
       CheckHandset(asked_.at(name->second), static_cast<delivery::State>(state->state()));
     for (const auto& timer : state->timers()) {
@@ -301,20 +304,29 @@ void Run::CheckHandset(const Sms& sms, delivery::State state) {
   if (copies == 0 && !sms.resolved_delivered) Violated("I6: " + id + " was never delivered");
 }
 
+// Each record, once, when it is read.
+void Run::Recorded(const InstanceId& id, std::uint64_t sequence, const Life& before, const JournalBody& record) {
+  const std::string where = id.ToString() + " at " + std::to_string(sequence);
+  const auto policy = typed_policies_.find(record.tenant());
+  if (policy == typed_policies_.end()) return Violated("I15: " + where + " is of no tenant");
+  for (const Objection& objection : ObjectionsTo(record, before, policy->second, coverage_))
+    Violated(objection.invariant + (": " + where + " " + objection.what));
+  Hit("check I5 a command is heard by those for whom it is");
+  if (!asked_for_.Covers(id, before, record))
+    Violated("I5: " + where + " heard what nobody had asked of it: " + record.actor());
+  CheckBlocked(where, before, record);
+}
+
 // Who ends as BLOCKED without the block's own sweep had a block to find.
-void Run::CheckBlocked(const InstanceId& id, delivery::State state) {
-  const auto name = names_.find(id);
-  const auto known = ledger_->instances().find(id);
-  if (state != delivery::State::kBlocked || name == names_.end() || known == ledger_->instances().end()) return;
-  ::smsflow::stored::v1::JournalBody body;
-  if (known->second.bodies.empty() || !body.ParseFromString(known->second.bodies.back().second)) return;
-  if (body.from_state() == body.result().state()) return;
-  if (body.event() != delivery::kScheduleEvent && body.event() != workflows::kTimerFired) return;
-  const Sms& sms = asked_.at(name->second);
+void Run::CheckBlocked(const std::string& where, const Life& before, const JournalBody& record) {
+  if (static_cast<delivery::State>(record.result().state()) != delivery::State::kBlocked) return;
+  if (before.state == delivery::State::kBlocked) return;
+  if (record.event() != delivery::kScheduleEvent && record.event() != workflows::kTimerFired) return;
   Hit("check I5 who ends as BLOCKED was blocked");
-  const auto block = maybe_blocked_.find({sms.request.tenant, sms.request.target});
+  const bool created = before.state == delivery::State::kNew;
+  const auto block = maybe_blocked_.find({record.tenant(), created ? record.target() : before.target});
   if (block == maybe_blocked_.end() || block->second < step_)
-    Violated("I5: " + id.ToString() + " was BLOCKED, and its target is not");
+    Violated("I5: " + where + " was BLOCKED, and its target is not");
 }
 
 // What was offered before the engine looks at any of it. Reports are never refused; those who bring them wait from half

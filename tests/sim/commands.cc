@@ -234,6 +234,11 @@ void Run::Reporting(const AttemptId& attempt, delivery::Reported reported) {
   if (stopped_now_.count(attempt.instance) != 0) Hit("event a stop and a report of one SMS are queued together");
 }
 
+void Run::Send(engine::EventRequest request, engine::Done done) {
+  asked_for_.One(request);
+  world_.engine->Send(std::move(request), std::move(done));
+}
+
 bool Run::Cancel() {
   const auto* entry = Pick(themed() ? 2 : 3) == 0 ? OneInFlight() : AnySms();
   if (entry == nullptr || !entry->second.acknowledged) return false;
@@ -241,21 +246,20 @@ bool Run::Cancel() {
   const Sms& sms = entry->second;
   Tell("  " + name);
   Stopping(*sms.id);
-  world_.engine->Send(
-      {*sms.id, sms.request.tenant, "sim", delivery::EncodeCancel(), std::nullopt},
-      [this, name](const engine::Answer& answer) {
-        Sms& told = asked_[name];
-        const auto outcome = static_cast<delivery::Outcome>(answer.outcome);
-        const auto state = world_.StateOf(*told.id);
-        Hit("check I5 what was told to be over is over");
-        const bool over = outcome == delivery::Outcome::kCanceled || outcome == delivery::Outcome::kAlreadyEnded;
-        const auto now = static_cast<delivery::State>(state ? state->state() : 0);
-        if (over && (now == delivery::State::kPending || now == delivery::State::kInSlot))
-          Violated("I5: " + told.id->ToString() + " was told to be over, and it is not");
-        if (outcome != delivery::Outcome::kCanceled && outcome != delivery::Outcome::kTooLate) return;
-        Stopped(told, "cancel");
-        told.stopped_unsent |= outcome == delivery::Outcome::kCanceled && told.attempts_max.value_or(1) == 0;
-      });
+  Send({*sms.id, sms.request.tenant, "sim", delivery::EncodeCancel(), std::nullopt},
+       [this, name](const engine::Answer& answer) {
+         Sms& told = asked_[name];
+         const auto outcome = static_cast<delivery::Outcome>(answer.outcome);
+         const auto state = world_.StateOf(*told.id);
+         Hit("check I5 what was told to be over is over");
+         const bool over = outcome == delivery::Outcome::kCanceled || outcome == delivery::Outcome::kAlreadyEnded;
+         const auto now = static_cast<delivery::State>(state ? state->state() : 0);
+         if (over && (now == delivery::State::kPending || now == delivery::State::kInSlot))
+           Violated("I5: " + told.id->ToString() + " was told to be over, and it is not");
+         if (outcome != delivery::Outcome::kCanceled && outcome != delivery::Outcome::kTooLate) return;
+         Stopped(told, "cancel");
+         told.stopped_unsent |= outcome == delivery::Outcome::kCanceled && told.attempts_max.value_or(1) == 0;
+       });
   return true;
 }
 
@@ -287,12 +291,12 @@ bool Run::Reschedule() {
   }
   const std::vector<Version> before = sms.versions;
   sms.versions.insert(sms.versions.end(), changed.begin(), changed.end());
-  world_.engine->Send({*sms.id, sms.request.tenant, "sim", delivery::EncodeReschedule(change), payload},
-                      [=, this](const engine::Answer& answer) {
-                        if (absl::IsUnavailable(answer.status)) return;
-                        Hit(answer.status.ok() ? "event rescheduled" : "event not rescheduled");
-                        asked_[name].versions = answer.status.ok() ? changed : before;
-                      });
+  Send({*sms.id, sms.request.tenant, "sim", delivery::EncodeReschedule(change), payload},
+       [=, this](const engine::Answer& answer) {
+         if (absl::IsUnavailable(answer.status)) return;
+         Hit(answer.status.ok() ? "event rescheduled" : "event not rescheduled");
+         asked_[name].versions = answer.status.ok() ? changed : before;
+       });
   return true;
 }
 
@@ -312,8 +316,7 @@ bool Run::Resolve() {
   // It may be done though nobody answers.
   if (how == delivery::How::kRetry) ++sms.retries_by_hand;
   if (how == delivery::How::kDelivered) sms.resolved_delivered = true;
-  world_.engine->Send({*sms.id, "", "operator", delivery::EncodeResolve(how), std::nullopt},
-                      [](const engine::Answer&) {});
+  Send({*sms.id, "", "operator", delivery::EncodeResolve(how), std::nullopt}, [](const engine::Answer&) {});
   return true;
 }
 
@@ -329,10 +332,10 @@ bool Run::LookNow() {
   if (entry == nullptr || !entry->second.acknowledged) return false;
   const InstanceId id = *entry->second.id;
   const auto looked_at = WaitInAnOpenSlot([&](const Sms& sms) { return *sms.id == id; });
-  world_.engine->Send({id, entry->second.request.tenant, "sim", delivery::EncodeLookNow(), std::nullopt},
-                      [this, looked_at](const engine::Answer& answer) {
-                        if (answer.status.ok()) LookedAtAll(looked_at);
-                      });
+  Send({id, entry->second.request.tenant, "sim", delivery::EncodeLookNow(), std::nullopt},
+       [this, looked_at](const engine::Answer& answer) {
+         if (answer.status.ok()) LookedAtAll(looked_at);
+       });
   return true;
 }
 

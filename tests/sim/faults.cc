@@ -12,7 +12,7 @@ std::string MetName(const std::string& fault, delivery::State state) {
 void Run::Met(const std::string& fault) {
   Hit("fault " + fault);
   for (const auto& [id, known] : ledger_->instances())
-    if (known.life == ledger_->life()) Hit(MetName(fault, static_cast<delivery::State>(known.state.state())));
+    if (known.changed_in == ledger_->life()) Hit(MetName(fault, static_cast<delivery::State>(known.state.state())));
 }
 
 void Run::DiskFault(const std::string& fault) {

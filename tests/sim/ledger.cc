@@ -86,9 +86,11 @@ void Ledger::Take(const storage::JournalRecord& record, std::vector<std::string>
   for (const auto& lease : body.result().leases()) open += lease.settled() ? 0 : 1;
   coverage_.Hit("check I3 one attempt is in flight");
   if (open > 1) violations.push_back("I3: " + where + " has " + std::to_string(open) + " attempts in flight");
+  if (recorded) recorded(id, record.header.sequence, known.life, body);
+  if (!known.life.Take(body)) violations.push_back("I11: " + where + " cannot be read");
   known.bodies.emplace_back(record.header.sequence, record.body);
   known.sequence = record.header.sequence;
-  known.life = life_;
+  known.changed_in = life_;
   wrote_ = true;
   known.state = body.result();
   if (body.result().ended_ms() == 0)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -17,6 +18,7 @@
 #include "storage/journal.h"
 #include "storage/store.h"
 #include "tests/sim/coverage.h"
+#include "tests/sim/entitled.h"
 
 namespace smsflow::sim {
 
@@ -24,6 +26,9 @@ class Ledger {
  public:
   Ledger(const storage::Store& store, std::uint16_t shards, Coverage& coverage)
       : store_(store), coverage_(coverage), heads_(shards) {}
+
+  // Told of each record when it is read, with its sequence and the life before it.
+  std::function<void(const InstanceId&, std::uint64_t, const Life& before, const JournalBody&)> recorded;
 
   // Reads on; what is wrong is added.
   void Follow(std::vector<std::string>& violations);
@@ -36,9 +41,10 @@ class Ledger {
   struct Known {
     std::uint64_t sequence = 0;
     ::smsflow::stored::v1::InstanceState state;
+    Life life;
     std::int64_t kept_from_ms = 0;  // when it came to its present end; 0: it has not ended
     bool was_at_an_end = false;
-    int life = 0;                  // of the engine, in which it last changed
+    int changed_in = 0;            // which life of the engine
     std::set<std::string> actors;  // whose events it has met
     std::vector<std::pair<std::uint64_t, std::string>>
         bodies;                       // with their sequences, also when they were erased since

@@ -88,6 +88,7 @@ engine::SweepRequest Run::LookAtMany(std::vector<LookedAt>& waiting) {
     sweep.index = delivery::kBatchIndex;
     sweep.value = Batch(Pick(3));
   }
+  asked_for_.Many(sweep);
   waiting = WaitInAnOpenSlot(
       [&](const Sms& sms) { return sms.request.tenant == sweep.tenant && (!of_batch || sms.batch == sweep.value); });
   return sweep;
@@ -135,7 +136,9 @@ bool Run::RecordOfOne(LogRecord& record) {
   Hit("command a record that looks at one");
   const InstanceId id = *entry->second.id;
   record.looks_at = WaitInAnOpenSlot([&](const Sms& sms) { return *sms.id == id; });
-  record.work = engine::EventRequest{id, entry->second.request.tenant, "sim", delivery::EncodeLookNow(), std::nullopt};
+  engine::EventRequest look{id, entry->second.request.tenant, "sim", delivery::EncodeLookNow(), std::nullopt};
+  asked_for_.One(look);
+  record.work = std::move(look);
   return true;
 }
 

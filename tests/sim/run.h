@@ -16,6 +16,7 @@
 
 #include "storage/high_water.h"
 #include "tests/engine/world.h"
+#include "tests/sim/asked_for.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/model_gateway.h"
 #include "tests/sim/sim_store.h"
@@ -198,6 +199,7 @@ class Run {
   std::optional<Of> OneOf(std::vector<AttemptId> (ModelGateway::*which)() const,
                           delivery::State rather = delivery::State::kNew);
   void Ask(const std::string& name, bool again);
+  void Send(engine::EventRequest request, engine::Done done);
   void AskSweep(engine::SweepRequest request, std::vector<std::string> before);
   void Stopped(Sms& sms, const std::string& by);
   void Stopping(const InstanceId& id);
@@ -242,7 +244,8 @@ class Run {
   void CheckQueues();
   void CheckMoved();
   void CheckHandset(const Sms& sms, delivery::State state);
-  void CheckBlocked(const InstanceId& id, delivery::State state);
+  void Recorded(const InstanceId& id, std::uint64_t sequence, const Life& before, const JournalBody& record);
+  void CheckBlocked(const std::string& where, const Life& before, const JournalBody& record);
   void CheckReports();
   void CheckTells();
   void CheckAfterRestart();
@@ -334,6 +337,7 @@ class Run {
   // Asked for, or told, since the engine last looked.
   std::set<InstanceId> stopped_now_, reported_now_;
   std::map<InstanceId, std::string> names_;
+  AskedFor asked_for_;
   std::vector<AskedSweep> sweeps_;
   std::set<std::pair<std::string, std::string>> blocked_;
   std::map<std::pair<std::string, std::string>, int> maybe_blocked_;        // until the end of which step

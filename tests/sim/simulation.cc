@@ -42,6 +42,8 @@ Run::Run(const RunOptions& options)
   epoch_ms_ = world_.clock.wall_ms - world_.clock.steady_ms;
   newest_wall_ms_ = world_.clock.wall_ms;
   ledger_ = std::make_unique<Ledger>(world_.memory, world_.options.shards, coverage_);
+  ledger_->recorded = [this](const InstanceId& id, std::uint64_t sequence, const Life& before,
+                             const JournalBody& record) { Recorded(id, sequence, before, record); };
   ChooseTheme();
   ChoosePolicies();
   ChooseGateways();

@@ -18,6 +18,7 @@ void Run::AskSweep(engine::SweepRequest request, std::vector<std::string> before
   const bool block = request.membership && request.membership->member;
   const bool unblock = request.membership && !request.membership->member;
   const std::pair<std::string, std::string> target{request.tenant, request.target.value_or("")};
+  asked_for_.Many(request);
   for (const std::string& name : sweeps_[number].before) Stopping(*asked_[name].id);
   if (block || unblock) asked_of_[target] = number;
   world_.engine->Sweep(std::move(request), [this, number, block, unblock, target](const engine::SweepAnswer& answer) {
