@@ -140,9 +140,6 @@ void SayReady(const Config& config, const GrpcServer& grpc, const rest::RestDoor
   Log(LogLevel::kInfo, "ready", {{"grpc", grpc.address()}, {"folder", folder.uuid()}});
 }
 
-// A folder or a network that refuses needs a person; what only failed may be tried again.
-int CodeOf(const absl::Status& status) { return absl::IsInternal(status) ? kExitFatal : kExitConfig; }
-
 // It speaks to the engine, so it must be quiet before that goes, whichever way this ends.
 struct StopsKafka {
   KafkaDoor* kafka;
@@ -181,13 +178,13 @@ int Serve(const Config& config) {
     return Refuse(absl::DataLossError(std::string(folder.status().message()) +
                                       "; 'smsflow db repair' makes a copy that is whole, if one can be made"),
                   kExitConfig);
-  if (!folder.ok()) return Refuse(folder.status(), CodeOf(folder.status()));
+  if (!folder.ok()) return Refuse(folder.status(), ExitCodeOf(folder.status()));
   if (!(*folder)->torn_end().empty()) Log(LogLevel::kWarn, (*folder)->torn_end());
   const auto delivery = workflows::delivery::MakeDeliveryWorkflow();
   auto kafka = KafkaDoor::Make(config);
   if (!kafka.ok()) return Refuse(kafka.status(), kExitConfig);
   auto engine = OpenEngine(config, **folder, *delivery, kafka->get());
-  if (!engine.ok()) return Refuse(engine.status(), CodeOf(engine.status()));
+  if (!engine.ok()) return Refuse(engine.status(), ExitCodeOf(engine.status()));
   const DiskGuard disk_guard(**folder, **engine, config.engine.ballast_bytes);
   (*engine)->Start();
 
@@ -202,10 +199,10 @@ int Serve(const Config& config) {
                                     if (serve_new_clients) serve_new_clients();
                                   }},
                                  accounts_options);
-  if (!accounts.ok()) return Refuse(accounts.status(), kExitConfig);
+  if (!accounts.ok()) return Refuse(accounts.status(), ExitCodeOf(accounts.status()));
   if (absl::Status status = MakeFirstAccount(config, **accounts); !status.ok()) return Refuse(status, kExitFatal);
   auto loopback = OpenLoopback(config, **accounts, **engine);
-  if (!loopback.ok()) return Refuse(loopback.status(), CodeOf(loopback.status()));
+  if (!loopback.ok()) return Refuse(loopback.status(), ExitCodeOf(loopback.status()));
   if (*loopback != nullptr && config.loopback.tenants.empty() && !config.loopback.open_nothing) {
     serve_new_clients = [&] {
       const absl::Status status = (*loopback)->ReplaceTenants(AllTenants(config, **accounts));

@@ -127,7 +127,8 @@ absl::Status Folder::MakeAndLock() {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot make data folder ", options_.path));
   struct stat info {};
   if (::stat(options_.path.c_str(), &info) != 0)
-    return absl::NotFoundError(absl::StrCat("there is no data folder ", options_.path));
+    return errno == ENOENT ? absl::NotFoundError(absl::StrCat("there is no data folder ", options_.path))
+                           : absl::ErrnoToStatus(errno, absl::StrCat("cannot look at data folder ", options_.path));
   if (make && IsOfOthers(options_.path))
     return absl::FailedPreconditionError(
         absl::StrCat(options_.path, " is not a data folder of smsflow; name an empty one, or one that is not there"));

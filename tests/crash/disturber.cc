@@ -27,7 +27,7 @@ constexpr bool kSanitized = true;  // nothing can be preloaded, and memory not b
 #else
 constexpr bool kSanitized = false;
 #endif
-constexpr int kFatal = 75, kRefused = 78;    // what smsflowd ends with: a write failed; it cannot start
+constexpr int kFatal = 75;                   // what smsflowd ends with; after 78 its unit would never start it again
 constexpr std::int64_t kLongAwayMs = 2'000;  // with a gateway that attaches again, half of an attempt's patience
 
 }  // namespace
@@ -381,7 +381,7 @@ void Disturber::FillLog() {
 void Disturber::LookAtEnd(int code, const std::string& order) {
   if (code == -1) return;
   moments_.Note("… with exit code " + std::to_string(code), true);
-  if (code != kFatal && code != kRefused) {
+  if (code != kFatal) {
     findings_.Add(order + " ended the engine with status " + std::to_string(code) + ":\n" +
                   Tail(site_.File("engine.log"), 8));
   }
@@ -398,9 +398,9 @@ void Disturber::FillDisk() {
     EngineDies();
     site_.StartEngine();
     const auto code = site_.engine.Await(milliseconds(Patient(20'000)));
-    const bool right = code.has_value() && *code != 0 && site_.EngineSaid("is full");
+    const bool right = code == kFatal && site_.EngineSaid("is full");
     moments_.Note("disk full: no start on it, and it says so", right);
-    if (!right) findings_.Add("it started on a full disk:\n" + Tail(site_.File("engine.log"), 8));
+    if (!right) findings_.Add("it started on a full disk, or would not again:\n" + Tail(site_.File("engine.log"), 8));
     if (!code.has_value()) EngineDies();
     std::filesystem::remove(site_.File("free"));
     site_.StartEngine();

@@ -83,6 +83,9 @@ class Disturber {
   void StopEngineLong();
   void StopGatewayLong();
   void FillSmallDisk();
+  void FillToTheLastByte(const std::string& filler);
+  bool LeaveRoom(const std::string& filler, std::uint64_t leave);
+  bool StartedAgain(std::chrono::milliseconds within, int& ended);
   void KillBroker();
   void KillWhileBrokerStarts();
   void KillInAnyOrder();
@@ -106,7 +109,7 @@ class Disturber {
   int EndByFault(const EngineStart& how, const std::string& order);
   // A life that began then is over, with what it was ordered to meet.
   void EngineEnded(std::chrono::steady_clock::time_point started);
-  // A code of EndByFault(): only the two that say why are an end.
+  // A code of EndByFault(): it must be the one after which its unit starts it again.
   void LookAtEnd(int code, const std::string& order);
   bool Happens(const Kind& kind) const;
   using Said = std::function<bool(const std::string&)>;  // whether a process said that since it was started

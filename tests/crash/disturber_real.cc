@@ -21,7 +21,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kFatal = 75, kRefused = 78;
+constexpr int kFatal = 75;  // after 78 the unit would never start it again
 
 }  // namespace
 
@@ -67,7 +67,7 @@ void Disturber::FailCall() {
     EngineDies();
   } else {
     moments_.Note("… ended with exit code " + std::to_string(*code), true);
-    const bool clean = *code == kFatal || *code == kRefused;
+    const bool clean = *code == kFatal;
     const bool told = said("going on would be wrong") || said("smsflowd: ");
     if (!came || !clean || !told) {
       findings_.Add("after " + order.text() + " the engine ended with status " + std::to_string(*code) +
@@ -182,7 +182,7 @@ void Disturber::LittleMemory() {
     const bool grpc = *code == 128 + SIGSEGV && site_.EngineSaid("call-faults: used what was not given, in ") &&
                       site_.EngineSaid("/libgrpc");
     const bool library = *code == 128 + SIGABRT && !site_.EngineSaid("terminate called");
-    if (*code != kFatal && *code != kRefused && !library && !grpc) {
+    if (*code != kFatal && !library && !grpc) {
       findings_.Add("with little memory the engine ended with status " + std::to_string(*code) + ":\n" +
                     Tail(site_.File("engine.log"), 8));
     }
@@ -263,18 +263,27 @@ void Disturber::AwaitOldWork() {
   }
 }
 
-// Somebody else's file takes the room. New work is refused, and reports and cancels go on being taken.
-void Disturber::FillSmallDisk() {
-  const std::string data = site_.File("data"), filler = data + "/filler";
+// Takes of the engine's disk all but so much, in a file of somebody else's.
+bool Disturber::LeaveRoom(const std::string& filler, std::uint64_t leave) {
   struct statvfs disk {};
-  const double reserve = Figure("smsflow_disk_reserve_bytes");
-  if (::statvfs(data.c_str(), &disk) != 0 || reserve < 0) return findings_.Add("the disk's room cannot be told");
+  if (::statvfs(site_.File("data").c_str(), &disk) != 0) return false;
   const auto room = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
-  const auto leave = static_cast<std::uint64_t>(reserve) / 2;
+  std::error_code none;
+  const std::uintmax_t has = std::filesystem::exists(filler, none) ? std::filesystem::file_size(filler, none) : 0;
   const int fd = ::open(filler.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  if (room > leave && ::posix_fallocate(fd, 0, static_cast<off_t>(room - leave)) != 0)
-    return findings_.Add("the disk cannot be filled");
+  const bool filled =
+      room <= leave || ::posix_fallocate(fd, static_cast<off_t>(has), static_cast<off_t>(room - leave)) == 0;
   ::close(fd);
+  return filled;
+}
+
+// New work is refused, and reports and cancels go on being taken; or, in half of them, there is no byte left.
+void Disturber::FillSmallDisk() {
+  const std::string filler = site_.File("data") + "/filler";
+  if (random_() % 2 == 0) return FillToTheLastByte(filler);
+  const double reserve = Figure("smsflow_disk_reserve_bytes");
+  if (reserve < 0) return findings_.Add("the disk's room cannot be told");
+  if (!LeaveRoom(filler, static_cast<std::uint64_t>(reserve) / 2)) return findings_.Add("the disk cannot be filled");
   const bool noticed = AwaitRefusals("small disk full: new SMSes refused");
   if (noticed) AwaitOldWork();
   Pause(0, 2'000);
@@ -282,6 +291,37 @@ void Disturber::FillSmallDisk() {
   if (!StillRunning()) return;
   std::filesystem::remove(filler);
   AwaitNewWork("disk with room again");
+}
+
+// What the engine gives back is taken too. It may end, and must then be one that its unit starts again, as often as
+// that takes; and all of it goes on once there is room.
+void Disturber::FillToTheLastByte(const std::string& filler) {
+  const auto started = std::chrono::steady_clock::now();
+  const auto till = started + Between(1'000, 4'000);
+  int ended = 0;
+  bool full = false;
+  while (std::chrono::steady_clock::now() < till) {
+    full = LeaveRoom(filler, 0) || full;
+    if (!StartedAgain(milliseconds(100), ended)) break;
+  }
+  moments_.Note("small disk full to the last byte", full);
+  moments_.Note("… and the engine ended, and was started again", ended > 0);
+  std::filesystem::remove(filler);
+  // One that began before there was room may still find none.
+  StartedAgain(milliseconds(Patient(1'000)), ended);
+  if (ended > 0) EngineEnded(started);
+  if (AwaitEngine()) AwaitNewWork("disk with room after the last byte");
+}
+
+// As its unit does when the engine ended within so long. False: it would not, and that is told.
+bool Disturber::StartedAgain(milliseconds within, int& ended) {
+  const auto code = site_.engine.Await(within);
+  if (!code.has_value()) return true;
+  ++ended;
+  LookAtEnd(*code, "a disk without a byte");
+  if (*code != kFatal) return false;
+  site_.StartEngine();
+  return true;
 }
 
 }  // namespace smsflow::crash

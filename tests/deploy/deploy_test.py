@@ -133,6 +133,13 @@ class UnitFlagsTest(unittest.TestCase):
             for flag in flags:
                 self.assertRegex(told, rf"{flag}\b", unit)
 
+    def test_no_service_stays_down_for_a_disk_that_was_full_for_long(self):
+        for unit in UNITS:
+            text = unit.read_text(encoding="utf-8")
+            self.assertIn("\nRestart=on-failure\n", text, unit)
+            self.assertIn("\nStartLimitIntervalSec=0\n", text, unit)
+            self.assertNotRegex(text, r"RestartPreventExitStatus=.*\b75\b", unit)
+
     def test_the_keys_of_the_gateway_s_example_are_flags(self):
         told = run(GATEWAY, "--help").stdout
         keys = re.findall(r"^(?:# )?(\w+) = ", (DEPLOY / "smsflow-gateway.toml").read_text(encoding="utf-8"), re.MULTILINE)
