@@ -3,6 +3,7 @@
 import base64
 import os
 import re
+import subprocess
 from pathlib import Path
 
 
@@ -43,6 +44,17 @@ class Search:
             if file.is_file():
                 found += self.bytes_in(file.read_bytes(), str(file))
                 found += self.bytes_in(str(file).encode(), f"the name of {file}")
+        return found
+
+    def rows(self, stored_rows, folder):
+        """Of a store of RocksDB, key and value, as they were before they were compressed; the least that it must have is one."""
+        listed = subprocess.run([stored_rows, folder], capture_output=True, text=True, timeout=60, check=True).stdout
+        found = []
+        for line in listed.splitlines():
+            family, key, value = line.split(" ")
+            found += self.bytes_in(bytes.fromhex(key), f"the key of a row of family {family}")
+            found += self.bytes_in(bytes.fromhex(value), f"the value of a row of family {family}")
+        assert listed, f"{folder} has no rows"
         return found
 
     def memory(self, pid):

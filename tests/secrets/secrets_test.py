@@ -1,12 +1,13 @@
 """Numbers and texts of a real run are nowhere to be found; targets, batches and keys only where the rules let them be.
 
-secrets_test.py SMSFLOWD SMSFLOW SMSFLOW-GATEWAY. Engine and gateway are processes of their own, as in production: the
+secrets_test.py SMSFLOWD SMSFLOW SMSFLOW-GATEWAY STORED-ROWS. Engine and gateway are processes of their own, as in production: the
 engine never sees what is sealed. With a control that shows that the search would have found each form.
 """
 
 import base64
 import json
 import random
+import re
 import string
 import subprocess
 import sys
@@ -23,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import running  # noqa: E402
 from search import Search, forms, why_memory_cannot_be_read  # noqa: E402
 
-SMSFLOWD, SMSFLOW, GATEWAY = (Path(argument).resolve() for argument in sys.argv[1:4])
+SMSFLOWD, SMSFLOW, GATEWAY, STORED_ROWS = (Path(argument).resolve() for argument in sys.argv[1:5])
 CHANCE = random.SystemRandom()
 
 
@@ -78,7 +79,8 @@ class Secrets(unittest.TestCase):
             cls.gateway = running.Process(
                 GATEWAY, "--loopback", "--engine", f"unix:{cls.folder}/socket", "--token-file", cls.token_file(), "--gateway",
                 "gateway", "--tenants", "demo", "--store", cls.folder / "store", "--key", cls.folder / "gateway.key.pem",
-                "--truth", cls.folder / "truth", "--normal-delay-ms", "20", "--log-level", "trace", into=log, errors=log)
+                "--truth", cls.folder / "truth", "--normal-delay-ms", "20", "--log-level", "trace", "--audit", cls.folder / "audit",
+                "--metrics", running.ANY_PORT, into=log, errors=log)
 
     @classmethod
     def token_file(cls):
@@ -158,12 +160,20 @@ class Secrets(unittest.TestCase):
         cls.states = states
         with urllib.request.urlopen(f"http://{cls.engine.ready['metrics']}/metrics", timeout=60) as page:
             cls.page = page.read()
+        port = re.search(r"metrics on port (\d+)", (cls.folder / "gateway.log").read_text(encoding="utf-8")).group(1)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as page:
+            cls.gateway_page = page.read()
         cls.unread = why_memory_cannot_be_read(cls.engine.running.pid)
         if not cls.unread:
             search = Search({name: MARKS[name] for name in ("number", "text")})
             cls.memory = search.memory(cls.engine.running.pid)
             cls.memory_bytes = search.bytes
             cls.gateway_memory = Search({"text": MARKS["text"]}).memory(cls.gateway.pid)
+        for process in (cls.engine, cls.gateway):
+            process.kill()
+        cls.start()  # what was in their logs goes to tables
+        while not list((cls.folder / "store").glob("*.sst")) and time.monotonic() < end:
+            time.sleep(0.1)
         for process in (cls.engine, cls.gateway):
             process.kill()
         cls.cli("db", "verify", "--data", cls.folder / "data")
@@ -215,15 +225,25 @@ class Secrets(unittest.TestCase):
         self.assertIn(b"account made", self.made)
 
     def test_nothing_sealed_is_in_the_folder_of_data(self):
-        self.assertEqual(Search(SEALED).folder(self.folder / "data"), [])
+        search = Search(SEALED)
+        self.assertEqual(search.folder(self.folder / "data") + search.rows(STORED_ROWS, self.folder / "data/db"), [])
 
     def test_nothing_sealed_is_in_the_gateways_store_and_truth(self):
         search = Search(SEALED)
-        self.assertEqual(search.folder(self.folder / "store") + search.bytes_in((self.folder / "truth").read_bytes(), "truth"), [])
+        self.assertEqual(search.folder(self.folder / "store") + search.rows(STORED_ROWS, self.folder / "store") +
+                         search.bytes_in((self.folder / "truth").read_bytes(), "truth"), [])
+
+    def test_there_were_tables_to_search(self):
+        for folder in ("data/db", "store"):
+            self.assertGreater(sum(file.stat().st_size for file in (self.folder / folder).glob("*.sst")), 1_000, folder)
 
     def test_logs_and_metrics_name_nobody(self):
         search = Search(MARKS)
-        found = search.bytes_in(self.page, "the metrics")
+        self.assertIn(b"smsflow_gateway_audit_lines_total", self.gateway_page)
+        audit = (self.folder / "audit/demo.log").read_bytes()
+        self.assertIn(b"DELIVERED", audit)
+        found = search.bytes_in(self.page, "the metrics") + search.bytes_in(self.gateway_page, "the gateway's metrics")
+        found += search.bytes_in(audit, "the audit log")
         for name in ("engine.log", "gateway.log"):
             found += search.bytes_in((self.folder / name).read_bytes(), name)
         self.assertEqual(found, [])
@@ -250,6 +270,21 @@ class Secrets(unittest.TestCase):
         self.assertTrue(found, "they are stored, so the search must find them")
         for each in found:  # in the log and in tables; not in what RocksDB says, nor in its lists of tables, which have keys of rows
             self.assertRegex(each, r"^((target|batch|key) \(raw\)|key \(base64 \d\)) in .*/db/\d+\.(log|sst)$")
+        rows = search.rows(STORED_ROWS, self.folder / "data/db")
+        self.assertEqual({each.split(" ")[0] for each in rows}, {"target", "batch", "key"})
+        for each in rows:
+            self.assertRegex(each, r"^((target|batch|key) \(raw\)|key \(base64 \d\)) in the value of a row")
+
+    def test_a_row_in_a_table_would_be_found(self):
+        secret = word(16)
+        planted = forms(secret)
+        with tempfile.TemporaryDirectory() as folder:
+            lines = b"\n".join(pattern for pattern in planted.values()) + b"\n"
+            subprocess.run([STORED_ROWS, "--plant", f"{folder}/store"], input=lines, timeout=60, check=True)
+            self.assertTrue(list(Path(folder, "store").glob("*.sst")))
+            found = Search({"planted": secret}).rows(STORED_ROWS, f"{folder}/store")
+        for form in planted:
+            self.assertIn(f"planted ({form}) in the value of a row of family 2", found)
 
     def test_no_name_is_in_the_key_of_a_row(self):
         keys = [bytes.fromhex(json.loads(line)["key"]) for line in self.dumped.splitlines()]

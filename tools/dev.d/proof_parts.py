@@ -181,6 +181,6 @@ class Parts:
     def inputs(self):
         binaries = [self.build / "bin" / name for name in ("smsflowd", "smsflow", "smsflow-gateway")]
         for part, script, programs in (("bad input", "tests/bad_input/bad_input_test.py", binaries[:2]),
-                                       ("secrets", "tests/secrets/secrets_test.py", binaries)):
+                                       ("secrets", "tests/secrets/secrets_test.py", [*binaries, self.build / "tests/stored_rows"])):
             ran = self.runner.run(part, [sys.executable, "-B", script, *programs], 2 * LATE_S)
             self.runner.sum_up(ran, r"(?m)^Ran (\d+) tests? in", ["tests of bad input and secrets"])
