@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -76,6 +77,7 @@ bool IsNothing(std::string_view body) {
 
 void ReadQuery(const ApiRoute& route, const std::string& query, Message& request, Violations& violations) {
   if (query.empty()) return;
+  std::set<std::string_view> seen;
   for (const std::string_view pair : Split(query, '&')) {
     const std::size_t equals = std::min(pair.find('='), pair.size());
     const auto name = PercentDecode(pair.substr(0, equals), true);
@@ -88,6 +90,8 @@ void ReadQuery(const ApiRoute& route, const std::string& query, Message& request
                                     [&](const ApiParameter& one) { return one.name == *name; });
     if (known == route.query.end()) {
       violations.push_back({name->size() <= 64 ? *name : "query", "there is no such parameter here"});
+    } else if (!FieldAt(*request.GetDescriptor(), known->field)->is_repeated() && !seen.insert(known->name).second) {
+      violations.push_back({known->name, "must not be there twice"});
     } else {
       SetFromText(known->field, *value, known->name, request, violations);
     }

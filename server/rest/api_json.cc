@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "crypto/json_object.h"
 #include "ids/ids.h"
+#include "server/rest/json_members.h"
 
 namespace smsflow::server::rest {
 
@@ -31,7 +32,6 @@ namespace json = boost::json;
 constexpr std::size_t kDepthMax = 16;
 constexpr std::size_t kScratchBytes = 2'048;
 constexpr std::size_t kViolationsMax = 100;  // of a body that is wrong all over
-constexpr std::size_t kNameBytesMax = 64;
 
 std::string NumberText(double value) {
   if (!std::isfinite(value)) return "null";
@@ -227,7 +227,7 @@ class Reader {
       const std::string name(member.key());
       const FieldDescriptor* field = type.FindFieldByName(name);
       if (field == nullptr) {
-        Violate(prefix + Shown(name), "there is no such field");
+        Violate(prefix + ShownMember(name), "there is no such field");
       } else if (!member.value().is_null()) {
         ReadField(*field, member.value(), message, prefix + name);
       }
@@ -236,11 +236,6 @@ class Reader {
   void Violate(std::string field, std::string rule) { violations_.push_back({std::move(field), std::move(rule)}); }
 
  private:
-  // A name that somebody made up is shown, if it can be one.
-  static std::string Shown(const std::string& name) {
-    return !name.empty() && name.size() <= kNameBytesMax && IsPrintable(name) ? name : "body";
-  }
-
   void ReadField(const FieldDescriptor& field, const json::value& value, Message& message, const std::string& path) {
     const auto* oneof = field.containing_oneof();
     if (oneof != nullptr && message.GetReflection()->HasOneof(message, oneof))
@@ -312,6 +307,8 @@ void FromJson(std::string_view text, Message& message, Violations& violations) {
   if (error == json::error::too_deep)
     return reader.Violate("body", absl::StrCat("must not nest deeper than ", kDepthMax));
   if (error || !value.is_object()) return reader.Violate("body", "must be one JSON object");
+  for (std::string& member : MembersThereTwice(text, kDepthMax, kViolationsMax))
+    reader.Violate(std::move(member), "must not be there twice");
   reader.Read(value.get_object(), message, "");
 }
 

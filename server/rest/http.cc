@@ -33,12 +33,15 @@ bool Request::IsOfType(std::string_view type) const {
 }
 
 std::optional<std::string> Request::Parameter(std::string_view name) const {
+  std::optional<std::string> value;
+  int times = 0;
   for (const std::string_view pair : Split(query, '&')) {
     const std::size_t equals = std::min(pair.find('='), pair.size());
     if (PercentDecode(pair.substr(0, equals), true) != name) continue;
-    return PercentDecode(pair.substr(std::min(equals + 1, pair.size())), true);
+    value = PercentDecode(pair.substr(std::min(equals + 1, pair.size())), true);
+    if (++times > 1) return std::nullopt;
   }
-  return std::nullopt;
+  return value;
 }
 
 namespace {

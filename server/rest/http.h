@@ -36,11 +36,13 @@ struct Request {
       arguments;        // of the pattern's {…}, in order, decoded: valid UTF-8, no control characters, no '/'
   Principal principal;  // who asks: verified
 
-  // The value of the only header of this (lower case) name; empty where there is none. Of several, the first.
+  // The value of the only header of this (lower case) name; empty where there is none. Those that verbs
+  // ask for are there once; of others, the first.
   std::string_view header(std::string_view name) const;
   // Whether the body is said to be of this type (lower case, such as "application/json"), whatever its parameters are.
   bool IsOfType(std::string_view type) const;
-  // A parameter of the query, decoded; nullopt where it is absent or cannot be decoded. Of several, the first.
+  // A parameter of the query, decoded; nullopt where it is absent, cannot be decoded or is there
+  // twice.
   std::optional<std::string> Parameter(std::string_view name) const;
 };
 

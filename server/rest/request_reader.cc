@@ -167,7 +167,7 @@ std::size_t RequestReader::ReadHead(std::string_view bytes) {
     request_.headers.push_back({std::move(name), std::string(AsView(field.value()))});
   }
   if (credentials > 1) return Refuse(400, "authorization: must not be there twice"), head.size();
-  if (TakeFraming()) state_ = State::kBody;
+  if (TakeFraming() && TakeOnce()) state_ = State::kBody;
   return head.size();
 }
 
@@ -183,6 +183,21 @@ bool RequestReader::TakeTarget(std::string_view target) {
   const std::size_t mark = std::min(target.find('?'), target.size());
   request_.path = mark == 0 ? "/" : std::string(target.substr(0, mark));
   request_.query = std::string(target.substr(std::min(mark + 1, target.size())));
+  return true;
+}
+
+// Of these the first would count here, and the last with others.
+bool RequestReader::TakeOnce() {
+  static constexpr std::pair<std::string_view, const char*> kOnce[] = {
+      {"content-type", "content-type: must not be there twice"},
+      {"idempotency-key", "idempotency-key: must not be there twice"},
+      {"last-event-id", "last-event-id: must not be there twice"},
+      {"smsflow-tenant", "smsflow-tenant: must not be there twice"}};
+  for (const auto& [name, error] : kOnce) {
+    const auto times = std::count_if(request_.headers.begin(), request_.headers.end(),
+                                     [&](const Header& header) { return header.name == name; });
+    if (times > 1) return Refuse(400, error);
+  }
   return true;
 }
 

@@ -3,7 +3,7 @@
 //
 // What two readers could take in two ways is refused, and the connection with it, for then nobody knows where the next
 // request begins: a length said twice or beside a transfer coding, folded lines, bare line feeds, a NUL, white space
-// before a colon, codings that are not ours. RFC 9112 is the rule.
+// before a colon, codings that are not ours. RFC 9112 is the rule. So are two values of a header that has one.
 //
 // One thread. Holds at most the limits; nothing blocks.
 #pragma once
@@ -74,6 +74,7 @@ class RequestReader {
   bool TakeTrailer(std::string_view line);
   bool TakeTarget(std::string_view target);
   bool TakeFraming();
+  bool TakeOnce();
   bool Refuse(int status, const char* error);
 
   const RequestLimits limits_;

@@ -161,7 +161,7 @@ void CancelMany(const Contract& contract, const Named& by, Request request, Repl
 void CancelAll(const Contract& contract, Request request, Reply reply) {
   if (auto forbidden = Forbidden(request, request.arguments[0])) return reply(*std::move(forbidden));
   const auto confirm = request.Parameter("confirm");
-  if (!confirm) return reply(Response::Error(400, "confirm: is missing; it must be yes-i-am-sure"));
+  if (!confirm) return reply(Response::Error(400, "confirm: must be there, once; it must be yes-i-am-sure"));
   if (*confirm != "yes-i-am-sure") {
     return reply(Response::Error(403, "This requires parameter confirm=yes-i-am-sure"));
   }

@@ -38,6 +38,8 @@ SMUGGLED = (
     ("a NUL in a header", "X-A: \0\r\nContent-Length: 0", b"", 400),
     ("a second Host", "Host: elsewhere\r\nContent-Length: 0", b"", 400),
     ("a second credential", f"Authorization: {basic('other')}\r\nContent-Length: 0", b"", 400),
+    ("a second idempotency key", "Idempotency-Key: a\r\nIdempotency-Key: b\r\nContent-Length: 0", b"", 400),
+    ("a second tenant", "Smsflow-Tenant: a\r\nSmsflow-Tenant: b\r\nContent-Length: 0", b"", 400),
     ("a chunk without a size", "Transfer-Encoding: chunked", b"x\r\n", 400),
     ("a chunk longer than it says", "Transfer-Encoding: chunked", b"2\r\nabc\r\n0\r\n\r\n", 400),
     ("a chunk below zero", "Transfer-Encoding: chunked", b"-1\r\nabc\r\n0\r\n\r\n", 400),

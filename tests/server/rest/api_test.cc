@@ -5,6 +5,7 @@
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <set>
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "server/rest/api_json.h"
 #include "server/rest/api_routes.h"
 #include "server/rest/iam.h"
@@ -162,6 +164,36 @@ TEST_F(ApiTest, AllThatIsWrongIsAProblemWithItsFields) {
                   "{\"id\":\"01a1fd55-7a80-7005-8000-000000000002\"}")
                   .body,
               HasSubstr("stands in the path"));
+}
+
+// Whichever of the two would count, somebody between here and the client may have looked at the other.
+TEST_F(ApiTest, NothingIsThereTwice) {
+  const auto twice = [](const std::string& field) {
+    return HasSubstr("{\"field\":\"" + field + "\",\"description\":\"must not be there twice\"}");
+  };
+  for (const auto& [path, body, field] : std::vector<std::array<std::string, 3>>{
+           {"POST /api/v1/sms", Sms(",\"target\":\"t2\""), "target"},
+           {"POST /api/v1/sms", Sms(",\"target\":\"t1\""), "target"},
+           {"POST /api/v1/sms", Sms(",\"t\\u0061rget\":\"t2\""), "target"},
+           {"POST /api/v1/sms", Sms(",\"target\":null"), "target"},
+           {"POST /api/v1/sms", Sms(R"(,"x":[{},{"y":1,"y":2}])"), "x[1].y"},
+           {"POST /api/v1/sms", Sms(R"(,"":1,"":2)"), "body"},
+           {"POST /api/v1/sms/batch", "{\"items\":[" + Sms() + "," + Sms(R"(,"batch":"b","batch":"c")") + "]}",
+            "items[1].batch"},
+           {"POST /api/v1/sms/cancel", R"({"all":false,"all":true})", "all"}}) {
+    const HttpAnswer answer = Ask(path, body);
+    EXPECT_EQ(answer.status, 400) << body;
+    EXPECT_THAT(answer.body, twice(field)) << body;
+  }
+  EXPECT_THAT(Ask("GET /api/v1/sms?batch=b&key=k&b%61tch=c").body, twice("batch"));
+  EXPECT_THAT(Ask("GET /api/v1/sms?batch=b&batch=b").body, twice("batch"));
+  EXPECT_EQ(Ask("GET /api/v1/sms?state=PENDING&state=SENT").status, 200) << "a list may be longer than one";
+  for (const std::string name : {"Idempotency-Key", "Smsflow-Tenant"}) {
+    const HttpAnswer answer = Ask("POST /api/v1/sms", Sms(), "ann:ann", name + ": acme\r\n" + name + ": beta\r\n");
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_THAT(answer.body, HasSubstr(absl::AsciiStrToLower(name) + ": must not be there twice"));
+  }
+  EXPECT_THAT(Ask("GET /api/v1/sms").body, Not(HasSubstr("PENDING"))) << "and nothing was done";
 }
 
 TEST_F(ApiTest, NoBodyAndAnEmptyObjectAreTheSameEverywhere) {

@@ -84,6 +84,11 @@ TEST(RequestReaderTest, WhatTwoReadersCouldTakeInTwoWaysIsRefused) {
            {"Host: h\r\nHost: i\r\n", "400 host: must be there once"},
            {"", "400 host: must be there once"},
            {"Host: h\r\nAuthorization: a\r\nAuthorization: b\r\n", "400 authorization: must not be there twice"},
+           {"Host: h\r\nIdempotency-Key: a\r\nIdempotency-Key: a\r\n", "400 idempotency-key: must not be there twice"},
+           {"Host: h\r\nSmsflow-Tenant: a\r\nX: y\r\nSMSFLOW-TENANT: b\r\n",
+            "400 smsflow-tenant: must not be there twice"},
+           {"Host: h\r\nLast-Event-ID: a\r\nLast-Event-ID: b\r\n", "400 last-event-id: must not be there twice"},
+           {"Host: h\r\nContent-Type: a/b\r\nContent-Type: c/d\r\n", "400 content-type: must not be there twice"},
            {"Host: h\r\nExpect: the unexpected\r\n", "417 expect: must be 100-continue"},
            {"Host: h\r\nContent-Encoding: gzip\r\n", "415 content-encoding: a body must not be packed"}}) {
     EXPECT_EQ(Refused(Get(headers)), answer) << headers;

@@ -116,8 +116,9 @@ TEST(RequestTest, TypeAndParameters) {
   request.headers = {{"content-type", "Application/JSON ; charset=utf-8"}};
   EXPECT_TRUE(request.IsOfType("application/json"));
   EXPECT_FALSE(request.IsOfType("text/plain"));
-  request.query = "a&confirm=yes-i+am%20sure&confirm=no&%=x";
+  request.query = "a&confirm=yes-i+am%20sure&twice=yes&tw%69ce=yes&%=x";
   EXPECT_EQ(request.Parameter("confirm"), "yes-i am sure");
+  EXPECT_EQ(request.Parameter("twice"), std::nullopt);
   EXPECT_EQ(request.Parameter("a"), "");
   EXPECT_EQ(request.Parameter("b"), std::nullopt);
   EXPECT_THAT(request.header("none"), IsEmpty());
