@@ -18,6 +18,7 @@
 #include "storage/high_water_file.h"
 #include "storage/index_key_file.h"
 #include "storage/journal.h"
+#include "storage/owner_file.h"
 #include "storage/records.h"
 #include "storage/rocks_store.h"
 
@@ -80,6 +81,7 @@ class Folder final : public DataFolder {
   absl::Status MakeAndLock();
   absl::Status LookAtHighWater();
   absl::Status OpenKey();
+  absl::Status SyncFolder() const;
   absl::Status OpenStore();
   absl::Status Begin();
   absl::Status CheckMeta() const;
@@ -107,6 +109,8 @@ absl::Status Folder::Open() {
   if (auto status = LookAtHighWater(); !status.ok()) return status;
   if (!has_database_ && (options_.read_only || !options_.create))
     return absl::NotFoundError(absl::StrCat(options_.path, " is not a data folder of smsflow"));
+  if (!has_database_)
+    if (auto status = SyncFolder(); !status.ok()) return status;
   if (auto status = OpenKey(); !status.ok()) return status;
   if (has_database_ && !options_.read_only)
     if (auto status = room_.MakeRoomToRecover(); !status.ok()) return status;
@@ -167,6 +171,13 @@ absl::Status Folder::OpenKey() {
   if (!key.ok()) return key.status();
   index_keys_ = std::make_unique<IndexKeys>(key->Reveal());
   return absl::OkStatus();
+}
+
+// The folder, with the lock by which a start that was cut short is known, is there before anything is made for it.
+absl::Status Folder::SyncFolder() const {
+  if (auto status = SyncDirectory(options_.path); !status.ok()) return status;
+  const absl::Status around = SyncDirectoryAround(options_.path);
+  return absl::IsPermissionDenied(around) ? absl::OkStatus() : around;  // it may be written to, and not be listed
 }
 
 absl::Status Folder::OpenStore() {

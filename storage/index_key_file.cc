@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "crypto/random.h"
+#include "storage/owner_file.h"
 
 namespace smsflow::storage {
 namespace {
@@ -29,13 +29,6 @@ class Descriptor {
   const int fd_;
 };
 
-absl::Status SyncDirectory(const std::filesystem::path& directory) {
-  const Descriptor fd(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0 || ::fsync(fd.get()) != 0)
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot sync directory ", directory.string()));
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::StatusOr<crypto::Secret> ReadIndexKey(const std::string& path) {
@@ -54,13 +47,9 @@ absl::StatusOr<crypto::Secret> ReadIndexKey(const std::string& path) {
 }
 
 absl::Status MakeIndexKey(const std::string& path) {
-  const Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (fd.get() < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot make index key ", path));
   crypto::Secret key(kSize);
   crypto::FillRandom(key.bytes());
-  if (::write(fd.get(), key.bytes().data(), kSize) != static_cast<ssize_t>(kSize) || ::fsync(fd.get()) != 0)
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot write index key ", path));
-  return SyncDirectory(std::filesystem::path(path).parent_path());
+  return MakeOwnerFile(path, key.Reveal());
 }
 
 }  // namespace smsflow::storage

@@ -13,7 +13,7 @@ namespace smsflow::storage {
 
 // NOT_FOUND; FAILED_PRECONDITION when others than the owner can read or write it, or it is not 32 bytes.
 absl::StatusOr<crypto::Secret> ReadIndexKey(const std::string& path);
-// Random bytes, mode 0600, durable when it returns. ALREADY_EXISTS when there is a file.
+// Random bytes, mode 0600, durable when it returns; one that is there is whole. ALREADY_EXISTS when there is a file.
 absl::Status MakeIndexKey(const std::string& path);
 
 }  // namespace smsflow::storage

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cstdint>
@@ -11,6 +13,7 @@
 #include <string>
 
 #include "storage/crc32c.h"
+#include "storage/index_key_file.h"
 #include "storage/journal.h"
 #include "storage/records.h"
 #include "tests/storage/temporary_folder.h"
@@ -181,6 +184,27 @@ TEST_F(DataFolderTest, RefusesAMissingOrWrongOrOpenKey) {
   EXPECT_FALSE(std::filesystem::exists(key)) << "a key is made only together with a new folder";
   options_.index_key_path = key + ".away";
   EXPECT_NE(MustOpen(), nullptr);
+}
+
+// A disk that fills up in the midst of the first start leaves no key that every later one would refuse.
+TEST_F(DataFolderTest, AKeyThatFoundNoRoomIsNotThere) {
+  const std::string key = folder_ / "index.key";
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit ten = before;
+  ten.rlim_cur = 10;
+  const auto handler = ::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &ten), 0);
+  const absl::Status made = MakeIndexKey(key);
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, handler);
+  EXPECT_FALSE(made.ok());
+  EXPECT_EQ(ReadIndexKey(key).status().code(), StatusCode::kNotFound);
+  WriteAll(key + ".new", "cut");
+  EXPECT_TRUE(MakeIndexKey(key).ok());
+  EXPECT_TRUE(ReadIndexKey(key).ok());
+  EXPECT_EQ(MakeIndexKey(key).code(), StatusCode::kAlreadyExists);
+  EXPECT_FALSE(std::filesystem::exists(key + ".new"));
 }
 
 TEST_F(DataFolderTest, RefusesAnotherShardCount) {
