@@ -324,7 +324,9 @@ absl::StatusOr<std::unique_ptr<PeerSession>> EngineImpl::Attach(PeerHello hello,
         "gateway " + hello.peer.gateway + " has seen sequence " + std::to_string(mark.sequence) + " of epoch " +
         std::to_string(mark.epoch) + " of shard " + std::to_string(mark.shard.value) + ", here are only " +
         std::to_string(sequence) + " of epoch " + std::to_string(epoch) +
-        ": acknowledged data is missing; is this folder an older copy? What left since then would leave again"));
+        ": acknowledged data is missing. If this folder is an older copy, put the newer one back: what left since then "
+        "would leave again. If there is no newer one, smsflow db repair makes a copy that can go on, and "
+        "docs/operations.md says how"));
   }
   auto attachment = shared_.peers.Attach(std::move(hello), std::move(link));
   if (!attachment.ok()) return attachment.status();

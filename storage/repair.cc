@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "rocksdb/db.h"
 #include "rocksdb/file_system.h"
+#include "storage/epoch.h"
 #include "storage/folder_lock.h"
 #include "storage/high_water_file.h"
 #include "storage/log_end.h"
@@ -159,6 +160,8 @@ absl::StatusOr<RepairedCopy> RepairCopy(const DataFolderOptions& from, const std
   } else {
     repaired = status;
   }
+  if (repaired.ok())
+    if (auto status = BeginEpoch(*repaired->folder, options.now_ms); !status.ok()) repaired = status;
   if (repaired.ok()) {
     repaired->path = path;
   } else if (!absl::IsAlreadyExists(repaired.status())) {  // another's, made meanwhile

@@ -6,6 +6,9 @@
 // the high-water mark of every shard and its last row; whoever calls must look it through as well (engine/inspect.h),
 // for rows below the mark may be gone. The original is only read. Blocks for as long as copying takes.
 //
+// Rows above the marks may be gone, and nobody can tell: leases that a gateway has, and answers that clients have. So a
+// copy begins a new epoch, in which nothing leaves until somebody says so (epoch.h).
+//
 // All is made beside the place that was named, in a folder `….unfinished`, and put there by KeepCopy() at last: what
 // was interrupted before cannot be mistaken for a repaired folder.
 #pragma once
@@ -30,9 +33,10 @@ struct RepairedCopy {
   bool has_last_row = true;
 };
 
-// `from.path` is the damaged folder, which nobody may have open; its index key stays where it is and serves both. `to`
-// must not exist, and does not after an error. DATA_LOSS: acknowledged data is missing, or it cannot
-// be told; FAILED_PRECONDITION: in use, or of another version; ALREADY_EXISTS.
+// `from.path` is the damaged folder, which nobody may have open; its index key stays where it is and serves both;
+// `from.now_ms` the time that its pause bears. `to` must not exist, and does not after an error. DATA_LOSS:
+// acknowledged data is missing, or it cannot be told; FAILED_PRECONDITION: in use, or of another version;
+// ALREADY_EXISTS.
 absl::StatusOr<RepairedCopy> RepairCopy(const DataFolderOptions& from, const std::string& to);
 // Closes it, and gives it its name; durable when it returns.
 [[nodiscard]] absl::Status KeepCopy(RepairedCopy copy, const std::string& to);

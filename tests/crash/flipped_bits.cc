@@ -83,8 +83,9 @@ void FlippedBits::FlipOnce(const Whole& whole) {
   }
   // No row is lost with a bit of those.
   const bool of_no_row = kind == "options" || kind == "high-water" || kind == "CURRENT" || kind == "manifest";
-  const std::string refused = disk_.Repair(of_no_row ? Needed{whole.moment.acknowledged, whole.moment.operations}
-                                                     : Needed{whole.marked, whole.marked_at});
+  const std::string refused = disk_.Repair(
+      of_no_row ? Needed{whole.moment.acknowledged, whole.moment.operations} : Needed{whole.marked, whole.marked_at},
+      &whole.moment);
   if (refused.empty()) {
     ++figures_.repaired;
     return;

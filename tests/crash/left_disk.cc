@@ -98,17 +98,19 @@ std::string LeftDisk::Inspected(storage::DataFolder& folder) {
 
 std::string LeftDisk::Revived(storage::DataFolder& folder, const Moment& moment, bool a_day_later) const {
   constexpr std::int64_t kSoonMs = 5'000, kDayMs = 86'400'000;
-  std::string wrong = Revive(folder, moment.passed_ms + (a_day_later ? kDayMs : kSoonMs));
+  std::string wrong = Revive(folder, moment, moment.passed_ms + (a_day_later ? kDayMs : kSoonMs));
   if (wrong.empty()) wrong = Inspected(folder);
   return wrong.empty() ? "" : "the engine began, and then: " + wrong;
 }
 
-std::string LeftDisk::Repair(const Needed& need) const {
+std::string LeftDisk::Repair(const Needed& need, const Moment* moment) const {
   const std::string to = folder_ + "/copy";
   fs::remove_all(to + ".unfinished");  // of the last one, which was not kept
   const auto copy = storage::RepairCopy(OptionsOf(folder_ + "/data"), to);
   if (!copy.ok()) return IsClear(copy.status()) ? std::string(copy.status().message()) : "it refused without a reason";
-  return Missing(*copy->folder, need);
+  std::string wrong = Missing(*copy->folder, need);
+  if (wrong.empty() && moment != nullptr) wrong = Revived(*copy->folder, *moment, /*a_day_later=*/false);
+  return wrong;
 }
 
 std::string LeftDisk::Keep(const Image& image) const {

@@ -36,8 +36,9 @@ class LeftDisk {
   // Opening changes a folder, so it is written anew for each.
   absl::StatusOr<std::unique_ptr<storage::DataFolder>> Open(const Image& image) const;
   // Of what the last Open() left, which nobody may have open any more, as `smsflow db repair` does it: a copy that
-  // opens, and is kept only when it is whole. Empty: it was.
-  std::string Repair(const Needed& need) const;
+  // opens, and is kept only when it is whole, and an engine on it that goes on with the gateway of that moment (null:
+  // there is none). Empty: it was, and did.
+  std::string Repair(const Needed& need, const Moment* moment) const;
   // What is not there of that, or not as it was written, each record against its chain, each row against its record,
   // and those of no record against the run; empty: nothing.
   std::string Missing(storage::DataFolder& folder, const Needed& need) const;

@@ -13,6 +13,11 @@ constexpr std::pair<storage::Family, char> kKinds[] = {
     {storage::Family::kIndexes, 'm'}, {storage::Family::kIndexes, 'p'}, {storage::Family::kQueues, 'f'},
     {storage::Family::kQueues, 'l'},  {storage::Family::kQueues, 'L'},  {storage::Family::kQueues, 'w'}};
 
+// The run has none of its own; a repair leaves one.
+bool IsPauseOfAll(std::string_view key) {
+  return key[0] == 'p' && key[3] == static_cast<char>(storage::PauseScope::kAll);
+}
+
 }  // namespace
 
 absl::StatusOr<OwnRows::Rows> OwnRows::Read(const storage::Store& store, ShardId shard) {
@@ -20,7 +25,8 @@ absl::StatusOr<OwnRows::Rows> OwnRows::Read(const storage::Store& store, ShardId
   for (const auto& [family, kind] : kKinds) {
     const std::string prefix(storage::Key(kind, shard).view());
     const auto row = store.Scan(family, prefix, storage::PrefixEnd(prefix));
-    for (; row->Valid(); row->Next()) rows.emplace(row->key(), row->value());
+    for (; row->Valid(); row->Next())
+      if (!IsPauseOfAll(row->key())) rows.emplace(row->key(), row->value());
     if (!row->status().ok()) return row->status();
   }
   return rows;

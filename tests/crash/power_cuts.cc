@@ -83,7 +83,7 @@ void PowerCuts::CutOnce(const PowerCut& cut, const DiskModel& model) {
     }
     if (!IsClear(opened.status())) return Broken(image, where, "it refused without a reason");
   }
-  const std::string refused = disk_.Repair(need);
+  const std::string refused = disk_.Repair(need, moment);
   if (!refused.empty()) return Broken(image, where, "nothing that was acknowledged is missing, and yet: " + refused);
   ++figures_.repaired;
 }

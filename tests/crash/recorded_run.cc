@@ -5,10 +5,12 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <random>
 #include <utility>
 
 #include "engine/engine.h"
+#include "storage/epoch.h"
 #include "tests/crash/crash_file_system.h"
 #include "workflows/delivery/codec/codec.h"
 
@@ -49,15 +51,21 @@ class LateMarks final : public storage::HighWater {
 
 class Inbox final : public engine::PeerLink {
  public:
-  explicit Inbox(std::deque<engine::Lease>& leases) : leases_(leases) {}
+  Inbox(std::deque<engine::Lease>& leases, std::map<std::uint16_t, engine::Mark>& marks)
+      : leases_(leases), marks_(marks) {}
   void Send(std::vector<engine::Lease> leases) override {
-    for (auto& lease : leases) leases_.push_back(std::move(lease));
+    for (auto& lease : leases) {
+      engine::Mark& seen = marks_[lease.mark.shard.value];
+      if (std::pair(seen.epoch, seen.sequence) < std::pair(lease.mark.epoch, lease.mark.sequence)) seen = lease.mark;
+      leases_.push_back(std::move(lease));
+    }
   }
   void Send(std::vector<engine::Probe>) override {}
   void Close(const absl::Status&) override {}
 
  private:
   std::deque<engine::Lease>& leases_;
+  std::map<std::uint16_t, engine::Mark>& marks_;
 };
 
 std::string ReadAll(const fs::path& path) {
@@ -89,7 +97,8 @@ class EngineOnDisk {
       return false;
     }
     engine_ = *std::move(engine);
-    auto session = engine_->Attach({{"g1", "store-uuid-000001"}, {"t"}, {}, {}}, std::make_shared<Inbox>(leases_));
+    auto session = engine_->Attach({{"g1", "store-uuid-000001"}, {"t"}, {}, SeenMarks()},
+                                   std::make_shared<Inbox>(leases_, marks_));
     if (!session.ok()) {
       strange_ = session.status().ToString();
       return false;
@@ -97,6 +106,11 @@ class EngineOnDisk {
     session_ = *std::move(session);
     session_->AddCredit(1'000'000);
     return true;
+  }
+  std::vector<engine::Mark> SeenMarks() const {
+    std::vector<engine::Mark> seen;
+    for (const auto& [shard, mark] : marks_) seen.push_back(mark);
+    return seen;
   }
   template <class After>
   void Rest(const After& after_round) {
@@ -127,6 +141,7 @@ class EngineOnDisk {
   const engine::Policy policy_;
   const std::unique_ptr<workflows::Workflow> workflow_ = delivery::MakeDeliveryWorkflow();
   std::deque<engine::Lease> leases_;
+  std::map<std::uint16_t, engine::Mark> marks_;  // that the gateway has seen
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<engine::PeerSession> session_;
   std::string strange_;
@@ -284,6 +299,7 @@ class OneRun : private EngineOnDisk {
   Moment Now() const {
     Moment moment;
     for (std::uint16_t i = 0; i < kRecordedShards; ++i) moment.acknowledged.push_back(engine_->Committed(ShardId{i}));
+    moment.marks = SeenMarks();
     return moment;
   }
   void Mark() {
@@ -338,11 +354,20 @@ class OneRun : private EngineOnDisk {
 
 class Revived : private EngineOnDisk {
  public:
-  explicit Revived(std::int64_t passed_ms) : EngineOnDisk(static_cast<std::uint64_t>(passed_ms)) {
+  Revived(const Moment& moment, std::int64_t passed_ms) : EngineOnDisk(static_cast<std::uint64_t>(passed_ms)) {
     clock_.passed_ms = passed_ms;
+    for (const engine::Mark& mark : moment.marks) marks_[mark.shard.value] = mark;
   }
   std::string Go(storage::DataFolder& folder) {
+    const auto epoch = storage::EpochOf(folder.store());
+    if (!epoch.ok()) return epoch.status().ToString();
     if (!Open(folder, folder.high_water())) return "the engine does not start: " + strange_;
+    Rest([] {});
+    if (*epoch != 1 && std::any_of(leases_.begin(), leases_.end(), [](const auto& lease) { return !lease.again; }))
+      return "in a new epoch something left before anybody said so";
+    engine::PauseRequest resume;
+    resume.resume = true;
+    engine_->Pause(std::move(resume), [](const absl::Status&, bool) {});
     bool taken = false;
     engine_->Create(Order("afterwards"), [&](const engine::Answer& answer) { taken = answer.status.ok(); });
     Rest([] {});
@@ -380,6 +405,8 @@ RecordedRun RecordRun(const std::string& folder, std::size_t commands, std::uint
   return run.Go(commands);
 }
 
-std::string Revive(storage::DataFolder& folder, std::int64_t passed_ms) { return Revived(passed_ms).Go(folder); }
+std::string Revive(storage::DataFolder& folder, const Moment& moment, std::int64_t passed_ms) {
+  return Revived(moment, passed_ms).Go(folder);
+}
 
 }  // namespace smsflow::crash

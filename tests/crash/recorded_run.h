@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/bus.h"
 #include "storage/data_folder.h"
 #include "storage/journal.h"
 #include "tests/crash/own_rows.h"
@@ -21,6 +22,7 @@ struct Moment {
   std::vector<std::uint64_t> acknowledged;  // by shard, the last sequence of its journal
   bool all_marked = false;                  // the high-water file knows all of it
   std::int64_t passed_ms = 0;               // since the run began, by its clock
+  std::vector<engine::Mark> marks;          // that its gateway has seen, the highest of each shard
 };
 
 struct RecordedRun {
@@ -43,6 +45,7 @@ RecordedRun RecordRun(const std::string& folder, std::size_t commands, std::uint
 // The engine itself starts on a folder that was left, so long after the run had begun: its gateway comes back and
 // delivers what it is handed, a client asks for more, until nothing is left to do. What did not go well; empty:
 // nothing.
-std::string Revive(storage::DataFolder& folder, std::int64_t passed_ms);
+// With the gateway as it was in that moment, at `passed_ms` since the run began.
+std::string Revive(storage::DataFolder& folder, const Moment& moment, std::int64_t passed_ms);
 
 }  // namespace smsflow::crash

@@ -297,7 +297,9 @@ TEST_F(MarksTest, AGatewayThatWasToldMoreThanIsStoredStopsTheEngine) {
   EXPECT_EQ(Shown(Sealed(3, 1, 0)), "");
   EXPECT_EQ(Shown(Sealed(3, 1, 5)),
             "DATA_LOSS: gateway g1 has seen sequence 5 of epoch 1 of shard 3, here are only 0 of epoch 1: acknowledged "
-            "data is missing; is this folder an older copy? What left since then would leave again");
+            "data is missing. If this folder is an older copy, put the newer one back: what left since then would "
+            "leave again. If there is no newer one, smsflow db repair makes a copy that can go on, and "
+            "docs/operations.md says how");
   EXPECT_THAT(Shown(Sealed(3, 2, 0)), HasSubstr("sequence 0 of epoch 2 of shard 3")) << "of a folder that was newer";
   EXPECT_EQ(Shown(Sealed(3, 0, 1'000)), "") << "of an epoch that is over";
 }

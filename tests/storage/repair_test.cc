@@ -7,7 +7,10 @@
 #include <filesystem>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "storage/epoch.h"
 #include "storage/journal.h"
+#include "storage/records.h"
 #include "tests/storage/temporary_folder.h"
 #include "tests/storage/whole_files.h"
 
@@ -257,6 +260,39 @@ TEST_F(RepairTest, ATableThatIsGoneOrCutIsNotDoneWithout) {
   }
   EXPECT_GE(tables, 2);
   EXPECT_TRUE(Repair().ok());
+}
+
+// What gateways and clients saw of the old epoch is below all of the new one, also where the copy has fewer records.
+TEST_F(RepairTest, ACopyBeginsANewEpochInWhichNothingLeaves) {
+  const fs::path log = Log(damaged_);
+  std::string bad = ReadAll(log);
+  bad[log_marked_ + 100] = static_cast<char>(bad[log_marked_ + 100] ^ 1);
+  WriteAll(log, bad);
+  DataFolderOptions options = Options(damaged_);
+  for (std::uint64_t epoch = 2; epoch < 4; ++epoch) {
+    options.now_ms = static_cast<std::int64_t>(epoch);
+    const std::string place = folder_ / absl::StrCat("copy", epoch);
+    auto copy = RepairCopy(options, place);
+    ASSERT_TRUE(copy.ok()) << copy.status();
+    ASSERT_TRUE(KeepCopy(*std::move(copy), place).ok());
+    fs::copy_file(damaged_ + ".key", place + ".key");
+    options.path = place;
+    const auto folder = DataFolder::Open(options);
+    ASSERT_TRUE(folder.ok()) << folder.status();
+    const Store& store = (*folder)->store();
+    const std::uint64_t whole = Whole(store);
+    EXPECT_LT(whole, kAll);
+    EXPECT_EQ((*folder)->high_water().AtOpen(kShard), (HighWaterMark{epoch, whole}));
+    EXPECT_EQ(*EpochOf(store), epoch);
+    for (std::uint16_t i = 0; i < (*folder)->shards(); ++i) {
+      EXPECT_EQ((**GetMarks(store, ShardId{i})).epoch(), epoch) << i;
+      const auto row =
+          store.Get(Family::kIndexes, PauseKey(ShardId{i}, PauseScope::kAll, (*folder)->index_keys().Pause("", "")));
+      ASSERT_TRUE(row.ok() && row->has_value()) << i;
+      EXPECT_EQ(DecodePause(**row)->since_ms(), options.now_ms);
+      EXPECT_EQ(DecodePause(**row)->reason().find("it was paused before") != std::string::npos, epoch == 3);
+    }
+  }
 }
 
 TEST_F(RepairTest, WhatWasNotKeptIsNoFolder) {

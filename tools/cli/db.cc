@@ -120,6 +120,7 @@ Outcome Repair(const Arguments& arguments, const Terminal& terminal) {
   storage::DataFolderOptions from;
   from.path = arguments.data;
   from.index_key_path = arguments.index_key;
+  from.now_ms = terminal.now_ms();
   Findings findings(arguments, terminal);
   auto repaired = storage::RepairCopy(from, arguments.out);
   if (absl::IsDataLoss(repaired.status())) {
@@ -149,7 +150,9 @@ Outcome Repair(const Arguments& arguments, const Terminal& terminal) {
                  << (has_last_row ? ""
                                   : ", but whether every block, pause and account of the last time is, nobody can tell")
                  << ".\nPut it in the place of " << Visible(arguments.data)
-                 << ", beside the same index key, and keep the old one until the new one has run\n";
+                 << ", beside the same index key, and keep the old one until the new one has run.\nIt may lack the last"
+                 << " moments before the end, so nothing new leaves from it until smsflow resume --all: what to look at"
+                 << " before, docs/operations.md says (A repaired folder)\n";
   }
   return findings.End(*summary);
 }

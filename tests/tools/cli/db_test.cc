@@ -136,6 +136,7 @@ TEST_F(DbTest, RepairMendsACopyAndLeavesTheFolder) {
   EXPECT_TRUE(Has(Says("repair"), "--to must name the folder for the copy"));
   EXPECT_EQ(person_.exit_code, 2);
   EXPECT_TRUE(Has(Says("repair", {"--to", copy}), "it opens as it is; nothing was mended"));
+  EXPECT_TRUE(Has(person_.err.str(), "nothing new leaves from it until smsflow resume --all"));
   EXPECT_EQ(person_.exit_code, 0);
   EXPECT_TRUE(Has(Says("repair", {"--to", copy}), "exists already; name a new folder"));
   EXPECT_NE(person_.exit_code, 0);
