@@ -1,5 +1,6 @@
 #include "tests/sim/gateway/smsc_site.h"
 
+#include <algorithm>
 #include <boost/json/src.hpp>  // the library is its headers here; nothing is linked
 #include <utility>
 
@@ -62,7 +63,9 @@ void SmscSite::Heard(const std::string& line) {
   if (event == "delivered" && number("status", 0) == 0) of.answered.push_back(stat);
 }
 
-void SmscSite::Connect(SimSmscLink& link) { waiting_.insert(&link); }
+void SmscSite::Connect(SimSmscLink& link) {
+  if (std::find(waiting_.begin(), waiting_.end(), &link) == waiting_.end()) waiting_.push_back(&link);
+}
 
 void SmscSite::Send(SimSmscLink& link, std::string bytes) {
   // A session sends whole PDUs.
@@ -78,7 +81,7 @@ void SmscSite::Send(SimSmscLink& link, std::string bytes) {
 }
 
 void SmscSite::Close(SimSmscLink& link) {
-  waiting_.erase(&link);
+  std::erase(waiting_, &link);
   const auto it = of_link_.find(&link);
   if (it == of_link_.end()) return;
   wires_.at(it->second).link = nullptr;

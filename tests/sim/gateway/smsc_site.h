@@ -10,7 +10,6 @@
 #include <map>
 #include <memory>
 #include <random>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -82,7 +81,8 @@ class SmscSite {
   smsc::Smsc smsc_;
   std::map<smsc::ConnectionId, Wire> wires_;
   std::map<SimSmscLink*, smsc::ConnectionId> of_link_;
-  std::set<SimSmscLink*> waiting_;  // to be connected
+  std::vector<SimSmscLink*>
+      waiting_;  // to be connected, in turn: by their addresses each build would have its own order
   std::deque<SeenSubmit> seen_;
   smsc::ConnectionId next_ = 1;
   bool down_ = false, whole_ = false;
