@@ -1,6 +1,8 @@
 #include "gateway/store.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <tuple>
 #include <utility>
 
@@ -89,6 +91,23 @@ void ToRow(const Record& record, stored::v1::GatewayAttempt& row) {
   for (const std::string& id : record.ids) parts.add_ids(id);
 }
 
+// Whether a stored number is one of these, which begin at 0. A larger one, cut to their size, would be another of them.
+template <class Number>
+bool IsUpTo(Number most, std::uint32_t stored) {
+  return stored <= static_cast<std::uint32_t>(most);
+}
+
+bool AreNumbersInOrder(const stored::v1::GatewayAttempt& row) {
+  using workflows::submission::Answer;
+  const auto& parts = row.parts();
+  const auto is_answer = [](char c) { return IsUpTo(Answer::kRefusedForGood, static_cast<std::uint8_t>(c)); };
+  return IsUpTo(Reported::kExpired, row.result()) && IsUpTo(About::kRoute, row.about()) &&
+         IsUpTo(workflows::submission::PartsRule::kLast, parts.rule()) &&
+         IsUpTo(About::kRoute, parts.failure_about()) && parts.answers().size() <= workflows::submission::kPartsMax &&
+         std::all_of(parts.answers().begin(), parts.answers().end(), is_answer);
+}
+
+// REQUIRES numbers that are in order.
 Record OfRow(const stored::v1::GatewayAttempt& row) {
   Record record;
   record.deadline_ms = row.deadline_ms();
@@ -221,6 +240,7 @@ absl::StatusOr<std::optional<Record>> Store::Read(const AttemptId& attempt) cons
   auto row = GetRow<stored::v1::GatewayAttempt>(rows_, Family::kInstances, AttemptKey(attempt));
   if (!row.ok()) return row.status();
   if (!row->has_value()) return std::optional<Record>();
+  if (!AreNumbersInOrder(**row)) return Damaged("an attempt's row has a number that is none");
   return std::optional<Record>(OfRow(**row));
 }
 
@@ -297,6 +317,11 @@ absl::StatusOr<std::vector<std::pair<ParkedKey, SmscReceipt>>> Store::Parked() c
     const auto row = ParseRow<stored::v1::GatewayReceipt>(cursor->key(), cursor->value());
     if (!row.ok()) return row.status();
     if (cursor->key().size() != 19) return Damaged("a key is not a receipt's");
+    // One bit of those that there are.
+    if (!std::has_single_bit(row->heard()) || !IsUpTo(workflows::submission::Heard::kDelivered, row->heard()) ||
+        !IsUpTo(About::kRoute, row->about())) {
+      return Damaged("a receipt's row has a number that is none");
+    }
     const ParkedKey key{static_cast<std::int64_t>(storage::ReadBigEndian(cursor->key().substr(3, 8))),
                         storage::ReadBigEndian(cursor->key().substr(11))};
     parked.push_back({key,
@@ -328,6 +353,8 @@ absl::StatusOr<std::vector<StoredForms>> Store::Forms() const {
   for (; cursor->Valid(); cursor->Next()) {
     const auto row = ParseRow<stored::v1::GatewayIdForms>(cursor->key(), cursor->value());
     if (!row.ok()) return row.status();
+    if (std::max({row->tlv(), row->text(), row->responses()}) > UINT8_MAX)
+      return Damaged("a row of forms has a number that is none");
     all.push_back({std::string(cursor->key().substr(prefix.size())), static_cast<std::uint8_t>(row->tlv()),
                    static_cast<std::uint8_t>(row->text()), static_cast<std::uint8_t>(row->responses())});
   }

@@ -67,6 +67,11 @@ std::vector<Answer> AnswersOf(const v1::ReportAnswers& answers) {
   for (const v1::ReportAnswer& row : answers.answers()) {
     // Neither taken nor refused, as by an engine that is stopping: to be repeated.
     if (row.outcome() == v1::ReportAnswer::OUTCOME_UNSPECIFIED) continue;
+    // Not what was said with the report, so it is not known which one is answered: to be repeated too.
+    if (row.tag() < static_cast<std::uint64_t>(Reported::kNeverSeen) ||
+        row.tag() > static_cast<std::uint64_t>(Reported::kExpired)) {
+      continue;
+    }
     if (const auto attempt = AttemptId::Parse(row.attempt_id())) {
       out.push_back({*attempt, static_cast<Reported>(row.tag()), row.outcome() != v1::ReportAnswer::NOT_YOURS});
     }

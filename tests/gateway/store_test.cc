@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "absl/strings/escaping.h"
+#include "gateway/rows.h"
 #include "smsflow/stored/v1/gateway.pb.h"
 #include "storage/memory_store.h"
 #include "tests/gateway/fakes.h"
@@ -327,6 +330,62 @@ TEST(GatewayStore, GoldenOfParts) {
   EXPECT_EQ(dump(Family::kMeta, "F", "G"),
             "46000061636d65 = "
             "0008011002\n");
+}
+
+// 264 is 8, DELIVERED, to whoever keeps one byte of it.
+TEST(GatewayStore, ANumberThatIsNoneIsDamageAndNotAnother) {
+  const AttemptId attempt{*InstanceId::Parse("0197a6b2-3c00-7003-8000-000000000001"), 1};
+  const std::string key = absl::HexStringToBytes("4100030197a6b23c007003800000000000000100000001");
+  const auto find = [&](const stored::v1::GatewayAttempt& row) {
+    MemoryStore rows;
+    auto store = Open(rows);
+    storage::Batch batch;
+    PutRow(batch, Family::kInstances, key, row);
+    EXPECT_TRUE(rows.Write(batch, storage::Sync::kYes).ok());
+    return store->Find(attempt);
+  };
+  const auto changed = [](const std::function<void(stored::v1::GatewayAttempt&)>& change) {
+    stored::v1::GatewayAttempt row;
+    row.set_deadline_ms(1'800'000'000'000);
+    change(row);
+    return row;
+  };
+  using Row = stored::v1::GatewayAttempt;
+  const auto good =
+      find(changed([](Row& row) { row.set_result(9), row.set_about(4), row.mutable_parts()->set_rule(3); }));
+  ASSERT_TRUE(good.ok()) << good.status();
+  EXPECT_EQ((*good)->result, Reported::kExpired);
+  for (const auto& bad :
+       {changed([](Row& row) { row.set_result(264); }), changed([](Row& row) { row.set_result(10); }),
+        changed([](Row& row) { row.set_about(5); }), changed([](Row& row) { row.mutable_parts()->set_rule(256); }),
+        changed([](Row& row) { row.mutable_parts()->set_failure_about(259); }),
+        changed([](Row& row) { row.mutable_parts()->set_answers("\x02\x07"); }),
+        changed([](Row& row) { row.mutable_parts()->set_answers(std::string(256, '\x02')); })}) {
+    EXPECT_TRUE(absl::IsDataLoss(find(bad).status())) << bad.ShortDebugString();
+  }
+}
+
+TEST(GatewayStore, AReceiptOrAFormThatIsNoneIsDamage) {
+  for (const auto& [heard, about] :
+       std::vector<std::pair<std::uint32_t, std::uint32_t>>{{0, 0}, {3, 0}, {32, 0}, {272, 0}, {16, 5}, {16, 256}}) {
+    MemoryStore rows;
+    auto store = Open(rows);
+    stored::v1::GatewayReceipt row;
+    row.set_heard(heard);
+    row.set_about(about);
+    storage::Batch batch;
+    PutRow(batch, Family::kQueues, absl::HexStringToBytes("520000000001a3185c4fff0000000000000005"), row);
+    ASSERT_TRUE(rows.Write(batch, storage::Sync::kYes).ok());
+    EXPECT_TRUE(absl::IsDataLoss(store->Parked().status())) << heard << " " << about;
+  }
+  MemoryStore rows;
+  auto store = Open(rows);
+  stored::v1::GatewayIdForms row;
+  row.set_tlv(257);
+  storage::Batch batch;
+  PutRow(batch, Family::kMeta, absl::HexStringToBytes("46000061636d65"), row);
+  ASSERT_TRUE(rows.Write(batch, storage::Sync::kYes).ok());
+  EXPECT_TRUE(absl::IsDataLoss(store->Forms().status()));
 }
 
 // A store of the first format had attempts and marks alone, one of the second no tenants.

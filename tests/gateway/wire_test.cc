@@ -27,6 +27,19 @@ TEST(Wire, AReportsTagComesBackAsItsResult) {
   EXPECT_FALSE(AnswersOf(answers)[0].ours);
 }
 
+// 264 is 8, DELIVERED, to whoever keeps one byte of it.
+TEST(Wire, AnAnswerToWhatWasNeverSaidIsNone) {
+  for (const std::uint64_t tag :
+       {std::uint64_t{0}, std::uint64_t{10}, std::uint64_t{264}, (std::uint64_t{1} << 32) + 8}) {
+    v1::ReportAnswers answers;
+    v1::ReportAnswer& answer = *answers.add_answers();
+    answer.set_attempt_id(Attempt(1).ToString());
+    answer.set_outcome(v1::ReportAnswer::APPLIED);
+    answer.set_tag(tag);
+    EXPECT_TRUE(AnswersOf(answers).empty()) << tag;
+  }
+}
+
 TEST(Wire, WhatWasNeitherTakenNorRefusedIsNoAnswer) {
   v1::ReportAnswers answers;
   answers.add_answers()->set_attempt_id(Attempt(1).ToString());
