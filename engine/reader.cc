@@ -7,6 +7,7 @@
 
 #include "crypto/hash.h"
 #include "engine/tokens.h"
+#include "storage/epoch.h"
 #include "storage/keys.h"
 #include "storage/records.h"
 
@@ -152,7 +153,9 @@ std::vector<Reader::ShardScan> Reader::OpenScans(const ListQuery& query, const s
 }
 
 absl::StatusOr<ListPage> Reader::List(const ListQuery& query, std::uint32_t page_size, const std::string& token) const {
-  ListToken at{QueryDigest(query), {}, {}};
+  const auto epoch = storage::EpochOf(*parts_.store);
+  if (!epoch.ok()) return epoch.status();
+  ListToken at{QueryDigest(query), {}, {}, *epoch};
   std::optional<InstanceId> after;
   if (token.empty()) {
     at.seen = Now();
@@ -161,6 +164,7 @@ absl::StatusOr<ListPage> Reader::List(const ListQuery& query, std::uint32_t page
     if (!given || given->digest != at.digest || given->seen.size() != parts_.shards) {
       return absl::InvalidArgumentError("page_token: must be of the page before, with the same filter");
     }
+    if (absl::Status status = CheckEpoch(given->epoch, *epoch); !status.ok()) return status;
     at = *std::move(given);
     after = at.last;
   }
@@ -196,7 +200,7 @@ absl::StatusOr<ListPage> Reader::List(const ListQuery& query, std::uint32_t page
       heap.pop_back();
     }
   }
-  if (!heap.empty()) page.next_token = EncodeListToken({at.digest, *after, at.seen});
+  if (!heap.empty()) page.next_token = EncodeListToken({at.digest, *after, at.seen, *epoch});
   return page;
 }
 

@@ -1,5 +1,7 @@
 #include "engine/tokens.h"
 
+#include <utility>
+
 #include "absl/strings/escaping.h"
 
 namespace smsflow::engine {
@@ -24,13 +26,14 @@ std::optional<std::uint64_t> TakeVarint(std::string_view& in) {
   return std::nullopt;
 }
 
-void PutVector(std::string& out, const ShardVector& vector) {
+void PutSeen(std::string& out, const ShardVector& vector, std::uint64_t epoch) {
   PutVarint(out, vector.size());
   for (const std::uint64_t sequence : vector) PutVarint(out, sequence);
+  if (epoch > 1) PutVarint(out, epoch);
 }
 
-// All that is left must be the vector.
-std::optional<ShardVector> TakeVector(std::string_view in) {
+// All that is left must be that.
+std::optional<WatchToken> TakeSeen(std::string_view in) {
   const auto count = TakeVarint(in);
   if (!count || *count > kShardsMax) return std::nullopt;
   ShardVector vector;
@@ -39,8 +42,10 @@ std::optional<ShardVector> TakeVector(std::string_view in) {
     if (!sequence) return std::nullopt;
     vector.push_back(*sequence);
   }
-  if (!in.empty()) return std::nullopt;
-  return vector;
+  if (in.empty()) return WatchToken{std::move(vector)};
+  const auto epoch = TakeVarint(in);
+  if (!epoch || *epoch <= 1 || !in.empty()) return std::nullopt;
+  return WatchToken{std::move(vector), *epoch};
 }
 
 std::string Text(const std::string& bytes) { return absl::WebSafeBase64Escape(bytes); }
@@ -57,7 +62,7 @@ std::optional<std::string> Bytes(std::string_view text, char kind) {
 
 std::string EncodeListToken(const ListToken& token) {
   std::string bytes = "L" + token.digest + std::string(token.last.AsBytes());
-  PutVector(bytes, token.seen);
+  PutSeen(bytes, token.seen, token.epoch);
   return Text(bytes);
 }
 
@@ -65,21 +70,26 @@ std::optional<ListToken> DecodeListToken(std::string_view text) {
   const std::optional<std::string> bytes = Bytes(text, 'L');
   if (!bytes || bytes->size() < kDigest + 16) return std::nullopt;
   const auto last = InstanceId::FromBytes(std::string_view(*bytes).substr(kDigest, 16));
-  auto seen = TakeVector(std::string_view(*bytes).substr(kDigest + 16));
+  auto seen = TakeSeen(std::string_view(*bytes).substr(kDigest + 16));
   if (!last || !seen) return std::nullopt;
-  return ListToken{bytes->substr(0, kDigest), *last, *std::move(seen)};
+  return ListToken{bytes->substr(0, kDigest), *last, std::move(seen->seen), seen->epoch};
 }
 
-std::string EncodeWatchToken(const ShardVector& seen) {
+std::string EncodeWatchToken(const WatchToken& token) {
   std::string bytes = "W";
-  PutVector(bytes, seen);
+  PutSeen(bytes, token.seen, token.epoch);
   return Text(bytes);
 }
 
-std::optional<ShardVector> DecodeWatchToken(std::string_view text) {
+std::optional<WatchToken> DecodeWatchToken(std::string_view text) {
   const std::optional<std::string> bytes = Bytes(text, 'W');
   if (!bytes) return std::nullopt;
-  return TakeVector(*bytes);
+  return TakeSeen(*bytes);
+}
+
+absl::Status CheckEpoch(std::uint64_t of_token, std::uint64_t of_folder) {
+  if (of_token == of_folder) return absl::OkStatus();
+  return absl::OutOfRangeError("token: it is from before the data was repaired; begin anew with a List");
 }
 
 std::string EncodeMemberToken(const MemberToken& token) { return Text("M" + token.digest + token.last_key); }

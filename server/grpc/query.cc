@@ -5,6 +5,7 @@
 #include "server/grpc/scheduler_service.h"
 #include "server/grpc/status.h"
 #include "server/page_size.h"
+#include "storage/epoch.h"
 #include "workflows/delivery/state.h"
 
 namespace smsflow::server {
@@ -35,13 +36,15 @@ void SchedulerService::List(UnaryCall* call, const v1::ListRequest* request, v1:
       [this, query = std::move(query), page_size, token = request->page_token(), response]() -> absl::Status {
         auto page = doors_.reader->List(query, page_size, token);
         if (!page.ok()) return page.status();
+        const auto epoch = storage::EpochOf(doors_.reader->store());
+        if (!epoch.ok()) return epoch.status();
         for (const engine::StoredInstance& instance : page->items) {
           if (absl::Status status = FillSmsStatus(instance, response->add_items()); !status.ok()) {
             return status;
           }
         }
         response->set_next_page_token(std::move(page->next_token));
-        response->set_watch_token(engine::EncodeWatchToken(page->seen));
+        response->set_watch_token(engine::EncodeWatchToken({std::move(page->seen), *epoch}));
         return absl::OkStatus();
       });
 }

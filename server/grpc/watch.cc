@@ -2,6 +2,8 @@
 // the hub's thread; gRPC's threads only leave word.
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -10,6 +12,7 @@
 #include "engine/tokens.h"
 #include "server/grpc/scheduler_service.h"
 #include "server/grpc/status.h"
+#include "storage/epoch.h"
 #include "workflows/delivery/codec/codec.h"
 
 namespace smsflow::server {
@@ -24,14 +27,19 @@ constexpr std::uint32_t kRecordsPerStep = 1'000;
 class WatchCall final : public WriteReactor<v1::WatchResponse>, public WatchHub::Watch {
  public:
   WatchCall(WriteStream<v1::WatchResponse>* stream, const Doors& doors, WatchHub& hub, engine::ListQuery query,
-            engine::Tail tail)
-      : WriteReactor(stream), doors_(doors), hub_(hub), query_(std::move(query)), tail_(std::move(tail)) {}
+            engine::Tail tail, std::optional<std::uint64_t> token_epoch)
+      : WriteReactor(stream),
+        doors_(doors),
+        hub_(hub),
+        query_(std::move(query)),
+        tail_(std::move(tail)),
+        token_epoch_(token_epoch) {}
 
   bool Step() override {
     if (cancelled_) End(absl::CancelledError("the watch was cancelled"));
     if (ended_ || writing_) return false;
     if (!checked_) {
-      if (absl::Status status = tail_.Check(); !status.ok()) return End(status), false;
+      if (absl::Status status = Check(); !status.ok()) return End(status), false;
       checked_ = true;
     }
     records_.clear();
@@ -44,7 +52,7 @@ class WatchCall final : public WriteReactor<v1::WatchResponse>, public WatchHub:
     // The first message says that the watch stands, and from where.
     if (response_.transitions_size() == 0 && greeted_) return *more;
     greeted_ = true;
-    response_.set_token(engine::EncodeWatchToken(tail_.positions()));
+    response_.set_token(engine::EncodeWatchToken({tail_.positions(), epoch_}));
     writing_ = true;
     StartWrite(&response_);
     return false;  // the end of the write wakes the hub
@@ -74,6 +82,14 @@ class WatchCall final : public WriteReactor<v1::WatchResponse>, public WatchHub:
     hub.Wake();
   }
 
+  absl::Status Check() {
+    const auto epoch = storage::EpochOf(doors_.reader->store());
+    if (!epoch.ok()) return epoch.status();
+    epoch_ = *epoch;
+    if (token_epoch_)
+      if (absl::Status status = engine::CheckEpoch(*token_epoch_, epoch_); !status.ok()) return status;
+    return tail_.Check();
+  }
   bool TimeFits(const InstanceId& id) const {
     const std::int64_t created_ms = id.created_ms();
     return created_ms >= query_.created_from_ms && (query_.created_till_ms == 0 || created_ms < query_.created_till_ms);
@@ -136,6 +152,8 @@ class WatchCall final : public WriteReactor<v1::WatchResponse>, public WatchHub:
   const engine::ListQuery query_;
   // Of the hub's thread.
   engine::Tail tail_;
+  const std::optional<std::uint64_t> token_epoch_;  // of the one it goes on from
+  std::uint64_t epoch_ = 1;                         // of the folder
   std::vector<engine::TailRecord> records_;
   v1::WatchResponse response_;
   bool checked_ = false;
@@ -156,17 +174,19 @@ void SchedulerService::Watch(WriteStream<v1::WatchResponse>* stream, const v1::W
   const Violations violations = doors_.validation->Filter(request->filter(), caller->tenant, query);
   if (!violations.empty()) return stream->Finish(ToGrpc(violations));
   engine::ShardVector from;
+  std::optional<std::uint64_t> epoch;
   if (request->token().empty()) {
     from = doors_.reader->Now();
   } else {
     auto given = engine::DecodeWatchToken(request->token());
     if (!given) return stream->Finish(ToGrpc({{"token", "must be of a List or Watch of this server"}}));
-    from = *std::move(given);
+    from = std::move(given->seen);
+    epoch = given->epoch;
   }
   engine::TailFilter filter{query.workflow, query.tenant, {}};
   if (query.value_is_target) filter.shard = doors_.reader->ShardOf(query.tenant, query.value);
   auto call = std::make_shared<WatchCall>(stream, doors_, watches_, query,
-                                          engine::Tail(*doors_.reader, std::move(filter), std::move(from)));
+                                          engine::Tail(*doors_.reader, std::move(filter), std::move(from)), epoch);
   if (!watches_.Add(call)) {
     stream->Tell(nullptr);
     return stream->Finish(ToGrpc(absl::ResourceExhaustedError("too many watches: try again later")));

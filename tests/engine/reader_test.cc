@@ -194,7 +194,7 @@ TEST_F(ReaderTest, ATokenFitsItsOwnQueryOnly) {
     EXPECT_EQ(reader_->List(other, 1, token).status().code(), absl::StatusCode::kInvalidArgument);
   }
   for (const std::string& wrong : {std::string("x"), token.substr(1), token + "A", token.substr(0, token.size() / 2),
-                                   EncodeWatchToken({1, 2, 3, 4})}) {
+                                   EncodeWatchToken({{1, 2, 3, 4}})}) {
     EXPECT_EQ(reader_->List(Query("acme", "g"), 1, wrong).status().code(), absl::StatusCode::kInvalidArgument);
   }
 }
@@ -293,7 +293,7 @@ TEST_F(ReaderTest, TheTailTellsEachTransitionOnceAndInOrder) {
   EXPECT_EQ(states.size(), 2u);
 
   // What resumes from here has nothing to tell.
-  Tail later(*reader_, {kFlow, "acme", std::nullopt}, *DecodeWatchToken(EncodeWatchToken(tail.positions())));
+  Tail later(*reader_, {kFlow, "acme", std::nullopt}, DecodeWatchToken(EncodeWatchToken({tail.positions()}))->seen);
   records.clear();
   EXPECT_FALSE(*later.Read(100, records));
   EXPECT_THAT(records, IsEmpty());
@@ -326,6 +326,22 @@ TEST_F(ReaderTest, WhatRetentionErasedIsOutOfRange) {
             absl::StatusCode::kOutOfRange);
 }
 
+// After a repair the sequences that it was shown may be those of other records.
+TEST_F(ReaderTest, ATokenOfAnEpochThatIsOverIsOutOfRange) {
+  Add(0, 1'000, "acme", "g");
+  Add(0, 2'000, "acme", "g");
+  const std::string before = reader_->List(Query("acme", "g"), 1, "")->next_token;
+  storage::Batch batch;
+  stored::ShardMarks marks;
+  marks.set_epoch(2);
+  storage::PutMarks(batch, ShardId{0}, marks);
+  Write(batch);
+  EXPECT_EQ(reader_->List(Query("acme", "g"), 1, before).status().code(), absl::StatusCode::kOutOfRange);
+  const std::string now = reader_->List(Query("acme", "g"), 1, "")->next_token;
+  EXPECT_EQ(DecodeListToken(now)->epoch, 2U);
+  EXPECT_TRUE(reader_->List(Query("acme", "g"), 1, now).ok());
+}
+
 TEST_F(ReaderTest, PositionsOfAnotherFolderAreRefused) {
   Add(0, 1'000, "acme", "g");
   EXPECT_EQ(Tail(*reader_, {kFlow, "acme", {}}, {5, 0, 0, 0}).Check().code(), absl::StatusCode::kInvalidArgument);
@@ -339,8 +355,8 @@ TEST(TokensTest, RubbishIsNoToken) {
   }
   EXPECT_FALSE(DecodeWatchToken("VwE").has_value());       // a count without its sequence
   EXPECT_FALSE(DecodeWatchToken("V_____8P").has_value());  // more shards than there can be
-  EXPECT_EQ(DecodeWatchToken(EncodeWatchToken({})), ShardVector{});
-  EXPECT_EQ(DecodeWatchToken(EncodeWatchToken({1, 1ULL << 63, 300})), (ShardVector{1, 1ULL << 63, 300}));
+  EXPECT_EQ(DecodeWatchToken(EncodeWatchToken({})), WatchToken{});
+  EXPECT_EQ(DecodeWatchToken(EncodeWatchToken({{1, 1ULL << 63, 300}})), (WatchToken{{1, 1ULL << 63, 300}}));
 }
 
 }  // namespace

@@ -26,7 +26,11 @@ TEST(Tokens, ReadAsTheyWereWritten) {
     EXPECT_EQ(list->digest, kDigest);
     EXPECT_EQ(list->last, Last());
     EXPECT_EQ(list->seen, seen);
-    EXPECT_EQ(DecodeWatchToken(EncodeWatchToken(seen)), seen);
+    EXPECT_EQ(DecodeWatchToken(EncodeWatchToken({seen, 1})), (WatchToken{seen, 1}));
+    for (const std::uint64_t epoch : {std::uint64_t{2}, std::uint64_t{300}, kMost}) {
+      EXPECT_EQ(DecodeWatchToken(EncodeWatchToken({seen, epoch})), (WatchToken{seen, epoch}));
+      EXPECT_EQ(DecodeListToken(EncodeListToken({kDigest, Last(), seen, epoch}))->epoch, epoch);
+    }
   }
   for (const std::string& key : {std::string(), std::string("k"), std::string(storage::Key::kSizeMax, 'k')}) {
     const auto member = DecodeMemberToken(EncodeMemberToken({kDigest, key}));
@@ -37,7 +41,7 @@ TEST(Tokens, ReadAsTheyWereWritten) {
 }
 
 TEST(Tokens, OfAnotherKindAreNone) {
-  const std::string list = EncodeListToken({kDigest, Last(), {1}}), watch = EncodeWatchToken({1}),
+  const std::string list = EncodeListToken({kDigest, Last(), {1}}), watch = EncodeWatchToken({{1}}),
                     member = EncodeMemberToken({kDigest, "k"});
   for (const std::string& token : {watch, member, std::string(), std::string("?")})
     EXPECT_FALSE(DecodeListToken(token).has_value()) << token;
@@ -61,6 +65,8 @@ TEST(Tokens, WhatNobodyWroteIsNone) {
   EXPECT_FALSE(DecodeMemberToken(Written("M" + kDigest + std::string(storage::Key::kSizeMax + 1, 'k'))).has_value());
   EXPECT_FALSE(DecodeWatchToken(Written("W\x81\x20")).has_value()) << "more shards than there may be";
   EXPECT_FALSE(DecodeWatchToken(Written("W\x01" + std::string(10, '\x80'))).has_value()) << "a number without an end";
+  EXPECT_FALSE(DecodeWatchToken(Written("W\x01\x05\x01")).has_value()) << "the first epoch is not written";
+  EXPECT_FALSE(DecodeWatchToken(Written("W\x01\x05\x02\x02")).has_value()) << "two epochs";
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/seams.h"
+#include "engine/tokens.h"
 #include "tests/server/site.h"
 
 namespace smsflow::server {
@@ -435,6 +436,14 @@ TEST(SchedulerTest, AWatchTokenMustBeOne) {
     const auto context = Site::As(kAcme);
     EXPECT_EQ(site.scheduler->Watch(context.get(), request)->Finish().error_code(), StatusCode::INVALID_ARGUMENT);
   }
+}
+
+TEST(SchedulerTest, AWatchTokenOfAnEpochThatIsOverIsOutOfRange) {
+  Site site;
+  v1::WatchRequest request;
+  request.set_token(engine::EncodeWatchToken({engine::ShardVector(8), 2}));
+  const auto context = Site::As(kAcme);
+  EXPECT_EQ(site.scheduler->Watch(context.get(), request)->Finish().error_code(), StatusCode::OUT_OF_RANGE);
 }
 
 TEST(DoorTest, AMessageThatIsTooLargeIsRefused) {
