@@ -106,8 +106,8 @@ absl::StatusOr<std::unique_ptr<DataFolder>> OpenMadeAnew(const std::string& from
   database.cut_log = true;
   auto made = MakeAnew(database, acknowledged);
   if (!made.ok()) return made.status();
-  repaired.dropped = made->dropped;
-  repaired.has_last_row = made->has_last_row;
+  repaired.dropped = *std::move(made);
+  repaired.has_last_row = false;
   const auto files = rocksdb::FileSystem::Default();
   if (auto status = HighWaterFile::ForgetLastRow(*files, MarksOf(options.path)); !status.ok()) return status;
   return DataFolder::Open(options);

@@ -28,8 +28,9 @@ struct RepairedCopy {
   std::string path;                      // where it is until it is kept
   RepairedBy by = RepairedBy::kNothing;  // kNothing: it opens as it is
   std::string dropped;                   // what of the end of its log, as a sentence; empty: nothing
-  // The last row that was acknowledged is there. Else no number tells of rows that no journal speaks of: who is
-  // blocked, what is paused, how far a log outside was taken, accounts.
+  // The last row that was acknowledged is there, and what made up the database before it. Else nothing tells of rows
+  // that no journal speaks of: who is blocked, what is paused, how far a log outside was taken, accounts. So it is
+  // wherever it was made anew.
   bool has_last_row = true;
 };
 

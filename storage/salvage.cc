@@ -103,6 +103,7 @@ absl::Status ReadThrough(rocksdb::SstFileReader& table) {
 // Of several sources the newest version of each key, in order of the keys.
 class Merged {
  public:
+  // In order of their age: the oldest first.
   explicit Merged(std::vector<Versions> sources) : sources_(std::move(sources)) {}
 
   absl::Status Begin() {
@@ -130,7 +131,9 @@ class Merged {
   bool Later(std::size_t a, std::size_t b) const {
     const rocksdb::KeyVersion &left = sources_[a].newest(), &right = sources_[b].newest();
     const int order = left.user_key.compare(right.user_key);
-    return order != 0 ? order > 0 : left.sequence < right.sequence;
+    if (order != 0) return order > 0;
+    // Of two without a number the later table is what a compaction made of the other.
+    return std::pair(left.sequence, a) < std::pair(right.sequence, b);
   }
   void Add(std::size_t source) {
     if (!sources_[source].Valid()) return;
@@ -164,8 +167,9 @@ class Scratch {
   absl::Status TakeAll();
   // Its rows, into `to`.
   absl::Status Pour(Family family, RocksStore& to);
-  // The highest number that was seen of a row or deletion, once all are poured. A compaction may have taken some away.
-  std::uint64_t highest_row() const { return highest_row_; }
+  // Once all are poured: no row or deletion has that number or a later one. A compaction takes numbers away, and then
+  // nobody can tell.
+  bool LacksRow(std::uint64_t number) const { return !without_number_ && highest_row_ < number; }
 
  private:
   absl::Status Open();
@@ -190,6 +194,7 @@ class Scratch {
   std::array<std::vector<rocksdb::ColumnFamilyHandle*>, kFamilies> tables_;
   std::array<std::vector<DeletedRange>, kFamilies> ranges_;
   std::uint64_t highest_row_ = 0;
+  bool without_number_ = false;
 };
 
 absl::Status Scratch::Open() {
@@ -312,6 +317,7 @@ absl::Status Scratch::Pour(Family family, RocksStore& to) {
   for (; status.ok() && rows.Valid(); status = rows.Next()) {
     const rocksdb::KeyVersion& row = rows.newest();
     highest_row_ = std::max<std::uint64_t>(highest_row_, row.sequence);
+    without_number_ |= row.sequence == 0;
     const std::string type = row.GetTypeName();
     if (type == "TypeDeletion") continue;
     if (type != "TypeValue")
@@ -360,7 +366,7 @@ absl::StatusOr<std::string> EndLogs(const std::string& folder, std::uint64_t ack
 
 }  // namespace
 
-absl::StatusOr<MadeAnew> MakeAnew(const RocksStoreOptions& options, std::uint64_t acknowledged) {
+absl::StatusOr<std::string> MakeAnew(const RocksStoreOptions& options, std::uint64_t acknowledged) {
   if (auto status = CheckRoom(options); !status.ok()) return status;
   auto dropped = EndLogs(options.path, acknowledged);
   if (!dropped.ok()) return dropped.status();
@@ -375,8 +381,7 @@ absl::StatusOr<MadeAnew> MakeAnew(const RocksStoreOptions& options, std::uint64_
   if (!store.ok()) return store.status();
   for (std::size_t i = 0; i < kFamilies; ++i)
     if (auto status = scratch->Pour(static_cast<Family>(i), **store); !status.ok()) return status;
-  const bool has_last_row = acknowledged != 0 && scratch->highest_row() >= acknowledged;
-  if (!dropped->empty() && scratch->highest_row() < acknowledged) return MissingRows(*dropped);
+  if (!dropped->empty() && scratch->LacksRow(acknowledged)) return MissingRows(*dropped);
   scratch.reset();  // its room is needed
   if (auto status = (*store)->Compact(); !status.ok()) return status;
   store->reset();
@@ -384,7 +389,7 @@ absl::StatusOr<MadeAnew> MakeAnew(const RocksStoreOptions& options, std::uint64_
   fs::remove_all(options.path, error);
   if (!error) fs::rename(fresh.path, options.path, error);
   if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot put ", fresh.path, " in its place"));
-  return MadeAnew{*std::move(dropped), has_last_row};
+  return dropped;
 }
 
 }  // namespace smsflow::storage

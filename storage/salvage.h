@@ -9,6 +9,8 @@
 // is passed over, for the log has its rows. Tables that a compaction had replaced, but a crash kept from being deleted,
 // are read with the others: a row that they alone still show, or that stands in them with the number it was written
 // under while the compaction took that of its newer version away, is what looking through the copy is for (repair.h).
+// It finds no row of which no journal speaks, nor one that is missing with a whole table or log: of those nobody can
+// tell.
 // An internal header of storage/.
 #pragma once
 
@@ -20,17 +22,11 @@
 
 namespace smsflow::storage {
 
-struct MadeAnew {
-  std::string dropped;  // what of the logs, as a sentence; empty: nothing
-  // Row `acknowledged` was seen, or a later one. Else a compaction took its number away, or the log that had it is gone
-  // without a trace.
-  bool has_last_row = false;
-};
-
 // Puts a whole store in the place of the one at `options.path`, which nobody may have open: for copies only. Blocks for
 // as long as reading and writing all rows takes; needs their room once more. Memory: some 16,000 rows. Rows are
-// numbered anew. Ignores `file_system`. DATA_LOSS: a table or log cannot be read, or where the logs end within a record
-// they do so before row `acknowledged` (0: not known); RESOURCE_EXHAUSTED: the disk has not the room.
-absl::StatusOr<MadeAnew> MakeAnew(const RocksStoreOptions& options, std::uint64_t acknowledged);
+// numbered anew. Ignores `file_system`. Tells what it dropped of the logs, as a sentence; empty: nothing. DATA_LOSS: a
+// table or log cannot be read, or where the logs end within a record they do so before row `acknowledged` (0: not
+// known); RESOURCE_EXHAUSTED: the disk has not the room.
+absl::StatusOr<std::string> MakeAnew(const RocksStoreOptions& options, std::uint64_t acknowledged);
 
 }  // namespace smsflow::storage

@@ -166,6 +166,7 @@ TEST_F(RepairTest, ALostListOfTablesCostsNothing) {
     ASSERT_TRUE(copy.ok()) << copy.status();
     EXPECT_EQ(copy->by, RepairedBy::kMakingAnew);
     EXPECT_EQ(Whole(copy->folder->store()), kAll);
+    EXPECT_FALSE(copy->has_last_row) << "a table of rows that no journal speaks of may be gone with the list";
   }
 }
 

@@ -19,6 +19,7 @@
 #include "storage/deleted_ranges.h"
 #include "storage/memory_store.h"
 #include "tests/storage/temporary_folder.h"
+#include "tests/storage/whole_files.h"
 
 namespace smsflow::storage {
 namespace {
@@ -175,6 +176,54 @@ TEST_F(SalvageTest, ATableOfDeletionsAloneDeletes) {
   const auto rows = Salvaged(path_);
   ASSERT_TRUE(rows.ok()) << rows.status();
   EXPECT_TRUE(*rows == AllRows(*expected_));
+}
+
+// A compaction took the numbers of both, and a crash kept what it had read from being deleted.
+TEST_F(SalvageTest, OfTwoRowsWithoutANumberTheOneInTheLaterTableCounts) {
+  fs::path before;
+  std::string was;
+  for (const std::string value : {"old", "new"}) {
+    auto store = RocksStore::Open(Options(path_));
+    ASSERT_TRUE(store.ok()) << store.status();
+    for (int i = 0; i < 2; ++i) {
+      Batch batch;
+      batch.Put(Family::kIndexes, "k", value + std::to_string(i));
+      ASSERT_TRUE((*store)->Write(batch, Sync::kNo).ok());
+      ASSERT_TRUE(expected_->Write(batch, Sync::kNo).ok());
+      ASSERT_TRUE((*store)->Compact().ok());
+    }
+    ASSERT_EQ(Files(path_, ".sst").size(), 1U);
+    if (before.empty()) {
+      before = Files(path_, ".sst").front();
+      was = ReadAll(before);
+    }
+  }
+  WriteAll(before, was);
+  ASSERT_EQ(Files(path_, ".sst").size(), 2U);
+  LoseList();
+  const auto rows = Salvaged(path_);
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  EXPECT_TRUE(*rows == AllRows(*expected_));
+}
+
+// The log has not a whole record, and of the rows in the tables no number is left: nothing says that one is missing.
+TEST_F(SalvageTest, WhatHasNoNumberIsNotCalledMissing) {
+  std::uint64_t last = 0;
+  {
+    auto store = RocksStore::Open(Options(path_));
+    ASSERT_TRUE(store.ok()) << store.status();
+    Fill(**store, 20);
+    ASSERT_TRUE((*store)->Compact().ok());
+    last = (*store)->LastRow();
+  }
+  const auto logs = Files(path_, ".log");
+  ASSERT_FALSE(logs.empty());
+  ASSERT_EQ(fs::file_size(logs.back()), 0U);
+  WriteAll(logs.back(), std::string(20, 'x'));
+  LoseList();
+  const auto dropped = MakeAnew(Options(path_), last);
+  ASSERT_TRUE(dropped.ok()) << dropped.status();
+  EXPECT_THAT(*dropped, HasSubstr("ends within a record"));
 }
 
 // A flush or a compaction that the power cut off; its rows are elsewhere.

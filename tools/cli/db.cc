@@ -147,8 +147,7 @@ Outcome Repair(const Arguments& arguments, const Terminal& terminal) {
     terminal.err << Visible(arguments.out) << " is whole: " << Means(by)
                  << (dropped.empty() ? "" : absl::StrCat(" (", dropped, ")")) << ". All that was acknowledged up to the"
                  << " high-water mark is there"
-                 << (has_last_row ? ""
-                                  : ", but whether every block, pause and account of the last time is, nobody can tell")
+                 << (has_last_row ? "" : ", but whether each block, pause and account is as it was, nobody can tell")
                  << ".\nPut it in the place of " << Visible(arguments.data)
                  << ", beside the same index key, and keep the old one until the new one has run.\nIt may lack the last"
                  << " moments before the end, so nothing new leaves from it until smsflow resume --all: what to look at"
