@@ -247,7 +247,8 @@ class ServedUnary final : public UnaryCall {
     stream_.Read(&received_, read_.tag());
   }
   void ReadDone(bool ok) {
-    if (!ok || received_.Refused()) return Finish(ToGrpc(ok ? received_.why() : NoMessage()));
+    if (!ok || received_.Refused())
+      return Finish(ok ? ToGrpc(received_.why, received_.violations) : ToGrpc(NoMessage()));
     verb_.handle(this, &request_, &response_);
   }
   void Ended(bool) {
@@ -342,7 +343,8 @@ class ServedWrites final : public ServedStream<ServedWrites<Request, Out>, Write
     this->stream_.Read(&received_, read_.tag());
   }
   void ReadDone(bool ok) {
-    if (!ok || received_.Refused()) return this->Finish(ToGrpc(ok ? received_.why() : NoMessage()));
+    if (!ok || received_.Refused())
+      return this->Finish(ok ? ToGrpc(received_.why, received_.violations) : ToGrpc(NoMessage()));
     verb_.handle(this, &request_);
   }
 
@@ -381,7 +383,7 @@ class ServedBidi final : public ServedStream<ServedBidi<In, Out>, BidiStream<In,
   }
   void ReadDone(bool ok) {
     if (ok && received_.Refused()) {
-      if (this->reactor_ != nullptr) this->reactor_->OnReadRefused(received_.why());
+      if (this->reactor_ != nullptr) this->reactor_->OnReadRefused(received_.why);
     } else if (this->reactor_ != nullptr) {
       this->reactor_->OnReadDone(ok);
     }

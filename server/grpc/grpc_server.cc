@@ -1,5 +1,6 @@
 #include "server/grpc/grpc_server.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/compression.h>
 #include <grpc/grpc.h>
 #include <grpc/support/time.h>
@@ -238,6 +239,16 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const Config& conf
   return server;
 }
 
+namespace {
+
+// What it says may hold what somebody sent; where it says so is enough to look it up.
+void NoteProtobuf(google::protobuf::LogLevel level, const char* file, int line, const std::string&) {
+  Log(level == google::protobuf::LOGLEVEL_FATAL ? LogLevel::kError : LogLevel::kDebug, "protobuf has something to say",
+      {{"at", std::string(file) + ":" + std::to_string(line)}});
+}
+
+}  // namespace
+
 // NOLINTBEGIN(concurrency-mt-unsafe): no thread was started yet
 void PrepareGrpc() {
   // Abseil as it is packaged looks for deadlocks at every lock of ours and of gRPC's; that is for tests.
@@ -249,6 +260,7 @@ void PrepareGrpc() {
            1);
   // Its own lines name peers and metadata, and are no part of our log.
   ::setenv("GRPC_VERBOSITY", "NONE", 0);
+  google::protobuf::SetLogHandler(NoteProtobuf);
 }
 // NOLINTEND(concurrency-mt-unsafe)
 

@@ -1,12 +1,15 @@
 #include "server/grpc/received.h"
 
 #include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/stubs/common.h>
 #include <google/protobuf/wire_format_lite.h>
+#include <grpcpp/support/proto_buffer_reader.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 
-#include "server/grpc/status.h"
+#include "crypto/secret.h"
 
 namespace smsflow::server {
 
@@ -18,6 +21,7 @@ using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedInputStream;
 
 constexpr int kDepthMax = 100;  // as protobuf's own
+constexpr std::size_t kViolationsMax = 100;
 
 class Count {
  public:
@@ -77,6 +81,54 @@ class Count {
   std::size_t left_;
 };
 
+// Looks for texts that are not UTF-8, as protobuf sees it when it reads them.
+class Texts {
+ public:
+  explicit Texts(Violations& violations) : violations_(violations) {}
+
+  // False: there is another reason why it cannot be read.
+  bool Fields(CodedInputStream& in, const Descriptor& type, const std::string& prefix, int depth) {
+    std::map<const FieldDescriptor*, int> items;  // of a repeated field, so far
+    for (std::uint32_t tag = in.ReadTag(); tag != 0; tag = in.ReadTag()) {
+      const FieldDescriptor* const field = type.FindFieldByNumber(WireFormatLite::GetTagFieldNumber(tag));
+      const bool is_text = field != nullptr && field->type() == FieldDescriptor::TYPE_STRING;
+      const bool is_message = field != nullptr && field->type() == FieldDescriptor::TYPE_MESSAGE;
+      if (WireFormatLite::GetTagWireType(tag) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED ||
+          (!is_text && !is_message)) {
+        if (!WireFormatLite::SkipField(&in, tag)) return false;
+        continue;
+      }
+      std::uint32_t length = 0;
+      if (!in.ReadVarint32(&length) || length > INT32_MAX) return false;
+      const std::string path =
+          prefix + field->name() + (field->is_repeated() ? "[" + std::to_string(items[field]++) + "]" : "");
+      if (!(is_text ? Text(in, length, path) : Within(in, length, *field->message_type(), path, depth))) return false;
+    }
+    return in.ConsumedEntireMessage();
+  }
+
+ private:
+  bool Text(CodedInputStream& in, std::uint32_t length, const std::string& path) {
+    std::string text;  // may be a password
+    const bool is_there = in.ReadString(&text, static_cast<int>(length));
+    if (is_there && violations_.size() < kViolationsMax &&
+        !google::protobuf::internal::IsStructurallyValidUTF8(text.data(), static_cast<int>(length))) {
+      violations_.push_back({path, "must be UTF-8"});
+    }
+    crypto::WipeString(text);
+    return is_there;
+  }
+  bool Within(CodedInputStream& in, std::uint32_t length, const Descriptor& type, const std::string& path, int depth) {
+    if (depth >= kDepthMax) return false;
+    const auto outer = in.PushLimit(static_cast<int>(length));
+    const bool is_read = Fields(in, type, path + ".", depth + 1) && in.BytesUntilLimit() == 0;
+    in.PopLimit(outer);
+    return is_read;
+  }
+
+  Violations& violations_;
+};
+
 }  // namespace
 
 bool HasMoreFields(google::protobuf::io::ZeroCopyInputStream& bytes, const Descriptor& type, std::size_t most) {
@@ -84,9 +136,32 @@ bool HasMoreFields(google::protobuf::io::ZeroCopyInputStream& bytes, const Descr
   return !Count(most).Fields(in, &type, 0);
 }
 
-absl::Status WhyRefused(bool too_many_fields) {
-  if (!too_many_fields) return absl::InternalError("message: cannot be read as what the verb takes");
-  return ToStatus({{"message", "must have at most " + std::to_string(kFieldsMax) + " fields"}});
+Violations TextsThatAreNotUtf8(google::protobuf::io::ZeroCopyInputStream& bytes, const Descriptor& type) {
+  CodedInputStream in(&bytes);
+  Violations violations;
+  if (!Texts(violations).Fields(in, type, "", 0)) violations.clear();
+  return violations;
+}
+
+absl::Status TakeApart(grpc::ByteBuffer& bytes, google::protobuf::Message& into, Violations& violations) {
+  const Descriptor& type = *into.GetDescriptor();
+  const absl::Status unreadable = absl::InternalError("message: cannot be read as what the verb takes");
+  if (!bytes.Valid()) return unreadable;
+  if (bytes.Length() > kSmallBytes) {
+    grpc::ProtoBufferReader reader(&bytes);
+    if (reader.status().ok() && HasMoreFields(reader, type, kFieldsMax)) {
+      violations = {{"message", "must have at most " + std::to_string(kFieldsMax) + " fields"}};
+      return ToStatus(violations);
+    }
+  }
+  {
+    grpc::ProtoBufferReader reader(&bytes);
+    if (reader.status().ok() && into.ParseFromZeroCopyStream(&reader)) return absl::OkStatus();
+  }
+  grpc::ProtoBufferReader reader(&bytes);
+  if (!reader.status().ok()) return unreadable;
+  violations = TextsThatAreNotUtf8(reader, type);
+  return violations.empty() ? unreadable : ToStatus(violations);
 }
 
 }  // namespace smsflow::server

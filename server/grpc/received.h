@@ -4,15 +4,16 @@
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/io/zero_copy_stream.h>
+#include <google/protobuf/message.h>
 #include <grpcpp/impl/codegen/proto_utils.h>
 #include <grpcpp/impl/serialization_traits.h>
 #include <grpcpp/support/byte_buffer.h>
-#include <grpcpp/support/proto_buffer_reader.h>
 #include <grpcpp/support/status.h>
 
 #include <cstddef>
 
 #include "absl/status/status.h"
+#include "server/violations.h"
 
 namespace smsflow::server {
 
@@ -26,18 +27,23 @@ inline constexpr std::size_t kSmallBytes = 4'096;
 bool HasMoreFields(google::protobuf::io::ZeroCopyInputStream& bytes, const google::protobuf::Descriptor& type,
                    std::size_t most);
 
-absl::Status WhyRefused(bool too_many_fields);
+// Each text that is not UTF-8, as "items[2].target", for which alone no message can be made of these bytes. None where
+// they are none for another reason. At most a hundred.
+Violations TextsThatAreNotUtf8(google::protobuf::io::ZeroCopyInputStream& bytes,
+                               const google::protobuf::Descriptor& type);
+
+// INVALID_ARGUMENT with the rule that they break; INTERNAL, as gRPC has it, for what is no such message.
+absl::Status TakeApart(grpc::ByteBuffer& bytes, google::protobuf::Message& into, Violations& violations);
 
 // Where gRPC puts a message.
 template <class Message>
 struct Received {
   Message* into = nullptr;
-  enum { kTaken, kTooManyFields, kUnreadable } what = kTaken;
+  absl::Status why = absl::OkStatus();
+  Violations violations = {};  // in `why` too
 
   // `into` is not what was sent.
-  bool Refused() const { return what != kTaken; }
-  // INVALID_ARGUMENT with the rule that it breaks; INTERNAL, as gRPC has it, for what is no such message.
-  absl::Status why() const { return what == kTaken ? absl::OkStatus() : WhyRefused(what == kTooManyFields); }
+  bool Refused() const { return !why.ok(); }
 };
 
 }  // namespace smsflow::server
@@ -49,18 +55,9 @@ template <class Message>
 class SerializationTraits<smsflow::server::Received<Message>, void> {
  public:
   static Status Deserialize(ByteBuffer* bytes, smsflow::server::Received<Message>* received) {
-    using To = smsflow::server::Received<Message>;
-    if (bytes->Valid() && bytes->Length() > smsflow::server::kSmallBytes) {
-      ProtoBufferReader reader(bytes);
-      if (reader.status().ok() &&
-          smsflow::server::HasMoreFields(reader, *Message::descriptor(), smsflow::server::kFieldsMax)) {
-        received->what = To::kTooManyFields;
-        bytes->Clear();
-        return Status::OK;
-      }
-    }
-    const bool read = SerializationTraits<Message>::Deserialize(bytes, received->into).ok();
-    received->what = read ? To::kTaken : To::kUnreadable;
+    received->violations.clear();
+    received->why = smsflow::server::TakeApart(*bytes, *received->into, received->violations);
+    bytes->Clear();
     return Status::OK;
   }
 };

@@ -1,6 +1,7 @@
 // How calls are served, whatever they ask for: many at once, given up, late, unreadable, owed when the server stops.
 #include <gmock/gmock.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/unknown_field_set.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
@@ -17,6 +18,7 @@
 #include "engine/seams.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "server/grpc/call_queue.h"
+#include "server/grpc/status.h"
 #include "tests/server/http2_client.h"
 #include "tests/server/site.h"
 
@@ -115,6 +117,15 @@ grpc::Status SendBytes(Site& site, const std::string& method, const std::string&
   return status;
 }
 
+constexpr char kBatch[] = "/smsflow.v1.Scheduler/ScheduleBatch";
+constexpr char kSchedule[] = "/smsflow.v1.Scheduler/Schedule";
+
+// Also of texts that are not UTF-8, of which protobuf complains on standard error.
+std::string BytesOf(const google::protobuf::Message& message) {
+  const google::protobuf::LogSilencer silent;
+  return message.SerializeAsString();
+}
+
 TEST(CallsTest, BytesThatAreNoRequestAreRefusedAndTheNextIsServed) {
   Site site;
   for (const char* verb : {"Scheduler/Schedule", "Scheduler/ScheduleBatch", "Scheduler/ScheduleStream", "Scheduler/Get",
@@ -127,6 +138,51 @@ TEST(CallsTest, BytesThatAreNoRequestAreRefusedAndTheNextIsServed) {
   }
   EXPECT_FALSE(site.Schedule(site.Sms()).empty());
   EXPECT_EQ(SendBytes(site, "/smsflow.v1.Scheduler/Steal", "").error_code(), StatusCode::UNIMPLEMENTED);
+}
+
+// Clients that keep to the contract cannot send it, so it is no message; but which of its texts it was can be told.
+TEST(CallsTest, ATextThatIsNotUtf8IsNamedAndNothingOfTheMessageIsDone) {
+  Site site;
+  const std::string bad = "\xc3\x28";
+  v1::ScheduleRequest sms = site.Sms("ok");
+  const auto expect = [](const grpc::Status& status, const std::string& rule) {
+    EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT);
+    EXPECT_EQ(status.error_message(), rule);
+    EXPECT_EQ(LineOf(DecodeViolations(status.error_details())), rule);
+  };
+  sms.set_target(bad);
+  sms.set_batch(bad);
+  expect(SendBytes(site, kSchedule, BytesOf(sms)), "batch: must be UTF-8; target: must be UTF-8");
+  v1::ScheduleBatchRequest batch;
+  *batch.add_items() = site.Sms("ok");
+  *batch.add_items() = sms;
+  batch.mutable_items(1)->clear_batch();
+  expect(SendBytes(site, kBatch, BytesOf(batch)), "items[1].target: must be UTF-8");
+  v1::ListRequest list;
+  list.mutable_filter()->set_key(bad);
+  expect(SendBytes(site, "/smsflow.v1.Scheduler/List", BytesOf(list)), "filter.key: must be UTF-8");
+  EXPECT_EQ(SendBytes(site, kSchedule, BytesOf(sms) + "\xff").error_code(), StatusCode::INTERNAL)
+      << "nor is it a message";
+
+  v1::ScheduleStreamRequest streamed;
+  streamed.set_tag(7);
+  *streamed.mutable_item() = sms;
+  const grpc::Status ended = SendBytes(site, "/smsflow.v1.Scheduler/ScheduleStream", BytesOf(streamed));
+  EXPECT_EQ(ended.error_code(), StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(ended.error_message(), "item.batch: must be UTF-8; item.target: must be UTF-8");
+  EXPECT_FALSE(site.Schedule(site.Sms()).empty());
+  EXPECT_EQ(site.AwaitFigures([](const engine::Figures& figures) { return figures.created > 0; }).created, 1u)
+      << "of what was refused nothing was done";
+}
+
+TEST(ReceivedTest, AHundredTextsAreNamedAndNoMore) {
+  v1::ScheduleBatchRequest batch;
+  for (int i = 0; i < 1'000; ++i) batch.add_items()->set_target("\xff");
+  const std::string bytes = BytesOf(batch);
+  google::protobuf::io::ArrayInputStream in(bytes.data(), static_cast<int>(bytes.size()));
+  const Violations violations = TextsThatAreNotUtf8(in, *v1::ScheduleBatchRequest::descriptor());
+  ASSERT_EQ(violations.size(), 100u);
+  EXPECT_EQ(violations.back().field, "items[99].target");
 }
 
 TEST(CallsTest, ACallWithoutAMessageIsRefused) {
@@ -162,8 +218,6 @@ std::string Repeat(const std::string& text, int times) {
 
 const std::string kEmptyItem("\x0a\x00", 2);      // of a batch: two bytes that are an object of its own
 const std::string kUnknownNumber("\x78\x00", 2);  // a field that no verb has
-constexpr char kBatch[] = "/smsflow.v1.Scheduler/ScheduleBatch";
-constexpr char kSchedule[] = "/smsflow.v1.Scheduler/Schedule";
 
 // Whoever is not known is told so without a look at what he sends: it is neither read nor taken apart.
 TEST(CallsTest, OfAStrangerNothingIsRead) {

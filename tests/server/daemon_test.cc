@@ -365,6 +365,26 @@ TEST_F(DaemonTest, OneAddressDoesNotTakeAllOfRest) {
   EXPECT_THAT(Scrape(daemon.Ready("metrics")), HasSubstr("smsflow_rest_connections_refused_total 1\n"));
 }
 
+// Protobuf would write lines of its own beside ours, of what strangers send.
+TEST_F(DaemonTest, WhatCannotBeReadIsNotSaidBesideTheLog) {
+  Daemon daemon(Arguments({"--set", "log.format=json"}));
+  const std::string address = daemon.Ready("grpc");
+  ASSERT_FALSE(address.empty()) << daemon.output;
+  const auto stub = v1::Scheduler::NewStub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
+  context.AddMetadata("authorization", "Bearer token");
+  v1::ScheduleRequest request;
+  request.set_target("\xc3\x28");
+  v1::ScheduleResponse response;
+  const grpc::Status status = stub->Schedule(&context, request, &response);
+  EXPECT_EQ(status.error_message(), "target: must be UTF-8");
+  daemon.Signal(SIGTERM);
+  EXPECT_EQ(daemon.End(), kExitOk);
+  EXPECT_THAT(daemon.output, Not(HasSubstr("libprotobuf")));
+  EXPECT_THAT(daemon.output, Not(HasSubstr("invalid UTF-8")));
+}
+
 TEST_F(DaemonTest, TheSecondOnAFolderEndsWithOneLine) {
   Daemon daemon(Arguments());
   ASSERT_FALSE(daemon.Ready("grpc").empty()) << daemon.output;
