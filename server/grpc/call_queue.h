@@ -269,6 +269,7 @@ class ServedUnary final : public UnaryCall {
   const CallQueue::Seat seat_;
   grpc::ServerAsyncReader<Response, Received<Request>> stream_{&wire_};
   Request request_;
+  const WipedAfter<Request> wiped_{request_};
   Received<Request> received_{&request_};
   Response response_;
   int parts_;  // that the queue still gives back, once it was handled

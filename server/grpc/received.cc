@@ -22,6 +22,7 @@ using google::protobuf::io::CodedInputStream;
 
 constexpr int kDepthMax = 100;  // as protobuf's own
 constexpr std::size_t kViolationsMax = 100;
+constexpr char kPassword[] = "password";
 
 class Count {
  public:
@@ -162,6 +163,32 @@ absl::Status TakeApart(grpc::ByteBuffer& bytes, google::protobuf::Message& into,
   if (!reader.status().ok()) return unreadable;
   violations = TextsThatAreNotUtf8(reader, type);
   return violations.empty() ? unreadable : ToStatus(violations);
+}
+
+// They are this message's own: nobody else looks at them, though the memory around them may be another's.
+void WipeBytes(grpc::ByteBuffer& bytes) {
+  if (!bytes.Valid()) return;
+  grpc::ProtoBufferReader reader(&bytes);
+  const void* part = nullptr;
+  int size = 0;
+  while (reader.status().ok() && reader.Next(&part, &size)) {
+    auto* const at = static_cast<volatile char*>(const_cast<void*>(part));
+    for (int i = 0; i < size; ++i) at[i] = 0;
+  }
+}
+
+bool MayHoldPassword(const Descriptor& type) {
+  const FieldDescriptor* const field = type.FindFieldByName(kPassword);
+  return field != nullptr && field->type() == FieldDescriptor::TYPE_STRING;
+}
+
+// In the message's own memory: to set the field anew would leave the old bytes to whoever gets them next.
+void WipePassword(google::protobuf::Message& message) {
+  if (!MayHoldPassword(*message.GetDescriptor())) return;
+  std::string scratch;
+  const std::string& text = message.GetReflection()->GetStringReference(
+      message, message.GetDescriptor()->FindFieldByName(kPassword), &scratch);
+  if (!text.empty()) crypto::WipeString(const_cast<std::string&>(text));
 }
 
 }  // namespace smsflow::server

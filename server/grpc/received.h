@@ -1,5 +1,8 @@
 // What came for a verb, taken apart only when that is cheap. Two bytes on the wire may stand for an object of 150 in
 // memory: a message within its limit of bytes could be worth gigabytes. So the fields of a large one are counted first.
+//
+// A message that may hold a password leaves nothing of it behind: neither in the bytes that came nor, once its call is
+// over, in itself.
 #pragma once
 
 #include <google/protobuf/descriptor.h>
@@ -34,6 +37,12 @@ Violations TextsThatAreNotUtf8(google::protobuf::io::ZeroCopyInputStream& bytes,
 
 // INVALID_ARGUMENT with the rule that they break; INTERNAL, as gRPC has it, for what is no such message.
 absl::Status TakeApart(grpc::ByteBuffer& bytes, google::protobuf::Message& into, Violations& violations);
+// They can be seen by nobody afterwards.
+void WipeBytes(grpc::ByteBuffer& bytes);
+
+// Whether it has a field for one; wipes what is there.
+bool MayHoldPassword(const google::protobuf::Descriptor& type);
+void WipePassword(google::protobuf::Message& message);
 
 // Where gRPC puts a message.
 template <class Message>
@@ -46,6 +55,22 @@ struct Received {
   bool Refused() const { return !why.ok(); }
 };
 
+// Goes where the message goes, before it.
+template <class Message>
+class WipedAfter {
+ public:
+  explicit WipedAfter(Message& message) : message_(message) {}
+  ~WipedAfter() {
+    static const bool may_hold = MayHoldPassword(*Message::descriptor());
+    if (may_hold) WipePassword(message_);
+  }
+  WipedAfter(const WipedAfter&) = delete;
+  WipedAfter& operator=(const WipedAfter&) = delete;
+
+ private:
+  Message& message_;
+};
+
 }  // namespace smsflow::server
 
 namespace grpc {
@@ -55,8 +80,10 @@ template <class Message>
 class SerializationTraits<smsflow::server::Received<Message>, void> {
  public:
   static Status Deserialize(ByteBuffer* bytes, smsflow::server::Received<Message>* received) {
+    static const bool may_hold = smsflow::server::MayHoldPassword(*Message::descriptor());
     received->violations.clear();
     received->why = smsflow::server::TakeApart(*bytes, *received->into, received->violations);
+    if (may_hold) smsflow::server::WipeBytes(*bytes);
     bytes->Clear();
     return Status::OK;
   }

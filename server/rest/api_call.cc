@@ -4,24 +4,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "crypto/secret.h"
+#include "server/grpc/received.h"
 #include "server/rest/api_json.h"
 #include "server/rest/api_problem.h"
 
 namespace smsflow::server::rest {
-
-namespace {
-
-// In the message's own memory: to set the field anew would leave the old bytes to whoever gets them next.
-void WipePassword(google::protobuf::Message& message) {
-  const auto* const field = message.GetDescriptor()->FindFieldByName("password");
-  if (field == nullptr) return;
-  std::string scratch;
-  const std::string& text = message.GetReflection()->GetStringReference(message, field, &scratch);
-  if (!text.empty()) crypto::WipeString(const_cast<std::string&>(text));
-}
-
-}  // namespace
 
 ApiCall::ApiCall(CallQueue& queue, Workers& workers, Asked asked, Reply reply)
     : queue_(queue), workers_(workers), asked_(std::move(asked)), reply_(std::move(reply)) {

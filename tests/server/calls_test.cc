@@ -185,6 +185,25 @@ TEST(ReceivedTest, AHundredTextsAreNamedAndNoMore) {
   EXPECT_EQ(violations.back().field, "items[99].target");
 }
 
+TEST(ReceivedTest, WhatMayHoldAPasswordIsWipedWithItsBytes) {
+  v1::SetPasswordRequest sent;
+  sent.set_account("ann");
+  sent.set_password("a password that is long enough to be in a buffer of its own");
+  const std::string bytes = sent.SerializeAsString();
+  const grpc::Slice slice(bytes);  // its bytes are shared, not copied again
+  grpc::ByteBuffer buffer(&slice, 1);
+  v1::SetPasswordRequest into;
+  Received<v1::SetPasswordRequest> received{&into};
+  ASSERT_TRUE((grpc::SerializationTraits<Received<v1::SetPasswordRequest>>::Deserialize(&buffer, &received).ok()));
+  EXPECT_FALSE(received.Refused());
+  EXPECT_EQ(into.password(), sent.password());
+  EXPECT_EQ(std::string(slice.begin(), slice.end()), std::string(bytes.size(), '\0'));
+  const char* const at = into.password().data();
+  { const WipedAfter<v1::SetPasswordRequest> wiped(into); }
+  EXPECT_EQ(into.password(), "");
+  EXPECT_EQ(std::string(at, sent.password().size()), std::string(sent.password().size(), '\0'));
+}
+
 TEST(CallsTest, ACallWithoutAMessageIsRefused) {
   Site site;
   grpc::GenericStub stub(site.channel);
