@@ -87,6 +87,18 @@ void LengthenTheSlot(Instance& instance, Event& event, Facts&) {
   instance.fixed = bytes;
 }
 
+// Of the latest attempt NEVER_SEEN and ACCEPTED were told, and its tenant holds what nobody can tell.
+void RetryContradictions(Instance& instance, Event& event, Facts& facts) {
+  const auto data = delivery::DecodeData(instance.data);
+  const auto typed = delivery::DecodeEvent(event);
+  const auto* const report = typed ? std::get_if<delivery::Report>(&*typed) : nullptr;
+  if (!data || report == nullptr || report->attempt != data->attempts) return;
+  const delivery::Result known = data->Latest(), told = delivery::ResultOf(report->reported);
+  if (delivery::Join(known, told) == delivery::Result::kUnknown && known != delivery::Result::kUnknown &&
+      told != delivery::Result::kUnknown)
+    OverrideHold(instance, event, facts);
+}
+
 // Once it is scheduled, as far as the machine knows.
 void ForgetLaterSlots(Instance& instance, Event& event, Facts&) {
   static thread_local std::string bytes;
@@ -137,6 +149,10 @@ std::vector<Bug> WorkflowBugs() {
       {"slot not looked at when leaving", "what is late leaves as if its slot were still open", First(LengthenTheSlot)},
       {"second slot not used", "what does not succeed in its first slot is over", First(ForgetLaterSlots)},
       {"no wait after a failure", "the next attempt is planned for at once", First(RetryAtOnce)},
+      {"attempts without a bound", "how many a tenant allows is not looked at",
+       First([](Instance&, Event&, Facts& facts) {
+         WithPolicy(facts, [](delivery::Policy& policy) { policy.max_attempts = 0; });
+       })},
       {"turn kept", "of the tenant that left last all leave before any other", KeepTheTurn},
       {"block not read", "a step sees no memberships", [](Hooks& hooks) { hooks.reads_no_sets = true; }},
       {"report forgotten", "every tenth report is answered and changes nothing", ForgetReport},
@@ -158,6 +174,13 @@ std::vector<Bug> WorkflowBugs() {
            Retell(event, delivery::Reported::kSent, delivery::Reported::kFailedTransient);
        })},
       {"hold overridden", "the unknown is tried again though its tenant holds it", First(OverrideHold)},
+      {"contradictions tried again", "what is held goes again when its gateway denies and admits it",
+       First(RetryContradictions)},
+      {"resolve of what is not in doubt", "an operator may have SENT tried again",
+       First([](Instance& instance, Event& event, Facts&) {
+         if (event.kind == delivery::kResolveEvent && Is(instance, State::kSent))
+           instance.state = static_cast<std::uint16_t>(State::kUnknown);
+       })},
       {"receipt credited to the wrong attempt", "every report counts for the latest attempt",
        First([](Instance& instance, Event& event, Facts&) {
          if (event.kind == delivery::kReportEvent) event.effect = instance.effects;

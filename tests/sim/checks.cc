@@ -1,6 +1,7 @@
 // What must hold, and when it is looked at: at every lease, after every step, after every start.
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <utility>
 
 #include "engine/inspect.h"
@@ -9,6 +10,8 @@
 
 namespace smsflow::sim {
 namespace {
+
+using delivery::Reported;
 
 constexpr const char* kChecks[] = {
     "I1 a plan is the next that the slots allow",
@@ -30,6 +33,7 @@ constexpr const char* kChecks[] = {
     "I7 no attempt is submitted twice",
     "I7 one store alone gets an attempt",
     "I7 what was taken is not handed over again",
+    "I8 an attempt follows a definite negative",
     "I8 copies on a handset",
     "I8 what was stopped in time has no copy",
     "I9 a journal outlives a crash",
@@ -50,6 +54,7 @@ constexpr const char* kChecks[] = {
     "I13 a sweep passes over nobody",
     "I13 what was applied of a log only rises",
     "I13 what was applied of tells only rises",
+    "I14 a result is raised by what was told of it",
     "I14 a result is the maximum of what was reported",
     "I15 a command of another tenant is not heard",
     "I15 an attempt leaves through its own tenant's gateway",
@@ -75,6 +80,11 @@ constexpr const char* kChecks[] = {
 
 // a holds nothing that b does not.
 bool Within(delivery::Result a, delivery::Result b) { return delivery::Join(a, b) == b; }
+
+// Another attempt may follow it.
+bool IsNegative(Reported reported) {
+  return reported == Reported::kNeverSeen || reported == Reported::kFailedTransient || reported == Reported::kExpired;
+}
 
 std::string NameIn(const std::string& payload) {
   const std::size_t from = kPayloadMark.size();
@@ -284,6 +294,12 @@ void Run::CheckMoved() {
   }
 }
 
+bool Run::WasLiedToBeDelivered(const InstanceId& id) const {
+  for (auto lies = truth_.lies.lower_bound({id, 0}); lies != truth_.lies.end() && lies->first.instance == id; ++lies)
+    if (Has(lies->second, Reported::kDelivered)) return true;
+  return false;
+}
+
 // What is on the handset, against what is stored by now.
 void Run::CheckHandset(const Sms& sms, delivery::State state) {
   const std::string id = sms.id->ToString();
@@ -291,17 +307,29 @@ void Run::CheckHandset(const Sms& sms, delivery::State state) {
   const int copies = found == truth_.copies.end() ? 0 : found->second;
   if (sms.stopped_unsent) Hit("check I8 what was stopped in time has no copy");
   if (sms.stopped_unsent && copies != 0) Violated("stopped before it had left, and sent: " + id);
-  if (truth_.lied_about.count(*sms.id) != 0) return;
-  int allowed = 1 + sms.retries_by_hand;
-  if (typed_policies_.at(sms.request.tenant).on_unknown == delivery::OnUnknown::kRetry) {
-    const auto known = ledger_->instances().find(*sms.id);
-    if (known != ledger_->instances().end()) allowed += static_cast<int>(known->second.unknown.size());
-  }
-  Hit("check I8 copies on a handset");
-  if (copies > allowed) Violated("I8: " + std::to_string(copies) + " copies of " + id);
+  const auto known = ledger_->instances().find(*sms.id);
+  if (known == ledger_->instances().end()) return;
+  CheckCopies(sms, known->second.life);
   if (state != delivery::State::kDelivered) return;
   Hit("check I6 what is DELIVERED is on a handset");
-  if (copies == 0 && !sms.resolved_delivered) Violated("I6: " + id + " was never delivered");
+  if (copies == 0 && !known->second.life.resolved_delivered && !WasLiedToBeDelivered(*sms.id))
+    Violated("I6: " + id + " was never delivered");
+}
+
+// One copy may follow another where nobody could tell and the risk was taken, or where a gateway denied what it had
+// done.
+void Run::CheckCopies(const Sms& sms, const Life& life) {
+  Hit("check I8 copies on a handset");
+  const bool retries = typed_policies_.at(sms.request.tenant).on_unknown == delivery::OnUnknown::kRetry;
+  for (auto copy = truth_.copied.lower_bound({*sms.id, 0}); copy != truth_.copied.end(); ++copy) {
+    const auto next = std::next(copy);
+    if (next == truth_.copied.end() || next->instance != *sms.id) return;
+    const bool risked = Has(life.retried, copy->number) || (retries && Has(life.unknown, copy->number));
+    const auto lies = truth_.lies.find(*copy);
+    const bool denied = lies != truth_.lies.end() && std::any_of(lies->second.begin(), lies->second.end(), IsNegative);
+    if (!risked && !denied)
+      Violated("I8: " + next->ToString() + " is a copy of " + copy->ToString() + ", which was there and not in doubt");
+  }
 }
 
 // Each record, once, when it is read.

@@ -311,12 +311,8 @@ bool Run::Resolve() {
                                ? any->first
                                : unknown[static_cast<std::size_t>(Pick(static_cast<int>(unknown.size())))];
   Tell("  " + name);
-  Sms& sms = asked_[name];
   const auto how = static_cast<delivery::How>(1 + Pick(3));
-  // It may be done though nobody answers.
-  if (how == delivery::How::kRetry) ++sms.retries_by_hand;
-  if (how == delivery::How::kDelivered) sms.resolved_delivered = true;
-  Send({*sms.id, "", "operator", delivery::EncodeResolve(how), std::nullopt}, [](const engine::Answer&) {});
+  Send({*asked_[name].id, "", "operator", delivery::EncodeResolve(how), std::nullopt}, [](const engine::Answer&) {});
   return true;
 }
 

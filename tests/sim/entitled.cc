@@ -34,6 +34,7 @@ class Judge {
       Object("I11", "tells of an event that cannot be read");
       return std::move(objections_);
     }
+    CheckResults();
     if (after_.payload_erased && !before_.payload_erased) CheckErased();
     if (after_.state == State::kPending && (Came() || after_.data.due_ms != before_.data.due_ms)) CheckPlan();
     if (Came()) CheckMove();
@@ -117,11 +118,63 @@ class Judge {
         return Require(before_.state == State::kSent && Fired(delivery::kReceiptTimer) &&
                            now_ms_ >= before_.sent_ms + policy_.ack_receipt_timeout_ms,
                        "I5", "before its receipt was overdue");
-      case State::kNew:
       case State::kPending:
+        return CheckWaits();
       case State::kInSlot:
+        return CheckLeaves();
+      case State::kNew:
         return;
     }
+  }
+
+  // A report raises the result of its own attempt, and the engine's "nobody can tell" that of the latest one while
+  // nothing is known of it.
+  void CheckResults() {
+    coverage_.Hit("check I14 a result is raised by what was told of it");
+    std::vector<Result> results = before_.data.results;
+    if (after_.state == State::kInSlot && Came()) {
+      results.push_back(Result::kNone);
+      if (results.size() > delivery::kResultsKept) results.erase(results.begin());
+    } else if (const auto* const report = Is<delivery::Report>()) {
+      const std::uint32_t back = before_.data.attempts - report->attempt;
+      if (report->attempt != 0 && back < results.size()) {
+        Result& result = results[results.size() - 1 - back];
+        result = delivery::Join(result, delivery::ResultOf(report->reported));
+      }
+    } else if (Fired(delivery::kProbeTimer) || Is<delivery::PeerLost>() != nullptr) {
+      const bool raised = after_.data.Latest() == Result::kUnknown && delivery::IsOpen(before_.data.Latest());
+      if (raised && !results.empty()) results.back() = Result::kUnknown;
+    }
+    if (results != after_.data.results) Object("I14", "has results that were not reported");
+  }
+
+  // To be tried again: after a definite negative, or where somebody takes the risk of a second copy.
+  void CheckWaits() {
+    if (before_.state == State::kNew || Resolved(delivery::How::kRetry)) return;
+    const bool risk = policy_.on_unknown == delivery::OnUnknown::kRetry && before_.state == State::kInSlot;
+    const bool may_follow = LearntNegative() || (risk && Learnt(Result::kUnknown));
+    if (!InFlight() || !may_follow) return Object("I8", "waits to be sent again though it may have been sent");
+    Require(MayRetry(), "I5", "though no slot or attempt is left, or it was stopped");
+  }
+
+  void CheckLeaves() {
+    coverage_.Hit("check I8 an attempt follows a definite negative");
+    const delivery::Data& data = before_.data;
+    if (before_.state != State::kPending || !Fired(delivery::kDueTimer) || after_.data.attempts != data.attempts + 1)
+      return Object("I4", "left without being due");
+    if (data.stop != delivery::Stop::kNone) Object("I5", "left though it was stopped");
+    if (policy_.max_attempts != 0 && data.attempts >= policy_.max_attempts && !before_.by_hand)
+      Object("I5", "left more often than its tenant allows");
+    const bool risk = policy_.on_unknown == delivery::OnUnknown::kRetry || before_.by_hand;
+    const Result last = data.Latest();
+    if (data.attempts != 0 && last != Result::kNeverSeen && last != Result::kFailedTransient &&
+        !(risk && last == Result::kUnknown))
+      Object("I8", "left again though it may have been sent");
+    const auto open = FirstWindow(data.due_ms);
+    if (data.due_ms > now_ms_ || !open || open->from_ms != data.due_ms || now_ms_ >= open->till_ms)
+      Object("I1", "left outside the slot for which it was planned");
+    else if (after_.data.left_ms != now_ms_ || after_.data.deadline_ms != open->till_ms)
+      Object("I2", "left with another deadline than the end of its slot");
   }
 
   void CheckExpired() {
@@ -231,8 +284,13 @@ bool Life::Take(const JournalBody& record) {
   const bool wanted = resolve != nullptr && resolve->how == delivery::How::kRetry;
   by_hand = next == delivery::State::kPending && (state == delivery::State::kPending ? by_hand : wanted);
   if (next == delivery::State::kSent && state != next) sent_ms = record.at_ms();
+  if (next == delivery::State::kPending && state == delivery::State::kUnknown && wanted) retried.insert(data.attempts);
+  resolved_delivered |= resolve != nullptr && next == delivery::State::kDelivered;
   state = next;
   data = std::move(*now);
+  for (std::size_t i = 0; i < data.results.size(); ++i)
+    if (data.results[i] == Result::kUnknown)
+      unknown.insert(data.attempts - static_cast<std::uint32_t>(data.results.size() - 1 - i));
   payload_erased = record.result().payload_erased();
   timers.clear();
   for (const auto& timer : record.result().timers()) timers[timer.name()] = timer.due_ms();

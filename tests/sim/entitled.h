@@ -28,8 +28,11 @@ struct Life {
   delivery::Data data;
   std::map<std::uint32_t, std::int64_t> timers;  // when each is due, by name
   bool payload_erased = false;
-  std::int64_t sent_ms = 0;  // when it became SENT
-  bool by_hand = false;      // it waits because an operator wants another attempt
+  std::int64_t sent_ms = 0;         // when it became SENT
+  bool by_hand = false;             // it waits because an operator wants another attempt
+  std::set<std::uint32_t> unknown;  // attempts of which at some time nobody could tell
+  std::set<std::uint32_t> retried;  // … after which an operator had another made
+  bool resolved_delivered = false;  // by an operator
 
   // Takes the next record. False: it cannot be read.
   bool Take(const JournalBody& record);

@@ -99,9 +99,6 @@ void Ledger::Take(const storage::JournalRecord& record, std::vector<std::string>
     known.kept_from_ms = body.at_ms();
   known.was_at_an_end |= delivery::IsEnd(static_cast<delivery::State>(body.result().state()));
   known.actors.insert(body.actor());
-  if (body.attempt() != 0)
-    for (const char* word : {"unknown", "no_answer", "peer_lost", "contradiction"})
-      if (body.cause() == word) known.unknown.insert(body.attempt());
   actors_.insert(body.actor());
   moved_.insert(id);
 }

@@ -47,8 +47,7 @@ class Ledger {
     int changed_in = 0;            // which life of the engine
     std::set<std::string> actors;  // whose events it has met
     std::vector<std::pair<std::uint64_t, std::string>>
-        bodies;                       // with their sequences, also when they were erased since
-    std::set<std::uint32_t> unknown;  // attempts of which at some time nobody could tell
+        bodies;  // with their sequences, also when they were erased since
   };
   const std::map<InstanceId, Known>& instances() const { return instances_; }
   int life() const { return life_; }    // how often CompareAfterCrash() was called

@@ -107,7 +107,7 @@ void ModelGateway::BringStoreBack() {
 }
 
 void ModelGateway::Lie(const AttemptId& attempt, Reported lie) {
-  truth_.lied_about.insert(attempt.instance);
+  truth_.lies[attempt].insert(lie);
   if (lie == Reported::kNeverSeen)
     store_.denied.insert(attempt);
   else

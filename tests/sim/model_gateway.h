@@ -26,7 +26,8 @@ struct GroundTruth {
   std::map<AttemptId, int> submits;
   std::map<InstanceId, int> copies;  // on the handset
   std::set<AttemptId> copied;        // the attempts that put them there
-  std::set<InstanceId> lied_about;   // by a rogue gateway
+  // What a rogue gateway told of an attempt, whether it was so or not.
+  std::map<AttemptId, std::set<workflows::delivery::Reported>> lies;
   std::vector<std::string> violations;
 };
 

@@ -64,9 +64,7 @@ struct Sms {
   std::optional<std::uint32_t> attempts_max;  // no attempt beyond may leave: it was stopped, and the client was told
   std::string stopped_by;
   bool stopped_unsent = false;  // … before any had left
-  int retries_by_hand = 0;
-  bool resolved_delivered = false;
-  int rescheduled_at = 0;  // the step in which that was last asked for
+  int rescheduled_at = 0;       // the step in which that was last asked for
 };
 
 struct AskedSweep {
@@ -244,6 +242,8 @@ class Run {
   void CheckQueues();
   void CheckMoved();
   void CheckHandset(const Sms& sms, delivery::State state);
+  bool WasLiedToBeDelivered(const InstanceId& id) const;
+  void CheckCopies(const Sms& sms, const Life& life);
   void Recorded(const InstanceId& id, std::uint64_t sequence, const Life& before, const JournalBody& record);
   void CheckBlocked(const std::string& where, const Life& before, const JournalBody& record);
   void CheckReports();
