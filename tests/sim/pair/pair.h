@@ -17,7 +17,9 @@
 
 #include "storage/memory_store.h"
 #include "tests/engine/world.h"
+#include "tests/sim/asked_for.h"
 #include "tests/sim/fault_kinds.h"
+#include "tests/sim/ledger.h"
 #include "tests/sim/pair/pair_link.h"
 #include "tests/sim/pair/pair_run.h"
 #include "tests/sim/sim_store.h"
@@ -47,8 +49,6 @@ struct PairSms {
   std::optional<InstanceId> id;
   bool acknowledged = false;
   std::optional<std::uint32_t> attempts_max;  // no attempt beyond may leave: it was stopped, and the client was told
-  int retries_by_hand = 0;
-  bool resolved = false;  // by an operator, perhaps
 };
 
 // What the SMSC had of one attempt.
@@ -87,6 +87,7 @@ class PairRun {
   void Ask(const std::string& name);
   void Command();
   void Cancel();
+  void Send(engine::EventRequest request, engine::Done done);
   void Sweep(engine::SweepRequest request, const std::function<bool(const PairSms&)>& about);
   void CancelMany();
   void Block();
@@ -131,7 +132,9 @@ class PairRun {
   void CheckTold(const AttemptId& attempt);
   void Inspect();
   void CheckTheEnd();
-  void CheckEnd(const std::string& name, const PairSms& sms);
+  void ReadLives(Ledger& ledger, std::vector<std::string>& objections);
+  void CheckEnd(const std::string& name, const PairSms& sms, const Life& life);
+  int CheckCopies(const PairSms& sms, const Life& life);
   void CheckAgreement(const AttemptId& attempt, delivery::Result known);
   std::optional<delivery::SmsView> ViewOf(const InstanceId& id);
   void Sum();
@@ -160,6 +163,8 @@ class PairRun {
   std::map<std::string, PairSms> asked_;          // by a name of the run's own
   std::map<std::string, std::string> of_number_;  // names, by the handset's number without the attempt's digits
   std::map<InstanceId, std::string> names_;
+  AskedFor asked_for_;
+  int sweeps_ = 0;  // asked for
   std::set<std::pair<storage::PauseScope, std::string>> paused_;
   int resumes_ = 0;                            // asked for
   std::map<AttemptId, std::string> store_of_;  // to which it was handed

@@ -132,32 +132,64 @@ void PairRun::CheckTheEnd() {
   Check();
   if (world_.engine == nullptr || gateway_ == nullptr) return Violated("a process is down in the end");
   Inspect();
-  for (const auto& [name, sms] : asked_)
-    if (sms.acknowledged) CheckEnd(name, sms);
+  Coverage coverage;
+  Ledger ledger(world_.memory, world_.options.shards, coverage);
+  std::vector<std::string> objections;
+  ReadLives(ledger, objections);
+  for (const auto& [name, sms] : asked_) {
+    if (!sms.acknowledged) continue;
+    const auto known = ledger.instances().find(*sms.id);
+    CheckEnd(name, sms, known == ledger.instances().end() ? Life() : known->second.life);
+  }
   const engine::Figures figures = world_.engine->TakeFigures();
   if (figures.open_leases != 0) Violated(absl::StrCat("P7: ", figures.open_leases, " leases never ended"));
   if (figures.credit != credit_) Violated(absl::StrCat("P7: ", figures.credit, " of ", credit_, " credit are left"));
+  for (const std::string& objection : objections) Violated(objection);
 }
 
-void PairRun::CheckEnd(const std::string& name, const PairSms& sms) {
+// The journal of the whole run, each record held against the rules and against what was asked for.
+void PairRun::ReadLives(Ledger& ledger, std::vector<std::string>& objections) {
+  ledger.recorded = [&, coverage = Coverage()](const InstanceId& id, std::uint64_t sequence, const Life& before,
+                                               const JournalBody& record) mutable {
+    const std::string where = absl::StrCat(id.ToString(), " at ", sequence, " ");
+    for (const Objection& objection : ObjectionsTo(record, before, typed_policies_.at(record.tenant()), coverage))
+      objections.push_back(absl::StrCat(objection.invariant, ": ", where, objection.what));
+    if (!asked_for_.Covers(id, before, record))
+      objections.push_back(absl::StrCat("I5: ", where, "heard what nobody had asked of it: ", record.actor()));
+  };
+  ledger.Follow(objections);
+}
+
+void PairRun::CheckEnd(const std::string& name, const PairSms& sms, const Life& life) {
   const std::string id = name + ", " + sms.id->ToString();
   const auto view = ViewOf(*sms.id);
   if (!view) return Violated("P4: " + id + " was acknowledged and is gone");
   ++report_.ends[std::string(delivery::NameOf(view->state))];
   if (!delivery::IsOverForUser(view->state))
     Violated("P4: " + id + " never ended, it is " + std::string(delivery::NameOf(view->state)));
-  int copies = 0;
-  for (std::uint32_t attempt = 1; attempt <= view->attempts; ++attempt) {
-    const auto truth = truth_.find({*sms.id, attempt});
-    copies += truth != truth_.end() && truth->second.whole() ? 1 : 0;
-    const std::size_t older = view->attempts - view->results.size();
-    if (attempt > older && !sms.resolved) CheckAgreement({*sms.id, attempt}, view->results[attempt - older - 1]);
-  }
-  const bool retries = typed_policies_.at(sms.request.tenant).on_unknown == delivery::OnUnknown::kRetry;
-  if (!retries && copies > 1 + sms.retries_by_hand) Violated(absl::StrCat("P3: ", copies, " copies of ", id));
-  if (copies > 1) Met("more than one copy, as was asked for");
-  if (view->state == delivery::State::kDelivered && copies == 0 && !sms.resolved)
+  const std::size_t older = view->attempts - view->results.size();
+  for (std::uint32_t attempt = 1; attempt <= view->attempts; ++attempt)
+    if (attempt > older) CheckAgreement({*sms.id, attempt}, view->results[attempt - older - 1]);
+  const int copies = CheckCopies(sms, life);
+  if (view->state == delivery::State::kDelivered && copies == 0 && !life.resolved_delivered)
     Violated("P5: " + id + " is DELIVERED, and no handset has it");
+}
+
+// How many are on its handset. One may follow another only where nobody could tell, and its tenant or an operator took
+// the risk.
+int PairRun::CheckCopies(const PairSms& sms, const Life& life) {
+  const bool retries = typed_policies_.at(sms.request.tenant).on_unknown == delivery::OnUnknown::kRetry;
+  std::optional<AttemptId> copy;
+  int copies = 0;
+  for (auto one = truth_.lower_bound({*sms.id, 0}); one != truth_.end() && one->first.instance == *sms.id; ++one) {
+    if (!one->second.whole()) continue;
+    if (copy && !life.retried.contains(copy->number) && !(retries && life.unknown.contains(copy->number)))
+      Violated("P3: " + one->first.ToString() + " is a copy of " + copy->ToString() + ", which was not in doubt");
+    if (copy) Met("more than one copy, as was asked for");
+    copy = one->first;
+    ++copies;
+  }
+  return copies;
 }
 
 // An attempt of a store that was lost is nobody's to tell of.

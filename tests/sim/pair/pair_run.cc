@@ -293,23 +293,29 @@ void PairRun::Stopped(PairSms& sms) {
   if (state) sms.attempts_max = std::min(sms.attempts_max.value_or(state->effects()), state->effects());
 }
 
+void PairRun::Send(engine::EventRequest request, engine::Done done) {
+  asked_for_.One(request);
+  world_.engine->Send(std::move(request), std::move(done));
+}
+
 void PairRun::Cancel() {
   auto* entry = AnySms();
   if (entry == nullptr) return;
   Trace("cancel of " + entry->first);
-  world_.engine->Send({*entry->second.id, entry->second.request.tenant, "sim", delivery::EncodeCancel(), std::nullopt},
-                      [this, entry](const engine::Answer& answer) {
-                        const auto outcome = static_cast<delivery::Outcome>(answer.outcome);
-                        const bool canceled = outcome == delivery::Outcome::kCanceled;
-                        if (!canceled && outcome != delivery::Outcome::kTooLate) return;
-                        Met(canceled ? "canceled" : "canceled too late");
-                        Stopped(entry->second);
-                      });
+  Send({*entry->second.id, entry->second.request.tenant, "sim", delivery::EncodeCancel(), std::nullopt},
+       [this, entry](const engine::Answer& answer) {
+         const auto outcome = static_cast<delivery::Outcome>(answer.outcome);
+         const bool canceled = outcome == delivery::Outcome::kCanceled;
+         if (!canceled && outcome != delivery::Outcome::kTooLate) return;
+         Met(canceled ? "canceled" : "canceled too late");
+         Stopped(entry->second);
+       });
 }
 
 void PairRun::Sweep(engine::SweepRequest request, const std::function<bool(const PairSms&)>& about) {
   request.workflow = delivery::kWorkflowNumber;
-  request.actor = "sim";
+  request.actor = absl::StrCat("sweep", ++sweeps_);
+  asked_for_.Many(request);
   std::vector<PairSms*> before;
   for (auto& [name, sms] : asked_)
     if (sms.acknowledged && sms.request.tenant == request.tenant && about(sms)) before.push_back(&sms);
@@ -352,9 +358,8 @@ void PairRun::Reschedule() {
   const std::int64_t from_s = now_ms() / 1'000 - 60 + Below(300);
   change.slots = delivery::Slots{{from_s, from_s + 61 + Below(600)}};
   entry->second.slots.push_back(*change.slots);
-  world_.engine->Send(
-      {*entry->second.id, entry->second.request.tenant, "sim", delivery::EncodeReschedule(change), std::nullopt},
-      [this](const engine::Answer& answer) { Met(answer.status.ok() ? "rescheduled" : "not rescheduled"); });
+  Send({*entry->second.id, entry->second.request.tenant, "sim", delivery::EncodeReschedule(change), std::nullopt},
+       [this](const engine::Answer& answer) { Met(answer.status.ok() ? "rescheduled" : "not rescheduled"); });
 }
 
 void PairRun::Resolve() {
@@ -365,14 +370,10 @@ void PairRun::Resolve() {
   }
   if (unknown.empty()) return;
   auto* entry = unknown[static_cast<std::size_t>(Below(static_cast<std::int64_t>(unknown.size())))];
-  // It may be done though nobody answers.
   const auto how = static_cast<delivery::How>(1 + Below(3));
-  if (how == delivery::How::kRetry) ++entry->second.retries_by_hand;
-  entry->second.resolved = true;
   Trace(absl::StrCat("resolve of ", entry->first, ", ", static_cast<int>(how)));
   Met("resolved");
-  world_.engine->Send({*entry->second.id, "", "operator", delivery::EncodeResolve(how), std::nullopt},
-                      [](const engine::Answer&) {});
+  Send({*entry->second.id, "", "operator", delivery::EncodeResolve(how), std::nullopt}, [](const engine::Answer&) {});
 }
 
 void PairRun::Pause() {
