@@ -151,6 +151,7 @@ class Bound {
       if (error) return Lost(wire);
       Tell([&wire, size](smpp::Session& session, std::int64_t now_ms) {
         session.Received({wire->read.data(), size}, now_ms);
+        explicit_bzero(wire->read.data(), size);  // the next ones may be hours away
       });
       if (wire == wire_) Read(wire);
     });
@@ -160,7 +161,7 @@ class Bound {
     if (!wire->sending.empty() || wire->unsent.empty()) return;
     wire->sending = std::exchange(wire->unsent, {});
     wire->stream->Write(wire->sending, [this, wire](const error_code& error, std::size_t) {
-      wire->sending.clear();
+      smpp::Wipe(wire->sending);
       if (error) return wire == wire_ ? Lost(wire) : wire->stream->Close();
       if (wire->unsent.empty() && wire->closing) return wire->stream->Close();
       Write(wire);

@@ -1,5 +1,7 @@
 #include "smpp/framer.h"
 
+#include <string.h>
+
 #include <algorithm>
 
 namespace smsflow::smpp {
@@ -19,16 +21,27 @@ Framer::Framer(std::size_t pdu_bytes_max) : pdu_bytes_max_(std::max(pdu_bytes_ma
 
 void Framer::Append(std::string_view bytes) {
   if (broken_) return;
-  buffer_.erase(0, taken_);
-  taken_ = 0;
+  ForgetTaken();
   buffer_ += bytes;
+}
+
+// A buffer lives as long as its connection, and the last PDU of it could for days be one with a number and a text.
+void Framer::ForgetTaken() {
+  const std::size_t left = buffer_.size() - taken_;
+  std::copy_n(buffer_.begin() + static_cast<std::ptrdiff_t>(taken_), left, buffer_.begin());
+  explicit_bzero(buffer_.data() + left, taken_);
+  buffer_.resize(left);
+  taken_ = 0;
 }
 
 std::optional<std::string_view> Framer::Next() {
   if (broken_) return std::nullopt;
   const std::string_view rest = std::string_view(buffer_).substr(taken_);
   // A length is judged as soon as it is there: nobody waits for gigabytes that were only announced.
-  if (rest.size() < kLengthBytes) return std::nullopt;
+  if (rest.size() < kLengthBytes) {
+    ForgetTaken();
+    return std::nullopt;
+  }
   const std::uint32_t length = LengthOf(rest);
   if (length < kHeaderBytes || length > pdu_bytes_max_) {
     broken_ = Refusal{CommandStatus::kInvalidCommandLength, "command_length", "must be 16 to the largest PDU taken"};
@@ -39,7 +52,10 @@ std::optional<std::string_view> Framer::Next() {
     taken_ = 0;
     return std::nullopt;
   }
-  if (rest.size() < length) return std::nullopt;
+  if (rest.size() < length) {
+    ForgetTaken();
+    return std::nullopt;
+  }
   taken_ += length;
   return rest.substr(0, length);
 }

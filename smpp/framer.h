@@ -22,7 +22,8 @@ class Framer {
   // Invalidates what Next() gave. Ignored once broken.
   void Append(std::string_view bytes);
 
-  // The next whole PDU, valid until Append(); nullopt: more bytes are needed, or the stream is broken.
+  // The next whole PDU, valid until Append() or until there is none; nullopt: more bytes are needed, or the stream is
+  // broken, and of what was given nothing is left in memory.
   std::optional<std::string_view> Next();
 
   // Set for good by a command_length below 16 or above the bound; answer with a generic_nack, then close.
@@ -33,6 +34,8 @@ class Framer {
   std::size_t buffered() const { return buffer_.size() - taken_; }
 
  private:
+  void ForgetTaken();
+
   const std::size_t pdu_bytes_max_;
   WipedBytes buffer_;
   std::size_t taken_ = 0;  // of buffer_, from its start

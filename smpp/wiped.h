@@ -28,8 +28,9 @@ struct WipingAllocator {
 // A string whose memory is wiped before it is given back, also when it grows.
 using WipedBytes = std::basic_string<char, std::char_traits<char>, WipingAllocator<char>>;
 
-// Of a string that has not grown since it was filled.
-inline void Wipe(std::string& text) {
+// Of a string that has not grown since it was filled; of WipedBytes, for what they keep is not given back.
+template <class Allocator>
+void Wipe(std::basic_string<char, std::char_traits<char>, Allocator>& text) {
   explicit_bzero(text.data(), text.capacity());
   text.clear();
 }

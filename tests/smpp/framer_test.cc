@@ -48,6 +48,20 @@ TEST(FramerTest, ALengthThatCannotBeEndsTheStream) {
   }
 }
 
+TEST(FramerTest, OfWhatWasTakenNothingIsLeftInItsMemory) {
+  for (const std::size_t more : {0, 5}) {
+    Framer framer;
+    const std::string frame = std::string("\0\0\0\x40", 4) + std::string(60, 'x');
+    framer.Append(frame + frame.substr(0, more));
+    const std::string_view taken = *framer.Next();  // of memory that stays the framer's
+    EXPECT_EQ(taken, frame);
+    EXPECT_FALSE(framer.Next().has_value());
+    EXPECT_EQ(taken.substr(more).find_first_not_of('\0'), taken.npos);
+    framer.Append(frame.substr(more));
+    EXPECT_TRUE(framer.Next().has_value());
+  }
+}
+
 TEST(FramerTest, WhatIsOnlyAnnouncedTakesNoMemory) {
   Framer framer(1024);
   framer.Append(Unhex("00000400 00000004 00000000 00000007"));
