@@ -1,5 +1,6 @@
 """The parts of the proof: which program each runs, for how long, and which figures it shows."""
 
+import math
 import os
 import re
 import shutil
@@ -8,10 +9,13 @@ import tempfile
 import time
 from pathlib import Path
 
+TURN_S = 1_200  # so that an interrupted run has something of each
 DRAIN_S = 25  # of a crash run, for what is left to end
 STOP_S = 110  # a minute's stop, with its start and its drain
 OLD_ENGINE_S = 120
-SMPP_CYCLE_S = 8
+SMPP_CYCLE_S = 2
+SMPP_SETTLE_S = 20  # with its start
+FUZZ_MOST_S = 300  # of one in a turn
 # A program that was told to end after so many seconds hangs when it has not ended so long after them, however busy the machine.
 LATE_S = 300
 STANDARD_SEEDS = 20_000
@@ -38,6 +42,7 @@ class Parts:
         self.build = runner.build
         self.long = False  # the turn has time for what takes minutes
         self.standard = False  # it was begun
+        self.fuzzed = 0  # fuzzers that had their stretch
 
     # What is to go to its end once, when there is time: so long at most, but not less than its share.
     def to_its_end_s(self, seconds):
@@ -135,11 +140,12 @@ class Parts:
     def smpp(self, seconds):
         runner = self.runner
         part = "kill -9, over SMPP"
-        if not runner.time_for(part, SMPP_CYCLE_S * 3):
+        cycles = min(100, max(5, int((seconds - SMPP_SETTLE_S) / SMPP_CYCLE_S)))
+        given_s = cycles * SMPP_CYCLE_S + SMPP_SETTLE_S
+        if not runner.time_for(part, given_s):
             return
-        cycles = min(20, max(3, int(seconds / SMPP_CYCLE_S)))
         ran = runner.run(part, [sys.executable, "-B", "tests/gateway/smpp_crash.py", self.build / "bin", "--cycles", cycles,
-                                "--seed", runner.next_seed()], cycles * SMPP_CYCLE_S + LATE_S)
+                                "--seed", runner.next_seed()], given_s + LATE_S)
         runner.sum_up(ran, r"(?m)^seed \d+: (\d+) cycles, (\d+) SMSes", SMPP_FIGURES)
 
     # 64 descriptors and 300 connections: it takes new ones again.
@@ -167,13 +173,22 @@ class Parts:
             if tried > runner.figures.get(TRIED[0], 0):
                 runner.figures.update(zip(TRIED, (tried, possible)))
 
+    # As few of them as come all to their turn in the time that is left, so that each has a long stretch.
     def fuzz(self, seconds):
         runner = self.runner
         names = sorted(file.name[:-len("_fuzz.cc")] for file in Path("tests/fuzz").glob("*_fuzz.cc"))
-        each = max(2, int(seconds / max(1, len(names))))
+        waiting = len(names) - self.fuzzed % len(names)
+        turns = max(1, round(runner.left() / TURN_S))
+        count = min(len(names), max(math.ceil(waiting / turns), int(seconds // FUZZ_MOST_S)))
+        each = max(2, int(seconds / count))
         for name in names:
+            if f"fuzzer {name}" not in runner.parts:
+                runner.missed[f"fuzzer {name}"] = True
+        for number in range(self.fuzzed, self.fuzzed + count):
+            name = names[number % len(names)]
             if not runner.time_for(f"fuzzer {name}", each + 2):
                 continue
+            self.fuzzed += 1
             ran = runner.run(f"fuzzer {name}", ["tests/fuzz/run.sh", self.build / "fuzz/fuzz", name, each], each + LATE_S,
                              SMSFLOW_FUZZ_NEW=str(self.build / "fuzz/found"))
             runner.sum_up(ran, r"Done (\d+) runs", ["inputs"])
@@ -183,4 +198,11 @@ class Parts:
         for part, script, programs in (("bad input", "tests/bad_input/bad_input_test.py", binaries[:2]),
                                        ("secrets", "tests/secrets/secrets_test.py", [*binaries, self.build / "tests/stored_rows"])):
             ran = self.runner.run(part, [sys.executable, "-B", script, *programs], 2 * LATE_S)
+            self.runner.sum_up(ran, r"(?m)^Ran (\d+) tests? in", ["tests of bad input and secrets"])
+        for part, way in (("secrets over SMPP", "smpp"), ("secrets on Kafka", "kafka")):
+            if not self.long:
+                self.runner.missed[part] = True
+                continue
+            ran = self.runner.run(part, [sys.executable, "-B", "tests/secrets/sites_test.py", self.build / "bin", self.build / "tests", way],
+                                  2 * LATE_S)
             self.runner.sum_up(ran, r"(?m)^Ran (\d+) tests? in", ["tests of bad input and secrets"])

@@ -28,6 +28,11 @@ def of_part(part):
     return ", ".join(words)
 
 
+def not_proven(runner):
+    """Parts that had time and were only ever skipped, for want of what they need: of these it is not known whether they hold."""
+    return [name for name, part in runner.parts.items() if part["skipped"] and not part["held"] and not part["broken"]]
+
+
 def report(runner, interrupted):
     hours = (time.monotonic() - runner.began) / 3_600
     commit = subprocess.run(["git", "log", "-1", "--format=%h"], capture_output=True, text=True, check=False).stdout.strip()
@@ -36,6 +41,8 @@ def report(runner, interrupted):
              + (", interrupted" if interrupted else "") + ":", "", "| what | how many |", "|---|---:|"]
     lines += [f"| {name} | {runner.figures[name]:,} |" for name in ORDER if name in runner.figures]
     lines += [f"| **{kind}** | {count} |" for kind, count in proof_words.verdict(runner.findings).items()]
+    if names := not_proven(runner):
+        lines.append(f"| **not proven**: {'; '.join(names)} | {len(names)} |")
     lines += [f"| broken in any way | {len(runner.findings)} |", "", "| part | runs | seconds | |", "|---|---:|---:|---|"]
     lines += [f"| {name} | {part['runs']} | {part['seconds']:.0f} | {of_part(part)} |" for name, part in runner.parts.items()]
     if left_out := [name for name in runner.missed if name not in runner.parts]:

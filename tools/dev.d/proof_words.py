@@ -37,7 +37,7 @@ def verdict(findings):
     """How many sentences of these (part, command, said) speak of each: lost, doubled, leaked."""
     counts = {"lost": 0, "doubled": 0, "leaked": 0}
     for part, _, said in findings:
-        if part not in ("bad input", "secrets"):  # their rows have words of their own
+        if not part.startswith(("bad input", "secrets")):  # their rows have words of their own
             counts["lost"] += len(sentences(said, LOST))
             counts["doubled"] += len(sentences(said, DOUBLED))
         counts["leaked"] += len(sentences(said, LEAKED))

@@ -11,8 +11,9 @@ from pathlib import Path
 
 PROOF = Path("tools/dev.d/proof.py").resolve()
 sys.path.insert(0, str(PROOF.parent))
+from proof_parts import Parts  # noqa: E402
 from proof_report import of_part  # noqa: E402
-from proof_run import Runner  # noqa: E402
+from proof_run import Ran, Runner  # noqa: E402
 from proof_words import verdict  # noqa: E402
 
 ROOT = PROOF.parents[2]
@@ -151,7 +152,8 @@ class Report(unittest.TestCase):
             self.program(name, text)
         self.program("tests/fuzz/run.sh", FUZZED)
         for name, text in {"tests/fuzz/first_fuzz.cc": "", "tests/fuzz/second_fuzz.cc": "",
-                           "tests/gateway/smpp_crash.py": OVER_SMPP, "tests/bad_input/bad_input_test.py": RAN, "tests/secrets/secrets_test.py": RAN}.items():
+                           "tests/gateway/smpp_crash.py": OVER_SMPP, "tests/bad_input/bad_input_test.py": RAN, "tests/secrets/secrets_test.py": RAN,
+                           "tests/secrets/sites_test.py": RAN}.items():
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
@@ -186,7 +188,7 @@ class Report(unittest.TestCase):
                       "| of so many that it has | 42 |\n| flipped bits | 20 |", page)
         self.assertRegex(page, r"\| faults made \| [1-9]")
         self.assertIn("| records of an old engine | 7 |\n| acknowledged to an old engine | 11 |\n| submitted for an old engine | 12 |\n"
-                      "| disturbances over SMPP | 3 |\n| SMSes over SMPP | 180 |\n| tests of idle connections | 2 |", page)
+                      "| disturbances over SMPP | 5 |\n| SMSes over SMPP | 180 |\n| tests of idle connections | 2 |", page)
         self.assertIn("| inputs | 100 |\n| tests of bad input and secrets | 6 |", page)
         self.assertRegex(page, r"\| fuzzer first \| 1 \| \d+ \| held \|\n\| fuzzer second \| 1 \| \d+ \| held \|")
         self.assertIn("| **lost** | 0 |\n| **doubled** | 0 |\n| **leaked** | 0 |\n| broken in any way | 0 |", page)
@@ -201,6 +203,11 @@ class Report(unittest.TestCase):
         self.assertRegex(page, r"\| power cuts and flipped bits \| 1 \| \d+ \| BROKEN 1 \|")
         self.assertIn("shard 1 ends at 3", (self.folder / "build/proof.md").read_text(encoding="utf-8"))
 
+    def test_what_was_only_ever_skipped_is_told_as_not_proven(self):
+        self.program("build/tests/crash_driver", "case \"$*\" in *--kafka*) exit 77 ;; esac\n" + CRASHED)
+        page = self.proof(code=3)
+        self.assertIn("| **leaked** | 0 |\n| **not proven**: kill -9, on Kafka; kill -9, with an old engine | 2 |\n| broken in any way | 0 |", page)
+
     def test_it_ends_in_its_time_whatever_its_parts_do(self):
         for name in ("build/tests/sim_campaign", "build/tests/sim_kafka_campaign", "build/tests/sim_gateway_campaign",
                      "build/tests/sim_pair_campaign", "build/tests/crash_driver", "build/tests/power_cuts"):
@@ -211,7 +218,7 @@ class Report(unittest.TestCase):
         self.assertIn("| seeds | 7 |", page)  # what it had said by then
         self.assertRegex(page, r"\| simulator \| 1 \| \d+ \| cut off \|")
         self.assertIn("| broken in any way | 0 |", page)
-        self.assertRegex(page, "Not begun, for want of time: simulator of Kafka, .*kill -9, .*power cuts and flipped bits, .*, seeded bugs")
+        self.assertRegex(page, "Not begun, for want of time: .*simulator of Kafka, .*kill -9, .*power cuts and flipped bits, .*, seeded bugs")
         self.assertEqual([], list((self.folder / "tmp").iterdir()))
 
     def test_a_part_that_holds_and_counts_nothing_is_a_finding(self):
@@ -300,6 +307,28 @@ class OneRun(unittest.TestCase):
         self.runner.hours = (time.monotonic() - self.runner.began + 1.2) / 3_600
         self.ran("exec sleep 600")
         self.assertEqual(of_part(self.runner.parts["a part"]), "held, 1 skipped, 1 cut off")
+
+
+class Fuzzers(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.runner = Runner(temporary.name, hours=24, seed=1)
+        self.parts = Parts(self.runner)
+        self.ran = []
+        self.runner.run = lambda part, words, patience_s, **environment: self.ran.append((part, words[-1])) or Ran(
+            "Done 5 runs in 1 second(s)", "held", part, "")
+
+    def test_in_a_long_proof_each_has_a_long_stretch_in_its_turn(self):
+        names = sorted(file.name[:-len("_fuzz.cc")] for file in Path("tests/fuzz").glob("*_fuzz.cc"))
+        for _ in names:
+            self.parts.fuzz(120)
+        self.assertEqual(self.ran, [(f"fuzzer {name}", 120) for name in names])
+
+    def test_in_a_short_one_each_is_tried(self):
+        self.runner.hours = 0.1
+        self.parts.fuzz(30)
+        self.assertEqual(len({part for part, _ in self.ran}), len(list(Path("tests/fuzz").glob("*_fuzz.cc"))))
 
 
 if __name__ == "__main__":
