@@ -132,6 +132,14 @@ bool Http2Client::IsClosed(int within_ms) {
   return ended_;
 }
 
+void Http2Client::Forget() {
+  std::array<char, 4096> some{};
+  ssize_t got = 0;
+  do got = ::recv(socket_, some.data(), some.size(), MSG_DONTWAIT);
+  while (got > 0);
+  ended_ = ended_ || got == 0;
+}
+
 bool Http2Client::Read(char* into, std::size_t size, int within_ms) {
   const std::int64_t till_ms = NowMs() + within_ms;
   while (size > 0 && !ended_) {

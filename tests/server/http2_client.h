@@ -52,6 +52,8 @@ class Http2Client {
   bool IsHeard();
   // The next frame; nullopt: the connection ended, or this time did.
   std::optional<Http2Frame> Next(int within_ms = 20'000);
+  // What has come by now is read and forgotten: who speaks on and on must listen, too.
+  void Forget();
   // Whether the other side ends the connection in this time; what it says until then is read.
   bool IsClosed(int within_ms = 20'000);
 
