@@ -147,16 +147,17 @@ class Secrets(unittest.TestCase):
         for one in ids:
             for verb in (("get",), ("get", "--json"), ("journal",), ("journal", "--json"), ("why",), ("replay",)):
                 cls.cli(verb[0], one, *verb[1:], role="client" if verb[0] == "get" else "admin")
-        # Who logs in: the password goes in and nothing of it comes out; also where it is refused.
+        for verb in (("stats",), ("verify",), ("replay", "--all")):
+            cls.cli(*verb, role="admin")
+        cls.cli("list", "--json")
+        cls.cli("watch", "--for", "1s", "--batch", MARKS["batch"])
+        # Who logs in: the password goes in and nothing of it comes out; also where it is refused. Last, so that no other call
+        # has used the memory again that it was in.
         cls.cli("account", "create", MARKS["person"], "--role", "users", role="admin", typed=MARKS["password"])
         cls.cli("account", "password", MARKS["person"], role="admin", typed=MARKS["password"] + "\x07")
         cls.cli("account", "password", "nobody", role="admin", typed=MARKS["password"])
         cls.cli("account", "show", MARKS["person"], "--json", role="admin")
         cls.made = cls.cli("account", "changes", role="admin").stdout
-        for verb in (("stats",), ("verify",), ("replay", "--all")):
-            cls.cli(*verb, role="admin")
-        cls.cli("list", "--json")
-        cls.cli("watch", "--for", "1s", "--batch", MARKS["batch"])
         cls.states = states
         with urllib.request.urlopen(f"http://{cls.engine.ready['metrics']}/metrics", timeout=60) as page:
             cls.page = page.read()
