@@ -53,6 +53,10 @@ ParsedFlags ParseFlags(int argc, const char* const* argv, const std::string& con
   app.add_flag("--plaintext", plaintext, "listen without TLS: only on loopback or a unix socket");
   app.add_flag("--no-sync", flags.no_sync,
                "DANGEROUS: acknowledge before data is on disk; for proving that tests notice");
+  app.add_flag(
+      "--new-folder", flags.new_folder,
+      "begin a new data folder though its index key is there; without it such a folder is taken for a disk that is "
+      "not mounted");
   std::map<std::string, std::string> values;
   for (const KeyFlag& flag : kKeyFlags) app.add_option(flag.flag, values[flag.flag], flag.help);
   std::vector<std::string> pairs;

@@ -13,6 +13,7 @@ struct Flags {
   std::string file;  // --config
   bool print_config = false;
   bool no_sync = false;           // only here: no file can turn syncing off
+  bool new_folder = false;        // only here: it is for one start
   std::vector<Setting> settings;  // what the other flags say
 };
 

@@ -43,7 +43,7 @@ int Refuse(const absl::Status& status, int code) {
   return code;
 }
 
-absl::StatusOr<std::unique_ptr<storage::DataFolder>> OpenFolder(const Config& config) {
+absl::StatusOr<std::unique_ptr<storage::DataFolder>> OpenFolder(const Config& config, bool new_folder) {
   storage::DataFolderOptions options;
   options.path = config.data;
   options.index_key_path = config.index_key;
@@ -51,6 +51,7 @@ absl::StatusOr<std::unique_ptr<storage::DataFolder>> OpenFolder(const Config& co
   options.ballast_bytes = config.engine.ballast_bytes;
   options.block_cache_bytes = config.engine.block_cache_bytes;
   options.memtable_bytes = config.engine.memtable_bytes;
+  options.new_folder = new_folder;
   options.now_ms = engine::SystemClock().WallMs();
   options.file_system = storage::DataFileSystem();
   return storage::DataFolder::Open(options);
@@ -166,19 +167,22 @@ void StopDoors(GrpcServer& grpc, rest::RestDoor* rest, std::int64_t within_ms) {
   if (rest != nullptr) rest->Stop(std::max<std::int64_t>(end_ms - clock.SteadyMs(), 100));
 }
 
-int Serve(const Config& config) {
+int Serve(const Config& config, bool new_folder) {
   const std::uint64_t files = RaiseFileLimit();
   if (files < 1'024) Log(LogLevel::kWarn, "few files may be open at once", {{"limit", std::to_string(files)}});
   if (!config.sync) {
     Log(LogLevel::kError, "DANGER: --no-sync: what is acknowledged is not on disk, a crash loses it");
     std::cerr << "smsflowd: DANGER: --no-sync: what is acknowledged is not on disk, a crash loses it\n";
   }
-  auto folder = OpenFolder(config);
+  auto folder = OpenFolder(config, new_folder);
   if (storage::RepairMayHelp(folder.status()))
     return Refuse(absl::DataLossError(std::string(folder.status().message()) +
                                       "; 'smsflow db repair' makes a copy that is whole, if one can be made"),
                   kExitConfig);
   if (!folder.ok()) return Refuse(folder.status(), ExitCodeOf(folder.status()));
+  if ((*folder)->created())
+    Log(LogLevel::kWarn, "made a new data folder: this engine knows of nothing that was before",
+        {{"path", config.data}});
   if (!(*folder)->torn_end().empty()) Log(LogLevel::kWarn, (*folder)->torn_end());
   const auto delivery = workflows::delivery::MakeDeliveryWorkflow();
   auto kafka = KafkaDoor::Make(config);
@@ -261,7 +265,7 @@ int Run(int argc, const char* const* argv) {
   HoldSignals();
   PrepareGrpc();
   SetUpLogging(loaded.config.log);
-  return Serve(loaded.config);
+  return Serve(loaded.config, parsed.flags.new_folder);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "storage/data_folder.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -32,6 +33,14 @@ constexpr char kBeyondRepair[] = "smsflow/beyond-repair";
 absl::Status BeyondRepair(absl::Status status) {
   status.SetPayload(kBeyondRepair, absl::Cord());
   return status;
+}
+
+// Not there, or as a disk is before anything was put on it. The lock stands in it before a key is made.
+bool IsEmpty(const std::filesystem::path& folder) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+    if (it->path().filename() != "lost+found") return false;
+  return !error || error == std::errc::no_such_file_or_directory;
 }
 
 // A folder of other things is not made one of smsflow's: whoever mistyped a path would get an engine without a past.
@@ -127,6 +136,10 @@ absl::Status Folder::Open() {
 
 absl::Status Folder::MakeAndLock() {
   const bool make = options_.create && !options_.read_only;
+  if (make && !options_.new_folder && ::access(key_path_.c_str(), F_OK) == 0 && IsEmpty(options_.path))
+    return absl::FailedPreconditionError(
+        absl::StrCat("index key ", key_path_, " is there, but ", options_.path,
+                     " holds no data: is its disk mounted? 'smsflowd --new-folder' says that it is to be a new one"));
   if (make && ::mkdir(options_.path.c_str(), 0700) != 0 && errno != EEXIST)
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot make data folder ", options_.path));
   struct stat info {};

@@ -7,10 +7,9 @@
 //   <data>.key           32 bytes, mode 0600, made only together with a new folder; may lie elsewhere
 //
 // Open() refuses, with one line that says what to do: a folder of other things, one in use, a newer format, a missing
-// or wrong index key, a key file that others can read, another shard count than asked for, a missing high-water file
-// where data is present, data that ends below its high-water mark, a log with
-// damage in its midst, and a disk too full to recover on (there RocksDB
-// would abort).
+// or wrong index key, one that is there though nothing else is, a key file that others can read, another shard count
+// than asked for, a missing high-water file where data is present, data that ends below its high-water mark, a log with
+// damage in its midst, and a disk too full to recover on (there RocksDB would abort).
 #pragma once
 
 #include <cstdint>
@@ -39,6 +38,9 @@ struct DataFolderOptions {
   std::uint16_t shards = 0;
   std::int64_t now_ms = 0;  // the time of making, stored with a new folder
   bool create = true;
+  // A folder without data, whose index key is there already, is meant to be a new one. Else it is refused: more likely
+  // the disk of the data is not mounted, and an engine without a past would take what was asked for before once more.
+  bool new_folder = false;
   bool read_only = false;  // for inspection of a folder that no process has open
   bool cut_log = false;    // see RocksStoreOptions; for repair.h only
   std::uint64_t ballast_bytes = 256 << 20;

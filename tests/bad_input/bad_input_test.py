@@ -199,6 +199,7 @@ FOLDER = [
     ("an index key that others can read", lambda f: os.chmod(f"{f}.key", 0o644), "can be read by others; chmod 600 it"),
     ("a file in the folder's place", lambda f: (shutil.rmtree(f), Path(f).write_text("", encoding="utf-8")),
      "Not a directory"),
+    ("a data folder whose disk is away", lambda f: (shutil.rmtree(f), Path(f).mkdir()), "data.key is there, but .* is its disk mounted"),
     ("a folder of other things", lambda f: (shutil.rmtree(f), Path(f).mkdir(), Path(f, "notes").write_text("", encoding="utf-8")),
      "data is not a data folder of smsflow; name an empty one"),
 ]

@@ -320,13 +320,14 @@ TEST(SettingTest, DurationsAndSizes) {
 }
 
 TEST(FlagsTest, KeysSwitchesAndMistakes) {
-  const char* arguments[] = {"smsflowd",          "--config",    "f.toml",       "--grpc",
-                             "unix:/run/s",       "--plaintext", "--no-sync",    "--set",
-                             "delivery.probe=1s", "--set",       "log.level=off"};
+  const char* arguments[] = {"smsflowd",          "--config",    "f.toml",        "--grpc",
+                             "unix:/run/s",       "--plaintext", "--no-sync",     "--set",
+                             "delivery.probe=1s", "--set",       "log.level=off", "--new-folder"};
   const ParsedFlags parsed = ParseFlags(std::size(arguments), arguments, "other.toml");
   ASSERT_FALSE(parsed.exit_code.has_value());
   EXPECT_EQ(parsed.flags.file, "f.toml");
   EXPECT_TRUE(parsed.flags.no_sync);
+  EXPECT_TRUE(parsed.flags.new_folder);
   ASSERT_EQ(parsed.flags.settings.size(), 4u);
   EXPECT_EQ(parsed.flags.settings[0].Name(), "listen.grpc");
   EXPECT_EQ(parsed.flags.settings[2].Name(), "delivery.probe");

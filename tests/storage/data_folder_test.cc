@@ -186,6 +186,30 @@ TEST_F(DataFolderTest, RefusesAMissingOrWrongOrOpenKey) {
   EXPECT_NE(MustOpen(), nullptr);
 }
 
+// As with a disk that is not mounted: its empty mount point, or not even that.
+TEST_F(DataFolderTest, RefusesToBeginAnewUnderAKeyThatIsThere) {
+  options_.index_key_path = folder_ / "index.key";
+  { const auto folder = MustOpen(); }
+  std::filesystem::rename(options_.path, options_.path + ".away");
+  ExpectRefusal(StatusCode::kFailedPrecondition, "holds no data: is its disk mounted?");
+  EXPECT_FALSE(std::filesystem::exists(options_.path)) << "nothing is made";
+  std::filesystem::create_directories(Path("lost+found"));
+  ExpectRefusal(StatusCode::kFailedPrecondition, "holds no data: is its disk mounted?");
+  EXPECT_FALSE(std::filesystem::exists(Path("LOCK-smsflow"))) << "nothing is put into it";
+  options_.new_folder = true;
+  EXPECT_TRUE(MustOpen()->created());
+  options_.new_folder = false;
+  EXPECT_FALSE(MustOpen()->created());
+}
+
+// Wherever a first start was cut short behind the making of the key, the next one goes on.
+TEST_F(DataFolderTest, AFirstStartThatWasCutShortGoesOnUnderItsKey) {
+  std::filesystem::create_directory(options_.path);
+  WriteAll(Path("LOCK-smsflow"), "");
+  ASSERT_TRUE(MakeIndexKey(options_.path + ".key").ok());
+  EXPECT_TRUE(MustOpen()->created());
+}
+
 // A disk that fills up in the midst of the first start leaves no key that every later one would refuse.
 TEST_F(DataFolderTest, AKeyThatFoundNoRoomIsNotThere) {
   const std::string key = folder_ / "index.key";
