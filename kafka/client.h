@@ -72,6 +72,9 @@ struct Delivery {
   absl::Status status;  // OK: durable at the broker, as its topic promises
   std::int32_t partition = 0;
   std::int64_t offset = -1;
+  // Where the status is an error: the broker may have it nevertheless, for a try before the last one may have been
+  // appended and not acknowledged. False: it has not got it.
+  bool maybe_there = false;
 };
 
 // Idempotent, acks=all, in order per partition, and without a time limit: what was taken is tried until it is

@@ -87,6 +87,8 @@ class RealProducer : public Producer {
       delivery.status = StatusOf(message->err, absl::StrCat("produce to ", rd_kafka_topic_name(message->rkt)));
       delivery.partition = message->partition;
       delivery.offset = message->offset;
+      delivery.maybe_there =
+          !delivery.status.ok() && rd_kafka_message_status(message) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
       deliveries.push_back(std::move(delivery));
       pending_.fetch_sub(1, std::memory_order_relaxed);
     }

@@ -50,7 +50,8 @@ class OldGateway::Link final : public engine::PeerLink, public std::enable_share
     std::int64_t deadline_ms = 0;
   };
 
-  // The broker has not got it: there was no room, no such topic yet, or no right to write there.
+  // The broker has not got it: there was no room, no such topic yet, or no right to write there. Where an earlier try
+  // may have left it there, the outlet says ABORTED, whatever the last one came to.
   static bool NeverLeft(const absl::Status& status) {
     return absl::IsResourceExhausted(status) || absl::IsNotFound(status) || absl::IsPermissionDenied(status);
   }

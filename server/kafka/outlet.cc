@@ -12,6 +12,10 @@ constexpr auto kPollFor = std::chrono::milliseconds(100);
 constexpr auto kOpenAgainAfter = std::chrono::seconds(1);
 constexpr std::size_t kDeliveriesMax = 10'000;
 
+absl::Status StatusOf(const kafka::Delivery& delivery) {
+  return delivery.maybe_there ? absl::AbortedError(delivery.status.message()) : delivery.status;
+}
+
 }  // namespace
 
 void Outlet::Start() {
@@ -76,7 +80,7 @@ void Outlet::RunOnce(std::chrono::milliseconds wait) {
     for (kafka::Delivery& delivery : deliveries) {
       const auto one = on_their_way_.find(delivery.tag);
       if (one == on_their_way_.end()) continue;
-      told.emplace_back(std::move(one->second.done), std::move(delivery.status));
+      told.emplace_back(std::move(one->second.done), StatusOf(delivery));
       if (const auto owned = owned_.find(one->second.owner); owned != owned_.end()) {
         owned->second.erase(one->first);
         if (owned->second.empty()) owned_.erase(owned);

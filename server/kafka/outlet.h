@@ -1,8 +1,9 @@
 // What leaves for Kafka: one producer, made anew when it is no good any more, and a word on each record that it took.
 //
 // Thread-safe. Bounded: beyond kPendingMax records it takes none. A record's `done` is called once: OK when it is
-// durable at the broker; RESOURCE_EXHAUSTED at once when there is no room; ABORTED when the producer ended with it
-// still on its way, so that nobody knows; else why it will never be taken. It is called on the outlet's thread, or on
+// durable at the broker; RESOURCE_EXHAUSTED at once when there is no room; ABORTED when nobody knows whether the broker
+// has it, for the producer ended with it still on its way, or gave up after a try of which it heard nothing; else why
+// it was not taken and will never be. It is called on the outlet's thread, or on
 // the caller's when it is refused at once, and must not block.
 #pragma once
 

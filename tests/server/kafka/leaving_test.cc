@@ -296,6 +296,28 @@ TEST_F(LeavingTest, AnOldGatewayGetsEachOnceWhateverBecomesOfTheProducer) {
   old.Stop();
 }
 
+TEST_F(LeavingTest, WhatTheBrokerMayHaveAnOldGatewayIsNotGivenOnceMore) {
+  OldGateway old("send", {"acme"}, 100, Parts());
+  ASSERT_TRUE(old.Start().ok());
+  // Each was appended, and its acknowledgement was lost; the producer tried again, and that try failed for good.
+  std::vector<absl::Status> last_words{absl::NotFoundError("the topic is gone"),
+                                       absl::PermissionDeniedError("no right to write there any more")};
+  broker_.fault = [&](const std::string& topic) {
+    if (topic != "send" || last_words.empty()) return ModelBroker::Fault{};
+    const absl::Status last = last_words.back();
+    last_words.pop_back();
+    return ModelBroker::Fault{absl::OkStatus(), last, /*taken=*/true};
+  };
+  engine_.attached[0]->link->Send(std::vector{LeaseOf(1), LeaseOf(2)});
+  ASSERT_TRUE(Within([&] { return Count("send") == 2 && outlet_.pending() == 0; }));
+  for (int i = 0; i < 5; ++i) {
+    old.Tick();
+    ASSERT_TRUE(Within([&] { return outlet_.pending() == 0; }));
+  }
+  EXPECT_EQ(Count("send"), 2U) << "it would be a second SMS";
+  old.Stop();
+}
+
 TEST_F(LeavingTest, AProducerThatEndsIsMadeAnewAndTellsWhatItHad) {
   broker_.HoldDeliveries(true);
   std::atomic<int> aborted{0}, ok{0};

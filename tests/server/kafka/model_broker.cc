@@ -160,6 +160,7 @@ class ModelBroker::ModelProducer final : public kafka::Producer {
     kafka::Delivery delivery{one.tag, broker_.Here({one.topic, partition}), partition, -1};
     if (!delivery.status.ok()) return delivery;
     delivery.status = one.fault.deliver;
+    delivery.maybe_there = !one.fault.deliver.ok() && one.fault.taken;
     if (!one.fault.deliver.ok() && !one.fault.taken) return delivery;
     Partition& log = broker_.topics_[one.topic][partition];
     const TopicPartition place{one.topic, partition};
