@@ -1,5 +1,6 @@
 #include "server/kafka/outlet.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "logging/logging.h"
@@ -37,14 +38,19 @@ void Outlet::Produce(std::string_view topic, std::int32_t partition, const kafka
   absl::Status status;
   {
     const std::lock_guard lock(mutex_);
-    if (producer_ == nullptr || on_their_way_.size() >= kPendingMax) {
+    if (producer_ == nullptr || !HasRoom(owner)) {
       status = absl::ResourceExhaustedError("kafka: there is no room for more on its way");
     } else {
       const std::uint64_t tag = ++tag_;
       status = producer_->Produce(topic, partition, record.key, record.value, record.headers, tag);
       if (status.ok()) {
-        on_their_way_.emplace(tag, OnItsWay{std::move(done), Clock::now(), owner});
-        if (owner != nullptr) owned_[owner].insert(tag);
+        const std::size_t bytes = record.key.size() + record.value.size();
+        on_their_way_.emplace(tag, OnItsWay{std::move(done), Clock::now(), owner, bytes});
+        bytes_ += bytes;
+        if (owner == nullptr) return;
+        Owned& owned = owned_[owner];
+        owned.tags.insert(tag);
+        owned.bytes += bytes;
         return;
       }
     }
@@ -81,11 +87,7 @@ void Outlet::RunOnce(std::chrono::milliseconds wait) {
       const auto one = on_their_way_.find(delivery.tag);
       if (one == on_their_way_.end()) continue;
       told.emplace_back(std::move(one->second.done), StatusOf(delivery));
-      if (const auto owned = owned_.find(one->second.owner); owned != owned_.end()) {
-        owned->second.erase(one->first);
-        if (owned->second.empty()) owned_.erase(owned);
-      }
-      on_their_way_.erase(one);
+      Forget(one);
     }
   }
   for (auto& [done, status] : told) {
@@ -110,6 +112,7 @@ void Outlet::GiveUp(const absl::Status& why) {
     const std::lock_guard lock(mutex_);
     left.swap(on_their_way_);
     owned_.clear();
+    bytes_ = 0;
   }
   for (auto& [tag, one] : left) one.done(why);
 }
@@ -127,11 +130,38 @@ std::int64_t Outlet::oldest_ms() const {
 std::int64_t Outlet::oldest_ms(Owner owner) const {
   const std::lock_guard lock(mutex_);
   const auto owned = owned_.find(owner);
-  return owned == owned_.end() ? 0 : AgeMs(*owned->second.begin());
+  return owned == owned_.end() ? 0 : AgeMs(*owned->second.tags.begin());
 }
 
 bool Outlet::Congested(Owner owner, std::int64_t stuck_ms) const {
-  return pending() > kPendingMax / 2 || oldest_ms(owner) > stuck_ms;
+  const std::lock_guard lock(mutex_);
+  const auto owned = owned_.find(owner);
+  const bool stuck = owned != owned_.end() && AgeMs(*owned->second.tags.begin()) > stuck_ms;
+  return stuck || !HasRoom(nullptr) || Exceeds(owner, 1);
+}
+
+bool Outlet::HasRoom(Owner owner) const {
+  constexpr std::size_t kRefusedAt = 3;
+  if (on_their_way_.size() >= kPendingMax || bytes_ >= kPendingBytesMax) return false;
+  return owner == nullptr || !Exceeds(owner, kRefusedAt);
+}
+
+bool Outlet::Exceeds(Owner owner, std::size_t times) const {
+  const auto owned = owned_.find(owner);
+  if (owned == owned_.end()) return false;
+  const std::size_t room = kPendingMax - std::min(kPendingMax, on_their_way_.size());
+  const std::size_t room_bytes = kPendingBytesMax - std::min(kPendingBytesMax, bytes_);
+  return owned->second.tags.size() > times * room || owned->second.bytes > times * room_bytes;
+}
+
+void Outlet::Forget(std::map<std::uint64_t, OnItsWay>::iterator one) {
+  bytes_ -= one->second.bytes;
+  if (const auto owned = owned_.find(one->second.owner); owned != owned_.end()) {
+    owned->second.tags.erase(one->first);
+    owned->second.bytes -= one->second.bytes;
+    if (owned->second.tags.empty()) owned_.erase(owned);
+  }
+  on_their_way_.erase(one);
 }
 
 std::int64_t Outlet::AgeMs(std::uint64_t tag) const {

@@ -247,6 +247,44 @@ TEST_F(GatewaysTest, OneStuckGatewayIsFullAndTheOtherIsNot) {
   EXPECT_EQ(engine_.attached[0]->told, 1) << "that there is room again";
 }
 
+// Its partition has no leader, and it has credit for more than there is room.
+TEST_F(GatewaysTest, OneThatFillsItsShareLeavesRoomForTheOther) {
+  Hear(Said("g1", kUuid, {0}));
+  Hear(Said("g2", kOther, {1}));
+  const engine::PeerLink &first = *engine_.attached[0]->link, &second = *engine_.attached[1]->link;
+  broker_.HoldDeliveries(true);
+  constexpr std::size_t kHalf = Outlet::kPendingMax / 2;
+  for (std::uint64_t i = 0; i <= kHalf; ++i) Lease(0, LeaseOf(i));
+  EXPECT_TRUE(first.Full());
+  EXPECT_FALSE(second.Full());
+  for (std::uint64_t i = 0; i < Outlet::kPendingMax; ++i) Lease(0, LeaseOf(kHalf + 1 + i));  // it was given more
+  EXPECT_LE(outlet_.pending(), Outlet::kPendingMax * 3 / 4 + 1) << "and is refused";
+  EXPECT_FALSE(second.Full());
+  Lease(1, LeaseOf(100'000));
+  EXPECT_FALSE(second.Full());
+  for (std::uint64_t i = 1; i < Outlet::kPendingMax; ++i) Lease(1, LeaseOf(100'000 + i));
+  EXPECT_TRUE(second.Full());
+  EXPECT_LT(outlet_.pending(), Outlet::kPendingMax - 1'000) << "there is room for what else leaves";
+  broker_.HoldDeliveries(false);
+  ASSERT_TRUE(Within([&] { return outlet_.pending() == 0; }));
+}
+
+TEST_F(GatewaysTest, WhatIsOnItsWayIsBoundedInBytesToo) {
+  Hear(Said("g1", kUuid, {0}));
+  Hear(Said("g2", kOther, {1}));
+  broker_.HoldDeliveries(true);
+  engine::Lease lease = LeaseOf(1);
+  lease.payload = std::string(200'000, 'x');
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    lease.attempt = LeaseOf(i).attempt;
+    Lease(0, lease);
+  }
+  EXPECT_TRUE(engine_.attached[0]->link->Full()) << "though less is kept than may be";
+  EXPECT_FALSE(engine_.attached[1]->link->Full());
+  broker_.HoldDeliveries(false);
+  ASSERT_TRUE(Within([&] { return outlet_.pending() == 0; }));
+}
+
 TEST_F(GatewaysTest, WhatIsKeptToBeRepeatedIsBoundedInBytes) {
   options_.silent_bytes_max = 1'000;
   gateways_ = std::make_unique<Gateways>(options_, Parts());
