@@ -129,6 +129,7 @@ class EngineImpl : public Engine {
   absl::StatusOr<std::unique_ptr<PeerSession>> Attach(PeerHello hello, std::shared_ptr<PeerLink> link) override;
 
   void Taken(ShardId shard, std::uint64_t sequence) override { Of(shard).Post(TakenItem{shard, sequence}); }
+  ShardId ShardOf(const Origin& origin, const FedWork& work) const;
   void Feed(Origin origin, FedWork work, FedDone done) override;
   void FeedProgress(FeedRef feed, std::vector<std::uint64_t> next, storage::Hash16 digest, bool again,
                     absl::AnyInvocable<void(absl::Status)> done) override {
@@ -242,29 +243,38 @@ class EngineImpl : public Engine {
   std::atomic<std::uint64_t> refused_draining_{0};
 };
 
-// Which shard takes a record must be the same whenever it is read.
-void EngineImpl::Feed(Origin origin, FedWork work, FedDone done) {
-  FedItem item{std::move(origin), {}, {}, std::move(done)};
+// Which shard takes a record must be the same whenever it is read, whatever is thought of it then: a dead letter's is
+// that of the work that it would have been.
+ShardId EngineImpl::ShardOf(const Origin& origin, const FedWork& work) const {
   const std::uint16_t shards = shared_.options.shards;
-  const std::string place = item.origin.feed->log + '\n' + std::to_string(item.origin.feed->partition) + '\n' +
-                            std::to_string(item.origin.position);
-  const ShardId by_place = shared_.parts.index_keys->Shard(shards, "", "", place, 0);
-  item.shard = by_place;
-  const auto to_one = [&](const InstanceId& id, FedWork& one) {
-    item.shard = id.shard();
-    if (item.shard.value < shards) return true;
-    item.shard = by_place;
-    one = DeadLetter{"id: unknown"};
-    return false;
+  const storage::IndexKeys& keys = *shared_.parts.index_keys;
+  const std::string place =
+      origin.feed->log + '\n' + std::to_string(origin.feed->partition) + '\n' + std::to_string(origin.position);
+  const ShardId by_place = keys.Shard(shards, "", "", place, 0);
+  const auto of_names = [&](const std::string& tenant, const std::string& target, const std::string& dedupe_key) {
+    return target.empty() && dedupe_key.empty() ? by_place : keys.Shard(shards, tenant, target, dedupe_key, 0);
   };
-  if (const auto* event = std::get_if<EventRequest>(&work)) {
-    to_one(event->id, work);
-  } else if (const auto* report = std::get_if<FedReport>(&work)) {
-    to_one(report->attempt.instance, work);
-  }
+  const auto of_id = [&](const InstanceId& id) { return id.shard().value < shards ? id.shard() : by_place; };
+  if (const auto* create = std::get_if<CreateRequest>(&work))
+    return of_names(create->tenant, create->target, create->dedupe_key);
+  if (const auto* event = std::get_if<EventRequest>(&work)) return of_id(event->id);
+  if (const auto* report = std::get_if<FedReport>(&work)) return of_id(report->attempt.instance);
+  if (const auto* sweep = std::get_if<SweepRequest>(&work))
+    return sweep->target ? of_names(sweep->tenant, *sweep->target, "") : by_place;
+  const auto& dead = std::get<DeadLetter>(work);
+  return dead.id ? of_id(*dead.id) : of_names(dead.tenant, dead.target, dead.dedupe_key);
+}
+
+void EngineImpl::Feed(Origin origin, FedWork work, FedDone done) {
+  const std::uint16_t shards = shared_.options.shards;
+  FedItem item{std::move(origin), {}, {}, std::move(done)};
+  item.shard = ShardOf(item.origin, work);
+  const auto* changes = std::get_if<EventRequest>(&work);
+  const auto* reported = std::get_if<FedReport>(&work);
+  if ((changes != nullptr && changes->id.shard().value >= shards) ||
+      (reported != nullptr && reported->attempt.instance.shard().value >= shards))
+    work = DeadLetter{"id: unknown"};
   if (auto* create = std::get_if<CreateRequest>(&work)) {
-    if (!create->target.empty() || !create->dedupe_key.empty())
-      item.shard = shared_.parts.index_keys->Shard(shards, create->tenant, create->target, create->dedupe_key, 0);
     if (shared_.workflow(create->workflow) == nullptr)
       item.work = DeadLetter{"workflow: unknown"};
     else
@@ -277,7 +287,6 @@ void EngineImpl::Feed(Origin origin, FedWork work, FedDone done) {
     item.work = std::move(*dead);
   } else if (auto* sweep = std::get_if<SweepRequest>(&work)) {
     const bool one_shard = sweep->target.has_value();
-    if (one_shard) item.shard = shared_.parts.index_keys->Shard(shards, sweep->tenant, *sweep->target, "", 0);
     const std::string command = NewCommand();
     Broadcasts::SumDone answer = [fed = std::move(item.done)](Broadcasts::Sum sum) mutable {
       Taking what = sum.status.ok() ? Taking::kApplied : Taking::kStopped;

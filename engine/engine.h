@@ -123,7 +123,10 @@ struct SweepAnswer {
 using SweepDone = absl::AnyInvocable<void(SweepAnswer)>;
 
 // What a record of a log may ask for. A report comes from a peer that need not be attached; a dead letter cannot be
-// read, and its reason never holds a value of it.
+// taken, and its reason never holds a value of it.
+//
+// A record that is read again may be judged otherwise than before, for a configuration and a clock go on. So a dead
+// letter names whom it is about, as far as the record says it: it is then known in the shard that would have taken it.
 struct FedReport {
   std::shared_ptr<const PeerHello> from;
   AttemptId attempt;
@@ -131,6 +134,8 @@ struct FedReport {
 };
 struct DeadLetter {
   std::string reason;
+  std::string tenant = {}, target = {}, dedupe_key = {};  // of what it would have created
+  std::optional<InstanceId> id = {};                      // of the one that it would have changed
 };
 using FedWork = std::variant<CreateRequest, EventRequest, SweepRequest, FedReport, DeadLetter>;
 

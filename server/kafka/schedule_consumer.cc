@@ -56,42 +56,68 @@ engine::SweepRequest SweepOf(kafka::ScheduleSms& sms, std::string actor) {
   return sweep;
 }
 
-}  // namespace
+// Of one that is not taken, whatever the reason: the names alone, by which its shard is found.
+engine::DeadLetter NotTaken(const kafka::ScheduleSms& sms) {
+  switch (sms.action) {
+    case kafka::ScheduleSms::Action::kSchedule:
+      return {.reason = "", .tenant = sms.client, .target = sms.target, .dedupe_key = sms.idempotency_key};
+    case kafka::ScheduleSms::Action::kBlock:
+      return {.reason = "", .tenant = sms.client, .target = sms.target};
+    case kafka::ScheduleSms::Action::kCancel:
+      return {};  // concerns all shards, and is taken where its place says
+  }
+  return {};
+}
 
-Work ScheduleWork(const Raw& record, const Acting& acting, const Validation& validation, std::int64_t now_ms) {
-  auto sms = kafka::DecodeScheduleSms(record.value, record.headers);
-  if (!sms.ok()) return Dead(std::string(sms.status().message()));
-  auto actor = ActorOf(record, sms->client, sms->idempotency_key, acting, now_ms);
+Work Judge(const Raw& record, kafka::ScheduleSms&& sms, const Acting& acting, const Validation& validation,
+           std::int64_t now_ms) {
+  auto actor = ActorOf(record, sms.client, sms.idempotency_key, acting, now_ms);
   if (!actor.ok()) return Dead(std::string(actor.status().message()));
   // Whoever reads a signed record can write it again; with a key of its own it is one SMS still.
-  if (actor->by_signature && sms->action == kafka::ScheduleSms::Action::kSchedule && sms->idempotency_key.empty())
+  if (actor->by_signature && sms.action == kafka::ScheduleSms::Action::kSchedule && sms.idempotency_key.empty())
     return Dead(std::string(kafka::kIdempotencyKey) + ": is needed where a record is signed");
   Violations violations;
-  switch (sms->action) {
+  switch (sms.action) {
     case kafka::ScheduleSms::Action::kSchedule:
-      return Schedule(*std::move(sms), std::move(actor->name), validation, now_ms);
+      return Schedule(std::move(sms), std::move(actor->name), validation, now_ms);
     case kafka::ScheduleSms::Action::kCancel: {
-      validation.Name(sms->key, "key", violations);
+      validation.Name(sms.key, "key", violations);
       if (!violations.empty()) return Dead(violations);
-      engine::SweepRequest sweep = SweepOf(*sms, std::move(actor->name));
+      engine::SweepRequest sweep = SweepOf(sms, std::move(actor->name));
       sweep.index = delivery::kKeyIndex;
-      sweep.value = std::move(sms->key);
+      sweep.value = std::move(sms.key);
       sweep.event = delivery::EncodeCancel();
       return {engine::FedWork(std::move(sweep)), /*alone=*/true};
     }
     case kafka::ScheduleSms::Action::kBlock: {
-      validation.Name(sms->target, "target", violations);
+      validation.Name(sms.target, "target", violations);
       if (!violations.empty()) return Dead(violations);
-      engine::SweepRequest sweep = SweepOf(*sms, std::move(actor->name));
+      engine::SweepRequest sweep = SweepOf(sms, std::move(actor->name));
       sweep.index = delivery::kTargetIndex;
-      sweep.value = sms->target;
-      sweep.target = std::move(sms->target);
+      sweep.value = sms.target;
+      sweep.target = std::move(sms.target);
       sweep.event = delivery::EncodeBlock();
       sweep.membership = workflows::MembershipChange{delivery::kBlockedSet, true};
       return {engine::FedWork(std::move(sweep)), /*alone=*/true};
     }
   }
   return Dead("action: must be one of schedule, cancel, block");
+}
+
+}  // namespace
+
+Work ScheduleWork(const Raw& record, const Acting& acting, const Validation& validation, std::int64_t now_ms) {
+  auto sms = kafka::DecodeScheduleSms(record.value, record.headers);
+  if (!sms.ok()) return Dead(std::string(sms.status().message()));
+  engine::DeadLetter not_taken = NotTaken(*sms);
+  Work work = Judge(record, *std::move(sms), acting, validation, now_ms);
+  if (auto* fed = std::get_if<engine::FedWork>(&work.what)) {
+    if (auto* dead = std::get_if<engine::DeadLetter>(fed)) {
+      not_taken.reason = std::move(dead->reason);
+      *dead = std::move(not_taken);
+    }
+  }
+  return work;
 }
 
 }  // namespace smsflow::server

@@ -9,9 +9,15 @@ namespace smsflow::server {
 namespace delivery = workflows::delivery;
 
 Work TimerWork(const Raw& record, const Acting& acting, const Validation& validation, std::int64_t now_ms) {
-  const auto dead = [](std::string reason) { return Work{engine::FedWork(engine::DeadLetter{std::move(reason)})}; };
+  std::optional<InstanceId> id;
+  const auto dead = [&id](std::string reason) {
+    engine::DeadLetter letter{std::move(reason)};
+    letter.id = id;
+    return Work{engine::FedWork(std::move(letter))};
+  };
   auto timer = kafka::DecodeTimerSms(record.value);
   if (!timer.ok()) return dead(std::string(timer.status().message()));
+  id = timer->id;
   auto actor = ActorOf(record, timer->client, "", acting, now_ms);
   if (!actor.ok()) return dead(std::string(actor.status().message()));
   if (timer->id) {

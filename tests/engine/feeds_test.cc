@@ -259,6 +259,63 @@ TEST(Feeds, WhatCannotBeAppliedLeavesAsADeadLetterUntilItIsTaken) {
   EXPECT_EQ(world.posts.received.size(), 1U);
 }
 
+// A configuration changes and a clock goes on between two readings of a record.
+TEST(Feeds, ARecordThatIsJudgedOtherwiseWhenItIsReadAgainTakesEffectOnce) {
+  constexpr std::uint64_t kRecords = 40;
+  const auto target_of = [](std::uint64_t i) { return i % 4 == 3 ? "" : "target" + std::to_string(i); };
+  const auto key_of = [](std::uint64_t i) { return i % 2 == 1 ? "key" + std::to_string(i) : ""; };
+  for (const bool is_first_a_letter : {true, false}) {
+    World world;
+    Begin(world, 0);
+    std::map<std::uint64_t, FedAnswer> answers;
+    const auto give_all = [&](bool as_letters) {
+      for (std::uint64_t i = 0; i < kRecords; ++i) {
+        CreateRequest order = Order(world, target_of(i));
+        order.dedupe_key = key_of(i);
+        order.fingerprint = std::string(16, '1');
+        const DeadLetter letter{.reason = "client: there is no such tenant",
+                                .tenant = order.tenant,
+                                .target = order.target,
+                                .dedupe_key = order.dedupe_key};
+        Give(world, i, as_letters ? FedWork(letter) : FedWork(std::move(order)), answers);
+      }
+      world.Run();
+    };
+    give_all(is_first_a_letter);
+    ASSERT_EQ(world.posts.received.size(), is_first_a_letter ? kRecords : 0);
+    for (const Post& post : std::vector(world.posts.received)) world.engine->Taken(post.shard, post.sequence);
+    world.Run();
+    world.posts.received.clear();
+    world.Crash();
+    world.Open();
+    answers.clear();
+    give_all(!is_first_a_letter);
+    ASSERT_EQ(answers.size(), kRecords);
+    for (const auto& [position, answer] : answers) EXPECT_EQ(answer.what, Taking::kAppliedBefore) << position;
+    int parcels = 0;
+    for (const auto& [target, count] : Parcels(world)) parcels += count;
+    EXPECT_EQ(parcels, is_first_a_letter ? 0 : int{kRecords});
+    EXPECT_TRUE(world.posts.received.empty());
+    EXPECT_EQ(world.Violations(), "");
+  }
+}
+
+TEST(Feeds, AnEventThatIsJudgedOtherwiseWhenItIsReadAgainTakesEffectOnce) {
+  World world;
+  std::map<std::uint64_t, FedAnswer> answers;
+  for (std::uint64_t i = 0; i < 8; ++i) {
+    const InstanceId id = InstanceId::Make(world.clock.wall_ms, ShardId{static_cast<std::uint16_t>(i)}, 9);
+    DeadLetter letter{"client: there is no such tenant"};
+    letter.id = id;
+    Give(world, i, letter, answers);
+    world.Run();
+    EXPECT_EQ(answers[i].what, Taking::kRefused);
+    Give(world, i, EventRequest{id, "t", "log", courier::Simple(courier::kStop), {}}, answers);
+    world.Run();
+    EXPECT_EQ(answers[i].what, Taking::kAppliedBefore) << i;
+  }
+}
+
 // It would be read again, and end the engine again.
 TEST(Feeds, AnOrderForAWorkflowThatThereIsNotLeavesAsADeadLetter) {
   World world;

@@ -151,6 +151,45 @@ TEST_F(WorkTest, WhoSignedActsForItsTenantsAlone) {
   EXPECT_EQ(ReasonOf(Schedule(cancel)), "taken");
 }
 
+// So that the engine knows it again, whatever was thought of it before.
+TEST_F(WorkTest, WhatIsNotTakenNamesWhomItIsAboutAsWhatIsTakenDoes) {
+  const std::vector<kafka::HeaderView> headers{{"idempotency-key", "once"}};
+  const std::string order = R"({"action":"schedule","client":"acme","target":"t","schedule":"","message":"x"})";
+  const std::string block = R"({"action":"block","client":"acme","target":"t"})";
+  const std::string timer = R"({"client":"acme","id":"0192f0c0-0000-7000-8000-000000000000"})";
+  const auto look = [&] { return TimerWork(Record(timer), acting_, validation_, kNowMs); };
+  const Work taken = Schedule(order, headers), all_of_it = Schedule(block, headers), one = look();
+  const auto* create = Fed<engine::CreateRequest>(taken);
+  const auto* sweep = Fed<engine::SweepRequest>(all_of_it);
+  const auto* event = Fed<engine::EventRequest>(one);
+  ASSERT_TRUE(create != nullptr && sweep != nullptr && event != nullptr);
+  const auto expect_named = [&] {
+    const Work not_order = Schedule(order, headers), not_block = Schedule(block, headers), not_one = look();
+    const auto* letter = Fed<engine::DeadLetter>(not_order);
+    ASSERT_NE(letter, nullptr);
+    EXPECT_EQ(std::tie(letter->tenant, letter->target, letter->dedupe_key),
+              std::tie(create->tenant, create->target, create->dedupe_key));
+    EXPECT_FALSE(letter->reason.empty());
+    letter = Fed<engine::DeadLetter>(not_block);
+    ASSERT_NE(letter, nullptr);
+    EXPECT_EQ(std::tie(letter->tenant, letter->target, letter->dedupe_key),
+              std::tuple(sweep->tenant, *sweep->target, std::string()));
+    letter = Fed<engine::DeadLetter>(not_one);
+    ASSERT_NE(letter, nullptr);
+    EXPECT_EQ(letter->id, event->id);
+  };
+  acting_.tenants.erase("acme");
+  expect_named();
+  acting_.unsigned_ok = false;
+  expect_named();
+  // Whatever is wrong with the rest of it.
+  acting_ = {{"acme"}, true};
+  const Work wrong =
+      Schedule(R"({"action":"schedule","client":"acme","target":"t","schedule":"2-1","message":"x"})", headers);
+  ASSERT_NE(Fed<engine::DeadLetter>(wrong), nullptr);
+  EXPECT_EQ(Fed<engine::DeadLetter>(wrong)->target, "t");
+}
+
 TEST_F(WorkTest, WhatConcernsManyStandsAlone) {
   const Work cancel = Schedule(R"({"action":"cancel","client":"acme","key":"k"})");
   EXPECT_TRUE(cancel.alone);
