@@ -122,6 +122,8 @@ std::vector<Bug> DoorBugs() {
        }},
       {"every clock trusted", "a jump of the clock stops nothing",
        [](Hooks& hooks) { hooks.trust_every_clock = true; }},
+      {"a jump noticed too late", "the clock may jump three milliseconds further than the guard is to let pass",
+       [](Hooks& hooks) { hooks.clock_guard_late_ms = 3; }},
       {"clock a little ahead", "the engine's clock is two seconds ahead of the truth",
        [](Hooks& hooks) { hooks.clock_ahead_ms = 2'000; }},
       {"fire budget ignored", "all that is overdue leaves at once", [](Hooks& hooks) { hooks.no_budget = true; }},

@@ -98,6 +98,7 @@ constexpr std::pair<std::string_view, std::string_view> kFinders[] = {
     {"lease sent twice", "I18"},
     {"payloads swapped", "I10"},
     {"every clock trusted", "I18"},
+    {"a jump noticed too late", "I18: the clock jumped and nobody noticed"},
     {"clock a little ahead", "by another clock"},
     {"fire budget ignored", "I19"},
     {"high-water mark ahead of the data", "I9"},

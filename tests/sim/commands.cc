@@ -153,7 +153,13 @@ void Run::MeetATimer() {
 void Run::Help() {
   if (draining_) Drain();
   if (disk_guard_) DiskGuard();
-  if (theme_ != Theme::kClocks && std::abs(skew_ms()) > kMinuteMs) world_.clock.wall_ms = true_ms();
+  if (theme_ != Theme::kClocks && std::abs(skew_ms()) > kMinuteMs) {
+    world_.clock.wall_ms = true_ms();
+    if (IsWrong()) {  // the one of before was believed
+      ClockIsTrusted();
+      Settle();  // it is trusted as it is when the engine looks
+    }
+  }
   if (!paused_.empty()) ResumeAll();
   for (const auto& gateway : gateways_)
     if (!gateway->attached()) gateway->Attach(*world_.engine);

@@ -116,6 +116,7 @@ bool Run::Lie() {
 
 bool Run::Crash() {
   Met("the engine is killed");
+  if (Pick(8) == 0) ClockJumpsWhileDown();
   Restart();
   return true;
 }
@@ -139,6 +140,7 @@ bool Run::Downtime() {
   world_.engine.reset();
   waiting_.clear();
   Pass((2 + Pick(40)) * kMinuteMs);
+  if (Pick(3) == 0) ClockJumpsWhileDown();
   int several = 0;
   for (const auto& [id, known] : ledger_->instances()) {
     int overdue = 0;
@@ -172,26 +174,49 @@ bool Run::SlowSync() {
   return false;
 }
 
-// Far enough to be noticed, in either direction; it stays so until it is right again or a person trusts it.
+// From a second to a day and a half, each power of two as often, and one in six at the very bound of what the guard
+// lets pass: what is smaller the engine believes, and all that follows is by its clock.
+std::int64_t Run::AnyJump() {
+  if (Pick(6) == 0) return clock_jump_ms_ - 2 + Pick(5);
+  const std::int64_t least_ms = std::int64_t{1'000} << Pick(17);
+  return least_ms + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(least_ms));
+}
+
+// In either direction, but never so far off that a run ends before it is over.
+void Run::Jump(std::int64_t by_ms) {
+  constexpr std::int64_t kFarthestMs = 3 * 24 * 60 * kMinuteMs;
+  const bool ahead = Pick(2) == 0;
+  if (std::abs(skew_ms() + (ahead ? by_ms : -by_ms)) > kFarthestMs) return;
+  Met("the clock jumps");
+  Hit(ahead ? "fault the clock jumps ahead" : "fault the clock jumps back");
+  world_.clock.wall_ms += ahead ? by_ms : -by_ms;
+  Tell(std::string("  by ") + (ahead ? "" : "-") + std::to_string(by_ms) + " ms");
+}
+
 bool Run::ClockJumps() {
-  if (skew_ms() > 10'000 || skew_ms() < -10'000) {
+  if (std::abs(skew_ms()) > 10'000 && Pick(3) != 0) {
     Hit("event the clock jumps back to the truth");
     world_.clock.wall_ms = true_ms();
     return false;
   }
-  const std::int64_t far_ms = Pick(4) == 0 ? 48 * 60 * kMinuteMs : 3 * 60 * kMinuteMs;
-  const std::int64_t by_ms = 6 * kMinuteMs + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(far_ms));
-  const bool ahead = Pick(2) == 0;
-  Met("the clock jumps");
-  Hit(ahead ? "fault the clock jumps ahead" : "fault the clock jumps back");
-  world_.clock.wall_ms += ahead ? by_ms : -by_ms;
+  const bool was_wrong = IsWrong();
+  Jump(AnyJump());
+  if (!was_wrong) Hit(IsWrong() ? "event a jump of the clock is noticed" : "event a jump of the clock is believed");
   return true;
+}
+
+// Nobody compares it with another clock then; what is stored is all that the engine has.
+void Run::ClockJumpsWhileDown() {
+  if (played_.without.contains("the clock jumps")) return;
+  Hit("event the clock jumps while the engine is down");
+  Jump(AnyJump());
 }
 
 bool Run::ClockIsTrusted() {
   // A person is asked when something is wrong. Where clocks are the theme it is made so: nobody puts it right later.
   if (theme_ == Theme::kClocks && !IsWrong()) {
-    ClockJumps();
+    const std::int64_t far_ms = Pick(4) == 0 ? 48 * 60 * kMinuteMs : 3 * 60 * kMinuteMs;
+    Jump(2 * clock_jump_ms_ + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(far_ms)));
     Settle();  // what ended just before is seen, for once the clock is trusted it may be old enough to go
   }
   const bool was_wrong = IsWrong();

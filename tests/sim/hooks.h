@@ -56,6 +56,7 @@ struct Hooks {
   bool trust_every_clock = false;
   bool same_random = false;
   std::int64_t clock_ahead_ms = 0;
+  std::int64_t clock_guard_late_ms = 0;
   bool no_budget = false;
   bool no_queue_max = false;
 

@@ -225,7 +225,10 @@ class Run {
   bool WriteFails();
   bool ReadFails();
   bool SlowSync();
+  std::int64_t AnyJump();
+  void Jump(std::int64_t by_ms);
   bool ClockJumps();
+  void ClockJumpsWhileDown();
   bool ClockIsTrusted();
   bool DiskGuard();
   bool Drain();
@@ -378,7 +381,8 @@ class Run {
 
   // By how much what the engine takes for right is off; none: it was started by a clock well behind what is stored.
   std::optional<std::int64_t> trusted_skew_ms_ = 0;
-  std::int64_t stored_ms_ = 0;  // the time that was stored when it was last started
+  std::int64_t clock_jump_ms_ = 0;  // what it must notice is further than this
+  std::int64_t stored_ms_ = 0;      // the time that was stored when it was last started
   std::int64_t newest_wall_ms_ = 0;
   int next_name_ = 0;
   int next_sweep_ = 0;

@@ -35,6 +35,8 @@ Run::Run(const RunOptions& options)
   clock_ahead_ = std::make_unique<ClockAhead>(world_.clock, hooks_.clock_ahead_ms);
   if (hooks_.clock_ahead_ms != 0) world_.engine_clock = clock_ahead_.get();
   marks_.ahead = hooks_.high_water_ahead;
+  clock_jump_ms_ = world_.options.clock_jump_ms;
+  world_.options.clock_jump_ms += hooks_.clock_guard_late_ms;
   budget_per_s_ = world_.options.fire_budget_per_s;
   queue_max_ = world_.options.queue_max;
   if (hooks_.no_queue_max) world_.options.queue_max = kQueueNeverFull;
@@ -215,8 +217,8 @@ void Run::Settle() {
 }
 
 bool Run::IsWrong() const {
-  if (!trusted_skew_ms_) return world_.clock.wall_ms < stored_ms_ - world_.options.clock_jump_ms;
-  return std::abs(skew_ms() - *trusted_skew_ms_) > world_.options.clock_jump_ms;
+  if (!trusted_skew_ms_) return world_.clock.wall_ms < stored_ms_ - clock_jump_ms_;
+  return std::abs(skew_ms() - *trusted_skew_ms_) > clock_jump_ms_;
 }
 
 void Run::Pass(std::int64_t ms) {
@@ -318,6 +320,8 @@ std::vector<std::string> Run::NamesToReach() const {
   for (const char* event : {"a clock ahead is trusted",
                             "a clock behind is trusted",
                             "a clock behind what is stored is put right",
+                            "a jump of the clock is believed",
+                            "a jump of the clock is noticed",
                             "a command during a slow write",
                             "a crash keeps what was not synced",
                             "a crash loses what was not synced",
@@ -344,6 +348,7 @@ std::vector<std::string> Run::NamesToReach() const {
                             "not rescheduled",
                             "rescheduled",
                             "the clock jumps back to the truth",
+                            "the clock jumps while the engine is down",
                             "the engine ended itself for its disk",
                             "the power was cut",
                             "there is space on the disk again",
