@@ -9,16 +9,29 @@ std::string MetName(const std::string& fault, delivery::State state) {
   return "met " + std::string(delivery::NameOf(state)) + ", " + fault;
 }
 
+// The engine sends a lease or a probe of an attempt that is in flight, and of no other; that its SMS has come further
+// when the wire loses, doubles or swaps it takes that somebody else ended it in that very moment: 64 times in a
+// thousand seeds, of all states but this one together.
+bool CanMeet(const std::string& fault, delivery::State state) {
+  if (state == delivery::State::kNew) return false;
+  return fault.rfind("a lease or a probe ", 0) != 0 || state == delivery::State::kInSlot;
+}
+
 void Run::Met(const std::string& fault) {
   Hit("fault " + fault);
   for (const auto& [id, known] : ledger_->instances())
     if (known.changed_in == ledger_->life()) Hit(MetName(fault, static_cast<delivery::State>(known.state.state())));
 }
 
+void Run::MetOne(const std::string& fault, const InstanceId& id) {
+  Hit("fault " + fault);
+  if (const delivery::State state = StateSeen(id); CanMeet(fault, state)) Hit(MetName(fault, state));
+}
+
 void Run::DiskFault(const std::string& fault) {
   constexpr std::string_view kWriteFails = "a write fails";
-  Met(fault.rfind(kWriteFails, 0) == 0 ? std::string(kWriteFails) : fault);
-  if (fault.rfind(kWriteFails, 0) == 0) Hit("fault " + fault);
+  Met(fault);
+  if (fault.rfind(kWriteFails, 0) == 0) Met(std::string(kWriteFails));
 }
 
 bool Run::Fault() {
@@ -188,7 +201,7 @@ void Run::Jump(std::int64_t by_ms) {
   const bool ahead = Pick(2) == 0;
   if (std::abs(skew_ms() + (ahead ? by_ms : -by_ms)) > kFarthestMs) return;
   Met("the clock jumps");
-  Hit(ahead ? "fault the clock jumps ahead" : "fault the clock jumps back");
+  Met(ahead ? "the clock jumps ahead" : "the clock jumps back");
   world_.clock.wall_ms += ahead ? by_ms : -by_ms;
   Tell(std::string("  by ") + (ahead ? "" : "-") + std::to_string(by_ms) + " ms");
 }

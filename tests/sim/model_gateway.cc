@@ -177,19 +177,17 @@ void ModelGateway::Receive() {
   const bool bad = bad_link && !faithful;
   const bool was_full = room != 0 && messages.size() >= room;
   std::size_t which = 0;
-  if (bad && messages.size() > 1 && Chance(10)) {
-    coverage_.Hit("fault a lease or a probe is overtaken");
-    which = random_() % messages.size();
-  }
+  if (bad && messages.size() > 1 && Chance(10)) which = random_() % messages.size();
+  if (which != 0) events_.astray("a lease or a probe is overtaken", messages.front().attempt());
   Message message = std::move(messages[which]);
   messages.erase(messages.begin() + static_cast<std::ptrdiff_t>(which));
   if (was_full && messages.size() < room && session_) session_->AddCredit(0);
   if (bad && Chance(5)) {
-    coverage_.Hit("fault a lease or a probe comes twice");
+    events_.astray("a lease or a probe comes twice", message.attempt());
     again_.push_back(message);
   }
   if (bad && Chance(2))
-    coverage_.Hit("fault a lease or a probe is lost on its way");
+    events_.astray("a lease or a probe is lost on its way", message.attempt());
   else
     inbox_.push_back(std::move(message));
 }
@@ -230,18 +228,16 @@ bool ModelGateway::Step(std::int64_t now_ms) {
       return false;
     }
     std::size_t which = 0;
-    if (!faithful && outbox_.size() > 1 && Chance(15)) {
-      coverage_.Hit("fault a report is overtaken");
-      which = random_() % outbox_.size();
-    }
+    if (!faithful && outbox_.size() > 1 && Chance(15)) which = random_() % outbox_.size();
+    if (which != 0) events_.astray("a report is overtaken", outbox_.front().attempt);
     const Later report = outbox_[which];
     outbox_.erase(outbox_.begin() + static_cast<std::ptrdiff_t>(which));
     if (!faithful && Chance(10)) {
-      coverage_.Hit("fault a report comes twice");
+      events_.astray("a report comes twice", report.attempt);
       outbox_.push_back(report);  // later than others
     }
     if (!faithful && Chance(5)) {
-      coverage_.Hit("fault a report is lost on its way");
+      events_.astray("a report is lost on its way", report.attempt);
       return true;
     }
     Report(report.attempt, report.reported);

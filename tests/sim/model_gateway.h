@@ -37,6 +37,8 @@ struct GatewayEvents {
   std::function<void(const std::string& gateway, const std::string& store, const engine::Lease&)> leased;
   std::function<void(const AttemptId&, workflows::delivery::Reported)> reporting;
   std::function<void(const AttemptId&, workflows::delivery::Reported, engine::ReportOutcome)> answered;
+  // A fault befalls a message about it.
+  std::function<void(const char* fault, const AttemptId&)> astray;
 };
 
 class ModelGateway {
@@ -100,6 +102,7 @@ class ModelGateway {
   struct Message {
     std::optional<engine::Lease> lease;
     std::optional<engine::Probe> probe;
+    const AttemptId& attempt() const { return lease ? lease->attempt : probe->attempt; }
   };
   struct Later {
     AttemptId attempt;

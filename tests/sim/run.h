@@ -110,6 +110,8 @@ enum class Theme { kAnything, kLateNews, kStops, kContradictions, kClocks, kStor
 std::vector<std::string> ChecksToReach();
 // An SMS in this state, while this happened.
 std::string MetName(const std::string& fault, delivery::State state);
+// Whether chance makes it often enough to be asked for.
+bool CanMeet(const std::string& fault, delivery::State state);
 
 class Run {
  public:
@@ -211,6 +213,7 @@ class Run {
   // faults.cc
   // A fault happens, now and to those SMSes that have moved since the engine was started: only then it is counted.
   void Met(const std::string& fault);
+  void MetOne(const std::string& fault, const InstanceId& id);  // a fault befalls this one alone
   void DiskFault(const std::string& fault);  // and by the name that stands for both kinds, where there are two
   bool Fault();
   bool CutLink();

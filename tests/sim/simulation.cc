@@ -355,16 +355,16 @@ std::vector<std::string> Run::NamesToReach() const {
                             "two open timers of one SMS overdue at once",
                             "what is late leaves"})
     names.push_back(std::string("event ") + event);
-  for (const Choice& fault : faults_) {
-    names.push_back(std::string("fault ") + fault.name);
+  std::vector<std::string> kinds = FaultKinds();
+  kinds.insert(kinds.end(), {"a lease or a probe comes twice", "a lease or a probe is lost on its way",
+                             "a lease or a probe is overtaken", "a report comes twice", "a report is lost on its way",
+                             "a report is overtaken", "a small step of the clock back", "a write fails and happens",
+                             "a write fails and does not happen", "the clock jumps ahead", "the clock jumps back"});
+  for (const std::string& kind : kinds) {
+    names.push_back("fault " + kind);
     for (const delivery::State state : delivery::kAllStates)
-      if (state != delivery::State::kNew) names.push_back(MetName(fault.name, state));
+      if (CanMeet(kind, state)) names.push_back(MetName(kind, state));
   }
-  for (const char* fault : {"a lease or a probe comes twice", "a lease or a probe is lost on its way",
-                            "a lease or a probe is overtaken", "a report comes twice", "a report is lost on its way",
-                            "a report is overtaken", "a small step of the clock back", "a write fails and happens",
-                            "a write fails and does not happen", "the clock jumps ahead", "the clock jumps back"})
-    names.push_back(std::string("fault ") + fault);
   return names;
 }
 

@@ -127,7 +127,8 @@ void Run::ChooseGateways() {
       [this](const AttemptId& attempt, delivery::Reported reported) { Reporting(attempt, reported); },
       [this](const AttemptId& attempt, delivery::Reported reported, engine::ReportOutcome outcome) {
         Answered(attempt, reported, outcome);
-      }};
+      },
+      [this](const char* fault, const AttemptId& attempt) { MetOne(fault, attempt.instance); }};
   const auto add = [&](ModelGateway::Site site) {
     if (skewed())
       site.credit = static_cast<std::uint32_t>(1 + Pick(2));
