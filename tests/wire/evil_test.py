@@ -3,6 +3,7 @@
 Each is answered or cut off, and the next one is served.
 """
 
+import json
 import sys
 import time
 import unittest
@@ -15,62 +16,72 @@ GOOD = b'{"batch":"evil","schedule":"4000000000-4000000600","payload":"x"}'
 JSON = ("Content-Type: application/json",)
 AUTH = f"Authorization: {basic('user')}\r\n"
 
-# (name, what is sent before the blank line, body, status): each is refused, and the connection with it.
+HEAD = "head: is malformed"
+LINE = "head: each line must be NAME: VALUE, unfolded, without white space before the colon"
+CONTROL = "head: must hold no control characters"
+CODING = "transfer-encoding: must be chunked alone"
+CHUNKS = "body: its chunks are malformed"
+BEGIN = "head: must begin with METHOD PATH VERSION"
+ENCODED = "path: must be percent-encoded, and without a fragment"
+SEGMENTS = "path: must be segments of printable UTF-8, percent-encoded, and none of them . or .."
+METHOD = "method: must be one of those that Allow names"
+
+# (name, what is sent before the blank line, body, status, message): each is refused, and the connection with it.
 SMUGGLED = (
-    ("a length beside chunks", "Content-Length: 5\r\nTransfer-Encoding: chunked", b"0\r\n\r\n", 400),
-    ("chunks beside a length", "Transfer-Encoding: chunked\r\nContent-Length: 5", b"0\r\n\r\n", 400),
-    ("a length said twice", "Content-Length: 5\r\nContent-Length: 5", b"hello", 400),
-    ("two lengths", "Content-Length: 5\r\nContent-Length: 6", b"hello!", 400),
-    ("a list of lengths", "Content-Length: 5, 5", b"hello", 400),
-    ("a length with a sign", "Content-Length: +5", b"hello", 400),
-    ("a length below zero", "Content-Length: -1", b"", 400),
-    ("a length beyond all numbers", "Content-Length: 18446744073709551617", b"x", 400),
-    ("a coding that is not ours", "Transfer-Encoding: gzip", b"x", 501),
-    ("a coding that looks like ours", "Transfer-Encoding: xchunked", b"0\r\n\r\n", 501),
-    ("chunks in chunks", "Transfer-Encoding: chunked, chunked", b"0\r\n\r\n", 501),
-    ("chunks said twice", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", b"0\r\n\r\n", 400),
-    ("white space before a colon", "Transfer-Encoding : chunked\r\nContent-Length: 5", b"0\r\n\r\n", 400),
-    ("a folded header", "X-A: b\r\n folded: c\r\nContent-Length: 0", b"", 400),
-    ("a header without a colon", "nonsense\r\nContent-Length: 0", b"", 400),
-    ("a header without a name", ": nonsense\r\nContent-Length: 0", b"", 400),
-    ("a bare line feed", "X-A: b\nContent-Length: 0", b"", 400),
-    ("a bare carriage return", "X-A: b\rContent-Length: 0", b"", 400),
-    ("a NUL in a header", "X-A: \0\r\nContent-Length: 0", b"", 400),
-    ("a second Host", "Host: elsewhere\r\nContent-Length: 0", b"", 400),
-    ("a second credential", f"Authorization: {basic('other')}\r\nContent-Length: 0", b"", 400),
-    ("a second idempotency key", "Idempotency-Key: a\r\nIdempotency-Key: b\r\nContent-Length: 0", b"", 400),
-    ("a second tenant", "Smsflow-Tenant: a\r\nSmsflow-Tenant: b\r\nContent-Length: 0", b"", 400),
-    ("a chunk without a size", "Transfer-Encoding: chunked", b"x\r\n", 400),
-    ("a chunk longer than it says", "Transfer-Encoding: chunked", b"2\r\nabc\r\n0\r\n\r\n", 400),
-    ("a chunk below zero", "Transfer-Encoding: chunked", b"-1\r\nabc\r\n0\r\n\r\n", 400),
-    ("a trailer that says a length", "Transfer-Encoding: chunked", b"1\r\nx\r\n0\r\nContent-Length: 7\r\n\r\n", 400),
-    ("a packed body", "Content-Encoding: gzip\r\nContent-Length: 3", b"\x1f\x8b\x08", 415),
-    ("an expectation that is none of ours", "Expect: 200-ok\r\nContent-Length: 0", b"", 417),
+    ("a length beside chunks", "Content-Length: 5\r\nTransfer-Encoding: chunked", b"0\r\n\r\n", 400, HEAD),
+    ("chunks beside a length", "Transfer-Encoding: chunked\r\nContent-Length: 5", b"0\r\n\r\n", 400, HEAD),
+    ("a length said twice", "Content-Length: 5\r\nContent-Length: 5", b"hello", 400, "content-length: must not be there twice"),
+    ("two lengths", "Content-Length: 5\r\nContent-Length: 6", b"hello!", 400, HEAD),
+    ("a list of lengths", "Content-Length: 5, 5", b"hello", 400, "content-length: must be digits"),
+    ("a length with a sign", "Content-Length: +5", b"hello", 400, HEAD),
+    ("a length below zero", "Content-Length: -1", b"", 400, HEAD),
+    ("a length beyond all numbers", "Content-Length: 18446744073709551617", b"x", 400, HEAD),
+    ("a coding that is not ours", "Transfer-Encoding: gzip", b"x", 501, CODING),
+    ("a coding that looks like ours", "Transfer-Encoding: xchunked", b"0\r\n\r\n", 501, CODING),
+    ("chunks in chunks", "Transfer-Encoding: chunked, chunked", b"0\r\n\r\n", 501, CODING),
+    ("chunks said twice", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", b"0\r\n\r\n", 400, HEAD),
+    ("white space before a colon", "Transfer-Encoding : chunked\r\nContent-Length: 5", b"0\r\n\r\n", 400, LINE),
+    ("a folded header", "X-A: b\r\n folded: c\r\nContent-Length: 0", b"", 400, LINE),
+    ("a header without a colon", "nonsense\r\nContent-Length: 0", b"", 400, LINE),
+    ("a header without a name", ": nonsense\r\nContent-Length: 0", b"", 400, LINE),
+    ("a bare line feed", "X-A: b\nContent-Length: 0", b"", 400, CONTROL),
+    ("a bare carriage return", "X-A: b\rContent-Length: 0", b"", 400, CONTROL),
+    ("a NUL in a header", "X-A: \0\r\nContent-Length: 0", b"", 400, CONTROL),
+    ("a second Host", "Host: elsewhere\r\nContent-Length: 0", b"", 400, "host: must be there once"),
+    ("a second credential", f"Authorization: {basic('other')}\r\nContent-Length: 0", b"", 400, "authorization: must not be there twice"),
+    ("a second idempotency key", "Idempotency-Key: a\r\nIdempotency-Key: b\r\nContent-Length: 0", b"", 400, "idempotency-key: must not be there twice"),
+    ("a second tenant", "Smsflow-Tenant: a\r\nSmsflow-Tenant: b\r\nContent-Length: 0", b"", 400, "smsflow-tenant: must not be there twice"),
+    ("a chunk without a size", "Transfer-Encoding: chunked", b"x\r\n", 400, CHUNKS),
+    ("a chunk longer than it says", "Transfer-Encoding: chunked", b"2\r\nabc\r\n0\r\n\r\n", 400, CHUNKS),
+    ("a chunk below zero", "Transfer-Encoding: chunked", b"-1\r\nabc\r\n0\r\n\r\n", 400, CHUNKS),
+    ("a trailer that says a length", "Transfer-Encoding: chunked", b"1\r\nx\r\n0\r\nContent-Length: 7\r\n\r\n", 400, "body: its trailer is malformed"),
+    ("a packed body", "Content-Encoding: gzip\r\nContent-Length: 3", b"\x1f\x8b\x08", 415, "content-encoding: a body must not be packed"),
+    ("an expectation that is none of ours", "Expect: 200-ok\r\nContent-Length: 0", b"", 417, "expect: must be 100-continue"),
 )
 
-# (name, request line, status): no request line that could be two things.
+# (name, request line, status, message): no request line that could be two things.
 LINES = (
-    ("no version", "GET /schedule/acme", 400),
-    ("HTTP/2 in words", "GET /schedule/acme HTTP/2.0", 505),
-    ("two spaces", "GET  /schedule/acme HTTP/1.1", 400),
-    ("a space in the path", "GET /schedule/a cme HTTP/1.1", 400),
-    ("a NUL in the path", "GET /schedule/\0 HTTP/1.1", 400),
-    ("a fragment", "GET /schedule/acme#x HTTP/1.1", 400),
-    ("bytes beyond ASCII", "GET /schedule/\xff HTTP/1.1", 400),
-    ("an encoded slash", "GET /schedule/acme%2Fby-batch/x HTTP/1.1", 400),
-    ("an encoded backslash", "GET /schedule/acme%5cby-batch HTTP/1.1", 400),
-    ("an encoded NUL", "GET /block/acme/%00 HTTP/1.1", 400),
-    ("an encoded line feed", "GET /block/acme/a%0Ab HTTP/1.1", 400),
-    ("a broken escape", "GET /block/acme/%4 HTTP/1.1", 400),
-    ("no UTF-8", "GET /block/acme/%c3%28 HTTP/1.1", 400),
-    ("an overlong slash", "GET /block/acme/%c0%af HTTP/1.1", 400),
-    ("dots", "GET /schedule/../iam HTTP/1.1", 400),
-    ("encoded dots", "GET /schedule/%2e%2e/iam HTTP/1.1", 400),
-    ("two slashes", "GET //schedule/acme HTTP/1.1", 404),
-    ("a star", "OPTIONS * HTTP/1.1", 400),
-    ("an address instead of a path", "CONNECT localhost:80 HTTP/1.1", 400),
-    ("a method that is none", "BREW /schedule/acme HTTP/1.1", 405),
-    ("TRACE", "TRACE /schedule/acme HTTP/1.1", 405),
+    ("no version", "GET /schedule/acme", 400, BEGIN),
+    ("HTTP/2 in words", "GET /schedule/acme HTTP/2.0", 505, "head: must be of HTTP/1.1 or HTTP/1.0"),
+    ("two spaces", "GET  /schedule/acme HTTP/1.1", 400, BEGIN),
+    ("a space in the path", "GET /schedule/a cme HTTP/1.1", 400, BEGIN),
+    ("a NUL in the path", "GET /schedule/\0 HTTP/1.1", 400, CONTROL),
+    ("a fragment", "GET /schedule/acme#x HTTP/1.1", 400, ENCODED),
+    ("bytes beyond ASCII", "GET /schedule/\xff HTTP/1.1", 400, ENCODED),
+    ("an encoded slash", "GET /schedule/acme%2Fby-batch/x HTTP/1.1", 400, SEGMENTS),
+    ("an encoded backslash", "GET /schedule/acme%5cby-batch HTTP/1.1", 400, SEGMENTS),
+    ("an encoded NUL", "GET /block/acme/%00 HTTP/1.1", 400, SEGMENTS),
+    ("an encoded line feed", "GET /block/acme/a%0Ab HTTP/1.1", 400, SEGMENTS),
+    ("a broken escape", "GET /block/acme/%4 HTTP/1.1", 400, SEGMENTS),
+    ("no UTF-8", "GET /block/acme/%c3%28 HTTP/1.1", 400, SEGMENTS),
+    ("an overlong slash", "GET /block/acme/%c0%af HTTP/1.1", 400, SEGMENTS),
+    ("dots", "GET /schedule/../iam HTTP/1.1", 400, SEGMENTS),
+    ("encoded dots", "GET /schedule/%2e%2e/iam HTTP/1.1", 400, SEGMENTS),
+    ("two slashes", "GET //schedule/acme HTTP/1.1", 404, "path: there is nothing here"),
+    ("a star", "OPTIONS * HTTP/1.1", 400, SEGMENTS),
+    ("an address instead of a path", "CONNECT localhost:80 HTTP/1.1", 400, SEGMENTS),
+    ("a method that is none", "BREW /schedule/acme HTTP/1.1", 405, METHOD),
+    ("TRACE", "TRACE /schedule/acme HTTP/1.1", 405, METHOD),
 )
 
 # (name, body, what the message names)
@@ -129,22 +140,23 @@ class Evil(unittest.TestCase):
         self.assertEqual(self.server.ask("GET", "/actuator/health", "user").status, 200, "it serves no more")
 
     def test_what_could_be_two_requests_is_none(self):
-        for name, headers, body, status in SMUGGLED:
+        for name, headers, body, status, message in SMUGGLED:
             with self.subTest(name), self.server.connect() as client:
                 head = f"POST /schedule/acme HTTP/1.1\r\nHost: h\r\n{AUTH}Content-Type: application/json\r\n{headers}\r\n\r\n"
                 smuggled = request("DELETE", "/schedule/acme?confirm=yes-i-am-sure", "user")
                 client.send(head.encode("latin-1") + body + smuggled)
                 answer = client.read()
-                self.assertEqual(answer.status, status, answer.body)
+                self.assertEqual((answer.status, json.loads(answer.body)["message"]), (status, message))
                 self.assertEqual(answer.headers["connection"], "close")
                 self.assertTrue(client.ends(), "what came behind it was taken for a request")
 
     def test_request_lines(self):
-        for name, line, status in LINES:
+        for name, line, status, message in LINES:
             with self.subTest(name), self.server.connect() as client:
                 client.send(f"{line}\r\nHost: h\r\n{AUTH}\r\n".encode("latin-1"))
                 answer = client.read()
-                self.assertEqual(answer.status, status, answer.body)
+                self.assertEqual((answer.status, json.loads(answer.body)["message"]), (status, message))
+                self.assertEqual("allow" in answer.headers, status == 405)
                 self.assertIn('"path":', answer.body)
 
     def test_bodies(self):
