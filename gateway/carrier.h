@@ -30,6 +30,9 @@ class Carrier {
   // brings it; if not it is asked again. What waits elsewhere is no INTENT yet, so a gateway that dies loses no more
   // than what has a place.
   virtual bool Take(const engine::Lease&, const Route* /*route*/) { return true; }
+  // Of one for which Take() finds no place: whoever could take it has been away for long, while others stand. So it
+  // should not wait, for what waits holds the credit that theirs need.
+  virtual bool IsAway(const engine::Lease&, const Route* /*route*/) { return false; }
   // The INTENT of each is durable. Does not block.
   virtual void Submit(std::vector<engine::Lease> leases) = 0;
   // What was told with these is durable.

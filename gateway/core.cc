@@ -241,7 +241,8 @@ absl::Status Core::DecideOthers(const Inbox& inbox, std::vector<gateway::Report>
 }
 
 void Core::Keep(const AttemptId& attempt, const Verdict& verdict, bool is_new, std::vector<gateway::Report>& reports) {
-  if (verdict.store.has_value()) store_.Put(attempt, *verdict.store, is_new, verdict.report.has_value());
+  if (verdict.store.has_value())
+    store_.Put(attempt, *verdict.store, is_new, verdict.report.has_value() && verdict.awaited);
   if (verdict.report.has_value()) reports.push_back(*verdict.report);
 }
 

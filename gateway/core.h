@@ -151,6 +151,8 @@ class Core : public LinkEvents, public CarrierEvents {
   absl::Status Refuse(Round& round);
   void GiveUpLate(Round& round);
   void TakeTurns(Round& round);
+  void GiveBackOfThoseAway(Round& round);
+  const Route* RouteOf(const Waiting& sms) const;  // null where there are no routes
   bool Waits(const AttemptId& attempt) const;
   void StopWaiting(const AttemptId& attempt);
   // What a lease comes to, put to be stored; the rest of the verdict is for after the commit.

@@ -88,11 +88,28 @@ void Core::GiveUpLate(Round& round) {
 
 void Core::TakeTurns(Round& round) {
   outlet_.LookAgain();
-  const auto take = [this](const Waiting& sms) {
-    return carrier_.Take(sms.lease, options_.pace ? &options_.pace->routes.all()[sms.route] : nullptr);
-  };
+  const auto take = [this](const Waiting& sms) { return carrier_.Take(sms.lease, RouteOf(sms)); };
   while (auto sms = outlet_.Next(clock_.SteadyMs(), take)) {
     if (SettleNew(sms->lease, round)) round.submit.push_back(std::move(sms->lease));
+  }
+  GiveBackOfThoseAway(round);
+}
+
+const Route* Core::RouteOf(const Waiting& sms) const {
+  return options_.pace ? &options_.pace->routes.all()[sms.route] : nullptr;
+}
+
+// Else what is for an SMSC that is away would come to hold all credit, until its slots end, and nothing would leave for
+// those that stand. It is refused like what was probed before it came: nothing of it left, and no attempt is lost.
+void Core::GiveBackOfThoseAway(Round& round) {
+  // An engine that has no attempts of its own knows no such word.
+  const auto is_old = [this](const Waiting& sms) { return old_names_.contains(sms.lease.attempt); };
+  const auto away = [&](const Waiting& sms) { return !is_old(sms) && carrier_.IsAway(sms.lease, RouteOf(sms)); };
+  for (Waiting& sms : outlet_.TakeBack(away)) {
+    if (is_old(sms))
+      outlet_.Add(std::move(sms));
+    else
+      Settle(sms.lease, OnGivenBack(sms.lease.attempt, sms.lease.deadline_ms, round.now), /*is_new=*/true, round);
   }
 }
 

@@ -61,6 +61,7 @@ Verdict Decide(const AttemptId& attempt, std::int64_t deadline_ms, const std::op
                          : Report{attempt, ReportedOf(*step.tell), about, std::move(step.why.cause), horizon.now_ms};
   if (known.has_value()) verdict.report->tenant = known->tenant;
   verdict.report->old = old;
+  verdict.awaited = verdict.report->result != Reported::kNeverSeen;
   return verdict;
 }
 
@@ -75,6 +76,15 @@ Verdict OnLease(const AttemptId& attempt, std::int64_t deadline_ms, const std::o
 Verdict OnProbe(const AttemptId& attempt, std::int64_t deadline_ms, const std::optional<Record>& known,
                 const Horizon& horizon) {
   return Decide(attempt, known.has_value() ? known->deadline_ms : deadline_ms, known, horizon, submission::Probe{});
+}
+
+Verdict OnGivenBack(const AttemptId& attempt, std::int64_t deadline_ms, const Horizon& horizon) {
+  Verdict verdict = Decide(attempt, deadline_ms, std::nullopt, horizon, submission::Probe{});
+  verdict.awaited = true;
+  if (!verdict.store.has_value()) return verdict;
+  verdict.store->about = verdict.report->about = About::kRoute;
+  verdict.store->cause = verdict.report->cause = "smsc_unreachable";
+  return verdict;
 }
 
 Verdict OnOutcome(const Report& word, const std::optional<Record>& known) {

@@ -17,6 +17,7 @@ struct Verdict {
   std::optional<Record> store;
   std::optional<Report> report;
   bool submit = false;
+  bool awaited = false;  // `report` is told until it is answered; else who wants to know asks again
 };
 
 // Attempts whose deadline is at or below `pruned_ms` may have been forgotten.
@@ -31,6 +32,8 @@ Verdict OnLease(const AttemptId& attempt, std::int64_t deadline_ms, const std::o
                 const Horizon& horizon, const OldName& old = {});
 Verdict OnProbe(const AttemptId& attempt, std::int64_t deadline_ms, const std::optional<Record>& known,
                 const Horizon& horizon);
+// What waited, was never recorded, and shall not wait: refused from now on, as after a probe.
+Verdict OnGivenBack(const AttemptId& attempt, std::int64_t deadline_ms, const Horizon& horizon);
 // `word` comes from the carrier. Of two words the stronger one stays recorded, but both are told.
 Verdict OnOutcome(const Report& word, const std::optional<Record>& known);
 // With an id that it brings, for the receipts that are to come.

@@ -172,6 +172,25 @@ void Outlet::LookAgain() {
   waits_for_place_ = false;
 }
 
+std::vector<Waiting> Outlet::TakeBack(Take is_away) {
+  std::vector<Waiting> back;
+  if (!waits_for_place_) return back;
+  for (Route& route : routes_) {
+    for (Class& from : route.classes) {
+      for (auto next = from.tenants.begin(); next != from.tenants.end();) {
+        const auto tenant = next++;
+        if (tenant->full_at != look_ || !is_away(tenant->flows.front().queue.front())) continue;
+        std::size_t left = 0;
+        for (const Flow& flow : tenant->flows) left += flow.queue.size();
+        // With the last one its tenant goes.
+        for (; left != 0; --left)
+          back.push_back(Erase(Place(places_.at(tenant->flows.front().queue.front().lease.attempt))));
+      }
+    }
+  }
+  return back;
+}
+
 std::vector<Waiting> Outlet::Expire(std::int64_t wall_ms) {
   std::vector<Waiting> over;
   while (!deadlines_.empty() && deadlines_.begin()->first <= wall_ms)

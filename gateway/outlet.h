@@ -56,6 +56,9 @@ class Outlet {
   using Take = absl::FunctionRef<bool(const Waiting&)>;
   std::optional<Waiting> Next(std::int64_t now_ms, Take take);
   void LookAgain();
+  // Of those for whom there was no place since LookAgain(): all of a tenant's on a route whose way `is_away`, asked
+  // with one of them. They are no longer there, and count against no rate.
+  std::vector<Waiting> TakeBack(Take is_away);
   // What is past its deadline; no longer there.
   std::vector<Waiting> Expire(std::int64_t wall_ms);
 

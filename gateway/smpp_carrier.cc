@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "crypto/random.h"
+#include "gateway/smpp_connection.h"
 #include "gateway/smsc_words.h"
 #include "smpp/codec.h"
 #include "smpp/receipt.h"
@@ -16,49 +17,10 @@ using workflows::submission::Answer;
 using workflows::submission::Heard;
 
 constexpr std::size_t kLateMax = 10'000;       // unknown parts whose answer may still come
-constexpr std::size_t kUnmappedWordsMax = 20;  // of which an operator is told, per connection
 constexpr std::size_t kTagDigits = 8;          // of the end of a number: receipts write prefixes in their own way
 constexpr std::int64_t kLeastLeft_ms = 1'000;  // no SMSC could do anything within less
 
 }  // namespace
-
-// What changes in it is guarded by the carrier's mutex, but for `link`, which is thread-safe.
-class SmppCarrier::Connection : public SmscLinkEvents {
- public:
-  Connection(SmppCarrier& carrier, SmscOptions given, std::uint32_t number)
-      : options(std::move(given)), index(number), carrier_(carrier) {
-    figures.name = options.name;
-  }
-
-  void OnOutcome(const smpp::action::Outcome& outcome) override { carrier_.OnOutcome(*this, outcome); }
-  void OnDelivery(const smpp::action::Delivery& delivery) override { carrier_.OnDelivery(*this, delivery); }
-  void OnNotice(const smpp::action::Notice& notice) override { carrier_.OnNotice(*this, notice); }
-
-  bool HasPlace() const {
-    return link->CanSubmit() &&
-           reserved + waiting.size() + opening + (under_way.size() - unknown) < options.link.session.window;
-  }
-  bool Takes(const std::string& tenant, const Route* route) const {
-    const auto holds = [](const std::vector<std::string>& names, const std::string& name) {
-      return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
-    };
-    return holds(options.tenants, tenant) && (route == nullptr || holds(route->smscs, options.name));
-  }
-
-  const SmscOptions options;
-  const std::uint32_t index;
-  std::unique_ptr<SmscLink> link;
-  std::size_t reserved = 0;  // SMSes that were taken, and are still to come
-  std::deque<engine::Lease> waiting;
-  std::size_t opening = 0;  // SMSes on their way from `waiting` to `under_way`
-  std::map<smpp::SubmitToken, UnderWay> under_way;
-  std::size_t unknown = 0;  // of under_way: told, and kept for a late answer
-  std::set<std::string> unmapped;
-  SmscFigures figures;
-
- private:
-  SmppCarrier& carrier_;
-};
 
 SmppCarrier::SmppCarrier(std::unique_ptr<Opener> opener, engine::Clock& clock, NoticeHandler notice)
     : opener_(std::move(opener)),
@@ -98,7 +60,10 @@ SmppCarrier::~SmppCarrier() { Stop(); }
 
 void SmppCarrier::StartLinks(CarrierEvents& events) {
   events_ = &events;
-  for (const auto& connection : connections_) connection->link->Start();
+  for (const auto& connection : connections_) {
+    connection->moved_ms = clock_.SteadyMs();
+    connection->link->Start();
+  }
 }
 
 void SmppCarrier::Start(CarrierEvents& events) {
@@ -136,10 +101,27 @@ bool SmppCarrier::Take(const engine::Lease& lease, const Route* route) {
     taken_by_any = true;
     if (!connection->HasPlace()) continue;
     ++connection->reserved;
+    connection->moved_ms = clock_.SteadyMs();
     taken_.insert_or_assign(lease.attempt, connection.get());
     return true;
   }
   return !taken_by_any;  // it fails at once
+}
+
+bool SmppCarrier::IsAway(const engine::Lease& lease, const Route* route) {
+  const std::lock_guard lock(mutex_);
+  const std::int64_t now_ms = clock_.SteadyMs();
+  bool taken_by_any = false, another_stands = false;
+  for (const auto& connection : connections_) {
+    const bool away = connection->IsAway(now_ms);
+    if (connection->Takes(lease.tenant, route)) {
+      if (!away) return false;
+      taken_by_any = true;
+    } else {
+      another_stands = another_stands || (connection->link->CanSubmit() && !away);
+    }
+  }
+  return taken_by_any && another_stands;
 }
 
 // What has no place takes one of whoever would have it: it has an INTENT already.
@@ -315,6 +297,8 @@ void SmppCarrier::OnOutcome(Connection& connection, const smpp::action::Outcome&
       }
     } else {
       connection.under_way.erase(it);
+      const bool answered = outcome.kind == smpp::OutcomeKind::kAccepted || outcome.kind == smpp::OutcomeKind::kRefused;
+      if (answered) connection.moved_ms = clock_.SteadyMs();
       figures.accepted += outcome.kind == smpp::OutcomeKind::kAccepted ? 1 : 0;
       figures.refused += outcome.kind == smpp::OutcomeKind::kRefused ? 1 : 0;
       figures.expired += outcome.kind == smpp::OutcomeKind::kExpired ? 1 : 0;
@@ -363,78 +347,6 @@ PartAnswer SmppCarrier::AnswerOf(const Connection& connection, const UnderWay& o
   return answer;
 }
 
-void SmppCarrier::OnDelivery(Connection& connection, const smpp::action::Delivery& delivery) {
-  smpp::Refusal why;
-  const auto pdu = smpp::Decode(delivery.frame, why);
-  std::string_view source, destination;
-  std::uint8_t esm_class = 0;
-  if (const auto* sm = pdu.ok() ? std::get_if<smpp::Sm>(&pdu->body) : nullptr) {
-    source = sm->source.digits;
-    destination = sm->destination.digits;
-    esm_class = sm->esm_class;
-  } else if (const auto* data = pdu.ok() ? std::get_if<smpp::DataSm>(&pdu->body) : nullptr) {
-    source = data->source.digits;
-    destination = data->destination.digits;
-    esm_class = data->esm_class;
-  }
-  if (const auto receipt = pdu.ok() ? smpp::ReadReceipt(*pdu) : std::nullopt) {
-    return events_->OnReceipt(ReceiptOf(connection, *receipt, source, destination), {connection.index, delivery.key});
-  }
-  if (!pdu.ok() || !smpp::IsReceipt(esm_class, pdu->tlvs)) return OnInbound(connection, delivery, destination);
-  {
-    const std::lock_guard lock(mutex_);
-    ++connection.figures.unreadable;
-  }
-  // A receipt that says nothing is of no use a second time.
-  connection.link->Acknowledge(delivery.key, smpp::CommandStatus::kOk);
-}
-
-void SmppCarrier::OnInbound(Connection& connection, const smpp::action::Delivery& delivery,
-                            std::string_view destination) {
-  const bool taken = inbound_ != nullptr && inbound_->Takes(connection.options.account, destination);
-  {
-    const std::lock_guard lock(mutex_);
-    ++connection.figures.inbound;
-    connection.figures.nobodys += taken ? 0 : 1;
-  }
-  if (!taken) return connection.link->Acknowledge(delivery.key, smpp::CommandStatus::kReceiverPermanentError);
-  // Its key begins with the number of the connection's bind.
-  const std::uint64_t bind = std::uint64_t{process_} << 32 | (delivery.key >> 32 & 0xffffff) << 8 | connection.index;
-  inbound_->Take({connection.options.account, delivery.frame, bind, clock_.WallMs(),
-                  [link = connection.link.get(), key = delivery.key](smpp::CommandStatus status) {
-                    link->Acknowledge(key, status);
-                  }});
-}
-
-SmscReceipt SmppCarrier::ReceiptOf(Connection& connection, const smpp::Receipt& receipt, std::string_view source,
-                                   std::string_view destination) {
-  bool known = true;
-  auto meaning = connection.options.meanings.MeaningOf(receipt, &known);
-  if (receipt.intermediate) meaning = smpp::ReceiptMeaning::kUnderWay;
-  bool first = false;
-  {
-    const std::lock_guard lock(mutex_);
-    ++connection.figures.receipts;
-    connection.figures.unmapped += known ? 0 : 1;
-    first = !known && connection.unmapped.size() < kUnmappedWordsMax &&
-            connection.unmapped.emplace(ShownWord(receipt.word)).second;
-  }
-  if (first && notice_) {
-    notice_(LogLevel::kWarn, absl::StrCat("smsc ", connection.options.name, ": a receipt says the state '",
-                                          std::string(ShownWord(receipt.word)),
-                                          "', which nobody mapped; see [smsc.states] in docs/gateway.md"));
-  }
-  SmscReceipt told{.account = connection.options.account,
-                   .tlv_id = std::string(receipt.tlv_id),
-                   .text_id = std::string(receipt.text_id),
-                   .heard = HeardOf(meaning),
-                   .recipient = TagOf(source),
-                   .at_ms = clock_.WallMs(),
-                   .destination = TagOf(destination)};
-  if (told.heard == Heard::kFailed || told.heard == Heard::kFailedForGood) told.cause = CauseOf(receipt.state);
-  return told;
-}
-
 void SmppCarrier::OnNotice(Connection& connection, const smpp::action::Notice& notice) {
   const std::string& name = connection.options.name;
   std::string line;
@@ -444,6 +356,8 @@ void SmppCarrier::OnNotice(Connection& connection, const smpp::action::Notice& n
     SmscFigures& figures = connection.figures;
     switch (notice.event) {
       case smpp::action::Event::kBound:
+        connection.was_bound = true;
+        connection.moved_ms = clock_.SteadyMs();
         line = absl::StrCat("smsc ", name, ": bound");
         is_good = true;
         break;
@@ -453,6 +367,7 @@ void SmppCarrier::OnNotice(Connection& connection, const smpp::action::Notice& n
         break;
       case smpp::action::Event::kLost:
         ++figures.lost;
+        if (std::exchange(connection.was_bound, false)) connection.moved_ms = clock_.SteadyMs();
         line = absl::StrCat("smsc ", name, ": ", std::string(notice.why));
         break;
       case smpp::action::Event::kThrottled:

@@ -2,8 +2,10 @@
 // tells what the SMSC says of them, answers and receipts.
 //
 // A connection takes an SMS when it is bound and its window has a place, so what is taken leaves within moments, and a
-// gateway that dies leaves no more than a window of each connection in doubt. One thread opens and submits; each
-// connection has one of its own (gateway/smsc_link.h), which tells. Thread-safe.
+// gateway that dies leaves no more than a window of each connection in doubt. One that has not been bound for its
+// away_ms, or has had no place for as long as an answer may take, is away: while another stands, what is for it alone
+// does not wait here. One thread opens and submits; each connection has one of its own (gateway/smsc_link.h), which
+// tells. Thread-safe.
 #pragma once
 
 #include <array>
@@ -72,6 +74,7 @@ class SmppCarrier : public Carrier {
   void StartLinks(CarrierEvents& events);
   void RunOnce();
   bool Take(const engine::Lease& lease, const Route* route) override;
+  bool IsAway(const engine::Lease& lease, const Route* route) override;
   void Submit(std::vector<engine::Lease> leases) override;
   void Acknowledge(const std::vector<Handle>& handles) override;
   void Stop() override;

@@ -121,6 +121,7 @@ void ReadSession(TomlTable& table, const FileReader& read, smpp::SessionOptions&
 }
 
 void ReadSms(TomlTable& table, SmscOptions& options) {
+  table.Integer("away_ms", options.away_ms, 1, kDay_ms);
   table.Ascii("source", options.source, 20);
   table.Integer("source_ton", options.source_ton, 0, 6);
   table.Integer("source_npi", options.source_npi, 0, 18);

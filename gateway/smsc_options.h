@@ -28,6 +28,7 @@ struct SmscOptions {
   std::string account;  // connections of one account share ids and receipts; the name when left out
   SmscLinkOptions link = {};
   std::vector<std::string> tenants = {};  // whom it takes; empty: all
+  std::int64_t away_ms = 10'000;          // without a bind; then, while another stands, nothing waits for it here
 
   std::string source = {};                      // of an SMS without a sender; empty: none is given
   std::uint8_t source_ton = 1, source_npi = 1;  // of a sender in digits; one in letters is 5 and 0

@@ -252,8 +252,7 @@ void Store::Put(const AttemptId& attempt, const Record& record, bool is_new, boo
   const bool once = record.result.has_value() && IsToldOnce(record.old, *record.result);
   if (once) {
     batch_.Delete(Family::kQueues, OpenKey(attempt));
-  } else if ((to_tell || (!record.old.empty() && !record.result)) && record.result != Reported::kNeverSeen) {
-    // Nobody waits to be told of a NEVER_SEEN again: who wants to know asks again.
+  } else if (to_tell || (!record.old.empty() && !record.result)) {
     batch_.Put(Family::kQueues, OpenKey(attempt), "");
   }
   changed_[attempt] = record;

@@ -347,6 +347,43 @@ TEST_F(CoreTest, WhatWaitedForAPlaceTooLongExpires) {
   EXPECT_TRUE(carrier_.submitted.empty());
 }
 
+// Else it would hold its credit until its slot ends, and soon there would be none for anybody.
+TEST_F(CoreTest, WhatIsForAnSmscThatIsAwayIsGivenBackAndNeverLeaves) {
+  const auto lab = [](std::uint64_t n) {
+    auto lease = LeaseOf(Attempt(n));
+    lease.tenant = "lab";
+    return lease;
+  };
+  carrier_.away = "lab";
+  core_->OnLeases({lab(1), LeaseOf(Attempt(2)), lab(3)});
+  EXPECT_EQ(Said(), "ACCEPTED, NEVER_SEEN smsc_unreachable, NEVER_SEEN smsc_unreachable");
+  EXPECT_EQ(link_.kept.size(), 3u);
+  Restart();
+  core_->OnAttached();
+  EXPECT_EQ(Said(), "NEVER_SEEN smsc_unreachable, UNKNOWN restarted, NEVER_SEEN smsc_unreachable")
+      << "the engine waits for it";
+  core_->OnAnswers({{Attempt(1), Reported::kNeverSeen}, {Attempt(3), Reported::kNeverSeen}});
+  core_->OnAttached();
+  EXPECT_EQ(Said(), "UNKNOWN restarted");
+  carrier_.away.clear();
+  core_->OnLeases({lab(1), lab(4)});
+  EXPECT_EQ(Said(), "NEVER_SEEN smsc_unreachable, ACCEPTED");
+  ASSERT_EQ(carrier_.submitted.size(), 1u);
+  EXPECT_EQ(carrier_.submitted[0].attempt, Attempt(4));
+}
+
+// It knows no attempts, so it could not hand it over anew.
+TEST_F(CoreTest, WhatAnOldEngineWantsWaitsForAnSmscThatIsAway) {
+  auto lease = LeaseOf(Attempt(1));
+  lease.tenant = "lab";
+  carrier_.away = "lab";
+  core_->OnLeases({{std::move(lease), {"client", "1"}}});
+  EXPECT_EQ(Said(), "");
+  carrier_.away.clear();
+  Said();
+  EXPECT_EQ(carrier_.submitted.size(), 1u);
+}
+
 TEST_F(CoreTest, WhoWaitsForAPlaceLeavesInTheOrderInWhichItCame) {
   carrier_.places = 0;
   for (std::uint64_t n = 600; n >= 1; --n) Lease(Attempt(n));

@@ -43,12 +43,13 @@ class FakeLink : public Link {
 class FakeCarrier : public Carrier {
  public:
   void Start(CarrierEvents&) override {}
-  bool Take(const engine::Lease&, const Route* route) override {
+  bool Take(const engine::Lease& lease, const Route* route) override {
     if (route != nullptr) routes.push_back(route->name);
-    if (places == 0) return false;
+    if (places == 0 || lease.tenant == away) return false;
     --places;
     return true;
   }
+  bool IsAway(const engine::Lease& lease, const Route*) override { return lease.tenant == away; }
   void Submit(std::vector<engine::Lease> more) override {
     for (auto& lease : more) submitted.push_back(std::move(lease));
   }
@@ -60,6 +61,7 @@ class FakeCarrier : public Carrier {
   std::vector<std::uint64_t> acknowledged;
   std::vector<std::string> routes;  // of those that asked for a place
   std::size_t places = 1'000'000;
+  std::string away;  // whose SMSC is
 };
 
 class FakeRoom : public Room {

@@ -122,6 +122,23 @@ TEST_F(OutletTest, WhoeverHasNoPlaceHoldsUpNobodyElse) {
   EXPECT_FALSE(outlet_.WaitsForPlace());
 }
 
+TEST_F(OutletTest, OfThoseWithoutAPlaceIsTakenBackWhoseWayIsAway) {
+  const auto of_a = [](const Waiting& sms) { return sms.lease.tenant == "a"; };
+  full_ = {{0, "a"}, {0, "b"}};
+  Add(Priority::kCode, "a");
+  Add(Priority::kCode, "a", 2);
+  Add(Priority::kBulk, "a");
+  Add(Priority::kBulk, "b");
+  EXPECT_TRUE(outlet_.TakeBack(of_a).empty()) << "nobody has looked yet";
+  EXPECT_EQ(Leaving(0), "");
+  Add(Priority::kBulk, "a", 1, 1, kLater, 1);
+  EXPECT_EQ(outlet_.TakeBack(of_a).size(), 3u) << "not of the other route, which has places";
+  EXPECT_EQ(outlet_.size(), 2u);
+  EXPECT_TRUE(outlet_.TakeBack(of_a).empty());
+  full_.clear();
+  EXPECT_EQ(Leaving(0), "ba");
+}
+
 TEST_F(OutletTest, WhatIsTakenOutIsGone) {
   const auto one = Add(Priority::kBulk, "a"), two = Add(Priority::kBulk, "a"), three = Add(Priority::kBulk, "b");
   EXPECT_TRUE(outlet_.Has(two));

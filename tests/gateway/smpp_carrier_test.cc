@@ -67,10 +67,11 @@ class SmppCarrierTest : public testing::Test {
                              "\nsystem_id = \"clinic\"\nagain_least_ms = 20\nagain_most_ms = 50\n" + more;
     auto smscs = ReadSmscConfig(toml, "smsc.toml", [](const std::string&, bool) { return std::string(); });
     ASSERT_TRUE(smscs.ok()) << smscs.status();
-    auto vault = std::make_shared<crypto::Vault>(crypto::OldEnvelopes::kRefused);
-    vault->Replace({{key_, {}}});
-    auto carrier = SmppCarrier::Make(*smscs, std::make_unique<EnvelopeOpener>(vault), clock_, nullptr, SmscLink::Make,
-                                     inbound_.get());
+    vault_ = std::make_shared<crypto::Vault>(crypto::OldEnvelopes::kRefused);
+    vault_->Replace({{key_, {}}});
+    auto carrier = SmppCarrier::Make(
+        *smscs, std::make_unique<EnvelopeOpener>(vault_), clock_,
+        [this](LogLevel, std::string_view line) { log_.Tell(std::string(line)); }, SmscLink::Make, inbound_.get());
     ASSERT_TRUE(carrier.ok()) << carrier.status();
     carrier_ = std::move(*carrier);
     agreed_ = std::make_unique<AgreedClock>(clock_, nullptr);
@@ -90,10 +91,11 @@ class SmppCarrierTest : public testing::Test {
     store_.reset();
   }
   AttemptId Send(const std::string& text, const std::string& to = "+255123456789", std::int64_t left_ms = 60'000,
-                 const std::string& sender = "CLINIC") {
+                 const std::string& sender = "CLINIC", const std::string& tenant = "clinic") {
     auto lease = LeaseOf(Attempt(++count_), clock_.WallMs() + left_ms);
+    lease.tenant = tenant;
     auto envelope =
-        crypto::SealEnvelope(key_.public_key(), "clinic/k1", "To: " + to + "\nSender: " + sender + "\n\n" + text);
+        crypto::SealEnvelope(key_.public_key(), tenant + "/k1", "To: " + to + "\nSender: " + sender + "\n\n" + text);
     EXPECT_TRUE(envelope.ok()) << envelope.status();
     lease.payload = std::move(*envelope);
     core_->OnLeases({lease});
@@ -104,8 +106,10 @@ class SmppCarrierTest : public testing::Test {
   engine::Clock& clock_ = engine::SystemClock();
   storage::MemoryStore rows_;
   NotingLink link_;
+  RememberedTruth log_;
   std::uint64_t count_ = 0;
   std::unique_ptr<Inbound> inbound_;  // before the carrier, which calls it
+  std::shared_ptr<crypto::Vault> vault_;
   std::unique_ptr<SmppCarrier> carrier_;
   std::unique_ptr<AgreedClock> agreed_;
   std::unique_ptr<Store> store_;
@@ -226,6 +230,25 @@ TEST_F(SmppCarrierTest, WithoutAConnectionItWaitsUntilItsDeadline) {
   const auto waits = Send("Hello");
   RunningSmsc back("", held.port());
   EXPECT_EQ(link_.Await(waits, "DELIVERED"), "ACCEPTED, SENT, DELIVERED");
+}
+
+// What waits for it would hold the credit of all others. Where nobody else stands it waits, as above.
+TEST_F(SmppCarrierTest, WhatIsForAnSmscThatIsAwayIsGivenBackWhileAnotherStands) {
+  const HeldPort held;
+  RunningSmsc smsc("");
+  StartGateway(smsc.port(), "tenants = [\"clinic\"]\n[[smsc]]\nname = \"away\"\nhost = \"127.0.0.1\"\nport = " +
+                                std::to_string(held.port()) +
+                                "\nsystem_id = \"lab\"\nagain_least_ms = 20\nagain_most_ms = 50\naway_ms = 300\n");
+  const auto of_lab = [this] { return Send("Hello", "+255123456789", 60'000, "LAB", "lab"); };
+  const auto begun_ms = clock_.SteadyMs();
+  const auto given_back = of_lab();
+  EXPECT_EQ(link_.Await(given_back, "unreachable"), "NEVER_SEEN smsc_unreachable");
+  EXPECT_GE(clock_.SteadyMs() - begun_ms, 200) << "one that comes back soon is waited for";
+  EXPECT_EQ(link_.Await(Send("Hello"), "DELIVERED"), "ACCEPTED, SENT, DELIVERED");
+  RunningSmsc back("", held.port());
+  EXPECT_EQ(log_.Await("smsc away: bound", 1), 1);
+  EXPECT_EQ(link_.Await(of_lab(), "DELIVERED"), "ACCEPTED, SENT, DELIVERED");
+  EXPECT_EQ(back.truth.Count("\"event\":\"submit\""), 1);
 }
 
 TEST_F(SmppCarrierTest, WhatIsNoSmsIsInvalidAndNothingLeaves) {

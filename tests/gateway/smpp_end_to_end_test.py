@@ -178,6 +178,28 @@ text = "words of a phone"
         site.start_smsc()
         site.await_ends(["DELIVERED"], 5)
 
+    def test_an_smsc_that_is_away_holds_up_no_other(self):
+        """However few may be under way at once, and however long it lasts; then its own arrive, with all their attempts."""
+        site = self.site = Site(PROGRAMS, SCRIPT, attempts=0)
+        other = Site(PROGRAMS, SCRIPT)  # for its port and its SMSC alone
+        self.addCleanup(other.close)
+        site.start_smsc()
+        site.start_engine()
+        smsc = Path(site.folder, "smsc.toml").read_text(encoding="utf-8")
+        away = smsc.replace('"sim"', '"away"').replace(f"port = {site.port}", f"port = {other.port}") + "away_ms = 300\n"
+        site.write("smsc.toml", smsc + away)
+        site.write("routes.toml", "".join(f'[[route]]\nname = "{name}"\nprefixes = ["{prefix}"]\nsmscs = ["{name}"]\n'
+                                          for name, prefix in (("sim", "+25570"), ("away", "+25571"))))
+        site.start_gateway("--routes", f"{site.folder}/routes.toml", "--credit", "4")
+        site.await_bound()
+        site.send(["Hello"] * 12, batch="away", first=10_000_000)
+        site.send(["Hello"] * 12)
+        site.await_ends(["DELIVERED"], 12, seconds=60)
+        self.assertEqual({sms["state"] for sms in site.states("away")} & {"DELIVERED", "EXPIRED", "INVALID"}, set())
+        other.start_smsc()
+        site.await_ends(["DELIVERED"], 12, batch="away", seconds=60)
+        self.assertEqual(sorted(map(len, other.submits().values())), [1] * 12)
+
     def test_a_refusal_ends_with_its_cause_and_a_throttled_one_arrives(self):
         site = self.up(SCRIPT + """
 [[fault]]

@@ -67,6 +67,7 @@ again_least_ms = 5
 again_most_ms = 6
 throttle_least_ms = 7
 throttle_most_ms = 8
+away_ms = 9
 source = "15001"
 source_ton = 3
 source_npi = 0
@@ -107,6 +108,7 @@ receipts = "none"
   EXPECT_EQ(smsc.link.key_pem, "PEM of key");
   EXPECT_EQ(smsc.link.session.password, "secret");
   EXPECT_EQ(smsc.link.session.throttle_most_ms, 8);
+  EXPECT_EQ(smsc.away_ms, 9);
   EXPECT_EQ(smsc.tenants, (std::vector<std::string>{"clinic", "lab"}));
   EXPECT_EQ(smsc.segments, Segments::kSar);
   EXPECT_EQ(smsc.parts, workflows::submission::PartsRule::kAny);
