@@ -242,7 +242,7 @@ void SmppCarrier::SubmitParts(Connection& connection, const AttemptId& attempt, 
       connection.under_way.emplace(token, one);
       ++connection.figures.submitted;
     }
-    const auto status = connection.link->Submit(token, pdus.Pdu(i), until_ms);
+    const auto status = connection.link->Submit(token, pdus.Pdu(i), until_ms, {one.number, one.parts});
     if (status.ok()) continue;
     // Not taken, so nothing of it left.
     const bool unfit = absl::IsInvalidArgument(status);

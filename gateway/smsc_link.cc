@@ -37,9 +37,9 @@ class Bound {
         timer_(context),
         session_(std::move(options)) {}
 
-  bool StandsBound() {
+  bool MaySubmit() {
     const std::lock_guard lock(mutex_);
-    return session_.state() == smpp::Session::State::kBound;
+    return session_.may_submit();
   }
 
   // From any thread: `step` changes the session, what follows from it happens on the link's thread.
@@ -217,12 +217,14 @@ class AsioSmscLink : public SmscLink {
     thread_ = std::thread([this] { context_.run(); });
   }
 
-  absl::Status Submit(smpp::SubmitToken token, const smpp::Pdu& pdu, std::int64_t deadline_ms) override {
-    return first_->With(
-        [&](smpp::Session& session, std::int64_t now_ms) { return session.Submit(token, pdu, deadline_ms, now_ms); });
+  absl::Status Submit(smpp::SubmitToken token, const smpp::Pdu& pdu, std::int64_t deadline_ms,
+                      smpp::PartOf part) override {
+    return first_->With([&](smpp::Session& session, std::int64_t now_ms) {
+      return session.Submit(token, pdu, deadline_ms, now_ms, part);
+    });
   }
 
-  bool CanSubmit() override { return first_->StandsBound(); }
+  bool CanSubmit() override { return first_->MaySubmit(); }
 
   void Acknowledge(std::uint64_t key, smpp::CommandStatus status) override {
     (receiver_ != nullptr ? receiver_ : first_)->With([&](smpp::Session& session, std::int64_t now_ms) {

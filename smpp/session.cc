@@ -17,6 +17,8 @@ constexpr std::int64_t kLeastValidity_ms = 1000;
 constexpr std::size_t kFrameBytes = 512;  // more than a submit has without its TLVs
 // Of submits that were told as unknown, so many late answers are waited for.
 constexpr std::size_t kLateMax = 10'000;
+// So many submits in a row without an answer, and the SMSC answers none.
+constexpr std::uint32_t kMuteAfter = 3;
 
 bool IsThrottling(CommandStatus status) {
   return status == CommandStatus::kThrottled || status == CommandStatus::kMessageQueueFull;
@@ -83,16 +85,36 @@ void Session::Start(std::int64_t now_ms) {
 void Session::Stop(std::int64_t now_ms) {
   now_ms_ = now_ms;
   if (state_ == State::kDraining || state_ == State::kUnbinding || state_ == State::kStopped) return;
+  if (state_ != State::kBound) return Finish();
+  GiveUpWhatHasNotBegun();
+  state_ = State::kDraining;
+  until_ms_ = now_ms_ + options_.drain_ms;
+  if (AllIsIn()) Unbind();
+}
+
+// Of an SMS of which a part has left the others follow: given up, it would be a failure, and another attempt would
+// bring the phone that part once more.
+void Session::GiveUpWhatHasNotBegun() {
+  std::map<std::uint64_t, std::size_t> parts_waiting;
+  for (const auto& [order, one] : waiting_) ++parts_waiting[one.sms];
+  for (auto it = waiting_.begin(); it != waiting_.end();) {
+    if (parts_waiting[it->second.sms] < it->second.parts) {
+      ++it;
+      continue;
+    }
+    Tell(action::Outcome{.token = it->second.token, .kind = OutcomeKind::kGivenUp});
+    it = waiting_.erase(it);
+  }
+}
+
+void Session::GiveUpWaiting() {
   for (auto& [order, one] : std::exchange(waiting_, {})) {
     Tell(action::Outcome{.token = one.token, .kind = OutcomeKind::kGivenUp});
   }
-  if (state_ != State::kBound) return Finish();
-  state_ = State::kDraining;
-  until_ms_ = now_ms_ + options_.drain_ms;
-  if (unanswered_.empty()) Unbind();
 }
 
-absl::Status Session::Submit(SubmitToken token, const Pdu& pdu, std::int64_t deadline_ms, std::int64_t now_ms) {
+absl::Status Session::Submit(SubmitToken token, const Pdu& pdu, std::int64_t deadline_ms, std::int64_t now_ms,
+                             PartOf part) {
   now_ms_ = now_ms;
   if (options_.bind == CommandId::kBindReceiver) return absl::FailedPreconditionError("submit: this is a receiver");
   if (state_ == State::kDraining || state_ == State::kUnbinding || state_ == State::kStopped) {
@@ -109,6 +131,9 @@ absl::Status Session::Submit(SubmitToken token, const Pdu& pdu, std::int64_t dea
   one.frame = frame;
   Wipe(frame);
   if (!status.ok()) return status;
+  if (part.number == 1) ++sms_;
+  one.sms = sms_;
+  one.parts = part.parts;
   waiting_.emplace(++order_, std::move(one));
   SendWaiting();
   return absl::OkStatus();
@@ -249,7 +274,8 @@ void Session::OnBindResponse(const Pdu& pdu) {
   }
   peer_version_ = pdu.tlvs.Octet(Tag::kScInterfaceVersion).value_or(0);
   state_ = State::kBound;
-  again_ms_ = options_.again_least_ms;
+  if (!probing_) again_ms_ = options_.again_least_ms;
+  answered_ = false;
   paused_until_ms_ = 0;
   throttled_ = false;
   Tell(action::Notice{.event = action::Event::kBound});
@@ -265,19 +291,30 @@ void Session::OnSubmitResponse(const Header& header, std::string_view message_id
                          .message_id = std::string(accepted ? message_id : std::string_view())});
     if (accepted) Grow();
   };
-  if (const auto late = late_.extract(header.sequence); !late.empty()) {
+  const auto late = late_.extract(header.sequence);
+  auto answered = unanswered_.extract(header.sequence);
+  if (late.empty() && answered.empty()) return;
+  NoteAnswer();
+  if (!late.empty()) {
     tell(late.mapped());
-  } else if (auto answered = unanswered_.extract(header.sequence); answered.empty()) {
-    return;
-  } else if (IsThrottling(header.status) && state_ == State::kBound) {
+  } else if (IsThrottling(header.status) && GoesAgain(answered.mapped().submit)) {
     waiting_.emplace(answered.mapped().order, std::move(answered.mapped().submit));
     Throttle();
   } else {
     tell(answered.mapped().submit.token);
   }
   if (unanswered_.empty()) throttled_ = false;
-  if (state_ == State::kDraining && unanswered_.empty()) return Unbind();
+  if (state_ == State::kDraining && AllIsIn()) return Unbind();
   SendWaiting();
+}
+
+void Session::NoteAnswer() {
+  answered_ = true;
+  unheard_ = 0;
+  mute_until_ms_.reset();
+  if (!std::exchange(probing_, false)) return;
+  window_now_ = options_.window;
+  again_ms_ = options_.again_least_ms;
 }
 
 void Session::Throttle() {
@@ -300,7 +337,8 @@ void Session::Grow() {
 }
 
 void Session::SendWaiting() {
-  if (state_ != State::kBound || throttled_ || now_ms_ < paused_until_ms_) return;
+  const bool completes = state_ == State::kDraining && !mute_until_ms_;
+  if (!(may_submit() || completes) || throttled_ || now_ms_ < paused_until_ms_) return;
   while (!waiting_.empty() && unanswered_.size() < window_now_) {
     auto first = waiting_.extract(waiting_.begin());
     Waiting& one = first.mapped();
@@ -334,14 +372,15 @@ void Session::Tick(std::int64_t now_ms) {
       until_ms_ = now_ms_ + options_.connect_ms;
       return Tell(action::Connect{});
     case State::kBound:
+      if (mute_until_ms_ && now_ms_ >= *mute_until_ms_) return Lose("the SMSC answers no submits", NextPause());
       if (now_ms_ - heard_ms_ >= 2 * options_.enquire_ms) return Lose("the SMSC is silent", NextPause());
       if (now_ms_ - heard_ms_ >= options_.enquire_ms && !std::exchange(enquired_, true)) {
         SendEmpty(CommandId::kEnquireLink, NextSequence());
       }
       return SendWaiting();
     case State::kDraining:
-      if (now_ms_ >= until_ms_ || unanswered_.empty()) Unbind();
-      return;
+      if (now_ms_ >= until_ms_ || AllIsIn()) return Unbind();
+      return SendWaiting();
     case State::kUnbinding:
       if (now_ms_ >= until_ms_) Finish();
       return;
@@ -355,15 +394,18 @@ std::optional<std::int64_t> Session::NextDue() const {
   std::optional<std::int64_t> due;
   const auto at = [&due](std::int64_t ms) { due = std::min(due.value_or(ms), ms); };
   switch (state_) {
+    case State::kDraining:
+      if (!waiting_.empty() && !throttled_ && paused_until_ms_ > now_ms_) at(paused_until_ms_);
+      [[fallthrough]];
     case State::kConnecting:
     case State::kBinding:
     case State::kWaiting:
-    case State::kDraining:
     case State::kUnbinding:
       at(until_ms_);
       break;
     case State::kBound:
       at(heard_ms_ + (enquired_ ? 2 : 1) * options_.enquire_ms);
+      if (mute_until_ms_) at(*mute_until_ms_);
       if (!waiting_.empty() && !throttled_ && paused_until_ms_ > now_ms_) at(paused_until_ms_);
       break;
     case State::kIdle:
@@ -401,7 +443,9 @@ void Session::ExpireUnanswered() {
     Tell(action::Outcome{.token = it->second.submit.token, .kind = OutcomeKind::kUnknown});
     late_.emplace(it->first, it->second.submit.token);
     it = unanswered_.erase(it);
+    ++unheard_;
   }
+  if (unheard_ >= (probing_ ? 1 : kMuteAfter) && !mute_until_ms_) mute_until_ms_ = now_ms_ + options_.response_ms;
   while (late_.size() > kLateMax) late_.erase(late_.begin());
   if (unanswered_.empty()) throttled_ = false;
 }
@@ -430,9 +474,15 @@ void Session::Drop() {
   }
   late_.clear();
   throttled_ = false;
+  unheard_ = 0;
+  mute_until_ms_.reset();
 }
 
 void Session::Lose(std::string_view why, std::int64_t pause_ms) {
+  if (mute_until_ms_ || (!answered_ && !unanswered_.empty())) {
+    probing_ = true;
+    window_now_ = 1;
+  }
   Drop();
   Tell(action::Notice{.event = action::Event::kLost, .why = why});
   state_ = State::kWaiting;
@@ -440,12 +490,14 @@ void Session::Lose(std::string_view why, std::int64_t pause_ms) {
 }
 
 void Session::Unbind() {
+  GiveUpWaiting();
   state_ = State::kUnbinding;
   until_ms_ = now_ms_ + options_.drain_ms;
   SendEmpty(CommandId::kUnbind, NextSequence());
 }
 
 void Session::Finish() {
+  GiveUpWaiting();
   Drop();
   state_ = State::kStopped;
   Tell(action::Notice{.event = action::Event::kStopped});

@@ -17,6 +17,10 @@
 // - Each submit has one outcome; kUnknown, when the answer did not come in time or the connection was lost after it
 // left.
 //   An answer that comes later all the same, on the same connection, is a second outcome of it.
+// - An SMSC that answers no submits gets few: after three in a row without an answer no further one leaves, and after
+// as
+//   long as an answer may take the connection is given up. After that, or when one was lost on which submits left and
+//   none was answered, the pauses grow and the window is 1 until an answer comes.
 // - A message from the SMSC is answered when Acknowledge() is called: once it is durable. What nobody acknowledged the
 //   SMSC sends again.
 //
@@ -65,6 +69,11 @@ struct SessionOptions {
 // The caller's own name for a submit.
 using SubmitToken = std::uint64_t;
 
+// Which part of an SMS it is. All parts of one are given one after the other.
+struct PartOf {
+  std::uint8_t number = 1, parts = 1;
+};
+
 enum class OutcomeKind {
   kAccepted,  // message_id is the SMSC's; empty when it gave none that can be read
   kRefused,   // status says why; it was not taken
@@ -111,13 +120,16 @@ class Session {
   [[nodiscard]] static absl::Status CheckOptions(const SessionOptions& options);
 
   void Start(std::int64_t now_ms);
-  // Gives up what has not left, waits for the answers that are due, unbinds, closes. Ends with Event::kStopped.
+  // Gives up each SMS of which nothing has left, lets the other parts of those that have begun leave, waits for the
+  // answers that are due, unbinds, closes: all that within drain_ms, after which it gives up what is left. Ends with
+  // Event::kStopped.
   void Stop(std::int64_t now_ms);
 
   // `pdu` is a submit_sm or data_sm; its sequence number is not read. Taken in every state but kDraining and later,
   // also while there is no connection. InvalidArgument: it cannot be encoded; ResourceExhausted: too many wait;
   // FailedPrecondition: a receiver, or stopping. Of what is not taken there is no outcome.
-  [[nodiscard]] absl::Status Submit(SubmitToken token, const Pdu& pdu, std::int64_t deadline_ms, std::int64_t now_ms);
+  [[nodiscard]] absl::Status Submit(SubmitToken token, const Pdu& pdu, std::int64_t deadline_ms, std::int64_t now_ms,
+                                    PartOf part = {});
   // Answers a Delivery. A key of a connection that is gone is ignored: the SMSC sends it again.
   void Acknowledge(std::uint64_t key, CommandStatus status, std::int64_t now_ms);
 
@@ -134,6 +146,8 @@ class Session {
   std::vector<Action> TakeActions();
 
   State state() const { return state_; }
+  // What is given now may leave at once, but for the window and throttling.
+  bool may_submit() const { return state_ == State::kBound && !mute_until_ms_; }
   std::size_t waiting() const { return waiting_.size(); }
   std::size_t unanswered() const { return unanswered_.size(); }
   std::uint32_t window_now() const { return window_now_; }
@@ -146,6 +160,8 @@ class Session {
     std::int64_t deadline_ms = 0;
     WipedBytes frame = {};        // but for its sequence number
     std::size_t validity_at = 0;  // in `frame`, of a relative validity_period; 0: it has none
+    std::uint64_t sms = 0;        // counted; which it is a part of
+    std::uint8_t parts = 1;       // that this has
   };
   struct Unanswered {
     std::uint64_t order = 0;
@@ -165,6 +181,14 @@ class Session {
   void SendBind();
   void SendWaiting();
   bool IsOver(const Waiting& one) const;
+  void GiveUpWhatHasNotBegun();
+  void GiveUpWaiting();
+  bool AllIsIn() const { return unanswered_.empty() && waiting_.empty(); }
+  void NoteAnswer();
+  // While stopping, only what is needed to complete an SMS.
+  bool GoesAgain(const Waiting& one) const {
+    return state_ == State::kBound || (state_ == State::kDraining && one.parts > 1);
+  }
   void Throttle();
   void Grow();
   void ExpireWaiting();
@@ -187,7 +211,7 @@ class Session {
   std::uint32_t sequence_ = 0;
   std::uint8_t peer_version_ = 0;
 
-  std::uint64_t order_ = 0;
+  std::uint64_t order_ = 0, sms_ = 0;
   std::map<std::uint64_t, Waiting> waiting_;        // by the order in which they came
   std::map<std::uint32_t, Unanswered> unanswered_;  // by sequence number: the window
   std::map<std::uint32_t, SubmitToken> late_;       // likewise, told as unknown: a late answer is told too
@@ -196,6 +220,11 @@ class Session {
   bool throttled_ = false;      // and not all answers are in
   std::int64_t throttle_ms_ = 0, paused_until_ms_ = 0;
   std::int64_t again_ms_ = 0;
+
+  std::uint32_t unheard_ = 0;                  // submits that were told as unknown since the last answer
+  std::optional<std::int64_t> mute_until_ms_;  // no submit leaves; then the connection is given up
+  bool answered_ = false;                      // a submit, since the connection was bound
+  bool probing_ = false;                       // whether submits are answered again
 
   std::uint64_t connection_ = 0;                   // counted; the upper half of a delivery's key
   std::map<std::uint32_t, CommandId> deliveries_;  // by sequence number: what to answer with

@@ -300,6 +300,17 @@ TEST_F(SmppCarrierTest, AReceiptAfterARestartFindsItsAttempt) {
   EXPECT_EQ(smsc.truth.Count("\"event\":\"submit\""), 1);
 }
 
+// A part that came with both attempts would reach the phone twice.
+TEST_F(SmppCarrierTest, AStopAmidThePartsOfAnSmsCompletesIt) {
+  RunningSmsc smsc("[response]\ndelay_ms = 200\n");
+  StartGateway(smsc.port(), "window = 1\n");
+  const auto attempt = Send(std::string(400, 'a'));
+  EXPECT_GE(smsc.truth.Await("\"event\":\"submit\"", 1), 1);
+  StopGateway();
+  EXPECT_EQ(link_.Await(attempt, "SENT"), "ACCEPTED, SENT");
+  EXPECT_EQ(smsc.truth.Count("\"event\":\"submit\""), 3);
+}
+
 // Of what waits nothing is recorded and nothing said: whoever handed it over hands it over again.
 TEST_F(SmppCarrierTest, NoMoreThanTheWindowIsEverAnIntent) {
   RunningSmsc smsc("[[fault]]\nkind = \"drop-response\"\n[[fault]]\nkind = \"drop-receipt\"\n");

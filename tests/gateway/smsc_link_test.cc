@@ -109,7 +109,7 @@ class SmscLinkTest : public ::testing::Test {
                                            .registered_delivery = smpp::kReceiptAlways,
                                            .short_message = "x"},
                           .tlvs = {}};
-      ASSERT_TRUE(link_->Submit(++token_, pdu, clock_.SteadyMs() + 60'000).ok());
+      ASSERT_TRUE(link_->Submit(++token_, pdu, clock_.SteadyMs() + 60'000, {}).ok());
     }
   }
 
@@ -128,7 +128,7 @@ TEST_F(SmscLinkTest, SubmitsHearsReceiptsAndUnbinds) {
   EXPECT_EQ(ear_.Notices(smpp::action::Event::kStopped), 1);
   EXPECT_EQ(smsc.truth.Count("\"why\":\"unbind\""), 1);
   EXPECT_EQ(smsc.truth.Count("\"event\":\"delivered\""), 500);
-  EXPECT_TRUE(absl::IsFailedPrecondition(link_->Submit(1, {}, 0)));
+  EXPECT_TRUE(absl::IsFailedPrecondition(link_->Submit(1, {}, 0, {})));
 }
 
 TEST_F(SmscLinkTest, ATransmitterAndAReceiver) {

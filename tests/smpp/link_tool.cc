@@ -90,7 +90,7 @@ void SubmitAll(gateway::SmscLink& link, const engine::Clock& clock, int count) {
       tlvs.Add(smpp::Tag::kMessagePayload, coded->octets);
     }
     const smpp::Pdu pdu{.header = {.id = smpp::CommandId::kSubmitSm}, .body = sm, .tlvs = tlvs.view()};
-    const absl::Status status = link.Submit(static_cast<smpp::SubmitToken>(i), pdu, clock.SteadyMs() + 60'000);
+    const absl::Status status = link.Submit(static_cast<smpp::SubmitToken>(i), pdu, clock.SteadyMs() + 60'000, {});
     if (!status.ok()) std::cerr << status.ToString() << '\n';
   }
 }

@@ -97,12 +97,13 @@ class SimSmscLink : public gateway::SmscLink {
   ~SimSmscLink() override { site_.Gone(*this); }
 
   void Start() override { session_.Start(clock_.SteadyMs()); }
-  [[nodiscard]] absl::Status Submit(smpp::SubmitToken token, const smpp::Pdu& pdu, std::int64_t deadline_ms) override {
-    const absl::Status taken = session_.Submit(token, pdu, deadline_ms, clock_.SteadyMs());
+  [[nodiscard]] absl::Status Submit(smpp::SubmitToken token, const smpp::Pdu& pdu, std::int64_t deadline_ms,
+                                    smpp::PartOf part) override {
+    const absl::Status taken = session_.Submit(token, pdu, deadline_ms, clock_.SteadyMs(), part);
     SendAll();
     return taken;
   }
-  bool CanSubmit() override { return session_.state() == smpp::Session::State::kBound; }
+  bool CanSubmit() override { return session_.may_submit(); }
   void Acknowledge(std::uint64_t key, smpp::CommandStatus status) override {
     session_.Acknowledge(key, status, clock_.SteadyMs());
   }
