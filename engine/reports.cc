@@ -88,6 +88,14 @@ void Partition::SendOpenLease(Round& round, Shard& home, const AttemptId& attemp
   if (*found == nullptr) return;
   // The same store may come back for fewer tenants, or under another credential: its lease stays, no payload leaves.
   if (!attachment.Serves(lease.tenant)) return;
+  // It may also have come back without the key: then it is asked, and what it has not begun it refuses, so that whoever
+  // has that key can get it.
+  const workflows::Workflow& workflow = *shared_.workflow(static_cast<std::uint16_t>((*found)->head.workflow()));
+  if (!shared_.peers.Serves(lease.peer->gateway, lease.tenant, workflow.Lane((*found)->head.fixed()))) {
+    to.probes.push_back({attempt, lease.deadline_ms});
+    ++counts_.probes;
+    return;
+  }
   engine::Lease again = RenderLease(home, **found, attempt.number, lease.deadline_ms);
   again.again = true;
   to.leases.push_back(std::move(again));

@@ -125,7 +125,8 @@ void Loopback::SubmitAll(const std::vector<engine::Lease>& leases, std::vector<R
     Unreadable why;
     auto opened = opener_->Open(lease, why);
     if (!opened.has_value()) {
-      words.push_back(Word(lease.attempt, Reported::kInvalid, why.about, why.cause, now_ms));
+      words.push_back(Word(lease.attempt, why.for_now ? Reported::kFailedTransient : Reported::kInvalid, why.about,
+                           why.cause, now_ms));
       continue;
     }
     if (now_ms >= lease.deadline_ms) {

@@ -38,6 +38,7 @@ struct Sms {
 struct Unreadable {
   About about = About::kMessage;
   std::string_view cause;  // of the closed list
+  bool for_now = false;    // another gateway, or this one later, may be able to
 };
 
 // InvalidArgument says in words what `why` says in terms.

@@ -225,7 +225,8 @@ void SmppCarrier::Open(Connection& connection, const engine::Lease& lease) {
       const std::lock_guard lock(mutex_);
       ++connection.figures.invalid;
     }
-    return Tell(lease.attempt, Reported::kInvalid, unfit->about, unfit->cause);
+    const Reported word = unfit->for_now ? Reported::kFailedTransient : Reported::kInvalid;
+    return Tell(lease.attempt, word, unfit->about, unfit->cause);
   }
   SubmitParts(connection, lease.attempt, pdus, clock_.SteadyMs() + left_ms, recipient);
 }

@@ -112,6 +112,7 @@ Sorted Sorter::SortOne(engine::Lease lease) {
   sorted.sms.lease = std::move(lease);
   if (!opened.has_value()) {
     sorted.refusal = why;
+    sorted.for_now = why.for_now;
     const std::lock_guard lock(mutex_);
     ++figures_.unreadable;
     return sorted;

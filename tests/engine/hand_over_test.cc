@@ -74,6 +74,57 @@ TEST(HandOverAgain, NotToAStoreThatCameAnewForFewerTenants) {
   for (const Lease& lease : after->leases) EXPECT_EQ(lease.tenant, "a");
 }
 
+// It is asked, without a payload: what it has not begun it refuses, and another attempt may go to whoever has the key.
+TEST(HandOverAgain, OnlyForKeysThatAreStillThere) {
+  World world;
+  const auto attach = [&](std::vector<std::string> lanes, std::shared_ptr<Inbox>& inbox) {
+    inbox = std::make_shared<Inbox>();
+    auto session = world.engine->Attach({{"g", "s1"}, {"t"}, std::move(lanes), {}}, std::make_shared<InboxLink>(inbox));
+    EXPECT_TRUE(session.ok());
+    (*session)->AddCredit(10);
+    world.Run();
+    return *std::move(session);
+  };
+  std::shared_ptr<Inbox> inbox, second, third;
+  auto session = attach({"k1", "k2"}, inbox);
+  for (const std::string key : {"k1", "k2"}) world.Create("t", key, {world.clock.wall_ms + 10, "", std::nullopt, key});
+  world.AdvanceAndRun(20, 10);
+  ASSERT_EQ(inbox->leases.size(), 2U);
+  session.reset();
+  session = attach({"k2"}, second);
+  ASSERT_EQ(second->leases.size(), 1U);
+  EXPECT_EQ(second->leases[0].lane, "k2");
+  ASSERT_EQ(second->probes.size(), 1U);
+  const auto lost =
+      std::find_if(inbox->leases.begin(), inbox->leases.end(), [](const Lease& one) { return one.lane == "k1"; });
+  ASSERT_NE(lost, inbox->leases.end());
+  EXPECT_EQ(second->probes[0].attempt, lost->attempt);
+  session.reset();
+  session = attach({}, third);
+  EXPECT_EQ(third->leases.size(), 2U) << "one without names opens all";
+}
+
+// Between the decision that it leaves and its being durable, as above.
+TEST(HandOverAgain, NotToAStoreThatCameAnewWithFewerKeys) {
+  World world;
+  std::shared_ptr<Inbox> before = std::make_shared<Inbox>(), after;
+  auto session = *world.engine->Attach({{"g", "s1"}, {"t"}, {"k1", "k2"}, {}}, std::make_shared<InboxLink>(before));
+  session->AddCredit(10);
+  for (const std::string key : {"k1", "k2"}) world.Create("t", key, {world.clock.wall_ms + 10, "", std::nullopt, key});
+  world.store->on_write = [&] {
+    if (after) return;
+    session.reset();
+    after = std::make_shared<Inbox>();
+    auto fewer = world.engine->Attach({{"g", "s1"}, {"t"}, {"k2"}, {}}, std::make_shared<InboxLink>(after));
+    ASSERT_TRUE(fewer.ok());
+    session = *std::move(fewer);
+  };
+  world.AdvanceAndRun(20, 20);
+  EXPECT_TRUE(before->leases.empty());
+  ASSERT_FALSE(after->leases.empty());
+  for (const Lease& lease : after->leases) EXPECT_EQ(lease.lane, "k2");
+}
+
 TEST(HandOverAgain, InPortionsAndAsFastAsTheLinkIsEmptied) {
   World world;
   std::shared_ptr<Inbox> inbox;

@@ -59,6 +59,23 @@ TEST_F(OpenerTest, TellsWhatIsWrongInAnAuthenticSms) {
   EXPECT_EQ(why_.cause, "invalid_message");
 }
 
+// Another gateway may have it, or it comes back. What its client gave another key's name is of no key here for ever.
+TEST_F(OpenerTest, WithoutItsKeyItCannotBeOpenedForNow) {
+  const auto other = crypto::PrivateKey::Generate(crypto::KeyKind::kP256);
+  engine::Lease lease = LeaseOf(Attempt(1));
+  lease.payload = *crypto::SealEnvelope(other.public_key(), "clinic/k1", kSms);
+  for (const auto& [lane, for_now] : std::vector<std::pair<std::string, bool>>{
+           {vault_->kids().front(), false}, {"", false}, {"of a key that is gone", true}}) {
+    lease.lane = lane;
+    EXPECT_FALSE(opener_.Open(lease, why_).has_value());
+    EXPECT_EQ(why_.cause, "envelope");
+    EXPECT_EQ(why_.for_now, for_now) << lane;
+  }
+  lease.payload = Jwe(kSms, "clinic/k2");
+  EXPECT_FALSE(opener_.Open(lease, why_).has_value());
+  EXPECT_FALSE(why_.for_now) << "the key is there";
+}
+
 TEST_F(OpenerTest, TellsNothingOfWhatAnybodyCanChange) {
   const std::string good = Old(kSms);
   std::string bytes = crypto::FromBase64(good).value();

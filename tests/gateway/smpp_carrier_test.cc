@@ -266,6 +266,19 @@ TEST_F(SmppCarrierTest, WhatIsNoSmsIsInvalidAndNothingLeaves) {
   EXPECT_EQ(carrier_->figures()[0].invalid, 4u);
 }
 
+// Another gateway may have it.
+TEST_F(SmppCarrierTest, WhoseKeyIsTakenAwayWhileItWaitsHasFailedForNow) {
+  RunningSmsc smsc("");
+  StartGateway(smsc.port());
+  auto lease = LeaseOf(Attempt(99), clock_.WallMs() + 60'000);
+  lease.payload = *crypto::SealEnvelope(key_.public_key(), "clinic/k1", "To: +255123456789\n\nHello");
+  lease.lane = vault_->kids().front();
+  vault_->Replace({{crypto::PrivateKey::Generate(crypto::KeyKind::kP256), {}}});
+  core_->OnLeases({lease});
+  EXPECT_EQ(link_.Await(lease.attempt, "envelope"), "ACCEPTED, FAILED envelope");
+  EXPECT_EQ(smsc.truth.Count("\"event\":\"submit\""), 0);
+}
+
 TEST_F(SmppCarrierTest, ATenantWithoutAConnectionHasNoRoute) {
   RunningSmsc smsc("");
   StartGateway(smsc.port(), "tenants = [\"another\"]\n");
