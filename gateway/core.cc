@@ -232,12 +232,26 @@ absl::Status Core::DecideOthers(const Inbox& inbox, std::vector<gateway::Report>
   std::uint64_t not_ours = 0;
   for (const Answer& answer : inbox.answers) {
     not_ours += answer.ours ? 0 : 1;
+    if (!answer.ours) {
+      const auto of_another = IsOfAnother(answer.attempt);
+      if (!of_another.ok()) return of_another.status();
+      if (*of_another) continue;
+    }
     if (const auto status = store_.Answered(answer.attempt, answer.result); !status.ok()) return status;
   }
   const std::lock_guard lock(mutex_);
   figures_.probes += inbox.probes.size();
   figures_.not_ours += not_ours;
   return absl::OkStatus();
+}
+
+// Of a tenant that is not served now: its engine may take the word once it is again.
+absl::StatusOr<bool> Core::IsOfAnother(const AttemptId& attempt) const {
+  const auto known = store_.Find(attempt);
+  if (!known.ok()) return known.status();
+  if (!known->has_value() || (*known)->tenant.empty()) return false;
+  const std::lock_guard lock(mutex_);
+  return std::find(tenants_.begin(), tenants_.end(), (*known)->tenant) == tenants_.end();
 }
 
 void Core::Keep(const AttemptId& attempt, const Verdict& verdict, bool is_new, std::vector<gateway::Report>& reports) {

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "engine/figures.h"
 #include "gateway/agreed_clock.h"
 #include "gateway/audit_log.h"
@@ -162,6 +163,7 @@ class Core : public LinkEvents, public CarrierEvents {
   absl::Status DecideReceipts(const Inbox& inbox, std::vector<gateway::Report>& reports);
   absl::Status HearAll(const std::vector<PlacedReceipt>& placed, std::vector<gateway::Report>& reports);
   absl::Status DecideOthers(const Inbox& inbox, std::vector<gateway::Report>& reports);
+  absl::StatusOr<bool> IsOfAnother(const AttemptId& attempt) const;
   void Keep(const AttemptId& attempt, const Verdict& verdict, bool is_new, std::vector<gateway::Report>& reports);
   absl::Status TellOn(const Inbox& inbox, std::vector<gateway::Report> reports);
   void PruneIfTime();

@@ -193,6 +193,25 @@ TEST_F(CoreTest, WhatIsNotOursIsNotRepeated) {
   EXPECT_EQ(core_->figures().not_ours, 1u);
 }
 
+// It came anew for fewer tenants, with a credential that has no more either; both may be set right.
+TEST_F(CoreTest, OfATenantThatIsNotServedNowItIsKept) {
+  auto lease = LeaseOf(Attempt(1));
+  lease.tenant = "lab";
+  core_->OnLeases({lease});
+  Said();
+  Word(Attempt(1), Reported::kSent);
+  Said();
+  core_->OnAnswers({{Attempt(1), Reported::kSent, false}});
+  Said();
+  core_->ReplaceTenants({"clinic", "lab"});
+  core_->OnAttached();
+  EXPECT_EQ(Said(), "SENT");
+  core_->OnAnswers({{Attempt(1), Reported::kSent, false}});
+  Said();
+  core_->OnAttached();
+  EXPECT_EQ(Said(), "") << "the engine knows whose it is";
+}
+
 TEST_F(CoreTest, AProbeOfTheUnseenIsRefusedForEver) {
   core_->OnProbes({{Attempt(1), kNow + kHour}});
   EXPECT_EQ(Said(), "NEVER_SEEN never_seen");
