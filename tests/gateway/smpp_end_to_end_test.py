@@ -179,7 +179,7 @@ text = "words of a phone"
         site.await_ends(["DELIVERED"], 5)
 
     def test_an_smsc_that_is_away_holds_up_no_other(self):
-        """However few may be under way at once, and however long it lasts; then its own arrive, with all their attempts."""
+        """However few may be under way at once, and however long it lasts; then its own arrive."""
         site = self.site = Site(PROGRAMS, SCRIPT, attempts=0)
         other = Site(PROGRAMS, SCRIPT)  # for its port and its SMSC alone
         self.addCleanup(other.close)
