@@ -349,13 +349,32 @@ absl::Status MissingRows(const std::string& dropped) {
   return absl::DataLossError(absl::StrCat("acknowledged data is missing: ", dropped));
 }
 
+// Between two logs rows are missing, and only those behind reach row `acknowledged`: those before it were in tables
+// already, and a crash brought them back, or kept them, without the others that were deleted with them.
+bool AreOld(const std::vector<LogFile>& logs, const LogDamage& damage, std::uint64_t acknowledged) {
+  const auto reaches = [=](const LogFile& log) { return acknowledged != 0 && log.end.next_row > acknowledged; };
+  const auto& last = logs[damage.log];
+  return last.end.kind != LogEnd::kDamaged && !reaches(last) &&
+         std::any_of(logs.begin() + static_cast<std::ptrdiff_t>(damage.log) + 1, logs.end(), reaches);
+}
+
 // Ends the logs where they are damaged, or where one does not go on from the one before. That may be one that nobody
 // needs any more, which only the list of tables would tell; then too much is dropped, and so it is said.
 absl::StatusOr<std::string> EndLogs(const std::string& folder, std::uint64_t acknowledged) {
-  const std::vector<LogFile> logs = LookAtLogs(*rocksdb::FileSystem::Default(), folder);
-  const auto damage = FindDamage(logs, 0);
-  std::string dropped = damage ? damage->what : TornEnd(logs);
-  if (dropped.empty()) return dropped;
+  std::vector<LogFile> logs = LookAtLogs(*rocksdb::FileSystem::Default(), folder);
+  auto damage = FindDamage(logs, 0);
+  std::string dropped;
+  for (; damage && AreOld(logs, *damage, acknowledged); damage = FindDamage(logs, 0)) {
+    const auto end = logs.begin() + static_cast<std::ptrdiff_t>(damage->log) + 1;
+    dropped = absl::StrCat(damage->what, "; only what is behind it counts");
+    for (auto log = logs.begin(); log != end; ++log)
+      if (std::error_code error; !fs::remove(log->path, error))
+        return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot remove ", log->path));
+    logs.erase(logs.begin(), end);
+  }
+  const std::string at_end = damage ? damage->what : TornEnd(logs);
+  if (at_end.empty()) return dropped;
+  dropped = dropped.empty() ? at_end : absl::StrCat(dropped, "; ", at_end);
   // A log without a whole record says nothing: what was acknowledged may be in tables, which are looked at later.
   const LogFile& last = damage ? logs[damage->log] : *LastLog(logs);
   if (last.end.next_row != 0 && last.end.next_row <= acknowledged) return MissingRows(dropped);

@@ -226,6 +226,38 @@ TEST_F(SalvageTest, WhatHasNoNumberIsNotCalledMissing) {
   EXPECT_THAT(*dropped, HasSubstr("ends within a record"));
 }
 
+// Two that were flushed are there again, the third is not: what is behind the hole is the log that counts.
+TEST_F(SalvageTest, OldLogsWithAHoleBehindThemAreLeftOut) {
+  std::vector<std::pair<fs::path, std::string>> old;
+  std::uint64_t last = 0;
+  {
+    auto store = RocksStore::Open(Options(path_));
+    ASSERT_TRUE(store.ok()) << store.status();
+    for (int log = 0; log < 4; ++log) {
+      if (log != 0) {
+        for (const fs::path& file : Files(path_, ".log"))
+          if (fs::file_size(file) != 0) old.emplace_back(file, ReadAll(file));
+        ASSERT_TRUE((*store)->Compact().ok());
+      }
+      Fill(**store, 5);
+    }
+    last = (*store)->LastRow();
+  }
+  ASSERT_EQ(old.size(), 3U);
+  old.pop_back();
+  for (const auto& [log, bytes] : old) {
+    ASSERT_FALSE(fs::exists(log));
+    WriteAll(log, bytes);
+  }
+  LoseList();
+  const auto dropped = MakeAnew(Options(path_), last);
+  ASSERT_TRUE(dropped.ok()) << dropped.status();
+  EXPECT_THAT(*dropped, HasSubstr("only what is behind it counts"));
+  const auto store = RocksStore::Open(Options(path_));
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_TRUE(AllRows(**store) == AllRows(*expected_));
+}
+
 // A flush or a compaction that the power cut off; its rows are elsewhere.
 TEST_F(SalvageTest, ATableThatWasNotFinishedIsPassedOver) {
   MakeDamaged();
