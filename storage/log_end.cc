@@ -147,6 +147,25 @@ absl::StatusOr<LogEnd> FindLogEnd(rocksdb::FileSystem& files, const std::string&
   return ToStatus(status, absl::StrCat("read ", path));
 }
 
+std::vector<std::string> WholeRecords(std::string_view log) {
+  std::vector<std::string> records;
+  std::string record;
+  bool within = false;
+  for (; !log.empty(); log.remove_prefix(std::min(log.size(), kBlockBytes))) {
+    const std::string_view block = log.substr(0, kBlockBytes);
+    for (std::size_t at = 0; at + kHeaderBytes <= block.size(); at += Bytes(block, at)) {
+      const unsigned type = static_cast<std::uint8_t>(block[at + 6]);
+      const bool goes_on = type == kMiddle || type == kLast;
+      if (!IsRecord(block, at) || within != goes_on) return records;
+      if (!goes_on) record.clear();
+      record.append(block.substr(at + kHeaderBytes, Bytes(block, at) - kHeaderBytes));
+      within = type == kFirst || type == kMiddle;
+      if (!within) records.push_back(record);
+    }
+  }
+  return records;
+}
+
 std::vector<LogFile> LookAtLogs(rocksdb::FileSystem& files, const std::string& folder) {
   std::vector<LogFile> logs;
   std::vector<std::string> names;

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -44,6 +45,9 @@ struct LogEnd {
 
 // Reads it block by block. NOT_FOUND, or another error: it cannot be read.
 absl::StatusOr<LogEnd> FindLogEnd(rocksdb::FileSystem& files, const std::string& path, LogOf of);
+
+// The records before its end, or before what of it is damaged.
+std::vector<std::string> WholeRecords(std::string_view log);
 
 struct LogFile {
   std::uint64_t number = 0;

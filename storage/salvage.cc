@@ -7,11 +7,13 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <set>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "rocksdb/db.h"
 #include "rocksdb/env.h"
@@ -22,6 +24,7 @@
 #include "storage/log_end.h"
 #include "storage/rocks_options.h"
 #include "storage/rocks_types.h"
+#include "storage/table_list.h"
 
 namespace smsflow::storage {
 namespace {
@@ -148,8 +151,9 @@ class Merged {
 // A database in which the log was replayed, and each table is a family of its own.
 class Scratch {
  public:
-  explicit Scratch(const RocksStoreOptions& options)
-      : from_(options.path), cache_(rocksdb::NewLRUCache(options.block_cache_bytes)) {
+  // Tables of those numbers are left out.
+  Scratch(const RocksStoreOptions& options, std::set<std::uint64_t> replaced)
+      : from_(options.path), replaced_(std::move(replaced)), cache_(rocksdb::NewLRUCache(options.block_cache_bytes)) {
     options_ = options;
     options_.path = absl::StrCat(options.path, ".scratch");
     options_.create = true;
@@ -187,6 +191,7 @@ class Scratch {
   }
 
   const std::string from_;
+  const std::set<std::uint64_t> replaced_;
   RocksStoreOptions options_;
   const std::shared_ptr<rocksdb::Cache> cache_;
   std::unique_ptr<rocksdb::DB> db_;
@@ -252,6 +257,8 @@ absl::Status Scratch::TakeTables() {
   const auto tables = FilesOf(from_, ".sst");
   if (!tables.ok()) return tables.status();
   for (const fs::path& table : *tables) {
+    std::uint64_t number = 0;
+    if (absl::SimpleAtoi(table.stem().string(), &number) && replaced_.contains(number)) continue;
     const auto finished = IsFinished(table);
     if (!finished.ok()) return finished.status();
     if (!*finished) continue;
@@ -358,19 +365,28 @@ bool AreOld(const std::vector<LogFile>& logs, const LogDamage& damage, std::uint
          std::any_of(logs.begin() + static_cast<std::ptrdiff_t>(damage.log) + 1, logs.end(), reaches);
 }
 
-// Ends the logs where they are damaged, or where one does not go on from the one before. That may be one that nobody
-// needs any more, which only the list of tables would tell; then too much is dropped, and so it is said.
-absl::StatusOr<std::string> EndLogs(const std::string& folder, std::uint64_t acknowledged) {
+// Those before `end`.
+absl::Status Remove(std::vector<LogFile>& logs, std::vector<LogFile>::iterator end) {
+  for (auto log = logs.begin(); log != end; ++log)
+    if (std::error_code error; !fs::remove(log->path, error))
+      return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot remove ", log->path));
+  logs.erase(logs.begin(), end);
+  return absl::OkStatus();
+}
+
+// Ends the logs, from number `first` on, where they are damaged, or where one does not go on from the one before. That
+// may be one that nobody needs any more, which only the list of tables would tell; then too much is dropped, and so it
+// is said.
+absl::StatusOr<std::string> EndLogs(const std::string& folder, std::uint64_t first, std::uint64_t acknowledged) {
   std::vector<LogFile> logs = LookAtLogs(*rocksdb::FileSystem::Default(), folder);
+  const auto needed = std::find_if(logs.begin(), logs.end(), [=](const LogFile& log) { return log.number >= first; });
+  if (auto status = Remove(logs, needed); !status.ok()) return status;
   auto damage = FindDamage(logs, 0);
   std::string dropped;
   for (; damage && AreOld(logs, *damage, acknowledged); damage = FindDamage(logs, 0)) {
     const auto end = logs.begin() + static_cast<std::ptrdiff_t>(damage->log) + 1;
     dropped = absl::StrCat(damage->what, "; only what is behind it counts");
-    for (auto log = logs.begin(); log != end; ++log)
-      if (std::error_code error; !fs::remove(log->path, error))
-        return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot remove ", log->path));
-    logs.erase(logs.begin(), end);
+    if (auto status = Remove(logs, end); !status.ok()) return status;
   }
   const std::string at_end = damage ? damage->what : TornEnd(logs);
   if (at_end.empty()) return dropped;
@@ -387,9 +403,10 @@ absl::StatusOr<std::string> EndLogs(const std::string& folder, std::uint64_t ack
 
 absl::StatusOr<std::string> MakeAnew(const RocksStoreOptions& options, std::uint64_t acknowledged) {
   if (auto status = CheckRoom(options); !status.ok()) return status;
-  auto dropped = EndLogs(options.path, acknowledged);
+  OldFiles old = FindOldFiles(*rocksdb::FileSystem::Default(), options.path);
+  auto dropped = EndLogs(options.path, old.first_log, acknowledged);
   if (!dropped.ok()) return dropped.status();
-  auto scratch = std::make_unique<Scratch>(options);
+  auto scratch = std::make_unique<Scratch>(options, std::move(old.tables));
   if (auto status = scratch->TakeAll(); !status.ok()) return status;
   RocksStoreOptions fresh = options;
   fresh.path = absl::StrCat(options.path, ".fresh");

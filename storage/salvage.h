@@ -7,7 +7,8 @@
 //
 // A finished table that cannot be read ends it, for nobody can say what stood there; one that was still being written
 // is passed over, for the log has its rows. Tables that a compaction had replaced, but a crash kept from being deleted,
-// are read with the others: a row that they alone still show, or that stands in them with the number it was written
+// and logs whose rows are in tables, are left out where the list says so before its damage, and else are read with the
+// others: a row that they alone still show, or that stands in them with the number it was written
 // under while the compaction took that of its newer version away, is what looking through the copy is for (repair.h).
 // It finds no row of which no journal speaks, nor one that is missing with a whole table or log: of those nobody can
 // tell.

@@ -2,6 +2,8 @@
 // storage/.
 #pragma once
 
+#include <cstdint>
+#include <set>
 #include <string>
 
 #include "absl/status/status.h"
@@ -13,5 +15,13 @@ namespace smsflow::storage {
 std::string TableListPath(rocksdb::FileSystem& files, const std::string& folder);
 // Writes CURRENT anew: it names the newest list that is there. NOT_FOUND: there is none.
 absl::Status NameNewestTableList(const std::string& path);
+
+// What the list that CURRENT names still says before its damage: files that stand there only because a crash kept them
+// from being deleted, or brought them back. Nothing, where there is none.
+struct OldFiles {
+  std::set<std::uint64_t> tables;  // a compaction replaced them
+  std::uint64_t first_log = 0;     // the rows of those before it are in tables
+};
+OldFiles FindOldFiles(rocksdb::FileSystem& files, const std::string& folder);
 
 }  // namespace smsflow::storage
