@@ -49,15 +49,21 @@ void DiskGuard::Look() {
   const std::uint64_t reserve = folder_.ReserveBytes();
   // While it is on, the ballast is part of what is free: room for it, and half as much again, or it would flutter.
   const bool on = *free < (on_ ? reserve + reserve / 2 + ballast_bytes_ : reserve);
-  if (on == on_) return;
+  if (on == on_) return KeepBallast(on);
   on_ = on;
   engine_.SetDiskGuard(on);
-  const absl::Status ballast = on ? folder_.ReleaseBallast() : folder_.RestoreBallast();
   Log(on ? LogLevel::kError : LogLevel::kWarn,
       on ? "the disk is nearly full: new SMSes are refused, receipts and cancels are taken"
          : "the disk has room again: new SMSes are accepted",
       {{"free", Megabytes(*free)}, {"reserve", Megabytes(reserve)}});
-  if (!ballast.ok()) Log(LogLevel::kError, "the ballast file", {{"error", ballast.ToString()}});
+  KeepBallast(on);
+}
+
+// At each look: a start that found no room for it made none, and what failed once may do later.
+void DiskGuard::KeepBallast(bool on) {
+  const absl::Status ballast = on ? folder_.ReleaseBallast() : folder_.RestoreBallast();
+  if (!ballast.ok() && !ballast_failed_) Log(LogLevel::kError, "the ballast file", {{"error", ballast.ToString()}});
+  ballast_failed_ = !ballast.ok();
 }
 
 }  // namespace smsflow::server

@@ -21,6 +21,7 @@ class DiskGuard {
 
   // One look, on the calling thread.
   void Look();
+  void KeepBallast(bool on);
 
  private:
   void Loop();
@@ -30,6 +31,7 @@ class DiskGuard {
   const std::uint64_t ballast_bytes_;
   bool on_ = false;      // of the thread
   bool unread_ = false;  // the free space could not be told the last time
+  bool ballast_failed_ = false;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;

@@ -129,6 +129,18 @@ TEST_F(DiskGuardTest, GoesOnAndOffByItselfAndDoesNotFlutter) {
   EXPECT_EQ(engine_.Await(3), (Words{true, false, true}));
 }
 
+TEST_F(DiskGuardTest, ABallastThatIsNotThereIsMadeWhileTheProcessLives) {
+  DiskGuard guard(disk_, engine_, kBallast);
+  ASSERT_TRUE(disk_.ReleaseBallast().ok());  // as a start without room for it leaves it
+  ASSERT_TRUE(disk_.AwaitLooks(3));
+  EXPECT_TRUE(disk_.has_ballast());
+  disk_.SetFree(0);
+  EXPECT_EQ(engine_.Await(1), Words{true});
+  ASSERT_TRUE(disk_.RestoreBallast().ok());  // as a release that failed leaves it
+  ASSERT_TRUE(disk_.AwaitLooks(3));
+  EXPECT_FALSE(disk_.has_ballast());
+}
+
 TEST_F(DiskGuardTest, ADiskThatCannotBeReadChangesNothing) {
   DiskGuard guard(disk_, engine_, kBallast);
   disk_.SetFree(absl::UnavailableError("no"));
