@@ -91,10 +91,12 @@ class Folder final : public DataFolder {
   absl::Status LookAtHighWater();
   absl::Status OpenKey();
   absl::Status SyncFolder() const;
-  absl::Status OpenStore();
+  absl::Status LookFirst();
+  absl::Status OpenStore(bool read_only);
+  absl::Status MetaIsGone() const;
   absl::Status Begin();
   absl::Status CheckMeta() const;
-  absl::Status CheckMarks() const;
+  absl::Status CheckMarks(const RocksStore& store) const;
   bool HoldsRows() const;
 
   const DataFolderOptions options_;
@@ -121,16 +123,17 @@ absl::Status Folder::Open() {
   if (!has_database_)
     if (auto status = SyncFolder(); !status.ok()) return status;
   if (auto status = OpenKey(); !status.ok()) return status;
+  if (auto status = LookFirst(); !status.ok()) return status;
   if (has_database_ && !options_.read_only)
     if (auto status = room_.MakeRoomToRecover(); !status.ok()) return status;
-  if (auto status = OpenStore(); !status.ok()) return status;
+  if (auto status = OpenStore(options_.read_only); !status.ok()) return status;
 
   auto meta = GetMeta(*store_);
   if (!meta.ok()) return meta.status();
   if (!*meta) return Begin();
   meta_ = std::move(**meta);
   if (auto status = CheckMeta(); !status.ok()) return status;
-  if (auto status = CheckMarks(); !status.ok()) return status;
+  if (auto status = CheckMarks(*store_); !status.ok()) return status;
   return options_.read_only ? absl::OkStatus() : RestoreBallast();
 }
 
@@ -193,13 +196,35 @@ absl::Status Folder::SyncFolder() const {
   return absl::IsPermissionDenied(around) ? absl::OkStatus() : around;  // it may be written to, and not be listed
 }
 
-absl::Status Folder::OpenStore() {
+// RocksDB deletes at once the tables that its list does not name, and the logs that it has read; and a list that was
+// cut off between two records looks whole. So what is there is held to the marks before any of it may change.
+absl::Status Folder::LookFirst() {
+  if (!has_database_ || options_.read_only || options_.cut_log || !high_water_ || high_water_->empty())
+    return absl::OkStatus();
+  if (auto status = OpenStore(/*read_only=*/true); !status.ok()) return status;
+  const auto looked_at = std::exchange(store_, nullptr);
+  if (!looked_at->torn_end().empty() && looked_at->LastRow() < high_water_->last_row_at_open())
+    return absl::DataLossError(absl::StrCat(
+        "acknowledged data is missing: the last row of ", DatabasePath(), " is number ", looked_at->LastRow(), ", but ",
+        high_water_->last_row_at_open(), " was acknowledged; ", looked_at->torn_end()));
+  auto meta = GetMeta(*looked_at);
+  if (!meta.ok()) return meta.status();
+  if (!*meta) return MetaIsGone();
+  meta_ = std::move(**meta);
+  if (auto status = CheckMeta(); !status.ok()) return status;
+  return CheckMarks(*looked_at);
+}
+
+absl::Status Folder::MetaIsGone() const {
+  return absl::DataLossError(absl::StrCat(options_.path, " holds data, but its meta row is gone; restore the folder"));
+}
+
+absl::Status Folder::OpenStore(bool read_only) {
   RocksStoreOptions options;
   options.path = DatabasePath();
   options.create = options_.create;
-  options.read_only = options_.read_only;
+  options.read_only = read_only;
   options.cut_log = options_.cut_log;
-  options.acknowledged_row = high_water_ ? high_water_->last_row_at_open() : 0;
   options.block_cache_bytes = options_.block_cache_bytes;
   options.memtable_bytes = options_.memtable_bytes;
   options.file_system = options_.file_system;
@@ -211,9 +236,7 @@ absl::Status Folder::OpenStore() {
 
 // A folder without meta is new, or its making was cut short: meta is the last thing that is written.
 absl::Status Folder::Begin() {
-  if (HoldsRows() || (high_water_ && !high_water_->empty()))
-    return absl::DataLossError(
-        absl::StrCat(options_.path, " holds data, but its meta row is gone; restore the folder"));
+  if (HoldsRows() || (high_water_ && !high_water_->empty())) return MetaIsGone();
   if (options_.read_only || !options_.create)
     return absl::NotFoundError(absl::StrCat(options_.path, " is not a data folder of smsflow"));
   const std::uint16_t shards = options_.shards == 0 ? kShardsOfNew : options_.shards;
@@ -258,7 +281,7 @@ absl::Status Folder::CheckMeta() const {
   return absl::OkStatus();
 }
 
-absl::Status Folder::CheckMarks() const {
+absl::Status Folder::CheckMarks(const RocksStore& store) const {
   if (!high_water_)
     return BeyondRepair(absl::DataLossError(
         absl::StrCat(high_water_path_, " is missing, though the folder holds data; restore it, or the whole folder")));
@@ -269,9 +292,9 @@ absl::Status Folder::CheckMarks() const {
     const ShardId shard{i};
     const HighWaterMark mark = high_water_->AtOpen(shard);
     if (mark == HighWaterMark()) continue;
-    const auto head = FindChainHead(*store_, shard);
+    const auto head = FindChainHead(store, shard);
     if (!head.ok()) return head.status();
-    const auto marks = GetMarks(*store_, shard);
+    const auto marks = GetMarks(store, shard);
     if (!marks.ok()) return marks.status();
     const HighWaterMark found{*marks ? (*marks)->epoch() : 0, head->sequence};
     if (found < mark)
@@ -280,9 +303,9 @@ absl::Status Folder::CheckMarks() const {
                                               mark.sequence, " of epoch ", mark.epoch,
                                               " was acknowledged; restore it"));
   }
-  if (store_->LastRow() < high_water_->last_row_at_open())
+  if (store.LastRow() < high_water_->last_row_at_open())
     return absl::DataLossError(absl::StrCat(options_.path, ": acknowledged data is missing: its last row is number ",
-                                            store_->LastRow(), ", but ", high_water_->last_row_at_open(),
+                                            store.LastRow(), ", but ", high_water_->last_row_at_open(),
                                             " was acknowledged; restore it"));
   return absl::OkStatus();
 }

@@ -109,20 +109,6 @@ absl::Status RocksStore::CheckTablesAreNamed(const RocksStoreOptions& options) {
   return absl::OkStatus();
 }
 
-// What the log has behind its torn end is gone once it was opened. It may be more than a crash takes.
-absl::Status RocksStore::CheckLastRow(const RocksStoreOptions& options, const std::string& torn_end) {
-  if (torn_end.empty() || options.acknowledged_row == 0 || options.read_only || options.cut_log)
-    return absl::OkStatus();
-  RocksStoreOptions looking = options;
-  looking.read_only = true;
-  const auto store = Open(looking);
-  if (!store.ok()) return store.status();
-  if ((*store)->LastRow() >= options.acknowledged_row) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat("acknowledged data is missing: the last row of ", options.path, " is number ",
-                                          (*store)->LastRow(), ", but ", options.acknowledged_row,
-                                          " was acknowledged; ", torn_end));
-}
-
 // The number of the oldest log that has rows which no table has; those before it a crash kept from being deleted.
 absl::StatusOr<std::uint64_t> RocksStore::FirstLogNeeded(const RocksStoreOptions& options) {
   RocksStoreOptions looking = options;
@@ -183,7 +169,6 @@ absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(const RocksStoreOpt
     auto torn_end = CheckLogs(options, LookAtLogs(files, options.path));
     if (!torn_end.ok()) return torn_end.status();
     database->torn_end = *std::move(torn_end);
-    if (auto checked = CheckLastRow(options, database->torn_end); !checked.ok()) return checked;
   }
   const rocksdb::DBOptions db_options = DatabaseOptions(options, database->any_env());
   const auto descriptors = FamilyDescriptors(options, database->cache);

@@ -27,10 +27,8 @@ struct RocksStoreOptions {
   std::string path;
   bool create = true;
   bool read_only = false;  // changes nothing on disk; the log is read into memory
-  // Where the log ends within a record: a row that must be there, or nothing on disk is changed. 0: not known.
-  std::uint64_t acknowledged_row = 0;
-  bool cut_log = false;  // drops a damaged log from the damage on, where it would be refused: for repair only, on the
-                         // real file system
+  bool cut_log = false;    // drops a damaged log from the damage on, where it would be refused: for repair only, on the
+                           // real file system
   std::uint64_t block_cache_bytes = 64 << 20;
   std::uint64_t memtable_bytes = 16 << 20;
   std::shared_ptr<rocksdb::FileSystem> file_system;  // null: the real one
@@ -64,7 +62,6 @@ class RocksStore final : public Store {
   class FrozenStore;
   explicit RocksStore(std::unique_ptr<Database> database);
   static absl::Status CheckTablesOpen(const Database& database);
-  static absl::Status CheckLastRow(const RocksStoreOptions& options, const std::string& torn_end);
   static absl::Status CheckTablesAreNamed(const RocksStoreOptions& options);
   static absl::StatusOr<std::uint64_t> FirstLogNeeded(const RocksStoreOptions& options);
   static absl::StatusOr<std::string> CheckLogs(const RocksStoreOptions& options, const std::vector<LogFile>& logs);
