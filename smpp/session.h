@@ -15,12 +15,10 @@
 //   written anew whenever it leaves: what is left until the deadline by then. With less than a second left, which no
 //   validity can say, its deadline has come.
 // - Each submit has one outcome; kUnknown, when the answer did not come in time or the connection was lost after it
-// left.
-//   An answer that comes later all the same, on the same connection, is a second outcome of it.
-// - An SMSC that answers no submits gets few: after three in a row without an answer no further one leaves, and after
-// as
-//   long as an answer may take the connection is given up. After that, or when one was lost on which submits left and
-//   none was answered, the pauses grow and the window is 1 until an answer comes.
+//   left. An answer that comes later all the same, on the same connection, is a second outcome of it.
+// - An SMSC that answers no submits gets few: after three in a row without an answer no further one leaves, and when
+//   as long again has passed as an answer may take, the connection is given up. After that, or when one was lost on
+//   which submits left and none was answered, the pauses grow and the window is 1 until an answer comes.
 // - A message from the SMSC is answered when Acknowledge() is called: once it is durable. What nobody acknowledged the
 //   SMSC sends again.
 //
