@@ -195,7 +195,7 @@ bool RequestReader::TakeOnce() {
       {"smsflow-tenant", "smsflow-tenant: must not be there twice"}};
   for (const auto& [name, error] : kOnce) {
     const auto times = std::count_if(request_.headers.begin(), request_.headers.end(),
-                                     [&](const Header& header) { return header.name == name; });
+                                     [&name = name](const Header& header) { return header.name == name; });
     if (times > 1) return Refuse(400, error);
   }
   return true;
