@@ -58,7 +58,7 @@ struct Policy {
 using Policies = std::function<const Policy&(std::string_view tenant, std::uint16_t workflow)>;
 
 // Called with one line when going on would be wrong (a failed write, a peer that has seen more than is stored). Must
-// not return; the real one ends the process with exit code 75.
+// not return; the real one ends the process.
 using FatalHandler = std::function<void(const absl::Status&)>;
 
 struct EngineParts {

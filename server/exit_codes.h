@@ -13,5 +13,8 @@ inline constexpr int kExitConfig = 78;  // configuration or data folder: a perso
 // How a start ends that failed so. What may pass by itself is tried again: a supervisor starts nothing anew after
 // kExitConfig, and a disk that is full, or lacks a file or memory for an hour, would leave the engine down for good.
 int ExitCodeOf(const absl::Status& failed);
+// What is damaged, with what a person can do about it: 'smsflow db repair', where that may help and the text does not
+// say so itself. Anything else as it is.
+absl::Status WithAdvice(const absl::Status& failed);
 
 }  // namespace smsflow::server

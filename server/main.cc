@@ -89,6 +89,18 @@ std::vector<std::string> AllTenants(const Config& config, const Accounts& accoun
   return names;
 }
 
+std::string StoreOf(const Config& config) {
+  return config.loopback.store.empty() ? config.data + "/loopback" : config.loopback.store;
+}
+
+// Of the loopback gateway's own store, which no repair mends; docs/operations.md, Copies of the data folder.
+absl::Status OfLoopback(const Config& config, const absl::Status& failed) {
+  if (!absl::IsDataLoss(failed)) return failed;
+  return absl::DataLossError("loopback: " + std::string(failed.message()) +
+                             "; 'smsflow db repair' does not mend it: remove " + StoreOf(config) +
+                             ", and what this gateway had in flight becomes UNKNOWN");
+}
+
 // The gateway that runs in this process; null when it is not asked for.
 absl::StatusOr<std::unique_ptr<gateway::Gateway>> OpenLoopback(const Config& config, const Accounts& accounts,
                                                                engine::Engine& engine) {
@@ -97,7 +109,7 @@ absl::StatusOr<std::unique_ptr<gateway::Gateway>> OpenLoopback(const Config& con
   gateway::GatewayOptions options;
   options.gateway = chosen.gateway;
   options.tenants = chosen.tenants.empty() ? AllTenants(config, accounts) : chosen.tenants;
-  options.store = chosen.store.empty() ? config.data + "/loopback" : chosen.store;
+  options.store = StoreOf(config);
   options.ballast_bytes = 0;  // where its store is, the engine's own gives both their room
   options.truth = chosen.truth;
   options.loopback = {chosen.delay_ms, chosen.long_delay_ms};
@@ -109,7 +121,8 @@ absl::StatusOr<std::unique_ptr<gateway::Gateway>> OpenLoopback(const Config& con
     options.keys = *std::move(keys);
   }
   return gateway::Gateway::Open(std::move(options), gateway::MakeInProcessLink(engine, chosen.credit),
-                                engine::SystemClock(), EndFatally);
+                                engine::SystemClock(),
+                                [&config](const absl::Status& failed) { EndFatally(OfLoopback(config, failed)); });
 }
 
 absl::StatusOr<std::unique_ptr<metrics::Endpoint>> StartMetrics(const Config& config, const engine::Engine& engine,
@@ -175,11 +188,7 @@ int Serve(const Config& config, bool new_folder) {
     std::cerr << "smsflowd: DANGER: --no-sync: what is acknowledged is not on disk, a crash loses it\n";
   }
   auto folder = OpenFolder(config, new_folder);
-  if (storage::RepairMayHelp(folder.status()))
-    return Refuse(absl::DataLossError(std::string(folder.status().message()) +
-                                      "; 'smsflow db repair' makes a copy that is whole, if one can be made"),
-                  kExitConfig);
-  if (!folder.ok()) return Refuse(folder.status(), ExitCodeOf(folder.status()));
+  if (!folder.ok()) return Refuse(WithAdvice(folder.status()), ExitCodeOf(folder.status()));
   if ((*folder)->created())
     Log(LogLevel::kWarn, "made a new data folder: this engine knows of nothing that was before",
         {{"path", config.data}});
@@ -188,7 +197,7 @@ int Serve(const Config& config, bool new_folder) {
   auto kafka = KafkaDoor::Make(config);
   if (!kafka.ok()) return Refuse(kafka.status(), kExitConfig);
   auto engine = OpenEngine(config, **folder, *delivery, kafka->get());
-  if (!engine.ok()) return Refuse(engine.status(), ExitCodeOf(engine.status()));
+  if (!engine.ok()) return Refuse(WithAdvice(engine.status()), ExitCodeOf(engine.status()));
   const DiskGuard disk_guard(**folder, **engine, config.engine.ballast_bytes);
   (*engine)->Start();
 
@@ -203,10 +212,10 @@ int Serve(const Config& config, bool new_folder) {
                                     if (serve_new_clients) serve_new_clients();
                                   }},
                                  accounts_options);
-  if (!accounts.ok()) return Refuse(accounts.status(), ExitCodeOf(accounts.status()));
+  if (!accounts.ok()) return Refuse(WithAdvice(accounts.status()), ExitCodeOf(accounts.status()));
   if (absl::Status status = MakeFirstAccount(config, **accounts); !status.ok()) return Refuse(status, kExitFatal);
   auto loopback = OpenLoopback(config, **accounts, **engine);
-  if (!loopback.ok()) return Refuse(loopback.status(), ExitCodeOf(loopback.status()));
+  if (!loopback.ok()) return Refuse(OfLoopback(config, loopback.status()), ExitCodeOf(loopback.status()));
   if (*loopback != nullptr && config.loopback.tenants.empty() && !config.loopback.open_nothing) {
     serve_new_clients = [&] {
       const absl::Status status = (*loopback)->ReplaceTenants(AllTenants(config, **accounts));

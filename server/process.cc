@@ -57,8 +57,9 @@ std::vector<std::pair<std::string, std::string>> Environment() {
 }
 
 void EndFatally(const absl::Status& status) {
-  Log(LogLevel::kError, "ending at once: going on would be wrong", {{"error", status.ToString()}});
-  ::_exit(kExitFatal);
+  Log(LogLevel::kError, "ending at once: going on would be wrong", {{"error", WithAdvice(status).ToString()}});
+  // What is damaged stays so: started again and again, it would take work and let it leave until it met that once more.
+  ::_exit(absl::IsDataLoss(status) ? kExitConfig : kExitFatal);
 }
 
 }  // namespace smsflow::server

@@ -21,7 +21,8 @@ std::string AwaitStop();
 
 std::vector<std::pair<std::string, std::string>> Environment();
 
-// One line, and the end of the process with exit code 75: nobody can know what was written, so no destructor runs.
+// One line, and the end of the process: nobody can know what was written, so no destructor runs. Exit code 75,
+// or 78 where what is stored is damaged, as at a start that finds it.
 [[noreturn]] void EndFatally(const absl::Status& status);
 
 }  // namespace smsflow::server

@@ -5,6 +5,9 @@
 
 #include <cerrno>
 
+#include "logging/logging.h"
+#include "server/process.h"
+
 namespace smsflow::server {
 namespace {
 
@@ -20,6 +23,20 @@ TEST(ExitCodes, WhatStaysUntilAPersonActsIsNot) {
     EXPECT_EQ(ExitCodeOf(absl::ErrnoToStatus(error, "open")), kExitConfig) << error;
   EXPECT_EQ(ExitCodeOf(absl::DataLossError("a log is damaged")), kExitConfig);
   EXPECT_EQ(ExitCodeOf(absl::FailedPreconditionError("is in use")), kExitConfig);
+}
+
+// It would be met again and again, and work be taken and let go in between.
+TEST(ExitCodes, DamageThatIsMetWhileItRunsIsForAPersonToo) {
+  const auto end = [](const absl::Status& status) {
+    SetUpLogging({});
+    EndFatally(status);
+  };
+  EXPECT_EXIT(end(absl::DataLossError("Corruption: block checksum mismatch")), testing::ExitedWithCode(kExitConfig),
+              "checksum mismatch; 'smsflow db repair' makes a copy that is whole");
+  EXPECT_EXIT(end(absl::DataLossError("the gateway has seen more: smsflow db repair makes a copy")),
+              testing::ExitedWithCode(kExitConfig), "has seen more: smsflow db repair makes a copy[^;]*$");
+  EXPECT_EXIT(end(absl::ErrnoToStatus(EIO, "cannot commit a batch")), testing::ExitedWithCode(kExitFatal),
+              "cannot commit a batch[^;]*$");
 }
 
 }  // namespace
