@@ -5,11 +5,13 @@
 #include <CLI/Config.hpp>
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "toml/nesting.h"
 
 namespace smsflow::gateway {
 namespace {
@@ -68,8 +70,11 @@ class TomlConfig : public CLI::Config {
       const std::uint32_t line = at.line, column = at.column;  // packed where they lie
       absl::StrAppend(&wrong, wrong.empty() ? "" : "\n", file, ":", line, ":", column, ": ", what);
     };
+    const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
     try {
-      const toml::table table = toml::parse(in);
+      if (const auto line = LineWithTooManyDots(text))
+        throw CLI::ConfigError(absl::StrCat(file, ":", *line, ":1: ", std::string(kTomlTooManyDots)));
+      const toml::table table = toml::parse(text);
       for (const auto& [key, node] : table) {
         const std::string rule = Set(std::string(key.str()), node);
         if (!rule.empty()) add(key.source().begin, rule);

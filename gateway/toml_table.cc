@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "toml/nesting.h"
+
 namespace smsflow::gateway {
 namespace {
 
@@ -26,6 +28,9 @@ struct Errors {
   void Add(std::uint32_t line, std::uint32_t column, std::string_view rule) {
     text.append(file).append(":").append(std::to_string(line)).append(":").append(std::to_string(column));
     text.append(": ").append(rule).append("\n");
+  }
+  absl::Status Status() const {
+    return text.empty() ? absl::OkStatus() : absl::InvalidArgumentError(text.substr(0, text.size() - 1));
   }
 };
 
@@ -191,6 +196,10 @@ void TomlTable::Sections(std::string_view key, const ReadTable& read, std::size_
 
 absl::Status ReadToml(std::string_view toml, std::string_view name, const TomlTable::ReadTable& read) {
   Errors errors{std::string(name)};
+  if (const auto line = LineWithTooManyDots(toml)) {
+    errors.Add(*line, 1, kTomlTooManyDots);
+    return errors.Status();
+  }
   try {
     const toml::table root = toml::parse(toml);
     TomlTable table(std::make_unique<TomlTable::State>(TomlTable::State{root, errors}));
@@ -200,9 +209,7 @@ absl::Status ReadToml(std::string_view toml, std::string_view name, const TomlTa
     const auto& at = error.source().begin;
     errors.Add(at.line, at.column, "not TOML from here on");
   }
-  if (errors.text.empty()) return absl::OkStatus();
-  errors.text.pop_back();
-  return absl::InvalidArgumentError(errors.text);
+  return errors.Status();
 }
 
 }  // namespace smsflow::gateway

@@ -2,8 +2,13 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -11,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "server/setting.h"
+#include "toml/nesting.h"
 
 namespace smsflow::server {
 
@@ -23,6 +29,7 @@ class Flattener {
 
   void Table(const toml::table& table, const toml::source_region& at) {
     if (table.empty() && !path_.empty()) Add(Setting::Other{}, at);
+    if (path_.size() > kDeepest) return Add(Setting::Other{}, at);  // no key that there is; and this is recursion
     for (const auto& [name, node] : table) {
       path_.emplace_back(name.str());
       Node(node, name.source());
@@ -72,36 +79,56 @@ class Flattener {
     return strings;
   }
 
+  static constexpr std::size_t kDeepest = 16;
   std::string file_;
   std::vector<std::string> path_;
   std::vector<Setting> settings_;
 };
 
-// What was expected, without what stands there instead: it may be a secret.
+// What was expected, without what stands there instead: it may be a secret. A name stays if it is short and holds no
+// digit, as ours are; toml++ cuts what is long, and then its last quotation mark is missing.
 std::string WhatIsWrong(std::string text) {
+  constexpr std::size_t kNameBytesMax = 32;
   text.resize(std::min(text.size(), text.find(", saw")));
-  const std::size_t number = text.find(": '"), after = text.rfind("' is not ");
-  if (number != std::string::npos && after != std::string::npos && after > number)
-    text.replace(number + 2, after + 1 - (number + 2), "a number");
+  const std::size_t open = text.find('\'');
+  if (open == std::string::npos) return text;
+  const std::size_t close = text.rfind('\''), after = close > open ? close + 1 : text.size();
+  const std::string quoted = text.substr(open, after - open);
+  if (text.find(" is not ", after) == after) return text.replace(open, after - open, "a number");
+  if (close == open || quoted.size() > kNameBytesMax || quoted.find_first_of("0123456789") != std::string::npos)
+    return text.replace(open, after - open, "what stands here");
   return text;
+}
+
+// Nullopt if it cannot be read. A folder would read as an empty file.
+std::optional<std::string> TextOf(const std::string& path) {
+  std::error_code none;
+  if (std::filesystem::is_directory(path, none)) return std::nullopt;
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file.good() && !file.eof()) return std::nullopt;
+  return text;
+}
+
+absl::Status NotToml(const std::string& path, std::uint32_t line, std::uint32_t column, std::string_view rule) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ":", line, ":", column, ": not TOML: ", absl::string_view(rule.data(), rule.size())));
 }
 
 }  // namespace
 
 absl::StatusOr<std::vector<Setting>> ReadTomlFile(const std::string& path) {
-  // Read as a file it would be an empty one.
-  std::error_code none;
-  if (std::filesystem::is_directory(path, none)) return absl::NotFoundError(absl::StrCat(path, ": cannot be read"));
+  const std::optional<std::string> text = TextOf(path);
+  if (!text) return absl::NotFoundError(absl::StrCat(path, ": cannot be read"));
+  if (const auto line = LineWithTooManyDots(*text)) return NotToml(path, *line, 1, kTomlTooManyDots);
   try {
-    const toml::table parsed = toml::parse_file(path);
+    const toml::table parsed = toml::parse(*text);
     Flattener flattener(path);
     flattener.Table(parsed, parsed.source());
     return flattener.Take();
   } catch (const toml::parse_error& error) {
     const auto& at = error.source().begin;
-    if (at.line == 0) return absl::NotFoundError(absl::StrCat(path, ": cannot be read"));
-    return absl::InvalidArgumentError(absl::StrCat(path, ":", at.line, ":", at.column,
-                                                   ": not TOML: ", WhatIsWrong(std::string(error.description()))));
+    return NotToml(path, at.line, at.column, WhatIsWrong(std::string(error.description())));
   }
 }
 

@@ -174,6 +174,7 @@ CONFIGURATION = [
     ("a file with a zero byte", b"a\0b", [], 78, "c.toml:1:2: not TOML"),
     ("a file that is not UTF-8", b"\xff\xfe\x00", [], 78, "c.toml:1:1: not TOML"),
     ("ten thousand brackets", b"[" * 10_000, [], 78, "not TOML"),
+    ("ten thousand dots", b"a." * 10_000 + b"a = 1", [], 78, "c.toml:1:1: not TOML: more than 128 dots in one line"),
     ("a key given twice", b"shards = 1\nshards = 2\n", [], 78, "c.toml:2:[0-9]+: not TOML: .*redefine"),
     ("an empty file", b"", [], 78, "listen.grpc needs tls.cert and tls.key, or listen.plaintext = true"),
     ("a flag that is none", BASE.encode(), ["--nope", "3"], 64, "not expected: .*--nope"),

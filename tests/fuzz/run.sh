@@ -1,6 +1,6 @@
 #!/bin/bash
 # run.sh FOLDER NAME SECONDS: one fuzzer, from its corpus on; one line when all held. SMSFLOW_FUZZ_NEW names a folder to
-# keep what it learns and what it breaks on.
+# keep what it learns and what it breaks on; SMSFLOW_FUZZ_SEED decides where it goes, else chance does.
 set -euo pipefail
 # The longest input of each: beyond what its reader has to take, so that a bound that is missing shows. Others: 4 KB.
 declare -A LONGEST=([api_json]=65536 [attach]=65536 [config]=65536 [csv]=65536 [envelope]=32768 [gateway_config]=65536
@@ -20,7 +20,8 @@ export ASAN_OPTIONS=detect_container_overflow=0:allocator_may_return_null=1:quar
 # What an input may cost of the processor stands in bounds.cc; -timeout is for what hangs, on a machine that is busy. Without
 # -entropic=0 libFuzzer takes most of the time for itself where there are many branches.
 if "$program" "$keep/$2" "$scratch/corpus" -max_total_time="$3" -timeout=20 -rss_limit_mb=512 -malloc_limit_mb=128 \
-  -max_len="${LONGEST[$2]:-4096}" -entropic=0 -artifact_prefix="$keep/broken-$2-" >"$scratch/log" 2>&1; then
+  -max_len="${LONGEST[$2]:-4096}" -entropic=0 -seed="${SMSFLOW_FUZZ_SEED:-0}" \
+  -artifact_prefix="$keep/broken-$2-" >"$scratch/log" 2>&1; then
   grep -E '^Done ' "$scratch/log"
 else
   # The input itself, for a folder that goes.

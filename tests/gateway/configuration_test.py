@@ -25,6 +25,7 @@ WRONG = (
     (b'log-level = "loud"\n', "1:1: log-level must be one of "),
     (b"[smsc]\nname = 'a'\n", "1:2: smsc must be a file that there is"),
     (b"[other]\n", "1:2: unknown key other"),
+    (b"\n" + b"a." * 10_000 + b"a = 1\n", "2:1: more than 128 dots in one line"),
     (b'config = "another.toml"\n', "1:1: unknown key config"),
     (b'"a\\nsmsflow-gateway: all is well" = 1\n', "1:1: unknown key"),
 )

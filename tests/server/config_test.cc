@@ -43,6 +43,12 @@ class ConfigTest : public ::testing::Test {
   std::string path_;
 };
 
+std::string Dotted(int dots) {
+  std::string key = "a";
+  for (int i = 0; i < dots; ++i) key += ".a";
+  return key;
+}
+
 std::string Base() { return "[listen]\nplaintext = true\n"; }
 
 TEST_F(ConfigTest, DefaultsNeedOnlyAWayToListen) {
@@ -182,8 +188,8 @@ TEST_F(ConfigTest, PrintedConfigTellsOriginsAndNoSecretAndIsRightItself) {
 }
 
 struct Mistake {
-  const char* text;
-  const char* line;
+  std::string text;
+  std::string line;
 };
 class ConfigMistakes : public ConfigTest, public ::testing::WithParamInterface<Mistake> {};
 
@@ -240,7 +246,16 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"listen.plaintext = true\ndata = 12345678901234567890123\n",
                 "F:2:31: not TOML: Error while parsing decimal integer: a number is not representable in 64 bits"},
         Mistake{"listen.plaintext = 2026-13-01\n",
-                "F:1:27: not TOML: Error while parsing date: expected month between 1 and 12 (inclusive)"}));
+                "F:1:27: not TOML: Error while parsing date: expected month between 1 and 12 (inclusive)"},
+        Mistake{"listen.plaintext = true\n[tenant]\n[tenant]\n",
+                "F:3:1: not TOML: Error while parsing table header: cannot redefine existing table 'tenant'"},
+        Mistake{"listen.plaintext = true\n[4915112345678]\n[4915112345678]\n",
+                "F:3:1: not TOML: Error while parsing table header: cannot redefine existing table what stands here"},
+        Mistake{"listen.plaintext = true\n[" + std::string(600, 'x') + "]\n[" + std::string(600, 'x') + "]\n",
+                "F:3:1: not TOML: Error while parsing table header: cannot redefine existing table what stands here"},
+        Mistake{"listen.plaintext = true\n" + Dotted(100) + " = 1\n", "F:2:33: unknown key " + Dotted(16)},
+        Mistake{"listen.plaintext = true\n" + Dotted(129) + " = 1\n",
+                "F:2:1: not TOML: more than 128 dots in one line"}));
 
 TEST_F(ConfigTest, RestNeedsAWayToListen) {
   const std::string key = std::string("[[key]]\nname = \"a\"\nrole = \"admin\"\nsha256 = \"") + kSha + "\"\n";

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Folders of first-party C++ at the root.
-CODE_FOLDERS = ("ids", "crypto", "workflows", "smpp", "storage", "engine", "kafka", "logging", "metrics", "server", "gateway", "tools", "tests")
+CODE_FOLDERS = ("ids", "crypto", "workflows", "smpp", "storage", "engine", "kafka", "logging", "toml", "metrics", "server", "gateway", "tools", "tests")
 SKIPPED = re.compile(r"^(build.*|run|\.git|\.cache|__pycache__|node_modules)$")
 TEXT = (".cc", ".h", ".proto", ".py", ".sh", ".mjs", ".md", ".txt", ".cmake", ".toml", ".yml", ".yaml", ".json", ".service")
 # What a fuzzer leaves where it is run.

@@ -46,7 +46,7 @@ run_tests() {
 
 # The C++ of the house, without what is generated.
 sources() {
-  find ids crypto workflows smpp storage engine kafka logging metrics server gateway tools tests \( -name '*.cc' -o -name '*.h' \) -print | sort
+  find ids crypto workflows smpp storage engine kafka logging toml metrics server gateway tools tests \( -name '*.cc' -o -name '*.h' \) -print | sort
 }
 
 format() {

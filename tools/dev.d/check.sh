@@ -89,7 +89,7 @@ check_lint() {
   step shellcheck "lint the shell" shellcheck -x tools/dev deploy/container/install-libraries .ci/run
   configure "$BUILD" -DCMAKE_BUILD_TYPE=Release
   step build "build what is generated, and the plugin" ninja -C "$BUILD" -j "$(jobs)" proto_stored proto_services own_code_only
-  find ids crypto workflows smpp storage engine kafka logging metrics server gateway tools -name '*.cc' | sort >"$LOGS/lint.files"
+  find ids crypto workflows smpp storage engine kafka logging toml metrics server gateway tools -name '*.cc' | sort >"$LOGS/lint.files"
   dpkg-query -W "${PACKAGES[@]}" >"$LOGS/lint.rules"
   step lint "lint $(wc -l <"$LOGS/lint.files") files of C++" \
     xargs -a "$LOGS/lint.files" python3 -B tools/dev.d/lint.py "$BUILD" "$(jobs)" "$LOGS/lint.rules"
