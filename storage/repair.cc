@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
@@ -57,6 +58,17 @@ absl::Status CopyFiles(const fs::path& from, const fs::path& to) {
   }
   if (error) return Failed("list", from, error);
   return SyncPath(to);
+}
+
+std::vector<std::string> OtherFoldersIn(const fs::path& data) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator it(data, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (it->is_directory() && name != "db" && name != "lost+found") names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 absl::Status Copy(const std::string& from, const std::string& to) {
@@ -164,6 +176,7 @@ absl::StatusOr<RepairedCopy> RepairCopy(const DataFolderOptions& from, const std
     if (auto status = BeginEpoch(*repaired->folder, options.now_ms); !status.ok()) repaired = status;
   if (repaired.ok()) {
     repaired->path = path;
+    repaired->left_out = OtherFoldersIn(from.path);
   } else if (!absl::IsAlreadyExists(repaired.status())) {  // another's, made meanwhile
     fs::remove_all(path, error);
   }

@@ -15,6 +15,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "storage/data_folder.h"
@@ -27,7 +28,9 @@ struct RepairedCopy {
   std::unique_ptr<DataFolder> folder;
   std::string path;                      // where it is until it is kept
   RepairedBy by = RepairedBy::kNothing;  // kNothing: it opens as it is
-  std::string dropped;                   // what of the end of its log, as a sentence; empty: nothing
+  // Folders in the damaged one that are no part of it, by name, such as a gateway's store: they are not copied.
+  std::vector<std::string> left_out;
+  std::string dropped;  // what of the end of its log, as a sentence; empty: nothing
   // The last row that was acknowledged is there, and what made up the database before it. Else nothing tells of rows
   // that no journal speaks of: who is blocked, what is paused, how far a log outside was taken, accounts. So it is
   // wherever it was made anew.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "engine/inspect.h"
 #include "smsflow/v1/admin.pb.h"
 #include "storage/data_folder.h"
@@ -114,6 +115,15 @@ const char* Means(storage::RepairedBy by) {
   }
 }
 
+// Of what stands in the damaged folder and is not in the copy; empty: nothing.
+std::string LeftOut(const std::vector<std::string>& folders, const std::string& data) {
+  if (folders.empty()) return {};
+  return absl::StrCat("Not looked at and not copied, because they are no part of it: ",
+                      Visible(absl::StrJoin(folders, ", ")), " in ", Visible(data),
+                      ". The loopback gateway keeps its store there: put it into the new folder as well. Where that is"
+                      " damaged too, do without it, and what that gateway had in flight becomes UNKNOWN\n");
+}
+
 // Works on a copy, and leaves it only when nothing that was acknowledged is missing from it.
 Outcome Repair(const Arguments& arguments, const Terminal& terminal) {
   if (arguments.out.empty()) return absl::InvalidArgumentError("db repair: --to must name the folder for the copy");
@@ -133,6 +143,7 @@ Outcome Repair(const Arguments& arguments, const Terminal& terminal) {
       *repaired->folder, "db repair", [&](const std::string& text) { findings.Show(text); }, terminal);
   const storage::RepairedBy by = repaired->by;
   const std::string dropped = repaired->dropped;
+  const std::string left_out = LeftOut(repaired->left_out, arguments.data);
   const bool has_last_row = repaired->has_last_row || by == storage::RepairedBy::kNothing;
   if (!summary.ok() || summary->violations != 0) {
     storage::DropCopy(*std::move(repaired));
@@ -151,7 +162,8 @@ Outcome Repair(const Arguments& arguments, const Terminal& terminal) {
                  << ".\nPut it in the place of " << Visible(arguments.data)
                  << ", beside the same index key, and keep the old one until the new one has run.\nIt may lack the last"
                  << " moments before the end, so nothing new leaves from it until smsflow resume --all: what to look at"
-                 << " before, docs/operations.md says (A repaired folder)\n";
+                 << " before, docs/operations.md says (A repaired folder)\n"
+                 << left_out;
   }
   return findings.End(*summary);
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 
@@ -138,8 +139,18 @@ TEST_F(DbTest, RepairMendsACopyAndLeavesTheFolder) {
   EXPECT_TRUE(Has(Says("repair", {"--to", copy}), "it opens as it is; nothing was mended"));
   EXPECT_TRUE(Has(person_.err.str(), "nothing new leaves from it until smsflow resume --all"));
   EXPECT_EQ(person_.exit_code, 0);
+  EXPECT_FALSE(Has(person_.err.str(), "not copied"));
   EXPECT_TRUE(Has(Says("repair", {"--to", copy}), "exists already; name a new folder"));
   EXPECT_NE(person_.exit_code, 0);
+}
+
+TEST_F(DbTest, RepairSaysWhatIsNotInTheCopy) {
+  const std::filesystem::path data = data_, copy = folder_ / "copy";
+  for (const char* name : {"loopback", "lost+found"}) std::filesystem::create_directories(data / name);
+  std::ofstream(data / "loopback" / "CURRENT") << "of another database";
+  EXPECT_TRUE(Has(Says("repair", {"--to", copy}), "no part of it: loopback in " + data.string() + ". "));
+  EXPECT_EQ(person_.exit_code, 0);
+  EXPECT_FALSE(std::filesystem::exists(copy / "loopback"));
 }
 
 TEST_F(DbTest, RepairLeavesNoCopyThatLacksWhatWasAcknowledged) {
