@@ -65,6 +65,9 @@ struct PeerHello {
   std::vector<std::string> tenants;  // served; each allowed by the credential
   std::vector<std::string> lanes;    // key ids; empty: every one
   std::vector<Mark> marks;           // the highest this store has seen
+  // Of whose attempts it may tell besides, where it was leased them: all that its credential allows, also those that it
+  // serves no longer.
+  std::vector<std::string> tells_of = {};
 };
 
 enum class ReportOutcome : std::uint8_t { kApplied = 1, kNoted = 2, kNotYours = 3, kFailed = 4 };

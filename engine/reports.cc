@@ -22,6 +22,12 @@ bool IsLessee(const stored::InstanceState& state, std::uint32_t number, const Pe
   });
 }
 
+// What it was leased while it served a tenant it still knows when it has come anew for fewer. A credential that was
+// taken from a tenant says nothing of it any more, whatever was leased under it.
+bool MayTellOf(const PeerHello& peer, const std::string& tenant) {
+  return Serves(peer, tenant) || std::find(peer.tells_of.begin(), peer.tells_of.end(), tenant) != peer.tells_of.end();
+}
+
 }  // namespace
 
 void Partition::Handle(Round& round, ReportItem& item) {
@@ -35,7 +41,7 @@ ReportOutcome Partition::Report(Round& round, const PeerHello& from, const Attem
   auto found = instances_.Find(attempt.instance);
   if (!found.ok()) Fail(found.status());
   Loaded* loaded = *found;
-  if (loaded == nullptr || !Serves(from, loaded->head.tenant()) ||
+  if (loaded == nullptr || !MayTellOf(from, loaded->head.tenant()) ||
       !IsLessee(loaded->state, attempt.number, from.peer)) {
     ++counts_.reports_not_yours;
     return ReportOutcome::kNotYours;

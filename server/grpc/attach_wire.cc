@@ -78,6 +78,7 @@ absl::StatusOr<engine::PeerHello> HelloOf(const v1::Hello& hello, const Caller& 
   }
   peer.peer = {hello.gateway(), hello.store_uuid()};
   peer.tenants.assign(hello.tenants().begin(), hello.tenants().end());
+  peer.tells_of = caller.tenants;
   peer.lanes.assign(hello.key_ids().begin(), hello.key_ids().end());
   return peer;
 }

@@ -53,6 +53,28 @@ TEST(HandOverAgain, OnlyForTenantsThatAreStillServed) {
   EXPECT_EQ(second->leases[0].tenant, "a");
 }
 
+// Its results must not be lost, as long as its credential is still for them.
+TEST(HandOverAgain, ResultsCountOfTenantsThatAreNoLongerServed) {
+  World world;
+  std::shared_ptr<Inbox> inbox;
+  auto session = world.Attach("g", "s1", {"a", "b"}, 10, inbox);
+  const auto parcel = world.Create("b", "x", {world.clock.wall_ms + 10, "", std::nullopt, ""}).id;
+  world.AdvanceAndRun(20, 10);
+  ASSERT_EQ(inbox->leases.size(), 1U);
+  const AttemptId attempt = inbox->leases[0].attempt;
+  const auto report_as = [&](PeerId peer, std::vector<std::string> tells_of) {
+    session.reset();
+    PeerHello hello{std::move(peer), {"a"}, {}, {}, std::move(tells_of)};
+    session = *world.engine->Attach(std::move(hello), std::make_shared<InboxLink>(std::make_shared<Inbox>()));
+    return world.Report(*session, attempt, "done");
+  };
+  EXPECT_EQ(report_as({"g", "s1"}, {"a"}), ReportOutcome::kNotYours) << "its credential is not for them";
+  EXPECT_EQ(report_as({"h", "s1"}, {"a", "b"}), ReportOutcome::kNotYours) << "it was not leased it";
+  EXPECT_EQ(report_as({"g", "s2"}, {"a", "b"}), ReportOutcome::kNotYours) << "its store was not";
+  EXPECT_EQ(report_as({"g", "s1"}, {"a", "b"}), ReportOutcome::kApplied);
+  EXPECT_EQ(world.StateNumber(parcel), courier::kDone);
+}
+
 // Between the decision that it leaves and its being durable.
 TEST(HandOverAgain, NotToAStoreThatCameAnewForFewerTenants) {
   World world;

@@ -411,6 +411,20 @@ TEST(AttachWireTest, LeasesThatShareASequenceShareItsSeal) {
   EXPECT_EQ(leases.leases(3).mark().seal(), leases.leases(0).mark().seal()) << "or the last";
 }
 
+TEST(AttachWireTest, WhomAGatewayMayTellOfIsTheCredentialsToSay) {
+  v1::Hello hello;
+  hello.set_gateway("g");
+  hello.set_store_uuid("11111111-2222-4333-8444-555555555555");
+  hello.set_repeat_window(true);
+  hello.add_tenants("acme");
+  Violations violations;
+  const auto peer =
+      HelloOf(hello, Caller{"gate", "acme", {"acme", "clinic"}}, storage::IndexKeys(std::string(32, 'k')), violations);
+  ASSERT_TRUE(peer.ok()) << peer.status();
+  EXPECT_THAT(peer->tenants, testing::ElementsAre("acme"));
+  EXPECT_THAT(peer->tells_of, testing::ElementsAre("acme", "clinic"));
+}
+
 TEST(AttachWireTest, AHelloIsBounded) {
   const storage::IndexKeys keys(std::string(32, 'k'));
   v1::Hello hello;
