@@ -2,6 +2,7 @@
 
 #include <grpc/support/time.h>
 #include <pthread.h>
+#include <time.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -93,12 +94,23 @@ void CallQueue::Start() {
     ::pthread_setname_np(::pthread_self(), "calls");  // as ps and perf show it
     Loop();
   });
+  ::pthread_getcpuclockid(thread_.native_handle(), &clock_);
 }
 
 void CallQueue::Loop() {
   void* tag = nullptr;
   bool ok = false;
-  while (queue_->Next(&tag, &ok)) static_cast<CallTag*>(tag)->Proceed(ok);
+  std::uint64_t turns = 0;
+  while (queue_->Next(&tag, &ok)) {
+    turns_.store(++turns, std::memory_order_relaxed);
+    static_cast<CallTag*>(tag)->Proceed(ok);
+  }
+}
+
+CallQueue::Pace CallQueue::pace() const {
+  timespec worked{};
+  ::clock_gettime(clock_, &worked);
+  return {turns_.load(std::memory_order_relaxed), worked.tv_sec * 1'000'000 + worked.tv_nsec / 1'000};
 }
 
 void CallQueue::Run(Work work) {

@@ -3,7 +3,7 @@
 // cost twice the CPU; while any of them is there, every other queue pays for it too. So no service here may use them.
 //
 // Order of use: Prepare(), the builder builds, Unary() and the like for each verb, Start(), … , Stop().
-// Run() is thread-safe; all else belongs to whoever owns the queue.
+// Run() is thread-safe, and what says so; all else belongs to whoever owns the queue.
 #pragma once
 
 #include <grpcpp/alarm.h>
@@ -139,6 +139,17 @@ class CallQueue {
   // Does `work` on the queue's thread, soon and in order. What comes while the thread is busy costs no waking.
   void Run(Work work);
 
+  // How often its thread came back from gRPC, and how long it has worked. Who works on and does not come back reads
+  // what some connection sends. Not after Stop().
+  struct Pace {
+    std::uint64_t turns = 0;
+    std::int64_t worked_us = 0;
+  };
+  Pace pace() const;
+  // As of Corks; these two are thread-safe.
+  bool IsSpeaking(const std::string& peer) const { return corks_.IsSpeaking(peer); }
+  bool EndConnection(const std::string& peer) const { return corks_.End(peer); }
+
   // A call is about to be answered: where others will be too, on the same connection, they leave together.
   void Answers(const CallContext& call);
 
@@ -181,6 +192,8 @@ class CallQueue {
   std::map<std::string, UnaryHandle> unary_;
   std::map<std::string, std::any> writes_;
   std::thread thread_;
+  clockid_t clock_ = CLOCK_THREAD_CPUTIME_ID;  // of the thread
+  std::atomic<std::uint64_t> turns_{0};
   std::size_t seats_ = 0;  // of the queue's thread, once it runs
   bool ending_ = false;    // of the queue's thread: nothing new is waited for
 

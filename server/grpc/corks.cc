@@ -1,9 +1,11 @@
 #include "server/grpc/corks.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +14,8 @@
 namespace smsflow::server {
 
 namespace {
+
+constexpr unsigned kMomentMs = 200;
 
 // False: it is no TCP connection, or closed.
 bool Cork(int connection, int on) { return ::setsockopt(connection, IPPROTO_TCP, TCP_CORK, &on, sizeof on) == 0; }
@@ -55,14 +59,38 @@ void Corks::Add(int connection) {
   peers_[connection] = std::move(peer);
 }
 
-void Corks::Hold(const std::string& peer) {
-  int connection = -1;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto it = connections_.find(peer);
-    if (it == connections_.end()) return;
-    connection = it->second;
+int Corks::ConnectionOf(const std::string& peer) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = connections_.find(peer);
+  return it == connections_.end() ? -1 : it->second;
+}
+
+bool Corks::IsSpeaking(const std::string& peer) const {
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  return ::getsockopt(ConnectionOf(peer), IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+         info.tcpi_last_data_recv < kMomentMs;
+}
+
+bool Corks::End(const std::string& peer) const {
+  // A number of its own: the other may be closed, and stand for another connection, at any moment.
+  const int connection = ::fcntl(ConnectionOf(peer), F_DUPFD_CLOEXEC, 0);
+  if (connection < 0) return false;
+  const bool there = PeerOf(connection) == peer;
+  if (there) {
+    // Connected to nobody, a socket resets its connection and forgets what came. One that was shut down is read to its
+    // end before that is noticed.
+    sockaddr nobody{};
+    nobody.sa_family = AF_UNSPEC;
+    if (::connect(connection, &nobody, sizeof nobody) != 0) ::shutdown(connection, SHUT_RDWR);
   }
+  ::close(connection);
+  return there;
+}
+
+void Corks::Hold(const std::string& peer) {
+  const int connection = ConnectionOf(peer);
+  if (connection < 0) return;
   if (std::find(held_.begin(), held_.end(), connection) != held_.end()) return;
   if (Cork(connection, 1)) held_.push_back(connection);
 }

@@ -1,8 +1,8 @@
 // Holds back what is sent on a connection while more answers follow, so that they leave together. gRPC sends each with
 // a system call and a segment of its own, and each wakes the client; a corked socket (tcp(7), TCP_CORK) only gathers
-// them.
+// them. As it alone knows the socket of each peer, it also ends a connection for whom gRPC has no word.
 //
-// Add() is thread-safe; all else belongs to the thread that sends the answers.
+// Hold() and Release() belong to the thread that sends the answers; all else is thread-safe.
 #pragma once
 
 #include <mutex>
@@ -25,11 +25,20 @@ class Corks {
   // All of them may send.
   void Release();
 
+  // Whether anything came from this peer a moment ago. False: it is not known.
+  bool IsSpeaking(const std::string& peer) const;
+  // At once, and what was sent and is not read yet is dropped with it; gRPC finds that it is gone. False: it is not
+  // known, or gone already.
+  bool End(const std::string& peer) const;
+
   // The other end, as gRPC names it; empty: not TCP, or gone.
   static std::string PeerOf(int connection);
 
  private:
-  std::mutex mutex_;
+  // -1: it is not known.
+  int ConnectionOf(const std::string& peer) const;
+
+  mutable std::mutex mutex_;
   std::unordered_map<std::string, int> connections_;  // by peer
   std::unordered_map<int, std::string> peers_;        // the other way round
   std::vector<int> held_;

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -24,6 +25,7 @@
 #include "server/grpc/health_service.h"
 #include "server/grpc/iam_service.h"
 #include "server/grpc/listener.h"
+#include "server/grpc/reset_watch.h"
 #include "server/grpc/scheduler_service.h"
 #include "workflows/delivery/zones.h"
 
@@ -47,10 +49,12 @@ void Limit(grpc::ServerBuilder& builder, const LimitsConfig& limits) {
   // A message is unpacked before its size is looked at: a few bytes could be gigabytes. What is sealed does not shrink.
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
-  // So what packs and unpacks has nothing to do with any call; and nobody asks for gRPC's own statistics of each.
+  // So what packs and unpacks has nothing to do with any call.
   builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
   builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
-  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
+  // The streams of each connection are counted, for ResetWatch, and no events kept.
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 1);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CHANNEL_TRACE_EVENT_MEMORY_PER_NODE, 0);
   builder.SetResourceQuota(grpc::ResourceQuota("smsflowd").Resize(kMemoryMax));
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, static_cast<int>(limits.streams_per_connection));
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 8 << 10);
@@ -70,13 +74,18 @@ absl::Status CannotListen(const Config& config, const absl::Status& why) {
                                 ": is it taken, or not of this machine?");
 }
 
-std::vector<NamedFigure> ListFigures(const ListenerFigures& figures) {
+std::vector<NamedFigure> ListFigures(const ListenerFigures& figures, std::uint64_t flooding) {
   const auto number = [](auto value) { return static_cast<double>(value); };
   return {{"smsflow_connections", "of clients and gateways, open", number(figures.open), false, {}},
           {"smsflow_connections_total", "taken", number(figures.accepted), true, {}},
           {"smsflow_connections_refused_total",
            "closed at once, too many were open, in all or of one address",
            number(figures.refused),
+           true,
+           {}},
+          {"smsflow_connections_flooding_total",
+           "ended, because calls were reset on them faster than they could be ended",
+           number(flooding),
            true,
            {}},
           {"smsflow_connections_starved_total",
@@ -154,6 +163,7 @@ class GrpcServerImpl final : public GrpcServer {
     health_.Serve(queue_);
     queue_.Others(others_, *doors_.authenticator);
     queue_.Start();
+    resets_.emplace(queue_, ResetWatch::StreamsMax(config.limits.streams_per_connection));
     listener_ = *std::move(listener);
     listener_->Start([this, acceptor = std::shared_ptr(std::move(acceptor))](int socket, int connection) {
       queue_.Came(connection);
@@ -168,7 +178,7 @@ class GrpcServerImpl final : public GrpcServer {
   const std::string& address() const override { return listener_->address(); }
   CallQueue& calls() override { return queue_; }
   std::vector<NamedFigure> figures() const override {
-    return listener_ == nullptr ? std::vector<NamedFigure>() : ListFigures(listener_->figures());
+    return listener_ == nullptr ? std::vector<NamedFigure>() : ListFigures(listener_->figures(), resets_->ended());
   }
 
   void Stop(std::int64_t within_ms) override {
@@ -189,6 +199,7 @@ class GrpcServerImpl final : public GrpcServer {
     lost.join();
     jobs_.Stop();
     reads_.Stop();
+    resets_->Stop();
     const std::int64_t took_ms = gpr_time_to_millis(gpr_time_sub(gpr_now(GPR_CLOCK_MONOTONIC), begin));
     if (!queue_.StopWithin(std::max(within_ms - took_ms, kOwedMs))) {
       Log(LogLevel::kInfo, "calls are left whose answers the engine still owes; its stop gives them");
@@ -227,6 +238,7 @@ class GrpcServerImpl final : public GrpcServer {
   HealthService health_;
   grpc::AsyncGenericService others_;
   std::unique_ptr<grpc::Server> server_;
+  std::optional<ResetWatch> resets_;
   std::unique_ptr<Listener> listener_;
   std::atomic<bool> stopped_{false};
 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <string>
 
 namespace smsflow::server {
@@ -84,6 +85,35 @@ TEST(CorksTest, WhatIsHeldComesAfterTheRelease) {
   std::array<char, 2> came{};
   ASSERT_EQ(::recv(connection.client, came.data(), came.size(), MSG_WAITALL), 2);
   EXPECT_EQ(std::string(came.data(), 2), "ab");
+}
+
+TEST(CorksTest, WhoseConnectionIsEndedIsNotReadAnyMore) {
+  const Connection connection;
+  const std::string peer = "ipv4:127.0.0.1:" + connection.port;
+  Corks corks;
+  EXPECT_FALSE(corks.IsSpeaking(peer));
+  EXPECT_FALSE(corks.End(peer)) << "it is not known";
+  corks.Add(connection.server);
+  ASSERT_EQ(::send(connection.client, "a", 1, 0), 1);
+  EXPECT_TRUE(corks.IsSpeaking(peer));
+  EXPECT_TRUE(corks.End(peer));
+  char byte = 0;
+  EXPECT_EQ(::recv(connection.server, &byte, 1, MSG_DONTWAIT), -1);
+  EXPECT_NE(errno, EAGAIN);
+  EXPECT_EQ(::recv(connection.client, &byte, 1, 0), -1);
+  EXPECT_EQ(errno, ECONNRESET);
+  EXPECT_FALSE(corks.End(peer)) << "it is gone already";
+}
+
+TEST(CorksTest, NoOtherConnectionOfTheSameNumberIsEnded) {
+  const Connection old, fresh;
+  Corks corks;
+  corks.Add(old.server);
+  ASSERT_EQ(::dup2(fresh.server, old.server), old.server);
+  EXPECT_FALSE(corks.End("ipv4:127.0.0.1:" + old.port));
+  ASSERT_EQ(::send(fresh.client, "a", 1, 0), 1);
+  char byte = 0;
+  EXPECT_EQ(::recv(fresh.server, &byte, 1, 0), 1);
 }
 
 TEST(CorksTest, ANumberThatWasUsedBeforeStandsForTheNewConnection) {

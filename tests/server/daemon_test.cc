@@ -13,11 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "crypto/hash.h"
@@ -87,6 +89,15 @@ class Daemon {
     return output.substr(at, output.find_first_of(" \n", at) - at);
   }
   void Signal(int signal) { ::kill(pid_, signal); }
+  // What /proc says of its memory under this name.
+  std::size_t MemoryMb(const std::string& name) const {
+    std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
+    std::size_t kb = 0;
+    for (std::string word; status >> word;) {
+      if (word == name + ":") status >> kb;
+    }
+    return kb / 1'024;
+  }
   // From now on it may have so many files open; those that it has stay. What it was before.
   rlim_t LimitFiles(rlim_t most) {
     rlimit limit{};
@@ -230,6 +241,24 @@ class DaemonTest : public ::testing::Test {
       answer.append(buffer, static_cast<std::size_t>(got));
     ::close(socket);
     return answer;
+  }
+
+  // A stranger begins calls and resets them at once, until the server ends the connection; how many in this time.
+  static int Flood(const std::string& address, int calls) {
+    Http2Client client(address);
+    EXPECT_TRUE(client.Greet());
+    const std::string head = Http2CallHead("/smsflow.v1.Scheduler/Schedule");
+    std::string burst;
+    for (int said = 0; said < calls; ++said) {
+      const std::uint32_t stream = 2 * static_cast<std::uint32_t>(said) + 1;
+      burst += Http2Frame{Http2Frame::kHeaders, Http2Frame::kEndHeaders, stream, head}.ToBytes();
+      burst += Http2Frame{Http2Frame::kReset, 0, stream, std::string("\0\0\0\x08", 4)}.ToBytes();
+      if (said % 100 != 99) continue;
+      if (!client.Say(burst)) return said;
+      burst.clear();
+      client.Forget();
+    }
+    return calls;
   }
 
   std::string folder_;
@@ -418,6 +447,39 @@ TEST_F(DaemonTest, OneAddressDoesNotTakeAllOfRest) {
 }
 
 // Protobuf would write lines of its own beside ours, of what strangers send.
+// "Rapid reset": what was reset is no open stream, and yet lasts until the server has seen it.
+TEST_F(DaemonTest, ResettingCallsWithoutEndTakesNeitherTheMemoryNorTheTimeOfOthers) {
+  Daemon daemon(Arguments());
+  const std::string address = daemon.Ready("grpc");
+  ASSERT_FALSE(address.empty()) << daemon.output;
+  v1::ScheduleResponse first;
+  ASSERT_TRUE(Schedule(address, first).ok());
+  [[maybe_unused]] const std::size_t before_mb = daemon.MemoryMb("VmRSS");
+  std::atomic<bool> over{false};
+  std::thread other([&] {
+    while (!over) {
+      v1::ScheduleResponse again;
+      const auto since = std::chrono::steady_clock::now();
+      EXPECT_TRUE(Schedule(address, again).ok());
+      EXPECT_LT(crash::SinceMs(since), crash::Patient(5'000));
+    }
+  });
+  constexpr int kCalls = 100'000;
+  EXPECT_LT(Flood(address, kCalls), kCalls) << "the connection goes on";
+  for (int said = 0; said < kCalls;) said += Flood(address, kCalls - said);
+  over = true;
+  other.join();
+  EXPECT_THAT(Scrape(daemon.Ready("metrics")), Not(HasSubstr("smsflow_connections_flooding_total 0\n")));
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which keep what is freed
+  EXPECT_LT(daemon.MemoryMb("VmHWM"), before_mb + 128);
+#endif
+  ServesAsBefore(daemon, address, first.id());
+  const std::string told = "a client resets calls faster than they can be ended";
+  const std::size_t at = daemon.output.find(told);
+  ASSERT_NE(at, std::string::npos) << daemon.output;
+  EXPECT_EQ(daemon.output.find(told, at + 1), std::string::npos) << daemon.output;
+}
+
 TEST_F(DaemonTest, WhatCannotBeReadIsNotSaidBesideTheLog) {
   Daemon daemon(Arguments({"--set", "log.format=json"}));
   const std::string address = daemon.Ready("grpc");

@@ -110,6 +110,27 @@ TEST(Http2Test, AFloodOfStreamsThatAreResetStopsNobody) {
   EXPECT_FALSE(site.Schedule(site.Sms()).empty());
 }
 
+// All that there may be at once, and as many again: a client whose deadline is short, or who stops.
+TEST(Http2Test, WhoGivesUpManyCallsIsServedOn) {
+  Site site;
+  Http2Client client(site.server->address());
+  ASSERT_TRUE(client.Greet());
+  const std::string head = Http2CallHead(kSchedule);
+  std::uint32_t stream = 1;
+  for (int round = 0; round < 5; ++round) {
+    std::string burst;
+    for (int i = 0; i < 2'000; ++i, stream += 2) {
+      burst += Head(stream, head).ToBytes();
+      burst += Http2Frame{Http2Frame::kReset, 0, stream, std::string("\0\0\0\x08", 4)}.ToBytes();
+    }
+    ASSERT_TRUE(client.Say(burst)) << round;
+    ASSERT_TRUE(client.Say(Head(stream, head))) << round;
+    EXPECT_TRUE(IsAnswered(client, stream)) << round;
+    stream += 2;
+  }
+  EXPECT_TRUE(client.IsHeard());
+}
+
 // A head that never ends, in pieces of which each is allowed.
 TEST(Http2Test, AHeadWithoutAnEndEndsItsConnection) {
   Site site;
