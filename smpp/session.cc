@@ -107,9 +107,11 @@ void Session::GiveUpWhatHasNotBegun() {
   }
 }
 
+// What is left is of SMSes that have begun. That these failed nobody can say: the phone may hold the other parts.
 void Session::GiveUpWaiting() {
+  GiveUpWhatHasNotBegun();
   for (auto& [order, one] : std::exchange(waiting_, {})) {
-    Tell(action::Outcome{.token = one.token, .kind = OutcomeKind::kGivenUp});
+    Tell(action::Outcome{.token = one.token, .kind = OutcomeKind::kUnknown});
   }
 }
 
@@ -490,7 +492,6 @@ void Session::Lose(std::string_view why, std::int64_t pause_ms) {
 }
 
 void Session::Unbind() {
-  GiveUpWaiting();
   state_ = State::kUnbinding;
   until_ms_ = now_ms_ + options_.drain_ms;
   SendEmpty(CommandId::kUnbind, NextSequence());

@@ -15,7 +15,8 @@
 //   written anew whenever it leaves: what is left until the deadline by then. With less than a second left, which no
 //   validity can say, its deadline has come.
 // - Each submit has one outcome; kUnknown, when the answer did not come in time or the connection was lost after it
-//   left. An answer that comes later all the same, on the same connection, is a second outcome of it.
+//   left. An answer that comes later all the same, on the same connection, is a second outcome of it. An SMS of which
+//   a part has left is never told as given up: its other parts are kUnknown when a stop comes before they could leave.
 // - An SMSC that answers no submits gets few: after three in a row without an answer no further one leaves, and when
 //   as long again has passed as an answer may take, the connection is given up. After that, or when one was lost on
 //   which submits left and none was answered, the pauses grow and the window is 1 until an answer comes.
@@ -75,9 +76,9 @@ struct PartOf {
 enum class OutcomeKind {
   kAccepted,  // message_id is the SMSC's; empty when it gave none that can be read
   kRefused,   // status says why; it was not taken
-  kUnknown,   // it left, and nobody can say
+  kUnknown,   // it left, or other parts of its SMS did before the session was stopped, and nobody can say
   kExpired,   // its deadline came first: it never left, or was only throttled
-  kGivenUp,   // the session was stopped first: as before
+  kGivenUp,   // the session was stopped first: as before, and no other part of its SMS has left
 };
 
 namespace action {
@@ -119,8 +120,8 @@ class Session {
 
   void Start(std::int64_t now_ms);
   // Gives up each SMS of which nothing has left, lets the other parts of those that have begun leave, waits for the
-  // answers that are due, unbinds, closes: all that within drain_ms, after which it gives up what is left. Ends with
-  // Event::kStopped.
+  // answers that are due, unbinds, closes: all that within drain_ms, after which what is left is told as kUnknown. As
+  // it is at once without a connection. Ends with Event::kStopped.
   void Stop(std::int64_t now_ms);
 
   // `pdu` is a submit_sm or data_sm; its sequence number is not read. Taken in every state but kDraining and later,
@@ -183,10 +184,9 @@ class Session {
   void GiveUpWaiting();
   bool AllIsIn() const { return unanswered_.empty() && waiting_.empty(); }
   void NoteAnswer();
-  // While stopping, only what is needed to complete an SMS.
-  bool GoesAgain(const Waiting& one) const {
-    return state_ == State::kBound || (state_ == State::kDraining && one.parts > 1);
-  }
+  // While stopping, only what is needed to complete an SMS. When it can no longer leave, it waits for the end, where it
+  // shows whether any other part of its SMS has left.
+  bool GoesAgain(const Waiting& one) const { return state_ == State::kBound || one.parts > 1; }
   void Throttle();
   void Grow();
   void ExpireWaiting();

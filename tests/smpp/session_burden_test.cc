@@ -145,19 +145,54 @@ TEST_F(StoppingAmidParts, ForAsLongAsItMayDrain) {
   SentSubmit();
   Pass(5000);
   EXPECT_EQ(Sent().header.id, CommandId::kUnbind);
-  EXPECT_EQ(Told(), "1A3G");
+  EXPECT_EQ(Told(), "1A");
   Pass(5000);
-  EXPECT_EQ(Told(), "2U");
+  EXPECT_EQ(Told(), "3U2U") << "the first is with the SMSC: another attempt would bring it again";
   EXPECT_EQ(session_->state(), Session::State::kStopped);
 }
 
-TEST_F(StoppingAmidParts, WithoutAConnectionAllIsGivenUp) {
+TEST_F(StoppingAmidParts, AlsoIfTheSmscCloses) {
   Stop();
   Told();
   Answer(SentSubmit());
   session_->Closed(now_ms_);
   Take();
-  EXPECT_EQ(Told(), "1A3G2U");
+  EXPECT_EQ(Told(), "1A3U2U");
+  EXPECT_EQ(session_->state(), Session::State::kStopped);
+}
+
+// Throttled, so none of it is on its way when the connection is lost.
+TEST_F(StoppingAmidParts, WithoutAConnectionNobodyKnowsOfWhatHasBegun) {
+  Answer(SentSubmit());
+  Answer(SentSubmit(), CommandStatus::kThrottled);
+  session_->Closed(now_ms_);
+  Take();
+  EXPECT_EQ(Told(), "1A");
+  Stop();
+  EXPECT_EQ(Told(), "4G5G6G2U3U");
+  EXPECT_EQ(session_->state(), Session::State::kStopped);
+}
+
+TEST_F(StoppingAmidParts, WithoutAConnectionWhatWasOnlyThrottledIsGivenUp) {
+  Answer(SentSubmit(), CommandStatus::kThrottled);
+  session_->Closed(now_ms_);
+  Take();
+  Stop();
+  EXPECT_EQ(Told(), "1G2G3G4G5G6G");
+}
+
+TEST_F(StoppingAmidParts, ThrottledWhenItCanNoLongerLeave) {
+  Stop();
+  Told();
+  Answer(SentSubmit());
+  const std::uint32_t second = SentSubmit();
+  Pass(5000);
+  const Pdu unbind = Sent();
+  EXPECT_EQ(unbind.header.id, CommandId::kUnbind);
+  Answer(second, CommandStatus::kThrottled);
+  EXPECT_EQ(Told(), "1A");
+  Hear(CommandId::kUnbindResp, unbind.header.sequence);
+  EXPECT_EQ(Told(), "2U3U");
   EXPECT_EQ(session_->state(), Session::State::kStopped);
 }
 

@@ -32,10 +32,10 @@ int RankOf(State state);
 // What the SMSC, or the way to it, said to the submit of one part.
 enum class Answer : std::uint8_t {
   kNone = 0,      // nothing yet
-  kUnknown = 1,   // it left, and no answer came
+  kUnknown = 1,   // it left, or other parts did before the gateway was stopped, and no answer came
   kAccepted = 2,  // the SMSC has it
   kExpired = 3,   // never left: its deadline came first
-  kGivenUp = 4,   // never left: the gateway was stopped
+  kGivenUp = 4,   // never left, nor did any other part: the gateway was stopped
   kRefused = 5,   // not taken, for now
   kRefusedForGood = 6,
 };
