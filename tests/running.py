@@ -8,7 +8,9 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import tempfile
+import unittest
 from pathlib import Path
 
 BASE = """
@@ -29,7 +31,14 @@ keys = ["{folder}/gateway.key.pem"]
 delay = "20ms"
 long_delay = "60ms"
 """
+SKIPPED = 77
 ANY_PORT = "127.0.0.1:0"
+
+
+def test_main():
+    """unittest.main(), which is green when a test was skipped; so is this, but it ends with what ctest and the proof call skipped."""
+    result = unittest.main(argv=sys.argv[:1], exit=False).result
+    sys.exit(1 if not result.wasSuccessful() else SKIPPED if result.skipped else 0)
 
 
 def digest(token):

@@ -130,6 +130,8 @@ class Run {
     if (!disturber_.StillRunning()) return;
     watchers_.Check(book_, outcome_.journals, /*patience_ms=*/20'000);
     if (kafka_ != nullptr) kafka_load_.Check(outcome_.journals);
+    if (!flags_.expect_loss && (book_.Acknowledged().empty() || outcome_.submits == 0))
+      findings_.Add("nothing was acknowledged, or nothing submitted: a run that shows nothing");
     if (flags_.lies && findings_.count() == 0) Lie();
     disturber_.EndGracefully(site_.gateway, "gateway", std::chrono::seconds(5));
     disturber_.EndGracefully(site_.engine, "engine", std::chrono::seconds(12));

@@ -170,7 +170,8 @@ void Disturber::TurnClockBeforeStart(std::int64_t& wrong_ms) {
 }
 
 // It may refuse to start, refuse work, or die; what it answered must be there afterwards. Some libraries abort
-// without a word of why, but what is thrown has its own end. gRPC does not look whether it was given memory.
+// without a word of why, but what is thrown has its own end, and no assertion may fail. gRPC does not look whether it
+// was given memory.
 void Disturber::LittleMemory() {
   const std::uint64_t megabytes = 64ULL << (random_() % 5);
   EngineDies();
@@ -181,7 +182,8 @@ void Disturber::LittleMemory() {
     moments_.Note("… with status " + std::to_string(*code), true);
     const bool grpc = *code == 128 + SIGSEGV && site_.EngineSaid("call-faults: used what was not given, in ") &&
                       site_.EngineSaid("/libgrpc");
-    const bool library = *code == 128 + SIGABRT && !site_.EngineSaid("terminate called");
+    const bool library =
+        *code == 128 + SIGABRT && !site_.EngineSaid("terminate called") && !site_.EngineSaid("Assertion");
     if (*code != kFatal && !library && !grpc) {
       findings_.Add("with little memory the engine ended with status " + std::to_string(*code) + ":\n" +
                     Tail(site_.File("engine.log"), 8));

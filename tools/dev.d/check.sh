@@ -55,7 +55,8 @@ check_format() {
 checked_suite() {
   local status=0
   run_suite "$@" | tee "$LOGS/$(basename "$1").suite.log" || status=$?
-  gave "$(sed -n 's/^.*tests passed, \([0-9]*\) tests failed out of \([0-9]*\).*/\2 tests, \1 failed/p' "$LOGS/$(basename "$1").suite.log")"
+  gave "$(sed -n 's/^.*tests passed, \([0-9]*\) tests failed out of \([0-9]*\).*/\2 tests, \1 failed/p' "$LOGS/$(basename "$1").suite.log"
+    ), $(grep -c '\*\*\*Skipped' "$LOGS/$(basename "$1").suite.log" || true) skipped"
   return "$status"
 }
 
