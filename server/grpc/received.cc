@@ -82,7 +82,8 @@ class Count {
   std::size_t left_;
 };
 
-// Looks for texts that are not UTF-8, as protobuf sees it when it reads them.
+// Looks for texts that are not UTF-8, as protobuf sees it when it reads them. All that is read stands within a limit: a
+// length that goes beyond it is no message, and nothing is made room for by what a stranger says its length is.
 class Texts {
  public:
   explicit Texts(Violations& violations) : violations_(violations) {}
@@ -101,6 +102,7 @@ class Texts {
       }
       std::uint32_t length = 0;
       if (!in.ReadVarint32(&length) || length > INT32_MAX) return false;
+      if (static_cast<int>(length) > in.BytesUntilLimit()) return false;
       const std::string path =
           prefix + field->name() + (field->is_repeated() ? "[" + std::to_string(items[field]++) + "]" : "");
       if (!(is_text ? Text(in, length, path) : Within(in, length, *field->message_type(), path, depth))) return false;
@@ -137,8 +139,11 @@ bool HasMoreFields(google::protobuf::io::ZeroCopyInputStream& bytes, const Descr
   return !Count(most).Fields(in, &type, 0);
 }
 
-Violations TextsThatAreNotUtf8(google::protobuf::io::ZeroCopyInputStream& bytes, const Descriptor& type) {
+Violations TextsThatAreNotUtf8(google::protobuf::io::ZeroCopyInputStream& bytes, std::size_t length,
+                               const Descriptor& type) {
+  if (length > INT32_MAX) return {};
   CodedInputStream in(&bytes);
+  in.PushLimit(static_cast<int>(length));
   Violations violations;
   if (!Texts(violations).Fields(in, type, "", 0)) violations.clear();
   return violations;
@@ -161,7 +166,7 @@ absl::Status TakeApart(grpc::ByteBuffer& bytes, google::protobuf::Message& into,
   }
   grpc::ProtoBufferReader reader(&bytes);
   if (!reader.status().ok()) return unreadable;
-  violations = TextsThatAreNotUtf8(reader, type);
+  violations = TextsThatAreNotUtf8(reader, bytes.Length(), type);
   return violations.empty() ? unreadable : ToStatus(violations);
 }
 

@@ -30,9 +30,9 @@ inline constexpr std::size_t kSmallBytes = 4'096;
 bool HasMoreFields(google::protobuf::io::ZeroCopyInputStream& bytes, const google::protobuf::Descriptor& type,
                    std::size_t most);
 
-// Each text that is not UTF-8, as "items[2].target", for which alone no message can be made of these bytes. None where
-// they are none for another reason. At most a hundred.
-Violations TextsThatAreNotUtf8(google::protobuf::io::ZeroCopyInputStream& bytes,
+// Each text that is not UTF-8, as "items[2].target", for which alone no message can be made of these bytes, of which
+// there are `length`. None where they are none for another reason. At most a hundred.
+Violations TextsThatAreNotUtf8(google::protobuf::io::ZeroCopyInputStream& bytes, std::size_t length,
                                const google::protobuf::Descriptor& type);
 
 // INVALID_ARGUMENT with the rule that they break; INTERNAL, as gRPC has it, for what is no such message.

@@ -5,7 +5,7 @@ set -euo pipefail
 # The longest input of each: beyond what its reader has to take, so that a bound that is missing shows. Others: 4 KB.
 declare -A LONGEST=([api_json]=65536 [attach]=65536 [config]=65536 [csv]=65536 [envelope]=32768 [gateway_config]=65536
   [http]=65536 [inbound]=16384 [java_text]=16384 [kafka]=65536 [log_end]=65536 [old_envelope]=32768 [paths]=16384 [pdus]=65536
-  [receipts]=16384 [records]=65536 [request]=65536 [routes_config]=65536 [script]=65536 [slots]=16384 [sms_json]=65536
+  [receipts]=16384 [received]=65536 [records]=65536 [request]=65536 [routes_config]=65536 [script]=65536 [slots]=16384 [sms_json]=65536
   [smsc_config]=65536 [texts]=16384 [tokens]=16384 [vault]=16384)
 here=$(cd "$(dirname "$0")" && pwd)
 program=$1/$2_fuzz

@@ -5,6 +5,7 @@
 #include <google/protobuf/unknown_field_set.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -180,9 +181,30 @@ TEST(ReceivedTest, AHundredTextsAreNamedAndNoMore) {
   for (int i = 0; i < 1'000; ++i) batch.add_items()->set_target("\xff");
   const std::string bytes = BytesOf(batch);
   google::protobuf::io::ArrayInputStream in(bytes.data(), static_cast<int>(bytes.size()));
-  const Violations violations = TextsThatAreNotUtf8(in, *v1::ScheduleBatchRequest::descriptor());
+  const Violations violations = TextsThatAreNotUtf8(in, bytes.size(), *v1::ScheduleBatchRequest::descriptor());
   ASSERT_EQ(violations.size(), 100u);
   EXPECT_EQ(violations.back().field, "items[99].target");
+}
+
+// Thirteen bytes that say they were two gigabytes, at each depth.
+TEST(ReceivedTest, ALengthThatIsNotThereTakesNoMemory) {
+  const auto resident_kb = [] {
+    rusage used{};
+    ::getrusage(RUSAGE_SELF, &used);
+    return used.ru_maxrss;
+  };
+  const std::string item = std::string("\x0a\x80\xfe\xff\xff\x07", 6),
+                    target = std::string("\x1a\x80\xfc\xff\xff\x07", 6);
+  const auto before = resident_kb();
+  for (const std::string& bytes : {item + target + "x", target + "x", item + "x"}) {
+    const grpc::Slice slice(bytes);
+    grpc::ByteBuffer buffer(&slice, 1);
+    v1::ScheduleBatchRequest into;
+    Violations violations;
+    EXPECT_EQ(TakeApart(buffer, into, violations).code(), absl::StatusCode::kInternal);
+    EXPECT_TRUE(violations.empty());
+  }
+  EXPECT_LT(resident_kb() - before, 64 * 1024);
 }
 
 TEST(ReceivedTest, WhatMayHoldAPasswordIsWipedWithItsBytes) {
