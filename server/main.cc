@@ -229,18 +229,19 @@ int Serve(const Config& config, bool new_folder) {
                                                  &engine::SystemClock(), (*folder)->shards()});
     if (!status.ok()) return Refuse(status, absl::IsUnavailable(status) ? kExitFatal : kExitConfig);
   }
-  auto grpc =
-      GrpcServer::Start(config, {engine->get(), &reader, authenticator.get(), &engine::SystemClock(), delivery.get(),
-                                 accounts->get(), (*folder)->uuid(), (*folder)->shards(),
-                                 [&engine, &folder] { return ListFigures((*engine)->TakeFigures(), folder->get()); },
-                                 ConnectionsMax(config.limits.connections, files)});
+  const ConnectionsOfDoors share =
+      ShareConnections(config.limits.connections, config.listen.rest.empty() ? 0 : config.rest.connections, files);
+  auto grpc = GrpcServer::Start(
+      config, {engine->get(), &reader, authenticator.get(), &engine::SystemClock(), delivery.get(), accounts->get(),
+               (*folder)->uuid(), (*folder)->shards(),
+               [&engine, &folder] { return ListFigures((*engine)->TakeFigures(), folder->get()); }, share.grpc});
   if (!grpc.ok()) return Refuse(grpc.status(), kExitConfig);
   rest::OverAccounts over_accounts(config, **accounts, (*grpc)->calls(), *authenticator);
   rest::RestParts rest_parts;
   rest_parts.engine = engine->get();
   rest_parts.reader = &reader;
   rest_parts.clock = &engine::SystemClock();
-  rest_parts.connections_max = ConnectionsMax(config.rest.connections, files);
+  rest_parts.connections_max = share.rest;
   over_accounts.AddTo(rest_parts);
   auto rest = rest::RestDoor::Start(config, std::move(rest_parts));
   if (!rest.ok()) return Refuse(rest.status(), kExitConfig);

@@ -26,6 +26,7 @@ constexpr std::int64_t kRestMs = 100;  // until file descriptors, or room, are l
 constexpr std::int64_t kProbeWithinMs = 5'000;
 constexpr std::int64_t kComplainEveryMs = 60'000;
 constexpr std::uint64_t kKeptForOthers = 512;  // file descriptors: of RocksDB, logs, metrics
+constexpr std::uint64_t kAlwaysOpen = 36;      // but for tables: 30 of a new folder, and what compaction writes
 
 std::int64_t NowMs() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
@@ -262,9 +263,15 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Open(ListenerOptions options
   return std::make_unique<ListenerImpl>(std::move(options), *std::move(sockets));
 }
 
-std::size_t ConnectionsMax(std::size_t wanted, std::uint64_t file_limit) {
-  const std::uint64_t room = file_limit >= 2 * kKeptForOthers ? file_limit - kKeptForOthers : file_limit / 2;
-  return static_cast<std::size_t>(std::clamp<std::uint64_t>(wanted, 1, std::max<std::uint64_t>(room, 1)));
+ConnectionsOfDoors ShareConnections(std::size_t grpc_wanted, std::size_t rest_wanted, std::uint64_t file_limit) {
+  // Of few, RocksDB alone may keep a third open.
+  const std::uint64_t kept =
+      file_limit >= 2 * kKeptForOthers ? kKeptForOthers : std::max(file_limit / 2, file_limit / 3 + kAlwaysOpen);
+  const auto room = static_cast<std::size_t>(file_limit > kept + 2 ? file_limit - kept : 2);
+  ConnectionsOfDoors share;
+  share.rest = std::min(rest_wanted, std::max(room / 2, room - std::min(grpc_wanted, room)));
+  share.grpc = std::clamp<std::size_t>(grpc_wanted, 1, room - share.rest);
+  return share;
 }
 
 std::size_t PerAddressMax(std::size_t wanted, std::size_t connections_max) {

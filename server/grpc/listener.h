@@ -55,8 +55,13 @@ class Listener {
   virtual ListenerFigures figures() const = 0;
 };
 
-// How many connections there may be so that the rest of the process never lacks a file descriptor.
-std::size_t ConnectionsMax(std::size_t wanted, std::uint64_t file_limit);
+struct ConnectionsOfDoors {
+  std::size_t grpc = 0, rest = 0;
+};
+
+// How many connections each may have so that the rest of the process never lacks a file descriptor, also when both are
+// full: half of what there is, and what the other does not want. 0 wanted for REST: there is no such door.
+ConnectionsOfDoors ShareConnections(std::size_t grpc_wanted, std::size_t rest_wanted, std::uint64_t file_limit);
 
 // How many of them one client address may have; 0 wanted: half, so that no single one shuts out the others.
 std::size_t PerAddressMax(std::size_t wanted, std::size_t connections_max);

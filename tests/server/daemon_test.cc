@@ -149,13 +149,17 @@ class DaemonTest : public ::testing::Test {
 
   static grpc::Status Schedule(const std::string& address, v1::ScheduleResponse& response,
                                const std::string& key = "once") {
-    const auto stub = v1::Scheduler::NewStub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+    return Schedule(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()), response, key, "sealed");
+  }
+  static grpc::Status Schedule(const std::shared_ptr<grpc::Channel>& channel, v1::ScheduleResponse& response,
+                               const std::string& key, const std::string& payload) {
+    const auto stub = v1::Scheduler::NewStub(channel);
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
     context.AddMetadata("authorization", "Bearer token");
     const std::int64_t now_s = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
     v1::ScheduleRequest request;
-    request.set_payload("sealed");
+    request.set_payload(payload);
     request.set_idempotency_key(key);
     request.set_schedule("4-5;" + std::to_string((now_s / 1'000 + 10) * 1'000) + "-" +
                          std::to_string((now_s / 1'000 + 11) * 1'000));
@@ -383,6 +387,33 @@ TEST_F(DaemonTest, ManyIdleConnectionsDoNotTakeTheDescriptorsOfTheRest) {
   EXPECT_EQ(::poll(&last, 1, 60'000), 1);
   for (const int socket : idle) ::close(socket);
   AcceptsAgain(address);
+  ServesAsBefore(daemon, address, first.id());
+}
+
+// Tables are written and sorted meanwhile: for want of a descriptor it would end itself.
+TEST_F(DaemonTest, BothDoorsFullLeaveDescriptorsForStorage) {
+  Daemon daemon(Arguments({"--set", "listen.rest=127.0.0.1:0", "--set", "limits.connections_per_address=1000", "--set",
+                           "rest.connections_per_address=1000", "--set", "engine.memtable=1MB"}),
+                64);
+  const std::string address = daemon.Ready("grpc");
+  ASSERT_FALSE(address.empty()) << daemon.output;
+  const auto channel = Channel(address);
+  v1::ScheduleResponse first, response;
+  ASSERT_TRUE(Schedule(channel, first, "once", "sealed").ok());
+  std::vector<int> idle;
+  for (const std::string& door : {address, daemon.Ready("rest")}) {
+    for (int i = 0; i < 100; ++i) {
+      idle.push_back(Dial(door));
+      ASSERT_GE(idle.back(), 0) << i;
+    }
+    pollfd last{idle.back(), POLLIN, 0};
+    EXPECT_EQ(::poll(&last, 1, 60'000), 1) << "told that there is no room";
+  }
+  for (int i = 0; i < 400; ++i) {
+    const grpc::Status status = Schedule(channel, response, "key " + std::to_string(i), std::string(16'000, 'x'));
+    ASSERT_TRUE(status.ok()) << i << ": " << status.error_message();
+  }
+  for (const int socket : idle) ::close(socket);
   ServesAsBefore(daemon, address, first.id());
 }
 

@@ -268,12 +268,30 @@ TEST(ListenerAddressTest, ATakenOrForeignAddressIsRefused) {
   EXPECT_TRUE(absl::IsUnavailable(Listener::Open({"192.0.2.1:0", 1}).status()));
 }
 
-TEST(ConnectionsMaxTest, LeavesDescriptorsForTheRest) {
-  EXPECT_EQ(ConnectionsMax(10'000, 65'536), 10'000u);
-  EXPECT_EQ(ConnectionsMax(100'000, 65'536), 65'024u);
-  EXPECT_EQ(ConnectionsMax(10'000, 1'024), 512u);
-  EXPECT_EQ(ConnectionsMax(10'000, 100), 50u);
-  EXPECT_EQ(ConnectionsMax(10'000, 0), 1u);
+TEST(ShareConnectionsTest, LeavesDescriptorsForTheRest) {
+  const auto grpc_alone = [](std::size_t wanted, std::uint64_t files) {
+    return ShareConnections(wanted, 0, files).grpc;
+  };
+  EXPECT_EQ(grpc_alone(10'000, 65'536), 10'000u);
+  EXPECT_EQ(grpc_alone(100'000, 65'536), 65'024u);
+  EXPECT_EQ(grpc_alone(10'000, 1'024), 512u);
+  EXPECT_EQ(grpc_alone(10'000, 500), 250u);
+  EXPECT_EQ(grpc_alone(10'000, 100), 31u);
+  EXPECT_EQ(ShareConnections(10'000, 0, 100).rest, 0u);
+}
+
+TEST(ShareConnectionsTest, BothFullLeaveThemToo) {
+  const auto share = [](std::size_t grpc, std::size_t rest, std::uint64_t files) {
+    const ConnectionsOfDoors doors = ShareConnections(grpc, rest, files);
+    return std::pair(doors.grpc, doors.rest);
+  };
+  EXPECT_EQ(share(10'000, 1'000, 65'536), std::pair(std::size_t{10'000}, std::size_t{1'000}));
+  EXPECT_EQ(share(100'000, 1'000, 65'536), std::pair(std::size_t{64'024}, std::size_t{1'000}));
+  EXPECT_EQ(share(10'000, 1'000, 1'024), std::pair(std::size_t{256}, std::size_t{256}));
+  EXPECT_EQ(share(10, 1'000, 1'024), std::pair(std::size_t{10}, std::size_t{502}));
+  EXPECT_EQ(share(10'000, 10, 1'024), std::pair(std::size_t{502}, std::size_t{10}));
+  EXPECT_EQ(share(10'000, 1'000, 64), std::pair(std::size_t{4}, std::size_t{3}));
+  EXPECT_EQ(share(10'000, 1'000, 0), std::pair(std::size_t{1}, std::size_t{1}));
 }
 
 }  // namespace
