@@ -4,8 +4,10 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -51,9 +53,10 @@ class LateMarks final : public storage::HighWater {
 
 class Inbox final : public engine::PeerLink {
  public:
-  Inbox(std::deque<engine::Lease>& leases, std::map<std::uint16_t, engine::Mark>& marks)
-      : leases_(leases), marks_(marks) {}
+  Inbox(std::deque<engine::Lease>& leases, std::map<std::uint16_t, engine::Mark>& marks, std::function<void()> told)
+      : leases_(leases), marks_(marks), told_(std::move(told)) {}
   void Send(std::vector<engine::Lease> leases) override {
+    told_();
     for (auto& lease : leases) {
       engine::Mark& seen = marks_[lease.mark.shard.value];
       if (std::pair(seen.epoch, seen.sequence) < std::pair(lease.mark.epoch, lease.mark.sequence)) seen = lease.mark;
@@ -66,6 +69,35 @@ class Inbox final : public engine::PeerLink {
  private:
   std::deque<engine::Lease>& leases_;
   std::map<std::uint16_t, engine::Mark>& marks_;
+  const std::function<void()> told_;
+};
+
+// The bug that this run must be able to show: what was written is answered first, and synced right afterwards.
+class LateSync final : public storage::Store {
+ public:
+  explicit LateSync(storage::Store& real) : real_(real) {}
+  absl::StatusOr<std::optional<std::string>> Get(storage::Family family, std::string_view key) const override {
+    return real_.Get(family, key);
+  }
+  std::unique_ptr<storage::Cursor> Scan(storage::Family family, std::string_view from, std::string_view till,
+                                        bool reverse) const override {
+    return real_.Scan(family, from, till, reverse);
+  }
+  absl::Status Write(const storage::Batch& batch, storage::Sync) override {
+    unsynced_ = true;
+    return real_.Write(batch, storage::Sync::kNo);
+  }
+  // The log is synced as a whole: by any row.
+  absl::Status SyncNow() {
+    if (!std::exchange(unsynced_, false)) return absl::OkStatus();
+    storage::Batch nothing;
+    nothing.Delete(storage::Family::kIndexes, "no such row");
+    return real_.Write(nothing, storage::Sync::kYes);
+  }
+
+ private:
+  storage::Store& real_;
+  bool unsynced_ = false;
 };
 
 std::string ReadAll(const fs::path& path) {
@@ -75,15 +107,18 @@ std::string ReadAll(const fs::path& path) {
 
 // An engine on a folder, and its one gateway.
 class EngineOnDisk {
+ public:
+  virtual ~EngineOnDisk() = default;
+
  protected:
   explicit EngineOnDisk(std::uint64_t seed) : random_(seed), engine_random_(seed) {}
 
-  bool Open(storage::DataFolder& folder, storage::HighWater& marks) {
+  bool Open(storage::DataFolder& folder, storage::Store& store, storage::HighWater& marks) {
     engine::EngineOptions options;
     options.shards = kRecordedShards;
     options.partitions = 1;
     engine::EngineParts parts;
-    parts.store = &folder.store();
+    parts.store = &store;
     parts.index_keys = &folder.index_keys();
     parts.high_water = &marks;
     parts.clock = &clock_;
@@ -98,7 +133,7 @@ class EngineOnDisk {
     }
     engine_ = *std::move(engine);
     auto session = engine_->Attach({{"g1", "store-uuid-000001"}, {"t"}, {}, SeenMarks()},
-                                   std::make_shared<Inbox>(leases_, marks_));
+                                   std::make_shared<Inbox>(leases_, marks_, [this] { Told(); }));
     if (!session.ok()) {
       strange_ = session.status().ToString();
       return false;
@@ -116,6 +151,8 @@ class EngineOnDisk {
   void Rest(const After& after_round) {
     for (int quiet = 0; quiet < 2; after_round()) quiet = engine_->RunOnce() ? 0 : quiet + 1;
   }
+  // Somebody is given an answer, or something to do.
+  virtual void Told() {}
   int Pick(int below) { return static_cast<int>(random_() % static_cast<std::uint64_t>(below)); }
   engine::CreateRequest Order(const std::string& key) {
     delivery::Schedule schedule;
@@ -149,7 +186,7 @@ class EngineOnDisk {
 
 class OneRun : private EngineOnDisk {
  public:
-  OneRun(const std::string& folder, std::uint64_t seed) : EngineOnDisk(seed) {
+  OneRun(const std::string& folder, std::uint64_t seed, bool late_sync) : EngineOnDisk(seed), late_sync_(late_sync) {
     run_.path = folder + "/data";
     run_.disk = std::make_shared<Recording>();
   }
@@ -163,7 +200,9 @@ class OneRun : private EngineOnDisk {
     if (!folder.ok()) return Strange("the folder was not made: " + folder.status().ToString());
     folder_ = folder->get();
     LateMarks marks((*folder)->high_water());
-    if (!Open(*folder_, marks)) return Strange(strange_);
+    if (late_sync_) late_store_.emplace(folder_->store());
+    storage::Store& store = late_store_ ? static_cast<storage::Store&>(*late_store_) : folder_->store();
+    if (!Open(*folder_, store, marks)) return Strange(strange_);
     Mark();
     if (!BeginFeed()) return Strange("the feed did not begin");
     while (run_.commands < commands && run_.strange.empty()) {
@@ -193,7 +232,7 @@ class OneRun : private EngineOnDisk {
         Report();
       } else if (dice < 88 && !ids_.empty()) {
         engine_->Send({AnyId(), "t", "client", delivery::EncodeCancel(), std::nullopt},
-                      [this](const engine::Answer& answer) { run_.acknowledged += answer.status.ok() ? 1 : 0; });
+                      [this](const engine::Answer& answer) { Acknowledged(answer.status.ok()); });
       } else if (dice < 91) {
         Block();
       } else if (dice < 93) {
@@ -205,23 +244,18 @@ class OneRun : private EngineOnDisk {
       }
     }
     clock_.passed_ms += 10;
-    Rest([this] { NoteOwnRows(); });
+    Rest([this] { AfterRound(); });
     if (!strange_.empty()) run_.strange = strange_;
-    Moment moment = Now();
-    if (Pick(8) == 0) {
-      Mark();
-      moment.all_marked = true;
-    }
-    moment.operations = run_.disk->size();
-    moment.passed_ms = clock_.passed_ms;
-    run_.moments.push_back(std::move(moment));
+    const bool all_marked = Pick(8) == 0;
+    if (all_marked) Mark();
+    run_.moments.push_back(Now(run_.disk->size()));
+    run_.moments.back().all_marked = all_marked;
   }
 
   void Schedule() {
     engine_->Create(Order("k" + std::to_string(run_.commands)), [this](const engine::Answer& answer) {
-      if (!answer.status.ok()) return;
-      ids_.push_back(answer.id);
-      ++run_.acknowledged;
+      if (answer.status.ok()) ids_.push_back(answer.id);
+      Acknowledged(answer.status.ok());
     });
   }
 
@@ -235,7 +269,9 @@ class OneRun : private EngineOnDisk {
                       : dice < 8 ? delivery::Reported::kSent
                                  : delivery::Reported::kFailedTransient;
     session_->Report(attempt, delivery::EncodeReport(report), [this](engine::ReportAnswer answer) {
-      run_.reports += answer.outcome == engine::ReportOutcome::kApplied ? 1 : 0;
+      if (answer.outcome != engine::ReportOutcome::kApplied) return;
+      Told();
+      ++run_.reports;
     });
   }
 
@@ -249,8 +285,7 @@ class OneRun : private EngineOnDisk {
     request.event = delivery::EncodeBlock();
     request.membership = workflows::MembershipChange{delivery::kBlockedSet, Pick(2) == 0};
     request.sweep = request.membership->member;
-    engine_->Sweep(std::move(request),
-                   [this](const engine::SweepAnswer& answer) { run_.acknowledged += answer.status.ok() ? 1 : 0; });
+    engine_->Sweep(std::move(request), [this](const engine::SweepAnswer& answer) { Acknowledged(answer.status.ok()); });
   }
 
   // One of three batches, and now and then it goes on.
@@ -264,8 +299,7 @@ class OneRun : private EngineOnDisk {
     request.reason = "reason " + std::to_string(run_.commands);
     request.actor = "operator";
     request.resume = Pick(3) != 0;
-    engine_->Pause(std::move(request),
-                   [this](const absl::Status& status, bool) { run_.acknowledged += status.ok() ? 1 : 0; });
+    engine_->Pause(std::move(request), [this](const absl::Status& status, bool) { Acknowledged(status.ok()); });
   }
 
   // The next record of a log outside; at times the last ones again.
@@ -276,28 +310,49 @@ class OneRun : private EngineOnDisk {
     storage::Hash16 digest{};
     digest[0] = static_cast<std::uint8_t>(at + 1);
     engine_->Feed({feed_, at, digest, fed_[at].payload.size()}, engine::CreateRequest(fed_[at]),
-                  [this](const engine::FedAnswer& answer) {
-                    run_.acknowledged += answer.what == engine::Taking::kStopped ? 0 : 1;
-                  });
+                  [this](const engine::FedAnswer& answer) { Acknowledged(answer.what != engine::Taking::kStopped); });
   }
   bool BeginFeed() {
     bool begun = false;
     engine_->FeedProgress(feed_, std::vector<std::uint64_t>(kRecordedShards), {}, /*again=*/false,
-                          [&](const absl::Status& status) { begun = status.ok(); });
-    Rest([this] { NoteOwnRows(); });
+                          [&](const absl::Status& status) {
+                            Told();
+                            begun = status.ok();
+                          });
+    Rest([this] { AfterRound(); });
     return begun;
   }
 
-  void NoteOwnRows() {
+  // Before its first answer all that the round decided must be on disk: so that is the moment from which it is needed.
+  // What came to the disk in the rest of the round would hide an answer that was given too early.
+  void Told() override {
+    if (!told_at_) told_at_ = run_.disk->size();
+  }
+  void Acknowledged(bool it_was) {
+    if (!it_was) return;
+    Told();
+    ++run_.acknowledged;
+  }
+  void AfterRound() {
+    if (late_store_)
+      if (const auto status = late_store_->SyncNow(); !status.ok()) run_.strange = status.ToString();
+    const std::size_t operations = told_at_.value_or(run_.disk->size());
+    NoteOwnRows(operations);
+    if (std::exchange(told_at_, std::nullopt)) run_.moments.push_back(Now(operations));
+  }
+  void NoteOwnRows(std::size_t operations) {
     for (std::uint16_t i = 0; i < kRecordedShards; ++i)
-      if (!run_.own_rows.Note(folder_->store(), ShardId{i}, engine_->Committed(ShardId{i}), run_.disk->size()))
+      if (!run_.own_rows.Note(folder_->store(), ShardId{i}, engine_->Committed(ShardId{i}), operations))
         run_.strange = "the rows of the run itself cannot be read";
   }
 
   const InstanceId& AnyId() { return ids_[static_cast<std::size_t>(Pick(static_cast<int>(ids_.size())))]; }
 
-  Moment Now() const {
+  // What was acknowledged, and handed over, by then.
+  Moment Now(std::size_t operations) const {
     Moment moment;
+    moment.operations = operations;
+    moment.passed_ms = clock_.passed_ms;
     for (std::uint16_t i = 0; i < kRecordedShards; ++i) moment.acknowledged.push_back(engine_->Committed(ShardId{i}));
     moment.marks = SeenMarks();
     return moment;
@@ -346,6 +401,9 @@ class OneRun : private EngineOnDisk {
   }
 
   RecordedRun run_;
+  const bool late_sync_;
+  std::optional<LateSync> late_store_;
+  std::optional<std::size_t> told_at_;  // so many operations of the disk had been at the first answer of this round
   storage::DataFolder* folder_ = nullptr;
   std::vector<InstanceId> ids_;
   const engine::FeedRef feed_ = std::make_shared<const engine::FeedId>(engine::FeedId{"orders", 0});
@@ -361,7 +419,7 @@ class Revived : private EngineOnDisk {
   std::string Go(storage::DataFolder& folder) {
     const auto epoch = storage::EpochOf(folder.store());
     if (!epoch.ok()) return epoch.status().ToString();
-    if (!Open(folder, folder.high_water())) return "the engine does not start: " + strange_;
+    if (!Open(folder, folder.store(), folder.high_water())) return "the engine does not start: " + strange_;
     Rest([] {});
     if (*epoch != 1 && std::any_of(leases_.begin(), leases_.end(), [](const auto& lease) { return !lease.again; }))
       return "in a new epoch something left before anybody said so";
@@ -400,8 +458,8 @@ storage::DataFolderOptions OptionsOf(const std::string& path) {
   return options;
 }
 
-RecordedRun RecordRun(const std::string& folder, std::size_t commands, std::uint64_t seed) {
-  OneRun run(folder, seed);
+RecordedRun RecordRun(const std::string& folder, std::size_t commands, std::uint64_t seed, bool late_sync) {
+  OneRun run(folder, seed, late_sync);
   return run.Go(commands);
 }
 

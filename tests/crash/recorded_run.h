@@ -39,8 +39,9 @@ inline constexpr std::uint16_t kRecordedShards = 4;
 storage::DataFolderOptions OptionsOf(const std::string& path);
 
 // So many commands and reports of clients and a gateway, drawn by `seed`; in `folder`, which is there and empty. Now
-// and then the real folder is compared with what the model of the disk says of it.
-RecordedRun RecordRun(const std::string& folder, std::size_t commands, std::uint64_t seed);
+// and then the real folder is compared with what the model of the disk says of it. `late_sync`: all is answered before
+// it is synced, and is synced right afterwards; to show that this would be noticed.
+RecordedRun RecordRun(const std::string& folder, std::size_t commands, std::uint64_t seed, bool late_sync = false);
 
 // The engine itself starts on a folder that was left, so long after the run had begun: its gateway comes back and
 // delivers what it is handed, a client asks for more, until nothing is left to do. What did not go well; empty:
