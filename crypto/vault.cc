@@ -42,21 +42,24 @@ void Vault::Replace(std::vector<VaultKey> keys) {
   keys_.swap(gone);
 }
 
-std::shared_ptr<const Vault::Keys> Vault::Current() const {
+Vault::Snapshot::Snapshot(std::shared_ptr<const Keys> keys, OldEnvelopes old) : keys_(std::move(keys)), old_(old) {}
+
+Vault::Snapshot Vault::Now() const {
   const std::lock_guard lock(mutex_);
-  return keys_;
+  return {keys_, old_};
 }
 
-std::vector<std::string> Vault::kids() const { return Current()->kids; }
+std::vector<std::string> Vault::kids() const { return Now().keys_->kids; }
 
-absl::StatusOr<Vault::Opened> Vault::Open(std::string_view tenant, std::string_view client_key,
-                                          std::string_view payload) const {
-  const std::shared_ptr<const Keys> keys = Current();
+bool Vault::Snapshot::Has(std::string_view kid) const { return keys_->by_kid.contains(kid); }
+
+absl::StatusOr<Vault::Opened> Vault::Snapshot::Open(std::string_view tenant, std::string_view client_key,
+                                                    std::string_view payload) const {
   if (!LooksLikeOldEnvelope(payload)) {
     auto plaintext = OpenEnvelope(
-        [&keys](std::string_view kid) {
-          const auto found = keys->by_kid.find(kid);
-          return found == keys->by_kid.end() ? nullptr : &found->second;
+        [this](std::string_view kid) {
+          const auto found = keys_->by_kid.find(kid);
+          return found == keys_->by_kid.end() ? nullptr : &found->second;
         },
         EnvelopeSubject(tenant, client_key), payload);
     if (!plaintext.ok()) return plaintext.status();
@@ -64,9 +67,9 @@ absl::StatusOr<Vault::Opened> Vault::Open(std::string_view tenant, std::string_v
   }
   if (old_ == OldEnvelopes::kRefused)
     return absl::FailedPreconditionError("the envelope has the old format, which this gateway does not take");
-  auto found = keys->by_alias.find(tenant);
-  if (found == keys->by_alias.end()) found = keys->by_alias.find(Lower(tenant));
-  if (found == keys->by_alias.end())
+  auto found = keys_->by_alias.find(tenant);
+  if (found == keys_->by_alias.end()) found = keys_->by_alias.find(Lower(tenant));
+  if (found == keys_->by_alias.end())
     return absl::NotFoundError("the envelope has the old format, and no key here has the tenant as its alias");
   auto plaintext = OpenOldEnvelope(found->second, payload);
   if (!plaintext.ok()) return plaintext.status();

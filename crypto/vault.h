@@ -23,6 +23,8 @@ namespace smsflow::crypto {
 enum class OldEnvelopes { kRefused, kOpened };
 
 class Vault {
+  struct Keys;
+
  public:
   explicit Vault(OldEnvelopes old = OldEnvelopes::kRefused);
   ~Vault();
@@ -38,6 +40,20 @@ class Vault {
     // what it says, beyond that it was taken or not.
     bool authentic = true;
   };
+  // What is in it at one moment. Who opens, and then asks what it could have been opened with, does both with one.
+  class Snapshot {
+   public:
+    [[nodiscard]] absl::StatusOr<Opened> Open(std::string_view tenant, std::string_view client_key,
+                                              std::string_view payload) const;
+    bool Has(std::string_view kid) const;
+
+   private:
+    friend class Vault;
+    Snapshot(std::shared_ptr<const Keys> keys, OldEnvelopes old);
+    std::shared_ptr<const Keys> keys_;
+    OldEnvelopes old_;
+  };
+  Snapshot Now() const;
   // For the SMS of this tenant and the client's key of it. A JWE opens with the key of its kid; an old envelope with
   // the RSA keys whose alias is the tenant, as it is or in lower case. Errors never quote anything:
   //   InvalidArgument     its form is wrong, or it was sealed for another SMS
@@ -45,15 +61,14 @@ class Vault {
   //   FailedPrecondition  it is an old envelope, and those are refused
   //   PermissionDenied    all that depends on key and contents, in one text
   [[nodiscard]] absl::StatusOr<Opened> Open(std::string_view tenant, std::string_view client_key,
-                                            std::string_view payload) const;
+                                            std::string_view payload) const {
+    return Now().Open(tenant, client_key, payload);
+  }
 
   std::vector<std::string> kids() const;  // as Replace() had them
   bool opens_old_envelopes() const { return old_ == OldEnvelopes::kOpened; }
 
  private:
-  struct Keys;
-  std::shared_ptr<const Keys> Current() const;
-
   const OldEnvelopes old_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Keys> keys_;

@@ -63,6 +63,19 @@ TEST(Vault, RotatesWithoutAGap) {
   EXPECT_TRUE(vault.Open("demo", "k1", Seal(second)).ok());
 }
 
+TEST(Vault, WhatItHadAtOneMomentStaysThat) {
+  const PrivateKey first = P256(), second = P256();
+  Vault vault;
+  vault.Replace({{first, ""}});
+  const Vault::Snapshot before = vault.Now();
+  vault.Replace({{second, ""}});
+  EXPECT_TRUE(before.Has(first.kid()));
+  EXPECT_FALSE(before.Has(second.kid()));
+  EXPECT_TRUE(before.Open("demo", "k1", Seal(first)).ok());
+  EXPECT_EQ(before.Open("demo", "k1", Seal(second)).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_FALSE(vault.Now().Has(first.kid()));
+}
+
 TEST(Vault, MayBeReplacedWhileOthersOpen) {
   const PrivateKey key = P256();
   Vault vault;

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "crypto/base64url.h"
 #include "crypto/envelope.h"
@@ -74,6 +76,28 @@ TEST_F(OpenerTest, WithoutItsKeyItCannotBeOpenedForNow) {
   lease.payload = Jwe(kSms, "clinic/k2");
   EXPECT_FALSE(opener_.Open(lease, why_).has_value());
   EXPECT_FALSE(why_.for_now) << "the key is there";
+}
+
+// A key file that is written anew can be gone for one reading of the folder.
+TEST_F(OpenerTest, AKeyThatComesBackMeanwhileIsNoMistakeOfTheClients) {
+  const auto other = crypto::PrivateKey::Generate(crypto::KeyKind::kP256);
+  engine::Lease lease = LeaseOf(Attempt(1));
+  lease.tenant = "clinic";
+  lease.client_key = "k1";
+  lease.lane = p256_.kid();
+  lease.payload = Jwe(kSms);
+  std::atomic<bool> done{false};
+  std::thread reader([&] {
+    while (!done) {
+      vault_->Replace({{other, ""}});
+      vault_->Replace({{p256_, ""}});
+    }
+  });
+  int lost = 0;
+  for (int i = 0; i < 10'000; ++i) lost += opener_.Open(lease, why_).has_value() || why_.for_now ? 0 : 1;
+  done = true;
+  reader.join();
+  EXPECT_EQ(lost, 0);
 }
 
 TEST_F(OpenerTest, TellsNothingOfWhatAnybodyCanChange) {
