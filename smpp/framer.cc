@@ -27,6 +27,7 @@ void Framer::Append(std::string_view bytes) {
 
 // A buffer lives as long as its connection, and the last PDU of it could for days be one with a number and a text.
 void Framer::ForgetTaken() {
+  if (taken_ == 0) return;
   const std::size_t left = buffer_.size() - taken_;
   std::copy_n(buffer_.begin() + static_cast<std::ptrdiff_t>(taken_), left, buffer_.begin());
   explicit_bzero(buffer_.data() + left, taken_);
