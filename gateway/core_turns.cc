@@ -100,7 +100,8 @@ const Route* Core::RouteOf(const Waiting& sms) const {
 }
 
 // Else what is for an SMSC that is away would come to hold all credit, until its slots end, and nothing would leave for
-// those that stand. It is refused like what was probed before it came: nothing of it left, and no attempt is lost.
+// those that stand. It is refused like what was probed before it came: nothing of it left. It comes back as another
+// attempt, and where there is a max_attempts, that counts it.
 void Core::GiveBackOfThoseAway(Round& round) {
   // An engine that has no attempts of its own knows no such word.
   const auto is_old = [this](const Waiting& sms) { return old_names_.contains(sms.lease.attempt); };
