@@ -377,7 +377,7 @@ class WaitingSink : public InboundSink {
 };
 
 TEST_F(SmppCarrierTest, AnSmsFromAPhoneGoesToItsTenantAndIsAnsweredOnce) {
-  const std::string text = "Does the clinic open on Sunday? " + std::string(300, '.') + " жзий";
+  const std::string text = "Does the clinic open on Sunday? " + std::string(300, '-') + " жзий";
   RunningSmsc smsc("[[inbound]]\nsource = \"255700000001\"\ndestination = \"15001\"\ntext = \"" + text +
                    "\"\n[[inbound]]\nsource = \"255700000002\"\ndestination = \"15009\"\ntext = \"x\"\n");
   const auto clinic = crypto::PrivateKey::Generate(crypto::KeyKind::kP256);
