@@ -61,7 +61,6 @@ SmppCarrier::~SmppCarrier() { Stop(); }
 void SmppCarrier::StartLinks(CarrierEvents& events) {
   events_ = &events;
   for (const auto& connection : connections_) {
-    connection->moved_ms = clock_.SteadyMs();
     connection->link->Start();
   }
 }
@@ -110,15 +109,17 @@ bool SmppCarrier::Take(const engine::Lease& lease, const Route* route) {
 
 bool SmppCarrier::IsAway(const engine::Lease& lease, const Route* route) {
   const std::lock_guard lock(mutex_);
+  if (stopping_) return false;  // the next start takes it, or another gateway
   const std::int64_t now_ms = clock_.SteadyMs();
   bool taken_by_any = false, another_stands = false;
   for (const auto& connection : connections_) {
-    const bool away = connection->IsAway(now_ms);
+    const smpp::Standing standing = connection->link->standing();
+    const bool away = connection->IsAway(standing, now_ms);
     if (connection->Takes(lease.tenant, route)) {
       if (!away) return false;
       taken_by_any = true;
     } else {
-      another_stands = another_stands || (connection->link->CanSubmit() && !away);
+      another_stands = another_stands || (standing.may_submit && !away);
     }
   }
   return taken_by_any && another_stands;
@@ -299,7 +300,10 @@ void SmppCarrier::OnOutcome(Connection& connection, const smpp::action::Outcome&
     } else {
       connection.under_way.erase(it);
       const bool answered = outcome.kind == smpp::OutcomeKind::kAccepted || outcome.kind == smpp::OutcomeKind::kRefused;
-      if (answered) connection.moved_ms = clock_.SteadyMs();
+      if (answered) {
+        connection.moved_ms = clock_.SteadyMs();
+        connection.found_away = false;
+      }
       figures.accepted += outcome.kind == smpp::OutcomeKind::kAccepted ? 1 : 0;
       figures.refused += outcome.kind == smpp::OutcomeKind::kRefused ? 1 : 0;
       figures.expired += outcome.kind == smpp::OutcomeKind::kExpired ? 1 : 0;
@@ -357,8 +361,6 @@ void SmppCarrier::OnNotice(Connection& connection, const smpp::action::Notice& n
     SmscFigures& figures = connection.figures;
     switch (notice.event) {
       case smpp::action::Event::kBound:
-        connection.was_bound = true;
-        connection.moved_ms = clock_.SteadyMs();
         line = absl::StrCat("smsc ", name, ": bound");
         is_good = true;
         break;
@@ -368,7 +370,6 @@ void SmppCarrier::OnNotice(Connection& connection, const smpp::action::Notice& n
         break;
       case smpp::action::Event::kLost:
         ++figures.lost;
-        if (std::exchange(connection.was_bound, false)) connection.moved_ms = clock_.SteadyMs();
         line = absl::StrCat("smsc ", name, ": ", std::string(notice.why));
         break;
       case smpp::action::Event::kThrottled:
@@ -401,7 +402,7 @@ std::vector<SmscFigures> SmppCarrier::figures() const {
   std::vector<SmscFigures> all;
   for (const auto& connection : connections_) {
     SmscFigures figures = connection->figures;
-    figures.bound = connection->link->CanSubmit();
+    figures.bound = connection->link->standing().may_submit;
     figures.window = connection->options.link.session.window;
     figures.waiting = connection->waiting.size();
     figures.under_way = connection->under_way.size() - connection->unknown;

@@ -3,9 +3,9 @@
 //
 // A connection takes an SMS when it is bound and its window has a place, so what is taken leaves within moments, and a
 // gateway that dies leaves no more than a window of each connection in doubt. One that has not been bound for its
-// away_ms, or has had no place for as long as an answer may take, is away: while another stands, what is for it alone
-// does not wait here. One thread opens and submits; each connection has one of its own (gateway/smsc_link.h), which
-// tells. Thread-safe.
+// away_ms, or has had no place for as long as an answer may take, is away, and one that answered no submits until it
+// answers one: while another stands, what is for it alone does not wait here. One thread opens and submits; each
+// connection has one of its own (gateway/smsc_link.h), which tells. Thread-safe.
 #pragma once
 
 #include <array>

@@ -27,8 +27,9 @@ class SmppCarrier::Connection : public SmscLinkEvents {
   void OnDelivery(const smpp::action::Delivery& delivery) override { carrier_.OnDelivery(*this, delivery); }
   void OnNotice(const smpp::action::Notice& notice) override { carrier_.OnNotice(*this, notice); }
 
-  bool HasPlace() const {
-    return link->CanSubmit() &&
+  bool HasPlace() const { return HasPlace(link->standing()); }
+  bool HasPlace(const smpp::Standing& standing) const {
+    return standing.may_submit &&
            reserved + waiting.size() + opening + (under_way.size() - unknown) < options.link.session.window;
   }
   bool Takes(const std::string& tenant, const Route* route) const {
@@ -38,17 +39,21 @@ class SmppCarrier::Connection : public SmscLinkEvents {
     return holds(options.tenants, tenant) && (route == nullptr || holds(route->smscs, options.name));
   }
 
-  // For so long that what waits for it should not hold up others.
-  bool IsAway(std::int64_t now_ms) const {
-    const std::int64_t patience_ms = link->CanSubmit() ? options.link.session.response_ms : options.away_ms;
-    return !HasPlace() && now_ms - moved_ms >= patience_ms;
+  // For so long that what waits for it should not hold up others. The link's own word of one moment: the notice of a
+  // loss comes later. One that answers no submits is not back by being bound, but by an answer.
+  bool IsAway(const smpp::Standing& standing, std::int64_t now_ms) {
+    if (HasPlace(standing)) return false;
+    if (found_away && standing.probing) return true;
+    const std::int64_t patience_ms = standing.may_submit ? options.link.session.response_ms : options.away_ms;
+    found_away = now_ms - std::max(moved_ms, standing.since_ms) >= patience_ms;
+    return found_away;
   }
 
   const SmscOptions options;
   const std::uint32_t index;
   std::unique_ptr<SmscLink> link;
-  bool was_bound = false;
-  std::int64_t moved_ms = 0;  // on the steady clock: when it last took or answered one, was bound, or got lost
+  std::int64_t moved_ms = 0;  // on the steady clock: when it last took or answered one
+  bool found_away = false;    // by IsAway(), since the last answer
   std::size_t reserved = 0;   // SMSes that were taken, and are still to come
   std::deque<engine::Lease> waiting;
   std::size_t opening = 0;  // SMSes on their way from `waiting` to `under_way`

@@ -37,9 +37,9 @@ class Bound {
         timer_(context),
         session_(std::move(options)) {}
 
-  bool MaySubmit() {
+  smpp::Standing standing() {
     const std::lock_guard lock(mutex_);
-    return session_.may_submit();
+    return session_.standing();
   }
 
   // From any thread: `step` changes the session, what follows from it happens on the link's thread.
@@ -224,7 +224,7 @@ class AsioSmscLink : public SmscLink {
     });
   }
 
-  bool CanSubmit() override { return first_->MaySubmit(); }
+  smpp::Standing standing() override { return first_->standing(); }
 
   void Acknowledge(std::uint64_t key, smpp::CommandStatus status) override {
     (receiver_ != nullptr ? receiver_ : first_)->With([&](smpp::Session& session, std::int64_t now_ms) {

@@ -50,8 +50,8 @@ class SmscLink {
   // As smpp::Session::Submit; the deadline is on clock.SteadyMs().
   [[nodiscard]] virtual absl::Status Submit(smpp::SubmitToken token, const smpp::Pdu& pdu, std::int64_t deadline_ms,
                                             smpp::PartOf part) = 0;
-  // The bind that submits stands, and its SMSC answers: what is given now may leave at once.
-  virtual bool CanSubmit() = 0;
+  // Of the bind that submits.
+  virtual smpp::Standing standing() = 0;
   virtual void Acknowledge(std::uint64_t key, smpp::CommandStatus status) = 0;
   // Waits for the answers that are due, unbinds, closes, ends the thread: at most twice the session's drain_ms and a
   // second, but for a host's name that is being looked up. Every submit has had its outcome then; no event comes

@@ -76,7 +76,7 @@ absl::Status Session::CheckOptions(const SessionOptions& options) {
 
 void Session::Start(std::int64_t now_ms) {
   if (state_ != State::kIdle) return;
-  now_ms_ = now_ms;
+  now_ms_ = since_ms_ = now_ms;
   state_ = State::kConnecting;
   until_ms_ = now_ms_ + options_.connect_ms;
   Tell(action::Connect{});
@@ -276,6 +276,7 @@ void Session::OnBindResponse(const Pdu& pdu) {
   }
   peer_version_ = pdu.tlvs.Octet(Tag::kScInterfaceVersion).value_or(0);
   state_ = State::kBound;
+  since_ms_ = now_ms_;
   if (!probing_) again_ms_ = options_.again_least_ms;
   answered_ = false;
   paused_until_ms_ = 0;
@@ -485,6 +486,7 @@ void Session::Lose(std::string_view why, std::int64_t pause_ms) {
     probing_ = true;
     window_now_ = 1;
   }
+  if (state_ == State::kBound) since_ms_ = now_ms_;
   Drop();
   Tell(action::Notice{.event = action::Event::kLost, .why = why});
   state_ = State::kWaiting;

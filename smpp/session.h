@@ -109,6 +109,13 @@ struct Notice {
 using Action =
     std::variant<action::Connect, action::Send, action::Close, action::Outcome, action::Delivery, action::Notice>;
 
+// Whether it can submit, all of one moment.
+struct Standing {
+  bool may_submit = false;    // what is given now may leave at once, but for the window and throttling
+  bool probing = false;       // the SMSC left submits unanswered, and none was answered since, whatever was bound
+  std::int64_t since_ms = 0;  // when it started, was last bound, or lost that
+};
+
 class Session {
  public:
   enum class State { kIdle, kConnecting, kBinding, kBound, kWaiting, kDraining, kUnbinding, kStopped };
@@ -145,8 +152,8 @@ class Session {
   std::vector<Action> TakeActions();
 
   State state() const { return state_; }
-  // What is given now may leave at once, but for the window and throttling.
   bool may_submit() const { return state_ == State::kBound && !mute_until_ms_; }
+  Standing standing() const { return {may_submit(), probing_, since_ms_}; }
   std::size_t waiting() const { return waiting_.size(); }
   std::size_t unanswered() const { return unanswered_.size(); }
   std::uint32_t window_now() const { return window_now_; }
@@ -203,6 +210,7 @@ class Session {
   State state_ = State::kIdle;
   std::int64_t now_ms_ = 0;
   std::int64_t until_ms_ = 0;  // of the state: when it is given up, or left
+  std::int64_t since_ms_ = 0;  // see Standing
   std::int64_t heard_ms_ = 0;
   bool enquired_ = false;
   std::optional<Framer> framer_;

@@ -90,6 +90,30 @@ TEST_F(MuteSmsc, ThatIsOnlySlowKeepsItsConnection) {
   EXPECT_EQ(connects_, 1);
 }
 
+TEST_F(MuteSmsc, IsProbedUntilItAnswersWhateverIsBound) {
+  BeginBound();
+  EXPECT_TRUE(session_->standing().may_submit);
+  EXPECT_FALSE(session_->standing().probing);
+  EXPECT_EQ(session_->standing().since_ms, now_ms_);
+  EXPECT_TRUE(Submit(1).ok());
+  SentSubmit();
+  Pass(10);
+  session_->Closed(now_ms_);
+  Take();
+  const std::int64_t lost_ms = now_ms_;
+  Pass(1000);
+  EXPECT_FALSE(session_->standing().may_submit);
+  EXPECT_TRUE(session_->standing().probing);
+  EXPECT_EQ(session_->standing().since_ms, lost_ms) << "connecting is nothing yet";
+  Establish();
+  EXPECT_TRUE(session_->standing().may_submit);
+  EXPECT_TRUE(session_->standing().probing);
+  EXPECT_EQ(session_->standing().since_ms, now_ms_);
+  EXPECT_TRUE(Submit(2).ok());
+  Answer(SentSubmit());
+  EXPECT_FALSE(session_->standing().probing);
+}
+
 class StoppingAmidParts : public SessionTest {
  protected:
   // Two SMSes of three parts each, tokens 1 to 6; the first part of the first has left.

@@ -103,7 +103,7 @@ class SimSmscLink : public gateway::SmscLink {
     SendAll();
     return taken;
   }
-  bool CanSubmit() override { return session_.may_submit(); }
+  smpp::Standing standing() override { return session_.standing(); }
   void Acknowledge(std::uint64_t key, smpp::CommandStatus status) override {
     session_.Acknowledge(key, status, clock_.SteadyMs());
   }
