@@ -324,6 +324,17 @@ TEST_F(SmppCarrierTest, AStopAmidThePartsOfAnSmsCompletesIt) {
   EXPECT_EQ(smsc.truth.Count("\"event\":\"submit\""), 3);
 }
 
+// As a kill would leave it, and not a failure, after which the phone would get the first part again.
+TEST_F(SmppCarrierTest, AStopThatCannotCompleteAnSmsLeavesItInDoubt) {
+  RunningSmsc smsc("[response]\ndelay_ms = 60000\n");
+  StartGateway(smsc.port(), "window = 1\ndrain_ms = 50\n");
+  const auto attempt = Send(std::string(400, 'a'));
+  EXPECT_GE(smsc.truth.Await("\"event\":\"submit\"", 1), 1);
+  StopGateway();
+  EXPECT_EQ(link_.Await(attempt, "unknown"), "ACCEPTED, UNKNOWN unknown");
+  EXPECT_EQ(smsc.truth.Count("\"event\":\"submit\""), 1);
+}
+
 // Of what waits nothing is recorded and nothing said: whoever handed it over hands it over again.
 TEST_F(SmppCarrierTest, NoMoreThanTheWindowIsEverAnIntent) {
   RunningSmsc smsc("[[fault]]\nkind = \"drop-response\"\n[[fault]]\nkind = \"drop-receipt\"\n");
