@@ -160,6 +160,7 @@ struct SmsEvent {
   std::uint32_t attempt = 0;  // 0: none yet
   std::string cause;          // may be empty
   std::int64_t at_ms = 0;
+  std::uint64_t epoch = 1;  // of the data folder, at least 1: of the same place the event of the higher epoch counts
   bool operator==(const SmsEvent&) const = default;
 };
 absl::StatusOr<SmsEvent> DecodeSmsEvent(std::string_view value);

@@ -10,7 +10,7 @@ namespace smsflow::kafka {
 
 absl::StatusOr<SmsEvent> DecodeSmsEvent(std::string_view value) {
   JsonFields fields(value, {"shard", "sequence", "id", "client-id", "batch", "key", "event", "from", "state",
-                            "sms-status", "attempt", "cause", "timestamp"});
+                            "sms-status", "attempt", "cause", "timestamp", "epoch"});
   if (!fields.ok()) return fields.status();
   SmsEvent event;
   event.shard = static_cast<std::uint16_t>(fields.RequiredInteger("shard", 0, kShardsMax - 1));
@@ -34,6 +34,7 @@ absl::StatusOr<SmsEvent> DecodeSmsEvent(std::string_view value) {
   const auto at_ms = ParseInstant(at);
   if (!at.empty() && !at_ms.has_value()) fields.Violate("timestamp", "must be an instant like 2026-01-31T10:00:00Z");
   event.at_ms = at_ms.value_or(0);
+  event.epoch = static_cast<std::uint64_t>(fields.Integer("epoch", 1, INT64_MAX).value_or(1));
   if (!fields.ok()) return fields.status();
   return event;
 }
@@ -48,6 +49,7 @@ Outgoing EncodeSmsEvent(const SmsEvent& event) {
   json.Text("sms-status", event.status);
   if (event.attempt != 0) json.Integer("attempt", event.attempt);
   json.Text("cause", event.cause).Text("timestamp", FormatInstant(event.at_ms));
+  if (event.epoch != 1) json.Integer("epoch", static_cast<std::int64_t>(event.epoch));
   record.value = json.Take();
   return record;
 }

@@ -6,6 +6,7 @@
 
 #include "engine/recorded_event.h"
 #include "logging/logging.h"
+#include "storage/epoch.h"
 #include "workflows/delivery/codec/codec.h"
 #include "workflows/delivery/state.h"
 
@@ -62,6 +63,9 @@ Events::Events(std::string topic, Parts parts)
       feed_(std::make_shared<const engine::FeedId>(engine::FeedId{"to " + topic_, 0})) {}
 
 absl::Status Events::Start() {
+  const auto epoch = storage::EpochOf(parts_.reader->store());
+  if (!epoch.ok()) return epoch.status();
+  epoch_ = *epoch;
   if (const auto from = Begin(); !from.ok()) return from.status();
   thread_ = std::thread([this] { Run(); });
   return absl::OkStatus();
@@ -190,6 +194,7 @@ absl::StatusOr<kafka::SmsEvent> Events::EventOf(const engine::TailRecord& record
   if (!view) return absl::DataLossError("SMS " + record.id.ToString() + ": its journal cannot be read");
   const workflows::Event event = engine::RecordedEvent(body);
   kafka::SmsEvent out;
+  out.epoch = epoch_;
   out.shard = record.id.shard().value;
   out.sequence = record.sequence;
   out.id = record.id;

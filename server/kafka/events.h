@@ -1,5 +1,6 @@
-// Every transition, onto `sms-events`: in order per SMS, at least once; shard and sequence tell what came twice. How
-// far it is stands in the data folder, as the progress of a log that leaves (engine/feed.h).
+// Every transition, onto `sms-events`: in order per SMS, at least once; shard and sequence tell what came twice, and in
+// a repaired folder the epoch tells which of two counts. How far it is stands in the data folder, as the progress of a
+// log that leaves (engine/feed.h).
 //
 // Has a thread of its own. What cannot leave waits in the journal, and is bounded by its retention alone.
 #pragma once
@@ -48,6 +49,7 @@ class Events {
   const std::string topic_;
   const Parts parts_;
   const engine::FeedRef feed_;
+  std::uint64_t epoch_ = 1;  // while the folder is open no other begins
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> behind_{0}, untold_{0};
   std::thread thread_;

@@ -8,8 +8,8 @@ namespace {
 
 TEST(SmsEvent, IsReadAsItWasWritten) {
   const InstanceId id = InstanceId::Make(1'767'225'600'000, ShardId{5}, 77);
-  const SmsEvent whole{5,      99, id,       "clinic",         "b", "k", "report", "IN_SLOT", "SENT",
-                       "SENT", 2,  "absent", 1'767'225'600'123};
+  const SmsEvent whole{5,      99, id,       "clinic",          "b", "k", "report", "IN_SLOT", "SENT",
+                       "SENT", 2,  "absent", 1'767'225'600'123, 3};
   const SmsEvent bare{0, 0, id, "clinic", "", "", "schedule", "", "PENDING", "", 0, "", 0};
   for (const SmsEvent& event : {whole, bare}) {
     const Outgoing record = EncodeSmsEvent(event);
@@ -17,15 +17,18 @@ TEST(SmsEvent, IsReadAsItWasWritten) {
     const auto back = DecodeSmsEvent(record.value);
     ASSERT_TRUE(back.ok()) << back.status();
     EXPECT_EQ(*back, event);
+    EXPECT_EQ(record.value.find("epoch") != std::string::npos, event.epoch != 1) << "the first is not said";
   }
 }
 
 TEST(SmsEvent, NamesWhatIsWrong) {
-  EXPECT_EQ(Refusal(DecodeSmsEvent(
-                R"({"shard":4096,"sequence":-1,"id":"x","client-id":"c","event":"e","state":"S","timestamp":"t"})")),
-            "shard: must be an integer from 0 to 4095; sequence: must be an integer from 0 to 9223372036854775807; id: "
-            "must be "
-            "the id of an SMS; timestamp: must be an instant like 2026-01-31T10:00:00Z");
+  EXPECT_EQ(
+      Refusal(DecodeSmsEvent(
+          R"({"shard":4096,"sequence":-1,"id":"x","client-id":"c","event":"e","state":"S","timestamp":"t","epoch":0})")),
+      "shard: must be an integer from 0 to 4095; sequence: must be an integer from 0 to 9223372036854775807; id: "
+      "must be "
+      "the id of an SMS; timestamp: must be an instant like 2026-01-31T10:00:00Z; epoch: must be an integer from 1 to "
+      "9223372036854775807");
   EXPECT_EQ(
       Refusal(DecodeSmsEvent("{}")),
       "shard: is missing; sequence: is missing; id: is missing; client-id: is missing; event: is missing; state: is "
