@@ -1,5 +1,6 @@
 #include "server/disk_guard.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "logging/logging.h"
@@ -9,6 +10,7 @@ namespace smsflow::server {
 namespace {
 
 constexpr std::chrono::milliseconds kRhythm(200);
+constexpr int kRestsMost = 300;  // a minute
 
 std::string Megabytes(std::uint64_t bytes) { return std::to_string(bytes >> 20) + " MB"; }
 
@@ -51,6 +53,7 @@ void DiskGuard::Look() {
   const bool on = *free < (on_ ? reserve + reserve / 2 + ballast_bytes_ : reserve);
   if (on == on_) return KeepBallast(on);
   on_ = on;
+  ballast_rests_ = 0;
   engine_.SetDiskGuard(on);
   Log(on ? LogLevel::kError : LogLevel::kWarn,
       on ? "the disk is nearly full: new SMSes are refused, receipts and cancels are taken"
@@ -59,11 +62,21 @@ void DiskGuard::Look() {
   KeepBallast(on);
 }
 
-// At each look: a start that found no room for it made none, and what failed once may do later.
+// At each look: a start that found no room for it made none, and what failed once may do later. But to try costs the
+// whole ballast in writes, where the disk says that it has room and takes none, as under a quota.
 void DiskGuard::KeepBallast(bool on) {
+  if (ballast_rests_ > 0) {
+    --ballast_rests_;
+    return;
+  }
   const absl::Status ballast = on ? folder_.ReleaseBallast() : folder_.RestoreBallast();
-  if (!ballast.ok() && !ballast_failed_) Log(LogLevel::kError, "the ballast file", {{"error", ballast.ToString()}});
-  ballast_failed_ = !ballast.ok();
+  if (ballast.ok()) {
+    ballast_looks_ = 0;
+    return;
+  }
+  if (ballast_looks_ == 0) Log(LogLevel::kError, "the ballast file", {{"error", ballast.ToString()}});
+  ballast_looks_ = std::clamp(2 * ballast_looks_, 1, kRestsMost);
+  ballast_rests_ = ballast_looks_;
 }
 
 }  // namespace smsflow::server

@@ -75,7 +75,12 @@ absl::Status WriteReservedFile(rocksdb::FileSystem& files, const std::string& pa
     status = status.ok() ? file->Truncate(bytes, kIo, nullptr) : Fill(*file, bytes);
   }
   if (status.ok()) status = SyncAndClose(*file);
-  if (!status.ok()) return ToStatus(status, absl::StrCat("reserve ", path));
+  if (!status.ok()) {
+    // What there was room for would be missing to everybody else.
+    file.reset();
+    files.DeleteFile(path, kIo, nullptr).PermitUncheckedError();
+    return ToStatus(status, absl::StrCat("reserve ", path));
+  }
   return SyncDirectoryOf(files, path);
 }
 

@@ -31,6 +31,16 @@ class Disk : public storage::DataFolder {
     const int till = looks_ + more;
     return looked_.wait_for(lock, kPatience, [&] { return looks_ >= till; });
   }
+  // As under a quota, which the free space of the disk does not show.
+  void RefuseBallast() {
+    const std::lock_guard lock(mutex_);
+    refuses_ = true;
+    tries_ = 0;
+  }
+  int tries() const {
+    const std::lock_guard lock(mutex_);
+    return tries_;
+  }
   bool has_ballast() const {
     const std::lock_guard lock(mutex_);
     return ballast_;
@@ -60,6 +70,8 @@ class Disk : public storage::DataFolder {
  private:
   absl::Status SetBallast(bool there) {
     const std::lock_guard lock(mutex_);
+    ++tries_;
+    if (refuses_) return absl::ResourceExhaustedError("a quota");
     ballast_ = there;
     return absl::OkStatus();
   }
@@ -68,7 +80,8 @@ class Disk : public storage::DataFolder {
   mutable std::condition_variable looked_;
   mutable int looks_ = 0;
   absl::StatusOr<std::uint64_t> free_ = 10 * kReserve;
-  bool ballast_ = true;
+  bool ballast_ = true, refuses_ = false;
+  int tries_ = 0;
 };
 
 // Notes what it is told of the disk.
@@ -139,6 +152,14 @@ TEST_F(DiskGuardTest, ABallastThatIsNotThereIsMadeWhileTheProcessLives) {
   ASSERT_TRUE(disk_.RestoreBallast().ok());  // as a release that failed leaves it
   ASSERT_TRUE(disk_.AwaitLooks(3));
   EXPECT_FALSE(disk_.has_ballast());
+}
+
+TEST_F(DiskGuardTest, ABallastThatCannotBeMadeIsTriedLessAndLessOften) {
+  DiskGuard guard(disk_, engine_, kBallast);
+  disk_.RefuseBallast();
+  ASSERT_TRUE(disk_.AwaitLooks(12));
+  EXPECT_GE(disk_.tries(), 2);
+  EXPECT_LE(disk_.tries(), 5) << "after 1, 2, 4, 8 looks";
 }
 
 TEST_F(DiskGuardTest, ADiskThatCannotBeReadChangesNothing) {
