@@ -164,9 +164,7 @@ void Partition::SendOut(Round& round) {
     const auto attachment = shared_.peers.AttachmentOf(*peer);
     if (attachment == nullptr) continue;  // away: all of it is repeated when it attaches
     // It may have come anew since these were decided, for fewer tenants, or with fewer keys.
-    std::erase_if(leases, [&, &gateway = peer->gateway](const engine::Lease& lease) {
-      return !attachment->Serves(lease.tenant) || !shared_.peers.Serves(gateway, lease.tenant, lease.lane);
-    });
+    std::erase_if(leases, [&](const engine::Lease& lease) { return !attachment->Serves(lease.tenant, lease.lane); });
     for (engine::Lease& lease : leases) lease.mark.sequence = shard(lease.mark.shard).chain.sequence;
     if (!leases.empty()) attachment->link->Send(std::move(leases));
     if (!probes.empty()) attachment->link->Send(std::move(probes));

@@ -225,11 +225,12 @@ void Peers::CloseAll(const absl::Status& why) {
 
 bool Serves(const PeerHello& hello, std::string_view tenant) { return Has(hello.tenants, tenant); }
 bool Attachment::Serves(std::string_view tenant) const { return Has(hello.tenants, tenant); }
+bool Attachment::Serves(std::string_view tenant, std::string_view lane) const {
+  return Has(hello.tenants, tenant) && (lane.empty() || hello.lanes.empty() || Has(hello.lanes, lane));
+}
 
 bool Peers::Serves(const Peer& peer, std::string_view tenant, std::string_view lane) {
-  if (!peer.attachment) return false;
-  const PeerHello& hello = peer.attachment->hello;
-  return Has(hello.tenants, tenant) && (lane.empty() || hello.lanes.empty() || Has(hello.lanes, lane));
+  return peer.attachment != nullptr && peer.attachment->Serves(tenant, lane);
 }
 
 void Peers::Changed() {

@@ -42,6 +42,7 @@ struct Attachment {
   std::shared_ptr<PeerLink> link;
 
   bool Serves(std::string_view tenant) const;
+  bool Serves(std::string_view tenant, std::string_view lane) const;
 };
 
 class Peers {

@@ -97,7 +97,7 @@ void Partition::SendOpenLease(Round& round, Shard& home, const AttemptId& attemp
   // It may also have come back without the key: then it is asked, and what it has not begun it refuses, so that whoever
   // has that key can get it.
   const workflows::Workflow& workflow = *shared_.workflow(static_cast<std::uint16_t>((*found)->head.workflow()));
-  if (!shared_.peers.Serves(lease.peer->gateway, lease.tenant, workflow.Lane((*found)->head.fixed()))) {
+  if (!attachment.Serves(lease.tenant, workflow.Lane((*found)->head.fixed()))) {
     to.probes.push_back({attempt, lease.deadline_ms});
     ++counts_.probes;
     return;
