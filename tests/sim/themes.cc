@@ -28,7 +28,7 @@ constexpr Emphasis kEmphases[] = {
     {Theme::kStops, "late news", 40},
     {Theme::kStops, "resolve", 14},
     {Theme::kStops, "cancel", 18},
-    {Theme::kStops, "block", 30},
+    {Theme::kStops, "block", 34},
     {Theme::kStops, "look now", 10},
     {Theme::kStops, "fault", 14},
     {Theme::kStops, "the engine is down for long", 2},
