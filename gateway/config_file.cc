@@ -5,8 +5,8 @@
 #include <CLI/Config.hpp>
 #include <algorithm>
 #include <cstdint>
-#include <iterator>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -70,7 +70,11 @@ class TomlConfig : public CLI::Config {
       const std::uint32_t line = at.line, column = at.column;  // packed where they lie
       absl::StrAppend(&wrong, wrong.empty() ? "" : "\n", file, ":", line, ":", column, ": ", what);
     };
-    const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    // By the stream, which takes what its buffer throws where reading fails.
+    std::ostringstream read;
+    if (in.peek() != std::istream::traits_type::eof()) read << in.rdbuf();
+    if (in.bad() || read.fail()) throw CLI::ConfigError(absl::StrCat(file, ": cannot be read"));
+    const std::string text = read.str();
     try {
       if (const auto line = LineWithTooManyDots(text))
         throw CLI::ConfigError(absl::StrCat(file, ":", *line, ":1: ", std::string(kTomlTooManyDots)));

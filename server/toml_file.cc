@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -105,9 +105,12 @@ std::optional<std::string> TextOf(const std::string& path) {
   std::error_code none;
   if (std::filesystem::is_directory(path, none)) return std::nullopt;
   std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file.good() && !file.eof()) return std::nullopt;
-  return text;
+  if (!file) return std::nullopt;
+  // By the stream, which takes what its buffer throws where reading fails.
+  std::ostringstream text;
+  if (file.peek() != std::ifstream::traits_type::eof()) text << file.rdbuf();
+  if (file.bad() || text.fail()) return std::nullopt;
+  return std::move(text).str();
 }
 
 absl::Status NotToml(const std::string& path, std::uint32_t line, std::uint32_t column, std::string_view rule) {

@@ -13,9 +13,10 @@
 namespace smsflow {
 
 inline constexpr std::uint32_t kTomlDotsMax = 128;
-inline constexpr std::string_view kTomlTooManyDots = "more than 128 dots in one line";
+inline constexpr std::string_view kTomlTooManyDots = "more than 128 dots in one line, outside of texts";
 
-// The first line, counted from 1, that must not be parsed for its dots, wherever in it they stand; nullopt when none.
+// The first line, counted from 1, that must not be parsed for its dots; nullopt when none. Those in texts and comments
+// do not count, but in a line where a text of several lines may begin or end.
 std::optional<std::uint32_t> LineWithTooManyDots(std::string_view toml);
 
 }  // namespace smsflow

@@ -209,7 +209,8 @@ TEST(SmscConfig, WhatIsNoConfigurationAtAll) {
             "smsc.toml:1:1: smsc must be 1 to 100 sections, each begun with [[smsc]]");
   EXPECT_EQ(Read("[[smsc]\nhost = \"hidden\"").status().message(), "smsc.toml:1:8: not TOML from here on");
   EXPECT_EQ(Read("\n  \xff").status().message(), "smsc.toml:2:2: not TOML from here on");
-  EXPECT_EQ(Read("\n" + std::string(30'000, '.')).status().message(), "smsc.toml:2:1: more than 128 dots in one line");
+  EXPECT_EQ(Read("\n" + std::string(30'000, '.')).status().message(),
+            "smsc.toml:2:1: more than 128 dots in one line, outside of texts");
   EXPECT_EQ(Wrong("[[smsc]]\nname = \"a\"\nhost = \"127.0.0.1\"\nsystem_id = \"s\"\n"),
             "smsc.toml:6:1: name must be another for each connection");
 }

@@ -255,7 +255,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "F:3:1: not TOML: Error while parsing table header: cannot redefine existing table what stands here"},
         Mistake{"listen.plaintext = true\n" + Dotted(100) + " = 1\n", "F:2:33: unknown key " + Dotted(16)},
         Mistake{"listen.plaintext = true\n" + Dotted(129) + " = 1\n",
-                "F:2:1: not TOML: more than 128 dots in one line"}));
+                "F:2:1: not TOML: more than 128 dots in one line, outside of texts"}));
 
 TEST_F(ConfigTest, RestNeedsAWayToListen) {
   const std::string key = std::string("[[key]]\nname = \"a\"\nrole = \"admin\"\nsha256 = \"") + kSha + "\"\n";

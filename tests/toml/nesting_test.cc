@@ -28,6 +28,18 @@ TEST(TomlNesting, EachLineIsCountedByItself) {
   EXPECT_EQ(toml::parse(text).size(), 100);
 }
 
+TEST(TomlNesting, TextsAndCommentsMayHoldAnyNumber) {
+  const std::string dots(1'000, '.');
+  for (const std::string& line : {"a=\"" + dots + "\"", "a='" + dots + "'", "a=1 # " + dots,
+                                  "a=[\"\\\"" + dots + "\", '" + dots + "'] # \"" + dots}) {
+    EXPECT_EQ(LineWithTooManyDots(line), std::nullopt) << line;
+    EXPECT_NO_THROW(toml::parse(line)) << line;
+  }
+  for (const std::string& line : {"a=\"" + dots, "a='" + dots, "a=\"\"\"" + dots + "\"\"\"", "'a#'" + dots,
+                                  "'\\'" + dots + "'", "\"\\\\\"" + dots + "\""})
+    EXPECT_EQ(LineWithTooManyDots(line), 1) << line;
+}
+
 TEST(TomlNesting, TheMessageNamesTheBound) {
   EXPECT_NE(kTomlTooManyDots.find(" " + std::to_string(kTomlDotsMax) + " "), std::string_view::npos);
 }
