@@ -146,6 +146,8 @@ class CallQueue {
     std::int64_t worked_us = 0;
   };
   Pace pace() const;
+  // Calls that have come to it and are not over, and those that it waits for.
+  std::size_t seats() const { return seats_; }
   // As of Corks; these two are thread-safe.
   bool IsSpeaking(const std::string& peer) const { return corks_.IsSpeaking(peer); }
   bool EndConnection(const std::string& peer) const { return corks_.End(peer); }
@@ -194,8 +196,8 @@ class CallQueue {
   std::thread thread_;
   clockid_t clock_ = CLOCK_THREAD_CPUTIME_ID;  // of the thread
   std::atomic<std::uint64_t> turns_{0};
-  std::size_t seats_ = 0;  // of the queue's thread, once it runs
-  bool ending_ = false;    // of the queue's thread: nothing new is waited for
+  std::atomic<std::size_t> seats_{0};  // changed by the queue's thread, once it runs
+  bool ending_ = false;                // of the queue's thread: nothing new is waited for
 
   std::mutex mutex_;
   std::vector<Work> work_;

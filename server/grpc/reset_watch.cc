@@ -128,7 +128,8 @@ void ResetWatch::LookAt(const WatchedSocket& socket) {
   if (!queue_.IsSpeaking(socket.peer)) return;
   const GrpcText told(grpc_channelz_get_socket(socket.id), gpr_free);
   const std::int64_t streams = StreamsIn(ViewOf(told));
-  if (streams <= streams_max_ || !queue_.EndConnection(socket.peer)) return;
+  // What came to the calls' thread waits for the engine, as on a slow disk, and is bounded there.
+  if (streams <= streams_max_ + static_cast<std::int64_t>(queue_.seats()) || !queue_.EndConnection(socket.peer)) return;
   ++ended_;
   if (NowUs() / 1'000 < tell_at_ms_) return;
   tell_at_ms_ = NowUs() / 1'000 + kTellEveryMs;

@@ -33,7 +33,8 @@ std::int64_t StreamsIn(std::string_view json);
 
 class ResetWatch {
  public:
-  // Of one connection, reset ones too: those that there may be at once, as many that were given up, and some.
+  // Of one connection, reset ones too, that the calls' thread has not seen: those that there may be at once, as many
+  // that were given up, and some.
   static std::int64_t StreamsMax(std::uint32_t at_once) { return 2 * std::int64_t{at_once} + 1'000; }
 
   // `queue` is started, and must outlive Stop(), as gRPC must; its servers were made with GRPC_ARG_ENABLE_CHANNELZ.
