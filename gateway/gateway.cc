@@ -63,7 +63,8 @@ absl::StatusOr<OpenRows> OpenGuarded(const GatewayOptions& options) {
       storage::RocksStore::Open({.path = options.store, .memtable_bytes = kMemtableBytes, .file_system = nullptr});
   if (!rows.ok()) return rows.status();
   if (options.notice && !(*rows)->torn_end().empty()) options.notice(LogLevel::kWarn, (*rows)->torn_end());
-  if (const auto status = room.RestoreBallast(); !status.ok()) return status;
+  if (const auto status = room.RestoreBallast(); !status.ok() && options.notice)
+    options.notice(LogLevel::kWarn, absl::StrCat("the ballast file: ", std::string(status.message())));
   return OpenRows{std::move(*lock), std::move(room), std::move(*rows)};
 }
 

@@ -134,7 +134,8 @@ absl::Status Folder::Open() {
   meta_ = std::move(**meta);
   if (auto status = CheckMeta(); !status.ok()) return status;
   if (auto status = CheckMarks(*store_); !status.ok()) return status;
-  return options_.read_only ? absl::OkStatus() : RestoreBallast();
+  if (!options_.read_only) RestoreBallast().IgnoreError();  // an engine tries again, and says so
+  return absl::OkStatus();
 }
 
 absl::Status Folder::MakeAndLock() {
@@ -256,7 +257,8 @@ absl::Status Folder::Begin() {
   PutMeta(batch, meta_);
   if (auto status = store_->Write(batch, Sync::kYes); !status.ok()) return status;
   created_ = true;
-  return RestoreBallast();
+  RestoreBallast().IgnoreError();
+  return absl::OkStatus();
 }
 
 bool Folder::HoldsRows() const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "storage/rocks_types.h"
 
@@ -34,6 +35,13 @@ rocksdb::IOStatus SyncAndClose(rocksdb::FSWritableFile& file) {
   auto status = file.Sync(kIo, nullptr);
   if (status.ok()) status = file.Close(kIo, nullptr);
   return status;
+}
+
+// RocksDB tells the error of fallocate(2) by its text alone: EOPNOTSUPP or ENOSYS.
+bool IsUnknownHere(const rocksdb::IOStatus& status) {
+  const std::string text = status.ToString();
+  return status.IsNotSupported() || absl::StrContains(text, "not supported") ||
+         absl::StrContains(text, "not implemented");
 }
 
 }  // namespace
@@ -70,9 +78,13 @@ absl::Status WriteReservedFile(rocksdb::FileSystem& files, const std::string& pa
   std::unique_ptr<rocksdb::FSWritableFile> file;
   auto status = files.NewWritableFile(path, {}, &file, nullptr);
   if (status.ok()) {
-    // The quick way, where the disk's file system knows it; else by writing.
+    // The quick way, where the disk's file system knows it; else by writing. Where it only found no room, or no quota,
+    // to write would take from others what little there is.
     status = file->Allocate(0, bytes, kIo, nullptr);
-    status = status.ok() ? file->Truncate(bytes, kIo, nullptr) : Fill(*file, bytes);
+    if (status.ok())
+      status = file->Truncate(bytes, kIo, nullptr);
+    else if (IsUnknownHere(status))
+      status = Fill(*file, bytes);
   }
   if (status.ok()) status = SyncAndClose(*file);
   if (!status.ok()) {
