@@ -227,7 +227,7 @@ int Serve(const Config& config, bool new_folder) {
   if (*kafka != nullptr) {
     const absl::Status status = (*kafka)->Start({engine->get(), &reader, delivery.get(), &(*folder)->index_keys(),
                                                  &engine::SystemClock(), (*folder)->shards()});
-    if (!status.ok()) return Refuse(status, absl::IsUnavailable(status) ? kExitFatal : kExitConfig);
+    if (!status.ok()) return Refuse(WithAdvice(status), ExitCodeOf(status));
   }
   const ConnectionsOfDoors share =
       ShareConnections(config.limits.connections, config.listen.rest.empty() ? 0 : config.rest.connections, files);
