@@ -259,15 +259,15 @@ class Secrets(unittest.TestCase):
             self.skipTest(self.unread)
         self.assertEqual(self.gateway_memory, [])
 
-    @unittest.skipUnless(WAY == "kafka", "it is about topics")
-    def test_nothing_sealed_is_at_the_broker_and_each_name_only_where_it_must_be(self):
-        for topic in TOPICS:
-            self.assertGreater(len(self.topic(topic)), 100, topic)
-        found = Search(MARKS).folder(Path(self.broker.folder, "data"))
-        self.assertTrue(found, "clients write names, so the search must find them")
-        for each in found:
-            what, topic = re.match(r"(.+) \(.*\) in .*/data/([^/]+)-\d+/\d+\.log$", each).groups()
-            self.assertIn(what, MAY.get(topic, ()), each)
+    if WAY == "kafka":
+        def test_nothing_sealed_is_at_the_broker_and_each_name_only_where_it_must_be(self):
+            for topic in TOPICS:
+                self.assertGreater(len(self.topic(topic)), 100, topic)
+            found = Search(MARKS).folder(Path(self.broker.folder, "data"))
+            self.assertTrue(found, "clients write names, so the search must find them")
+            for each in found:
+                what, topic = re.match(r"(.+) \(.*\) in .*/data/([^/]+)-\d+/\d+\.log$", each).groups()
+                self.assertIn(what, MAY.get(topic, ()), each)
 
 
 if __name__ == "__main__":
