@@ -14,7 +14,6 @@ namespace smsflow::gateway {
 namespace {
 
 using workflows::submission::Answer;
-using workflows::submission::Heard;
 
 constexpr std::size_t kLateMax = 10'000;       // unknown parts whose answer may still come
 constexpr std::size_t kTagDigits = 8;          // of the end of a number: receipts write prefixes in their own way

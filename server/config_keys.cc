@@ -217,6 +217,12 @@ Key<Config> Offset(std::string name) {
           }};
 }
 
+std::vector<std::pair<std::string, std::string>> LogLevels() {
+  std::vector<std::pair<std::string, std::string>> words;
+  for (const char* level : {"trace", "debug", "info", "warn", "error", "off"}) words.emplace_back(level, level);
+  return words;
+}
+
 }  // namespace
 
 #define IN(field) ([](auto& owner) -> auto& { return owner.field; })
@@ -303,14 +309,7 @@ const Keys<Config>& ConfigKeys() {
       Text<Config>("kafka.dead_letter_topic", kTopicRule, IsTopic, IN(kafka.dead_letter_topic)),
       Truth<Config>("gateway.dedupe", IN(gateway.dedupe)),
       Number<Config>("gateway.window", 1, 1'000'000, IN(gateway.window)),
-      Word<Config, std::string>("log.level",
-                                {{"trace", "trace"},
-                                 {"debug", "debug"},
-                                 {"info", "info"},
-                                 {"warn", "warn"},
-                                 {"error", "error"},
-                                 {"off", "off"}},
-                                IN(log.level)),
+      Word<Config, std::string>("log.level", LogLevels(), IN(log.level)),
       Word<Config, LogFormat>("log.format", {{"text", LogFormat::kText}, {"json", LogFormat::kJson}}, IN(log.format)),
   };
   return *table;
