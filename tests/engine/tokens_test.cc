@@ -64,6 +64,8 @@ TEST(Tokens, WhatNobodyWroteIsNone) {
   EXPECT_FALSE(DecodeListToken(Written("L" + kDigest + std::string(16, '\0') + '\0')).has_value()) << "no UUIDv7";
   EXPECT_FALSE(DecodeMemberToken(Written("M" + kDigest + std::string(storage::Key::kSizeMax + 1, 'k'))).has_value());
   EXPECT_FALSE(DecodeWatchToken(Written("W\x81\x20")).has_value()) << "more shards than there may be";
+  EXPECT_FALSE(DecodeWatchToken(Written("W\x01\x05\x80")).has_value()) << "an epoch that does not end";
+  EXPECT_FALSE(DecodeWatchToken(Written("W\x01\x05\x01")).has_value()) << "the first epoch is not said";
   EXPECT_FALSE(DecodeWatchToken(Written("W\x01" + std::string(10, '\x80'))).has_value()) << "a number without an end";
   EXPECT_FALSE(DecodeWatchToken(Written("W\x01\x05\x01")).has_value()) << "the first epoch is not written";
   EXPECT_FALSE(DecodeWatchToken(Written("W\x01\x05\x02\x02")).has_value()) << "two epochs";
