@@ -477,7 +477,6 @@ TEST_F(DaemonTest, OneAddressDoesNotTakeAllOfRest) {
   EXPECT_THAT(Scrape(daemon.Ready("metrics")), HasSubstr("smsflow_rest_connections_refused_total 1\n"));
 }
 
-// Protobuf would write lines of its own beside ours, of what strangers send.
 // "Rapid reset": what was reset is no open stream, and yet lasts until the server has seen it.
 TEST_F(DaemonTest, ResettingCallsWithoutEndTakesNeitherTheMemoryNorTheTimeOfOthers) {
   Daemon daemon(Arguments());
@@ -511,6 +510,7 @@ TEST_F(DaemonTest, ResettingCallsWithoutEndTakesNeitherTheMemoryNorTheTimeOfOthe
   EXPECT_EQ(daemon.output.find(told, at + 1), std::string::npos) << daemon.output;
 }
 
+// Protobuf would write lines of its own beside ours, of what strangers send.
 TEST_F(DaemonTest, WhatCannotBeReadIsNotSaidBesideTheLog) {
   Daemon daemon(Arguments({"--set", "log.format=json"}));
   const std::string address = daemon.Ready("grpc");
