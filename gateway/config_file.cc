@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "toml/nesting.h"
+#include "toml/whole_text.h"
 
 namespace smsflow::gateway {
 namespace {
@@ -70,15 +70,12 @@ class TomlConfig : public CLI::Config {
       const std::uint32_t line = at.line, column = at.column;  // packed where they lie
       absl::StrAppend(&wrong, wrong.empty() ? "" : "\n", file, ":", line, ":", column, ": ", what);
     };
-    // By the stream, which takes what its buffer throws where reading fails.
-    std::ostringstream read;
-    if (in.peek() != std::istream::traits_type::eof()) read << in.rdbuf();
-    if (in.bad() || read.fail()) throw CLI::ConfigError(absl::StrCat(file, ": cannot be read"));
-    const std::string text = read.str();
+    const std::optional<std::string> text = WholeTextOf(in);
+    if (!text) throw CLI::ConfigError(absl::StrCat(file, ": cannot be read"));
     try {
-      if (const auto line = LineWithTooManyDots(text))
+      if (const auto line = LineWithTooManyDots(*text))
         throw CLI::ConfigError(absl::StrCat(file, ":", *line, ":1: ", std::string(kTomlTooManyDots)));
-      const toml::table table = toml::parse(text);
+      const toml::table table = toml::parse(*text);
       for (const auto& [key, node] : table) {
         const std::string rule = Set(std::string(key.str()), node);
         if (!rule.empty()) add(key.source().begin, rule);

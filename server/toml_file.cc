@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -17,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/setting.h"
 #include "toml/nesting.h"
+#include "toml/whole_text.h"
 
 namespace smsflow::server {
 
@@ -105,12 +105,7 @@ std::optional<std::string> TextOf(const std::string& path) {
   std::error_code none;
   if (std::filesystem::is_directory(path, none)) return std::nullopt;
   std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  // By the stream, which takes what its buffer throws where reading fails.
-  std::ostringstream text;
-  if (file.peek() != std::ifstream::traits_type::eof()) text << file.rdbuf();
-  if (file.bad() || text.fail()) return std::nullopt;
-  return std::move(text).str();
+  return WholeTextOf(file);
 }
 
 absl::Status NotToml(const std::string& path, std::uint32_t line, std::uint32_t column, std::string_view rule) {
