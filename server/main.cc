@@ -42,6 +42,8 @@ int Refuse(const absl::Status& status, int code) {
   std::cerr << "smsflowd: " << status.message() << "\n";
   return code;
 }
+// What the data folder met, or what stands on it.
+int Refuse(const absl::Status& status) { return Refuse(WithAdvice(status), ExitCodeOf(status)); }
 
 absl::StatusOr<std::unique_ptr<storage::DataFolder>> OpenFolder(const Config& config, bool new_folder) {
   storage::DataFolderOptions options;
@@ -188,7 +190,7 @@ int Serve(const Config& config, bool new_folder) {
     std::cerr << "smsflowd: DANGER: --no-sync: what is acknowledged is not on disk, a crash loses it\n";
   }
   auto folder = OpenFolder(config, new_folder);
-  if (!folder.ok()) return Refuse(WithAdvice(folder.status()), ExitCodeOf(folder.status()));
+  if (!folder.ok()) return Refuse(folder.status());
   if ((*folder)->created())
     Log(LogLevel::kWarn, "made a new data folder: this engine knows of nothing that was before",
         {{"path", config.data}});
@@ -197,7 +199,7 @@ int Serve(const Config& config, bool new_folder) {
   auto kafka = KafkaDoor::Make(config);
   if (!kafka.ok()) return Refuse(kafka.status(), kExitConfig);
   auto engine = OpenEngine(config, **folder, *delivery, kafka->get());
-  if (!engine.ok()) return Refuse(WithAdvice(engine.status()), ExitCodeOf(engine.status()));
+  if (!engine.ok()) return Refuse(engine.status());
   const DiskGuard disk_guard(**folder, **engine, config.engine.ballast_bytes);
   (*engine)->Start();
 
@@ -212,7 +214,7 @@ int Serve(const Config& config, bool new_folder) {
                                     if (serve_new_clients) serve_new_clients();
                                   }},
                                  accounts_options);
-  if (!accounts.ok()) return Refuse(WithAdvice(accounts.status()), ExitCodeOf(accounts.status()));
+  if (!accounts.ok()) return Refuse(accounts.status());
   if (absl::Status status = MakeFirstAccount(config, **accounts); !status.ok()) return Refuse(status, kExitFatal);
   auto loopback = OpenLoopback(config, **accounts, **engine);
   if (!loopback.ok()) return Refuse(OfLoopback(config, loopback.status()), ExitCodeOf(loopback.status()));
@@ -227,7 +229,7 @@ int Serve(const Config& config, bool new_folder) {
   if (*kafka != nullptr) {
     const absl::Status status = (*kafka)->Start({engine->get(), &reader, delivery.get(), &(*folder)->index_keys(),
                                                  &engine::SystemClock(), (*folder)->shards()});
-    if (!status.ok()) return Refuse(WithAdvice(status), ExitCodeOf(status));
+    if (!status.ok()) return Refuse(status);
   }
   const ConnectionsOfDoors share =
       ShareConnections(config.limits.connections, config.listen.rest.empty() ? 0 : config.rest.connections, files);
