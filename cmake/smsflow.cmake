@@ -63,7 +63,8 @@ function(smsflow_library name)
 endfunction()
 
 # smsflow_program(name SOURCES ... LINK ...): lands in build/bin. Its malloc is jemalloc, which takes a tenth less CPU per
-# SMS than the C library's, and less memory; a sanitizer brings its own.
+# SMS than the C library's, and less memory; a sanitizer brings its own. Its own calls are bound at its start, see
+# logging/bound_at_start.h, and the table of them cannot be written to afterwards.
 function(smsflow_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
@@ -71,6 +72,7 @@ function(smsflow_program name)
     target_link_libraries(${name} PRIVATE PkgConfig::JEMALLOC)
   endif()
   target_link_libraries(${name} PRIVATE smsflow_flags ${ARG_LINK} Threads::Threads)
+  target_link_options(${name} PRIVATE LINKER:-z,relro,-z,now)
 endfunction()
 
 # smsflow_timeout(seconds test...): after so long a test has failed. The one place that knows how much longer it takes

@@ -31,6 +31,7 @@
 #include "gateway/routes_config.h"
 #include "gateway/smpp_carrier.h"
 #include "gateway/smsc_config.h"
+#include "logging/bound_at_start.h"
 #include "logging/logging.h"
 #include "logging/starved.h"
 
@@ -343,6 +344,7 @@ int Run(Flags flags) {
 
 int main(int argc, char** argv) {
   smsflow::EndWhenStarved("smsflow-gateway", smsflow::gateway::kExitStore);
+  const std::string not_bound = smsflow::BindAtStart(argv);
   smsflow::gateway::Flags flags;
   CLI::App app("The gateway of smsflow: takes sealed SMSes from an engine and reports what became of them.",
                "smsflow-gateway");
@@ -361,5 +363,6 @@ int main(int argc, char** argv) {
   }
   flags.log.format = flags.log_format == "json" ? smsflow::LogFormat::kJson : smsflow::LogFormat::kText;
   smsflow::SetUpLogging(flags.log);
+  if (!not_bound.empty()) smsflow::Log(smsflow::LogLevel::kWarn, not_bound);
   return smsflow::gateway::Run(std::move(flags));
 }

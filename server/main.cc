@@ -14,6 +14,7 @@
 #include "gateway/gateway.h"
 #include "gateway/in_process.h"
 #include "gateway/key_files.h"
+#include "logging/bound_at_start.h"
 #include "logging/logging.h"
 #include "logging/starved.h"
 #include "metrics/endpoint.h"
@@ -262,7 +263,8 @@ int Serve(const Config& config, bool new_folder) {
   return kExitOk;
 }
 
-int Run(int argc, const char* const* argv) {
+int Run(int argc, char** argv) {
+  const std::string not_bound = BindAtStart(argv);
   const char* file = std::getenv("SMSFLOW_CONFIG");  // NOLINT(concurrency-mt-unsafe): there is no other thread
   const ParsedFlags parsed = ParseFlags(argc, argv, file == nullptr ? "" : file);
   if (parsed.exit_code) return *parsed.exit_code;
@@ -277,6 +279,7 @@ int Run(int argc, const char* const* argv) {
   HoldSignals();
   PrepareGrpc();
   SetUpLogging(loaded.config.log);
+  if (!not_bound.empty()) Log(LogLevel::kWarn, not_bound);
   return Serve(loaded.config, parsed.flags.new_folder);
 }
 

@@ -1,0 +1,18 @@
+// Nothing that a process copies is left on its stacks by the system's loader.
+//
+// As usual a function of a library is looked up at its first call, and the loader then saves all vector registers on
+// that thread's stack: what the last copy of a text or a password left in them stays there, which nobody wipes, until
+// the stack grows over it. In a quiet process that is for days.
+#pragma once
+
+#include <string>
+
+namespace smsflow {
+
+// To be called first of all in main(), while there is one thread, with its `argv`. Starts the program anew, in the same
+// process, with LD_BIND_NOW=1 in its environment, so that the loader looks everything up before main(), also of
+// libraries that are loaded later; with that set it returns at once. Empty: all is bound. Otherwise why it could not
+// be.
+[[nodiscard]] std::string BindAtStart(char** argv);
+
+}  // namespace smsflow

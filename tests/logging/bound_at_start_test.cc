@@ -1,0 +1,51 @@
+#include "logging/bound_at_start.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <string>
+
+namespace smsflow {
+namespace {
+
+class BoundAtStart : public testing::Test {
+ protected:
+  BoundAtStart() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+};
+
+// To be called in a process of its own. Returns only if the program was not started anew, which then lists its tests.
+std::string StartAnew(std::string argument = "--gtest_list_tests") {
+  ::unsetenv("LD_BIND_NOW");
+  std::string name = "logging_test";
+  const std::array<char*, 3> argv{name.data(), argument.data(), nullptr};
+  return BindAtStart(const_cast<char**>(argv.data()));
+}
+
+TEST_F(BoundAtStart, StartsTheProgramAnewWithTheSameArguments) {
+  const auto start = [] {
+    (void)StartAnew();
+    ::_exit(1);
+  };
+  EXPECT_EXIT(start(), testing::ExitedWithCode(0), "");
+}
+
+TEST_F(BoundAtStart, DoesNothingWhenItIsSo) {
+  const auto start = [] {
+    ::setenv("LD_BIND_NOW", "1", 1);
+    ::_exit(BindAtStart(nullptr).empty() ? 3 : 1);
+  };
+  EXPECT_EXIT(start(), testing::ExitedWithCode(3), "");
+}
+
+TEST_F(BoundAtStart, SaysWhyItCannot) {
+  const auto start = [] {
+    const std::string why = StartAnew(std::string(200'000, 'x'));  // longer than the system takes (execve(2))
+    ::_exit(why.find("could not be started anew: Argument list too long") != std::string::npos ? 3 : 1);
+  };
+  EXPECT_EXIT(start(), testing::ExitedWithCode(3), "");
+}
+
+}  // namespace
+}  // namespace smsflow
