@@ -313,9 +313,8 @@ CommandStatus Inbound::DecidePart(const Message& message, const smpp::Concatenat
   if (const auto old = groups_.find(name); old != groups_.end() && old->second.parts.contains(part.number)) {
     GiveUpUnless(Assemble(name, delivery.at_ms));
   }
-  std::string plain = delivery.frame;
-  plain.reserve(plain.size() + 1);
-  plain += kEnd;
+  std::string plain = smpp::ToBeWiped(delivery.frame.size() + 1);
+  plain.append(delivery.frame) += kEnd;
   auto sealed = crypto::SealEnvelope(own_.public_key(), crypto::EnvelopeSubject(kPartTenant, kPartKey), plain);
   smpp::Wipe(plain);
   if (!sealed.ok()) return CommandStatus::kReceiverPermanentError;
@@ -375,7 +374,14 @@ absl::Status Inbound::Keep(const InboundRoute& route, const Message& message, st
   plain.append("From: ").append(Shown(message.source)).append("\nTo: ").append(Shown(message.destination));
   if (!parts.empty()) plain.append("\nParts: ").append(parts);
   if (!is_text) plain.append("\nEncoding: base64");
-  plain.append("\n\n").append(is_text ? text : std::string_view(crypto::ToBase64(text)));
+  plain.append("\n\n");
+  if (is_text) {
+    plain.append(text);
+  } else {
+    std::string octets = crypto::ToBase64(text);
+    plain.append(octets);
+    smpp::Wipe(octets);
+  }
   if (plain.size() > kTextBytesMax) return absl::ResourceExhaustedError("it is too long");
   // Padding would eat zero bytes at the end of a text.
   while (plain.back() == '\0') plain.pop_back();

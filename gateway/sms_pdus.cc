@@ -79,8 +79,7 @@ std::optional<Unreadable> SmsPdus::Cut(const Sms& sms, std::uint16_t reference) 
     const smpp::Concatenation part{reference, static_cast<std::uint8_t>(parts->size()),
                                    static_cast<std::uint8_t>(i + 1)};
     const std::string header = headers ? smpp::ConcatenationHeader(part, width) : std::string();
-    std::string& text = texts_.emplace_back();
-    text.reserve(header.size() + (*parts)[i].size() + 32);  // never in the string itself, so that it can be wiped
+    std::string& text = texts_.emplace_back(smpp::ToBeWiped(header.size() + (*parts)[i].size()));
     text.append(header).append((*parts)[i]);
     if (parts->size() > 1 && !headers) smpp::AddSar(part, tlvs_[i]);
   }

@@ -65,8 +65,7 @@ std::optional<char32_t> ExtendedAt(unsigned char septet) {
 
 std::optional<std::string> Utf8ToGsm(std::string_view utf8, Unsayable& why) {
   why = {};
-  std::string septets;
-  septets.reserve(utf8.size() * 2);  // so that it never grows, and can be wiped
+  std::string septets = ToBeWiped(utf8.size() * 2);
   for (std::size_t index = 0; !utf8.empty(); ++index) {
     const auto character = TakeCodePoint(utf8);
     if (!character) {
@@ -90,8 +89,7 @@ std::optional<std::string> Utf8ToGsm(std::string_view utf8, Unsayable& why) {
 }
 
 std::string GsmToUtf8(std::string_view septets) {
-  std::string text;
-  text.reserve(septets.size());
+  std::string text = ToBeWiped(septets.size() * 2);  // what takes three bytes takes two septets
   for (std::size_t i = 0; i < septets.size(); ++i) {
     auto septet = static_cast<unsigned char>(septets[i]);
     if (septet == kGsmEscape) {

@@ -127,8 +127,7 @@ absl::Status Session::Submit(SubmitToken token, const Pdu& pdu, std::int64_t dea
     return absl::InvalidArgumentError("command_id: must be submit_sm or data_sm");
   }
   Waiting one{.token = token, .deadline_ms = deadline_ms, .validity_at = RelativeValidityAt(pdu)};
-  std::string frame;
-  frame.reserve(kFrameBytes + pdu.tlvs.bytes().size());
+  std::string frame = ToBeWiped(kFrameBytes + pdu.tlvs.bytes().size());
   absl::Status status = Encode(pdu, frame);
   one.frame = frame;
   Wipe(frame);
@@ -517,7 +516,7 @@ void Session::SendBind() {
 }
 
 void Session::SendPdu(const Pdu& pdu) {
-  action::Send send;
+  action::Send send{.bytes = ToBeWiped(kFrameBytes)};       // a bind has a password
   if (Encode(pdu, send.bytes).ok()) Tell(std::move(send));  // CheckOptions saw the only texts there are
 }
 

@@ -69,8 +69,7 @@ void AppendUtf8(std::string& out, char32_t code_point) {
 }
 
 std::optional<std::string> Utf8ToUtf16(std::string_view utf8) {
-  std::string octets;
-  octets.reserve(utf8.size() * 2);
+  std::string octets = ToBeWiped(utf8.size() * 2);
   while (!utf8.empty()) {
     const auto code_point = TakeCodePoint(utf8);
     if (!code_point) {
@@ -88,8 +87,7 @@ std::optional<std::string> Utf8ToUtf16(std::string_view utf8) {
 }
 
 std::string Utf16ToUtf8(std::string_view octets) {
-  std::string text;
-  text.reserve(octets.size());
+  std::string text = ToBeWiped((octets.size() + 1) / 2 * 3);
   std::size_t at = 0;
   while (at + 2 <= octets.size()) {
     const char32_t unit = UnitAt(octets, at);
@@ -111,8 +109,7 @@ std::string Utf16ToUtf8(std::string_view octets) {
 }
 
 std::optional<std::string> Utf8ToLatin1(std::string_view utf8) {
-  std::string octets;
-  octets.reserve(utf8.size());
+  std::string octets = ToBeWiped(utf8.size());
   while (!utf8.empty()) {
     const auto code_point = TakeCodePoint(utf8);
     if (!code_point || *code_point > 0xff) return std::nullopt;
@@ -122,8 +119,7 @@ std::optional<std::string> Utf8ToLatin1(std::string_view utf8) {
 }
 
 std::string Latin1ToUtf8(std::string_view octets) {
-  std::string text;
-  text.reserve(octets.size() * 2);
+  std::string text = ToBeWiped(octets.size() * 2);
   for (const char octet : octets) AppendUtf8(text, static_cast<unsigned char>(octet));
   return text;
 }

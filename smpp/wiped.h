@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -27,6 +28,14 @@ struct WipingAllocator {
 
 // A string whose memory is wiped before it is given back, also when it grows.
 using WipedBytes = std::basic_string<char, std::char_traits<char>, WipingAllocator<char>>;
+
+// Takes `bytes` without growing, and never holds them in itself, as a short string does, which stays behind where it is
+// moved from: so what is put into it can be wiped.
+inline std::string ToBeWiped(std::size_t bytes) {
+  std::string text;
+  text.reserve(std::max(bytes, sizeof text));
+  return text;
+}
 
 // Of a string that has not grown since it was filled; of WipedBytes, for what they keep is not given back.
 template <class Allocator>
