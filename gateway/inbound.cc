@@ -31,7 +31,8 @@ constexpr std::int64_t kAgainLeast_ms = 5'000;  // no SMSC gives up waiting for 
 // What waits here is sealed for this gateway and for nothing that a client could have sealed.
 constexpr std::string_view kPartTenant = "smsflow-gateway";
 constexpr std::string_view kPartKey = "inbound-part";
-constexpr char kEnd = '.';  // an envelope must not end in a zero byte, and a PDU may
+constexpr std::size_t kHeadBytes = 128;  // of most
+constexpr char kEnd = '.';               // an envelope must not end in a zero byte, and a PDU may
 
 std::string DigestKeyOf(const crypto::PrivateKey& own) {
   const crypto::Secret pem = own.ToPem();
@@ -39,10 +40,9 @@ std::string DigestKeyOf(const crypto::PrivateKey& own) {
 }
 
 // As a header shows it: a number in its international form has a plus sign, and nothing ends the line.
-std::string Shown(const smpp::Address& address) {
-  std::string shown = address.ton == kTonInternational && !address.digits.starts_with('+') ? "+" : "";
-  for (const char c : address.digits) shown += c > ' ' && c <= '~' ? c : '?';
-  return shown;
+void AppendShown(smpp::WipedBytes& out, const smpp::Address& address) {
+  if (address.ton == kTonInternational && !address.digits.starts_with('+')) out += '+';
+  for (const char c : address.digits) out += c > ' ' && c <= '~' ? c : '?';
 }
 
 bool Matches(std::string_view pattern, std::string_view digits) {
@@ -52,7 +52,7 @@ bool Matches(std::string_view pattern, std::string_view digits) {
 
 // What the parts of one say together; false: it is no text.
 bool Join(const std::vector<std::pair<std::uint8_t, std::string_view>>& parts, smpp::WipedBytes& joined) {
-  smpp::WipedBytes octets;
+  auto octets = smpp::ToBeWiped<smpp::WipedBytes>(0);
   bool one_coding = true;
   for (const auto& [coding, part] : parts) {
     octets.append(part);
@@ -293,7 +293,7 @@ CommandStatus Inbound::Decide(const InboundDelivery& delivery) {
   if (message->part) {
     answer = DecidePart(*message, *message->part, delivery);
   } else {
-    smpp::WipedBytes text;
+    auto text = smpp::ToBeWiped<smpp::WipedBytes>(0);
     const bool is_text = Join({{message->data_coding, message->text}}, text);
     const auto status = Keep(*route, *message, {}, text, is_text, delivery.at_ms);
     if (!status.ok()) answer = CommandStatus::kReceiverPermanentError;
@@ -360,7 +360,7 @@ absl::Status Inbound::Assemble(const Digest16& name, std::int64_t at_ms) {
   if (route == nullptr) return absl::NotFoundError("its number is nobody's any more");
   std::vector<std::pair<std::uint8_t, std::string_view>> texts;
   for (const Message& message : messages) texts.emplace_back(message.data_coding, message.text);
-  smpp::WipedBytes text;
+  auto text = smpp::ToBeWiped<smpp::WipedBytes>(0);
   const bool is_text = Join(texts, text);
   const bool whole = messages.size() == group.total;
   return Keep(*route, messages.front(), whole ? std::string() : absl::StrCat(there, " of ", group.total), text, is_text,
@@ -370,8 +370,11 @@ absl::Status Inbound::Assemble(const Digest16& name, std::int64_t at_ms) {
 absl::Status Inbound::Keep(const InboundRoute& route, const Message& message, std::string_view parts,
                            std::string_view text, bool is_text, std::int64_t at_ms) {
   InboundSms sms{.id = crypto::RandomUuid(), .tenant = route.tenant, .payload = {}, .at_ms = at_ms};
-  smpp::WipedBytes plain;
-  plain.append("From: ").append(Shown(message.source)).append("\nTo: ").append(Shown(message.destination));
+  auto plain = smpp::ToBeWiped<smpp::WipedBytes>(text.size() + kHeadBytes);
+  plain.append("From: ");
+  AppendShown(plain, message.source);
+  plain.append("\nTo: ");
+  AppendShown(plain, message.destination);
   if (!parts.empty()) plain.append("\nParts: ").append(parts);
   if (!is_text) plain.append("\nEncoding: base64");
   plain.append("\n\n");

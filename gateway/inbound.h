@@ -38,6 +38,7 @@
 #include "gateway/notice.h"
 #include "smpp/protocol.h"
 #include "smpp/text.h"
+#include "smpp/wiped.h"
 
 namespace smsflow::gateway {
 
@@ -54,7 +55,7 @@ struct InboundRoute {
 // A deliver_sm or data_sm that is no receipt.
 struct InboundDelivery {
   std::string account;
-  std::string frame;          // the PDU; wiped when it is over
+  smpp::WipedBytes frame;     // the PDU
   std::uint64_t session = 0;  // which bind it came on, never the same twice
   std::int64_t at_ms = 0;
   std::function<void(smpp::CommandStatus)> answer;  // called once, from the deciding thread; must not block

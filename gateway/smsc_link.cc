@@ -123,7 +123,6 @@ class Bound {
       wire_->unsent += send.bytes;
       Write(wire_);
     }
-    smpp::Wipe(send.bytes);
   }
 
   // What was sent before still goes out, until the next one connects.
@@ -138,7 +137,7 @@ class Bound {
   void Do(smpp::action::Outcome& outcome) { events_.OnOutcome(outcome); }
   void Do(smpp::action::Delivery& delivery) {
     events_.OnDelivery(delivery);
-    smpp::Wipe(delivery.frame);
+    smpp::Wipe(delivery.frame);  // before the answer leaves
   }
   void Do(smpp::action::Notice& notice) {
     events_.OnNotice(notice);

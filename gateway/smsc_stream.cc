@@ -92,6 +92,8 @@ absl::StatusOr<std::shared_ptr<ssl::context>> MakeSmscTls(const SmscTlsOptions& 
   error_code error;
   context->set_verify_mode(ssl::verify_peer, error);
   SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
+  // Else the last records, with numbers and texts, stay in memory that was given back.
+  SSL_CTX_set_options(context->native_handle(), SSL_OP_CLEANSE_PLAINTEXT);
   SSL_CTX_set_cipher_list(context->native_handle(), kCiphers);
   if (options.ca_pem.empty()) {
     context->set_default_verify_paths(error);

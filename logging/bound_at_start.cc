@@ -23,10 +23,13 @@ std::string Why(int error) {
 }  // namespace
 
 std::string BindAtStart(char** argv) {
+  // Of a program with more rights than its caller the loader may pass over the variable, or take it away each time
+  // anew.
+  if (::getauxval(AT_SECURE) != 0) return Why(EPERM);
   const char* value = std::getenv(kVariable);  // NOLINT(concurrency-mt-unsafe): there is no other thread
   if (value != nullptr && *value != '\0') return {};
-  // Of a program with more rights than its caller the loader may take the variable away, each time anew.
-  if (::getauxval(AT_SECURE) != 0) return Why(EPERM);
+  // The loader itself was started, with this program as its argument, and is what /proc/self/exe names.
+  if (::getauxval(AT_BASE) == 0) return Why(ENOEXEC);
   // By its own name and not by the link's, which would be the name of the process.
   std::array<char, PATH_MAX> program{};
   if (::readlink("/proc/self/exe", program.data(), program.size() - 1) < 0) return Why(errno);

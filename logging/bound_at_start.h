@@ -1,4 +1,4 @@
-// Nothing that a process copies is left on its stacks by the system's loader.
+// What a process copies is not left on its stacks by the system's loader, when it looks a function up.
 //
 // As usual a function of a library is looked up at its first call, and the loader then saves all vector registers on
 // that thread's stack: what the last copy of a text or a password left in them stays there, which nobody wipes, until

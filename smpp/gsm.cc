@@ -89,7 +89,7 @@ std::optional<std::string> Utf8ToGsm(std::string_view utf8, Unsayable& why) {
 }
 
 std::string GsmToUtf8(std::string_view septets) {
-  std::string text = ToBeWiped(septets.size() * 2);  // what takes three bytes takes two septets
+  std::string text = ToBeWiped(septets.size() * 3);  // an octet that is no septet becomes U+FFFD
   for (std::size_t i = 0; i < septets.size(); ++i) {
     auto septet = static_cast<unsigned char>(septets[i]);
     if (septet == kGsmEscape) {

@@ -238,7 +238,7 @@ void Session::OnDelivery(const Pdu& pdu, std::string_view frame) {
     return SendEmpty(ResponseTo(pdu.header.id), pdu.header.sequence, CommandStatus::kReceiverTemporaryError);
   }
   deliveries_[pdu.header.sequence] = pdu.header.id;
-  Tell(action::Delivery{.key = connection_ << 32 | pdu.header.sequence, .frame = std::string(frame)});
+  Tell(action::Delivery{.key = connection_ << 32 | pdu.header.sequence, .frame = WipedBytes(frame)});
 }
 
 void Session::OnResponse(const Pdu& pdu) {
@@ -351,7 +351,7 @@ void Session::SendWaiting() {
     if (one.validity_at != 0) SetValidity(one.frame, one.validity_at, one.deadline_ms - now_ms_);
     const std::uint32_t sequence = NextSequence();
     SetSequence(one.frame, sequence);
-    Tell(action::Send{.bytes = std::string(one.frame)});
+    Tell(action::Send{.bytes = one.frame});
     unanswered_[sequence] = {
         .order = first.key(), .until_ms = now_ms_ + options_.response_ms, .submit = std::move(one)};
   }
@@ -516,8 +516,9 @@ void Session::SendBind() {
 }
 
 void Session::SendPdu(const Pdu& pdu) {
-  action::Send send{.bytes = ToBeWiped(kFrameBytes)};       // a bind has a password
-  if (Encode(pdu, send.bytes).ok()) Tell(std::move(send));  // CheckOptions saw the only texts there are
+  std::string frame;
+  // CheckOptions saw the only texts there are.
+  if (Encode(pdu, frame).ok()) Tell(action::Send{.bytes = WipedBytes(frame)});
 }
 
 void Session::SendEmpty(CommandId id, std::uint32_t sequence, CommandStatus status) {

@@ -25,7 +25,7 @@
 //
 // Bounded: what waits, what is unanswered in both directions. Times are milliseconds of one clock that never goes back.
 // Used by one thread; nothing blocks. Nothing that it says carries a number or a text, but for
-// Send::bytes and Delivery::frame, which are whoever's they are given to, to wipe.
+// Send::bytes and Delivery::frame, which are wiped when they go.
 #pragma once
 
 #include <cstdint>
@@ -84,7 +84,7 @@ enum class OutcomeKind {
 namespace action {
 struct Connect {};
 struct Send {
-  std::string bytes;
+  WipedBytes bytes;
 };
 struct Close {};
 struct Outcome {
@@ -96,7 +96,7 @@ struct Outcome {
 // A deliver_sm or data_sm of the SMSC: decode the frame, make it durable, then Acknowledge(key).
 struct Delivery {
   std::uint64_t key = 0;
-  std::string frame = {};
+  WipedBytes frame = {};
 };
 enum class Event { kBound, kBindRefused, kLost, kThrottled, kStopped };
 // For logs and metrics.

@@ -112,7 +112,10 @@ std::optional<std::string> Utf8ToLatin1(std::string_view utf8) {
   std::string octets = ToBeWiped(utf8.size());
   while (!utf8.empty()) {
     const auto code_point = TakeCodePoint(utf8);
-    if (!code_point || *code_point > 0xff) return std::nullopt;
+    if (!code_point || *code_point > 0xff) {
+      Wipe(octets);
+      return std::nullopt;
+    }
     octets += static_cast<char>(*code_point);
   }
   return octets;

@@ -26,13 +26,15 @@ struct WipingAllocator {
   bool operator==(const WipingAllocator&) const = default;
 };
 
-// A string whose memory is wiped before it is given back, also when it grows.
+// A string whose memory is wiped before it is given back, also when it grows. Up to 15 bytes stand in the string
+// itself, where nobody wipes them: what can be so short is made by ToBeWiped().
 using WipedBytes = std::basic_string<char, std::char_traits<char>, WipingAllocator<char>>;
 
 // Takes `bytes` without growing, and never holds them in itself, as a short string does, which stays behind where it is
-// moved from: so what is put into it can be wiped.
-inline std::string ToBeWiped(std::size_t bytes) {
-  std::string text;
+// moved from: so what is put into it can be wiped, or as WipedBytes is.
+template <class Text = std::string>
+Text ToBeWiped(std::size_t bytes) {
+  Text text;
   text.reserve(std::max(bytes, sizeof text));
   return text;
 }

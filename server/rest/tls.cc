@@ -43,6 +43,8 @@ absl::StatusOr<TlsContexts::Context> TlsContexts::Read(std::string& seen) const 
   if (seen == crypto::AsView(digest)) return Context();
   auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
   SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_3_VERSION);
+  // Else the last records, with passwords and tokens, stay in memory that was given back.
+  SSL_CTX_set_options(context->native_handle(), SSL_OP_CLEANSE_PLAINTEXT);
   error_code error;
   context->use_certificate_chain(boost::asio::buffer(*cert), error);
   if (error) return Wrong("tls.cert", config_.cert, "holds no PEM CERTIFICATE");

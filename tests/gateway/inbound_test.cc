@@ -83,7 +83,8 @@ class InboundTest : public testing::Test {
                               .tlvs = said.tlvs.view()},
                              frame)
                     .ok());
-    inbound_->Take({account, frame, session, clock_.now_ms, [this](CommandStatus status) { answer_ = status; }});
+    inbound_->Take(
+        {account, smpp::WipedBytes(frame), session, clock_.now_ms, [this](CommandStatus status) { answer_ = status; }});
   }
   CommandStatus Answer(const Said& said, std::uint64_t session = 1, const std::string& account = "acme") {
     answer_.reset();

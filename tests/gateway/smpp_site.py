@@ -3,6 +3,8 @@
 The SMSC is the simulator; what it was given stands in its own log, whatever engine and gateway believe.
 """
 
+import datetime
+import ipaddress
 import json
 import re
 import socket
@@ -11,6 +13,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import running  # noqa: E402
@@ -95,16 +101,35 @@ class Site:
     def log(self, name):
         return Path(self.folder, f"{name}.log").read_text(encoding="utf-8", errors="replace")
 
-    def start_smsc(self, seconds=600):
+    def start_smsc(self, seconds=600, tls=False):
         """On the port of this site; each start has a truth file of its own."""
+        more, said = [], ""
+        if tls:
+            self.make_certificate()
+            more = ["--tls-cert", f"{self.folder}/smsc.crt", "--tls-key", f"{self.folder}/smsc.key"]
+            said = f'tls = true\nca_file = "{self.folder}/smsc.crt"\n'
         self.truth_files += 1
         name = f"smsc{self.truth_files}"
         self.start(name, "smsflow-smsc", "--script", f"{self.folder}/script.toml", "--truth",
                    f"{self.folder}/truth{self.truth_files}.jsonl", "--listen", f"127.0.0.1:{self.port}",
-                   "--seconds", str(seconds))
+                   "--seconds", str(seconds), *more)
         self.processes["smsc"] = self.processes.pop(name)
         self.await_line(name, rf"on port {self.port}\b", process="smsc")
-        self.write("smsc.toml", SMSC.format(port=self.port, window=self.window))
+        self.write("smsc.toml", SMSC.format(port=self.port, window=self.window) + said)
+
+    def make_certificate(self):
+        """Of the SMSC, signed by nobody else."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "smsc")])
+        now = datetime.datetime.now(datetime.timezone.utc)
+        certificate = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+                       .serial_number(1).not_valid_before(now - datetime.timedelta(days=1))
+                       .not_valid_after(now + datetime.timedelta(days=1))
+                       .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+                       .sign(key, hashes.SHA256()))
+        pem = serialization.Encoding.PEM
+        self.write("smsc.crt", certificate.public_bytes(pem).decode())
+        self.write("smsc.key", key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode())
 
     def await_bound(self, seconds=60):
         until = time.monotonic() + seconds

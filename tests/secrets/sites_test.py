@@ -1,4 +1,4 @@
-"""The same search as secrets_test.py where SMSes leave over SMPP, and where engine and gateway meet on Kafka.
+"""The same search as secrets_test.py where SMSes leave over SMPP in TLS, and over plain SMPP where engine and gateway meet on Kafka.
 
 sites_test.py PROGRAMS TESTS smpp|kafka. PROGRAMS is the folder with smsflowd and its like, TESTS that with stored_rows and
 write_records. A phone answers, SMSes end well and badly; over Kafka clients also write what nobody can take. Then logs, figures, audit
@@ -49,6 +49,11 @@ after_ms = 1
 source = "{MARKS['phone']}1"
 destination = "15001"
 text = "words {MARKS['words']} of a phone"
+[[inbound]]
+after_ms = 2
+source = "{MARKS['phone']}2"
+destination = "15001"
+text = "{MARKS['words']}"
 [[fault]]
 kind = "refuse"
 status = 0x0b
@@ -136,7 +141,7 @@ class Secrets(unittest.TestCase):
             cls.broker.write(f"topic {topic}" for topic in TOPICS)
         site.write("engine.toml", config + LOG)
         site.write("password", MARKS["password"] + "\n")
-        site.start_smsc()
+        site.start_smsc(tls=WAY == "smpp")
         smsc = (cls.folder / "smsc.toml").read_text(encoding="utf-8")
         site.write("smsc.toml", smsc + f'password_file = "{cls.folder}/password"\n' + INBOUND.format(folder=cls.folder) * bool(more))
         site.start_engine()
@@ -146,7 +151,7 @@ class Secrets(unittest.TestCase):
     def await_the_phone(cls):
         """What it wrote was answered for, and nothing has come since that would stand where it stood."""
         until = time.monotonic() + PATIENCE_S
-        while not any(event["event"] == "delivered" and event["stat"] == "inbound" for event in cls.site.truth()):
+        while sum(event["event"] == "delivered" and event["stat"] == "inbound" for event in cls.site.truth()) < 2:
             assert time.monotonic() < until, "the phone was not heard:\n" + cls.site.log("gateway")[-3000:]
             time.sleep(0.05)
         gateway = cls.site.processes["gateway"].pid
@@ -229,6 +234,7 @@ class Secrets(unittest.TestCase):
             with urllib.request.urlopen(f"http://{address}/metrics", timeout=60) as page:
                 cls.pages[name] = page.read()
         processes = cls.site.processes
+        cls.environments = [Path(f"/proc/{processes[name].pid}/environ").read_bytes() for name in ("engine", "gateway")]
         if not cls.unread:
             cls.engine_memory = cls.plain().memory(processes["engine"].pid)
             cls.gateway_memory += cls.plain().memory(processes["gateway"].pid)
@@ -274,6 +280,10 @@ class Secrets(unittest.TestCase):
         if self.unread:
             self.skipTest(self.unread)
         self.assertEqual(self.gateway_memory, [])
+
+    def test_no_function_is_looked_up_while_there_is_a_text(self):
+        for environment in self.environments:
+            self.assertIn(b"LD_BIND_NOW=1", environment.split(b"\0"))
 
     if WAY == "kafka":
         def test_nothing_sealed_is_at_the_broker_and_each_name_only_where_it_must_be(self):

@@ -126,7 +126,7 @@ class SessionTest : public ::testing::Test {
 
   std::unique_ptr<Session> session_;
   std::int64_t now_ms_ = 1000;
-  std::deque<std::string> sent_, kept_;
+  std::deque<WipedBytes> sent_, kept_;
   std::deque<action::Outcome> outcomes_;
   std::deque<action::Delivery> deliveries_;
   std::vector<action::Notice> notices_;

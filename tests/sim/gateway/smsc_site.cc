@@ -67,7 +67,7 @@ void SmscSite::Connect(SimSmscLink& link) {
   if (std::find(waiting_.begin(), waiting_.end(), &link) == waiting_.end()) waiting_.push_back(&link);
 }
 
-void SmscSite::Send(SimSmscLink& link, std::string bytes) {
+void SmscSite::Send(SimSmscLink& link, std::string_view bytes) {
   // A session sends whole PDUs.
   smpp::Framer framer;
   framer.Append(bytes);
@@ -194,7 +194,7 @@ bool SmscSite::Step() {
 void SimSmscLink::SendAll() {
   for (smpp::Action& action : session_.TakeActions()) {
     if (auto* send = std::get_if<smpp::action::Send>(&action)) {
-      site_.Send(*this, std::move(send->bytes));
+      site_.Send(*this, send->bytes);
     } else if (std::holds_alternative<smpp::action::Close>(action)) {
       site_.Close(*this);
     } else if (std::holds_alternative<smpp::action::Connect>(action)) {

@@ -44,7 +44,7 @@ class SmscSite {
 
   // Of a link, when it connects. `deaf`: nothing takes connections now.
   void Connect(SimSmscLink& link);
-  void Send(SimSmscLink& link, std::string bytes);
+  void Send(SimSmscLink& link, std::string_view bytes);
   void Close(SimSmscLink& link);
   // The process is gone. What it had sent arrives, or only a part of it.
   void Gone(SimSmscLink& link);
