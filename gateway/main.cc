@@ -306,15 +306,18 @@ GatewayFigures FiguresOf(const Gateway& gateway, const SmppCarrier* smpp) {
           .smscs = smpp != nullptr ? smpp->figures() : std::vector<SmscFigures>()};
 }
 
-int Run(Flags flags) {
-  // Blocked before any thread is made, so that they are heard here alone.
+// Before any thread is made, so that they are heard in Run() alone, and by the program that BindAtStart() starts too.
+sigset_t HoldSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
 
+int Run(Flags flags, const sigset_t& signals) {
   if (const auto status = Complete(flags); !status.ok()) return Refuse(status, kExitConfig);
   auto link = MakeLink(flags);
   if (!link.ok()) return Refuse(link.status(), kExitConfig);
@@ -344,6 +347,7 @@ int Run(Flags flags) {
 
 int main(int argc, char** argv) {
   smsflow::EndWhenStarved("smsflow-gateway", smsflow::gateway::kExitStore);
+  const sigset_t signals = smsflow::gateway::HoldSignals();
   const std::string not_bound = smsflow::BindAtStart(argv);
   smsflow::gateway::Flags flags;
   CLI::App app("The gateway of smsflow: takes sealed SMSes from an engine and reports what became of them.",
@@ -364,5 +368,5 @@ int main(int argc, char** argv) {
   flags.log.format = flags.log_format == "json" ? smsflow::LogFormat::kJson : smsflow::LogFormat::kText;
   smsflow::SetUpLogging(flags.log);
   if (!not_bound.empty()) smsflow::Log(smsflow::LogLevel::kWarn, not_bound);
-  return smsflow::gateway::Run(std::move(flags));
+  return smsflow::gateway::Run(std::move(flags), signals);
 }

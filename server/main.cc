@@ -264,6 +264,7 @@ int Serve(const Config& config, bool new_folder) {
 }
 
 int Run(int argc, char** argv) {
+  HoldSignals();
   const std::string not_bound = BindAtStart(argv);
   const char* file = std::getenv("SMSFLOW_CONFIG");  // NOLINT(concurrency-mt-unsafe): there is no other thread
   const ParsedFlags parsed = ParseFlags(argc, argv, file == nullptr ? "" : file);
@@ -276,7 +277,6 @@ int Run(int argc, char** argv) {
     return kExitOk;
   }
   loaded.config.sync = !parsed.flags.no_sync;
-  HoldSignals();
   PrepareGrpc();
   SetUpLogging(loaded.config.log);
   if (!not_bound.empty()) Log(LogLevel::kWarn, not_bound);
