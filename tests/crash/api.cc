@@ -13,6 +13,7 @@ namespace smsflow::crash {
 namespace {
 
 constexpr std::chrono::seconds kPatience{5};
+constexpr int kReadTries = 10;
 
 grpc::ChannelArguments Arguments() {
   grpc::ChannelArguments arguments;
@@ -43,6 +44,14 @@ absl::StatusOr<Response> Call(Stub& stub, grpc::Status (Stub::*method)(grpc::Cli
   const grpc::Status status = (stub.*method)(&context, request, &response);
   if (!status.ok()) return ToStatus(status);
   return response;
+}
+
+// For who only reads: a machine may stand still for longer than one call waits.
+template <class Ask>
+auto Persistently(Ask ask) {
+  auto answer = ask();
+  for (int tries = 1; tries < kReadTries && !answer.ok() && IsIndefinite(answer.status()); ++tries) answer = ask();
+  return answer;
 }
 
 }  // namespace
@@ -143,19 +152,19 @@ absl::StatusOr<v1::ListResponse> Api::List(const std::string& tenant, const std:
   v1::ListRequest request;
   request.set_page_size(1000);
   request.set_page_token(page_token);
-  return Call(stubs_->scheduler, &v1::Scheduler::Stub::List, tenant, request);
+  return Persistently([&] { return Call(stubs_->scheduler, &v1::Scheduler::Stub::List, tenant, request); });
 }
 
 absl::StatusOr<v1::ListResponse> Api::ListBatch(const std::string& tenant, const std::string& batch) {
   v1::ListRequest request;
   request.mutable_filter()->set_batch(batch);
-  return Call(stubs_->scheduler, &v1::Scheduler::Stub::List, tenant, request);
+  return Persistently([&] { return Call(stubs_->scheduler, &v1::Scheduler::Stub::List, tenant, request); });
 }
 
 absl::StatusOr<v1::GetJournalResponse> Api::GetJournalAs(const std::string& who, const std::string& id) {
   v1::GetJournalRequest request;
   request.set_id(id);
-  return Call(stubs_->admin, &v1::Admin::Stub::GetJournal, who, request);
+  return Persistently([&] { return Call(stubs_->admin, &v1::Admin::Stub::GetJournal, who, request); });
 }
 
 absl::StatusOr<std::map<std::string, double>> Api::Stats() {

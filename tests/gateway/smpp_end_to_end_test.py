@@ -136,7 +136,7 @@ text = "words of a phone"
         site = self.site = Site(PROGRAMS, SCRIPT)
         site.start_smsc()
         site.start_engine()
-        site.write("routes.toml", '[[route]]\nname = "all"\nprefixes = ["+255"]\nrate = 50\n')
+        site.write("routes.toml", '[[route]]\nname = "all"\nprefixes = ["+255"]\nrate = 10\n')
         more = ["--audit", f"{site.folder}/audit", "--metrics", "127.0.0.1:0", "--log-level", "info", "--routes",
                 f"{site.folder}/routes.toml"]
         site.start_gateway(*more)

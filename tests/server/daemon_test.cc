@@ -157,7 +157,8 @@ class DaemonTest : public ::testing::Test {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
     context.AddMetadata("authorization", "Bearer token");
-    const std::int64_t now_s = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    // Of one moment: what is said again with its key says the same.
+    static const std::int64_t now_s = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
     v1::ScheduleRequest request;
     request.set_payload(payload);
     request.set_idempotency_key(key);

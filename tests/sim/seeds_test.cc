@@ -89,7 +89,9 @@ void Hang() {
 }
 
 // A gateway of which one seed ends, or hangs, in the midst of the product's own code.
-void PlaySeeds(const std::function<void()>& ends) {
+constexpr int kHangsAfter_s = 2, kNeverHangs_s = 60;
+
+void PlaySeeds(const std::function<void()>& ends, int hangs_after_s = kNeverHangs_s) {
   const auto play = [ends](std::uint64_t seed, const Played& played) -> Finding {
     GatewayHooks hooks;
     hooks.submit = [seed, ends](std::vector<engine::Lease>&) {
@@ -100,7 +102,7 @@ void PlaySeeds(const std::function<void()>& ends) {
   SeedArguments arguments;
   arguments.seeds = 20;
   arguments.played.steps = 100;
-  RunSeeds(arguments, {"--gateway", {}, play, /*hangs_after_s=*/2});
+  RunSeeds(arguments, {"--gateway", {}, play, hangs_after_s});
 }
 constexpr char kGatewaysLine[] = "[^\n]*\nagain: tools/dev sim --gateway --first [0-9]+ --seeds 1 --steps 100\n";
 
@@ -111,7 +113,7 @@ TEST(SeedWatchDeathTest, ASeedWithAFaultOfMemoryIsTold) {
   EXPECT_DEATH(PlaySeeds([] { std::raise(SIGSEGV); }), std::string("seed [0-9]+ ended by a s") + kGatewaysLine);
 }
 TEST(SeedWatchDeathTest, ASeedThatHangsIsTold) {
-  EXPECT_DEATH(PlaySeeds(Hang), std::string("seed [0-9]+ hangs") + kGatewaysLine);
+  EXPECT_DEATH(PlaySeeds(Hang, kHangsAfter_s), std::string("seed [0-9]+ hangs") + kGatewaysLine);
 }
 TEST(SeedWatchDeathTest, OnlyTheSeedThatIsPlayedIsTold) {
   EXPECT_DEATH(
@@ -123,11 +125,11 @@ TEST(SeedWatchDeathTest, OnlyTheSeedThatIsPlayedIsTold) {
 }
 
 // The engine's own campaign, alone and in processes of which one ends.
-CampaignOptions EngineThat(const std::function<void()>& ends) {
+CampaignOptions EngineThat(const std::function<void()>& ends, int hangs_after_s = kNeverHangs_s) {
   CampaignOptions options;
   options.seeds = 4;
   options.played.steps = 100;
-  options.hangs_after_s = 2;
+  options.hangs_after_s = hangs_after_s;
   options.bug.create = [ends, created = 0](engine::CreateRequest&) mutable {
     if (++created == 5) ends();
   };
@@ -140,7 +142,7 @@ TEST(SeedWatchDeathTest, ASeedOfTheEngineThatAbortsIsTold) {
                std::string("seed [1-4] ended by an assertion") + kEnginesLine);
 }
 TEST(SeedWatchDeathTest, ASeedOfTheEngineThatHangsIsTold) {
-  EXPECT_DEATH(Campaign(EngineThat(Hang)), std::string("seed [1-4] hangs") + kEnginesLine);
+  EXPECT_DEATH(Campaign(EngineThat(Hang, kHangsAfter_s)), std::string("seed [1-4] hangs") + kEnginesLine);
 }
 TEST(SeedWatchDeathTest, ASeedThatEndsOneOfManyProcessesIsTold) {
   CampaignOptions options = EngineThat([] { std::abort(); });

@@ -11,7 +11,7 @@ visit-04 +2+1m    patient-04 Soon: the slot opens in two seconds.               
 visit-05 +3+1m    patient-05 Soon: the slot opens in three seconds.               DELIVERED
 early-06 +0+1m    patient-06 D1S1 the receipt overtakes the word that it was sent DELIVERED
 quiet-07 +0+1m    patient-07 S1D0 sent, but no receipt ever comes                 UNCONFIRMED
-mute-08  +0+4s    patient-08 S0D0 the gateway takes it and never says a word      UNKNOWN
+mute-08  +0+7s    patient-08 S0D0 the gateway takes it and never says a word      UNKNOWN
 fails-09 +0+1m    patient-09 FAIL fails at each of its two attempts               EXPIRED
 wrong-10 +0+1m    patient-10 S0I1 the network says that it can never go           INVALID
 past-11  -2h-1h   patient-11 Its only slot has passed.                            EXPIRED
@@ -134,7 +134,7 @@ demo() {
   fi
 
   # With a gateway beside it the mute one's slot is longer: its attempt must be with the gateway before it ends.
-  demo_rows | sed "${over:+s/+0+4s /+0+12s/}" >"$SITE/rows.txt"
+  demo_rows | sed "${over:+s/+0+7s /+0+12s/}" >"$SITE/rows.txt"
   demo_files "$SITE"
   count=$(wc -l <"$SITE/rows.txt")
   say "block patient-12, then schedule $count SMSes, each sealed here for the gateway's key: the engine never sees number or text"

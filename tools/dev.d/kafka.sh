@@ -60,13 +60,21 @@ kafka_answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 kafka_ports() {
   local folder=$1 port=$2
   [ -s "$folder/ports" ] || python3 - "$port" >"$folder/ports" <<'PYTHON'
-import socket, sys
+import random, socket, sys
 
-asked = int(sys.argv[1])
-held = [socket.socket() for _ in range(2)]
-for one in held:
-    one.bind(("127.0.0.1", 0))
-free = [one.getsockname()[1] for one in held]
+# Below those that the system gives by itself: the broker binds them seconds later, and each time it is started again.
+with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as ports:
+    end = max(int(ports.read().split()[0]), 12_000)
+
+def is_free(port):
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) != 0
+
+asked, free = int(sys.argv[1]), []
+while len(free) < 2:
+    port = random.SystemRandom().randrange(10_000, end)
+    if port not in free and is_free(port):
+        free.append(port)
 print(asked or free[0], free[1])
 PYTHON
   cat "$folder/ports"

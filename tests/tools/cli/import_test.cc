@@ -43,9 +43,9 @@ class Importing : public testing::Test {
       }
       return grpc::Status::OK;
     };
-    std::ofstream(testing::TempDir() + "build-cli-import-key") << gateway_.public_key().ToJwk();
+    std::ofstream(TempFile("import-key")) << gateway_.public_key().ToJwk();
   }
-  ~Importing() override { std::filesystem::remove(testing::TempDir() + "build-cli-import-key"); }
+  ~Importing() override { std::filesystem::remove(TempFile("import-key")); }
 
   Person& Imports(const std::string& csv, std::vector<std::string> more = {}) {
     person_.in.clear();
@@ -77,17 +77,13 @@ TEST_F(Importing, RunAgainDoublesNone) {
 
 TEST_F(Importing, TellsTheServerNothingOfNumberAndText) {
   const std::string rows = "key,to,text,at\na,+255123456789,Hello,10-20\n";
-  EXPECT_EQ(
-      Imports(rows, {"--pubkey", testing::TempDir() + "build-cli-import-key", "--tenant", "demo", "--sender", "C"})
-          .exit_code,
-      0)
+  EXPECT_EQ(Imports(rows, {"--pubkey", TempFile("import-key"), "--tenant", "demo", "--sender", "C"}).exit_code, 0)
       << person_.err.str();
   ASSERT_EQ(scheduled_.size(), 1u);
   const auto& [key, item] = *scheduled_.begin();
   EXPECT_EQ(crypto::OpenEnvelope(gateway_, "demo/a", item.payload())->Reveal(),
             "To: +255123456789\nSender: C\n\nHello");
-  Imports("key,to,text,at\na,+255999999999,Other,10-20\n",
-          {"--pubkey", testing::TempDir() + "build-cli-import-key", "--tenant", "demo"});
+  Imports("key,to,text,at\na,+255999999999,Other,10-20\n", {"--pubkey", TempFile("import-key"), "--tenant", "demo"});
   EXPECT_EQ(person_.out.str(), "rows\t1\nscheduled\t0\nalready\t1\nfailed\t0\nexpired\t0\nblocked\t0\n")
       << "the key is made of neither";
 }
@@ -141,7 +137,7 @@ TEST_F(Importing, ADryRunSendsNothingAndFindsWhatTheServerWould) {
 }
 
 TEST_F(Importing, WhatIsRefusedIsMendedAndImported) {
-  const std::string rejects = testing::TempDir() + "build-cli-import-rejects";
+  const std::string rejects = TempFile("import-rejects");
   Imports("key;target;at;payload\na;t;10-20;x\nb;bad;10-20;x\n\"c;\"\"d\";t;;x\ne;t\n", {"--rejects", rejects});
   EXPECT_EQ(person_.exit_code, 1);
   std::stringstream written;
@@ -180,7 +176,7 @@ TEST_F(Importing, AnIdempotencyKeyStaysAsItIs) {
 }
 
 TEST_F(Importing, APayloadMayStandInAFileBesideTheRows) {
-  const std::string folder = testing::TempDir() + "build-cli-import-folder";
+  const std::string folder = TempFile("import-folder");
   std::filesystem::create_directories(folder);
   std::ofstream(folder + "/sealed.jwe") << "aaa.bbb.ccc\n";
   std::ofstream(folder + "/rows.csv") << "key,at,payload,payload-file\na,10-20,,sealed.jwe\nb,10-20,x,\nc,10-20,x,y\n"

@@ -1,6 +1,9 @@
 // Stands in for whoever sits before the program: what was typed, what was shown, and the exit code.
 #pragma once
 
+#include <gtest/gtest.h>
+#include <unistd.h>
+
 #include <sstream>
 #include <string>
 #include <vector>
@@ -10,6 +13,11 @@
 namespace smsflow::cli {
 
 inline constexpr std::int64_t kNowMs = 1'795'251'600'000;  // 2026-11-21T09:00:00Z
+
+// Of this process alone.
+inline std::string TempFile(const std::string& name) {
+  return testing::TempDir() + "cli-" + std::to_string(::getpid()) + "-" + name;
+}
 
 struct Person {
   std::istringstream in;

@@ -45,7 +45,7 @@ v1::SmsStatus Sms(v1::SmsState state) {
 }
 
 TEST_F(Verbs, ScheduleSendsWhatWasTypedAndTheCredential) {
-  std::ofstream(testing::TempDir() + "build-cli-payload") << "sealed\n";
+  std::ofstream(TempFile("payload")) << "sealed\n";
   server_.schedule = [](const v1::ScheduleRequest& request, v1::ScheduleResponse& response) {
     EXPECT_EQ(request.schedule(), "1795251600-1795251660");
     EXPECT_EQ(request.payload(), "sealed");
@@ -58,8 +58,8 @@ TEST_F(Verbs, ScheduleSendsWhatWasTypedAndTheCredential) {
     return grpc::Status::OK;
   };
   Types({"schedule", "--at", "+0+60", "--batch", "b", "--key", "k", "--target", "t", "--idempotency-key", "i",
-         "--key-id", "i2", "--payload-file", testing::TempDir() + "build-cli-payload"});
-  std::filesystem::remove(testing::TempDir() + "build-cli-payload");
+         "--key-id", "i2", "--payload-file", TempFile("payload")});
+  std::filesystem::remove(TempFile("payload"));
   EXPECT_EQ(person_.exit_code, 0) << person_.err.str();
   EXPECT_EQ(person_.out.str(),
             std::string(kId) + "\tPENDING\t2026-11-21T09:00:00.000Z\t2026-11-21T09:01:00.000Z\tnew\n");
@@ -69,7 +69,7 @@ TEST_F(Verbs, ScheduleSendsWhatWasTypedAndTheCredential) {
 
 TEST_F(Verbs, ScheduleSealsForTenantAndKey) {
   const auto gateway = crypto::PrivateKey::Generate(crypto::KeyKind::kP256);
-  std::ofstream(testing::TempDir() + "build-cli-key") << gateway.public_key().ToPem();
+  std::ofstream(TempFile("key")) << gateway.public_key().ToPem();
   server_.schedule = [&](const v1::ScheduleRequest& request, v1::ScheduleResponse& response) {
     EXPECT_EQ(crypto::OpenEnvelope(gateway, "demo/k", request.payload())->Reveal(), "To: +255123456789\n\nHello");
     EXPECT_EQ(crypto::ReadEnvelopeHeader(request.payload())->issued_at_s, kNowMs / 1000);
@@ -77,7 +77,7 @@ TEST_F(Verbs, ScheduleSealsForTenantAndKey) {
     return grpc::Status::OK;
   };
   Types({"schedule", "--at", "+0", "--key", "k", "--to", "+255123456789", "--text", "Hello", "--pubkey",
-         testing::TempDir() + "build-cli-key", "--tenant", "demo"});
+         TempFile("key"), "--tenant", "demo"});
   EXPECT_EQ(person_.exit_code, 0) << person_.err.str();
   EXPECT_EQ(server_.tenant(), "demo") << "for credentials of several tenants";
   server_.get = [](const v1::GetRequest&, v1::SmsStatus& sms) { return sms = Sms(v1::PENDING), grpc::Status::OK; };
@@ -87,10 +87,10 @@ TEST_F(Verbs, ScheduleSealsForTenantAndKey) {
     sms = Sms(v1::PENDING);
     return grpc::Status::OK;
   };
-  Types({"reschedule", kId, "--to", "+255123456789", "--text", "Hello", "--pubkey",
-         testing::TempDir() + "build-cli-key", "--tenant", "demo"});
+  Types(
+      {"reschedule", kId, "--to", "+255123456789", "--text", "Hello", "--pubkey", TempFile("key"), "--tenant", "demo"});
   EXPECT_EQ(person_.exit_code, 0) << person_.err.str();
-  std::filesystem::remove(testing::TempDir() + "build-cli-key");
+  std::filesystem::remove(TempFile("key"));
 }
 
 TEST_F(Verbs, SayWhatIsMissingBeforeAskingTheServer) {

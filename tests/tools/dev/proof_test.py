@@ -275,7 +275,7 @@ class OneRun(unittest.TestCase):
         return self.runner.run("a part", ["/bin/sh", "-c", script], patience_s)
 
     def test_one_that_hangs_is_a_finding(self):
-        ran = self.ran("echo begun; exec sleep 600", patience_s=0.5)
+        ran = self.ran("echo begun; exec sleep 600", patience_s=5)
         self.assertEqual(ran.state, "broken")
         [(part, command, said)] = self.runner.findings
         self.assertEqual((part, command), ("a part", "/bin/sh -c echo begun; exec sleep 600"))
