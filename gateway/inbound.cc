@@ -31,7 +31,7 @@ constexpr std::int64_t kAgainLeast_ms = 5'000;  // no SMSC gives up waiting for 
 // What waits here is sealed for this gateway and for nothing that a client could have sealed.
 constexpr std::string_view kPartTenant = "smsflow-gateway";
 constexpr std::string_view kPartKey = "inbound-part";
-constexpr std::size_t kHeadBytes = 128;  // of most
+constexpr std::size_t kHeadBytes = 128;  // the header lines of most SMSes
 constexpr char kEnd = '.';               // an envelope must not end in a zero byte, and a PDU may
 
 std::string DigestKeyOf(const crypto::PrivateKey& own) {

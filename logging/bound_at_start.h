@@ -9,10 +9,9 @@
 
 namespace smsflow {
 
-// To be called first of all in main(), while there is one thread, with its `argv`. Starts the program anew, in the same
-// process, with LD_BIND_NOW=1 in its environment, so that the loader looks everything up before main(), also of
-// libraries that are loaded later; with that set it returns at once. Empty: all is bound. Otherwise why it could not
-// be.
+// To be called with main()'s `argv` before there is a second thread. Starts the program anew, in the same process, with
+// LD_BIND_NOW=1 in its environment, so that the loader looks everything up before main(), and of libraries that are
+// loaded later then; with that set it returns at once. Empty: all is bound. Otherwise why it could not be.
 [[nodiscard]] std::string BindAtStart(char** argv);
 
 }  // namespace smsflow

@@ -264,7 +264,7 @@ int Serve(const Config& config, bool new_folder) {
 }
 
 int Run(int argc, char** argv) {
-  HoldSignals();
+  HoldSignals();  // first, so that the program which is started anew hears what came meanwhile
   const std::string not_bound = BindAtStart(argv);
   const char* file = std::getenv("SMSFLOW_CONFIG");  // NOLINT(concurrency-mt-unsafe): there is no other thread
   const ParsedFlags parsed = ParseFlags(argc, argv, file == nullptr ? "" : file);

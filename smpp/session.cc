@@ -516,9 +516,10 @@ void Session::SendBind() {
 }
 
 void Session::SendPdu(const Pdu& pdu) {
-  std::string frame;
+  std::string frame = ToBeWiped(kFrameBytes);  // a bind has a password
   // CheckOptions saw the only texts there are.
   if (Encode(pdu, frame).ok()) Tell(action::Send{.bytes = WipedBytes(frame)});
+  Wipe(frame);
 }
 
 void Session::SendEmpty(CommandId id, std::uint32_t sequence, CommandStatus status) {

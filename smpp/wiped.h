@@ -30,8 +30,8 @@ struct WipingAllocator {
 // itself, where nobody wipes them: what can be so short is made by ToBeWiped().
 using WipedBytes = std::basic_string<char, std::char_traits<char>, WipingAllocator<char>>;
 
-// Takes `bytes` without growing, and never holds them in itself, as a short string does, which stays behind where it is
-// moved from: so what is put into it can be wiped, or as WipedBytes is.
+// Empty, with room for `bytes`, and never within the object itself, where a short string would stay behind when it is
+// moved from: so that all of what is put into it can be wiped.
 template <class Text = std::string>
 Text ToBeWiped(std::size_t bytes) {
   Text text;

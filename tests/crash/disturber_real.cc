@@ -171,7 +171,8 @@ void Disturber::TurnClockBeforeStart(std::int64_t& wrong_ms) {
 
 // It may refuse to start, refuse work, or die; what it answered must be there afterwards. Some libraries abort
 // without a word of why, but what is thrown has its own end, and no assertion may fail. gRPC does not look whether it
-// was given memory, nor does jemalloc when a thread has its first.
+// was given memory, nor does
+// jemalloc whether a new thread could get an arena.
 void Disturber::LittleMemory() {
   const std::uint64_t megabytes = 64ULL << (random_() % 5);
   EngineDies();
@@ -310,7 +311,7 @@ void Disturber::FillToTheLastByte(const std::string& filler) {
   moments_.Note("… and the engine ended, and was started again", ended > 0);
   std::filesystem::remove(filler);
   // One that began before there was room may still find none.
-  while (site_.engine.Await(milliseconds(Patient(1'000))).has_value()) {
+  for (int times = 0; times < 10 && site_.engine.Await(milliseconds(Patient(1'000))).has_value(); ++times) {
     if (!StartedAgain(milliseconds(0), ended)) break;
   }
   if (ended > 0) EngineEnded(started);

@@ -60,7 +60,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   framer.Append(smsflow::fuzz::View(data, size));
   std::size_t taken = 0, answered = 0;
   while (const auto frame = framer.Next()) {
-    inbound.Take({"a", std::string(*frame), 1, clock.WallMs(), [&](smsflow::smpp::CommandStatus) { ++answered; }});
+    inbound.Take(
+        {"a", smsflow::smpp::WipedBytes(*frame), 1, clock.WallMs(), [&](smsflow::smpp::CommandStatus) { ++answered; }});
     ++taken;
   }
   inbound.RunOnce();

@@ -165,6 +165,18 @@ TEST(Wiped, AnSmsOnItsWayToTheWireLeavesNothingBehind) {
   }
 }
 
+TEST(Wiped, ABindLeavesNothingOfItsPasswordBehind) {
+  smpp::Session session({.system_id = "clinic", .password = "ninechar"});
+  session.Start(0);
+  EXPECT_EQ(Leaks(
+                [&] {
+                  session.Connected(0);
+                  EXPECT_EQ(session.TakeActions().size(), 2u) << "Connect, and Send with the bind";
+                },
+                {"ninechar"}),
+            0);
+}
+
 struct Text {
   std::string_view name, utf8;
   std::uint8_t coding;  // in which a phone writes it
@@ -235,8 +247,8 @@ class Deaf : public InboundSink {
   std::size_t put = 0;
 };
 
-// From the bytes of the wire to what is sealed: whole, in parts, as octets that are no text, cut by the network
-// anywhere.
+// From the bytes of the wire, which end in the midst of each, to what is sealed: whole, in parts, as octets that are no
+// text.
 TEST(Wiped, AnSmsFromAPhoneLeavesNothingBehind) {
   static constexpr std::string_view kWords = "1305 yes, a dose was taken at eight";
   const auto told = [](std::uint32_t sequence, std::string_view text, std::uint8_t esm_class, std::uint8_t coding) {
@@ -287,8 +299,12 @@ TEST(Wiped, AnSmsFromAPhoneLeavesNothingBehind) {
   EXPECT_EQ(Leaks(
                 [&] {
                   for (const std::string& frame : frames) {
-                    session.Received(std::string_view(frame).substr(0, 40 + answered), 0);
-                    session.Received(std::string_view(frame).substr(40 + answered), 0);
+                    std::string_view rest = frame;
+                    for (const std::size_t bytes : {3, 22, 20, 20}) {  // within length, number, and text
+                      session.Received(rest.substr(0, bytes), 0);
+                      rest.remove_prefix(bytes);
+                    }
+                    session.Received(rest, 0);
                     for (smpp::Action& action : session.TakeActions()) {
                       auto* delivery = std::get_if<smpp::action::Delivery>(&action);
                       if (delivery == nullptr) continue;

@@ -10,6 +10,7 @@
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -293,6 +294,20 @@ TEST_F(DaemonTest, ServesStopsGracefullyAndRemembers) {
   EXPECT_EQ(again.id(), first.id());
   daemon.Signal(SIGINT);
   EXPECT_EQ(daemon.End(), kExitOk) << daemon.output;
+}
+
+// By then it was started anew, and has read nothing yet.
+TEST_F(DaemonTest, AStopThatComesBeforeItsConfigurationIsHeard) {
+  const std::string pipe = folder_ + "/pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  Daemon daemon({"--config", pipe});
+  {
+    std::ofstream into(pipe);  // waits for whoever reads
+    daemon.Signal(SIGTERM);
+    into << std::ifstream(folder_ + "/c.toml").rdbuf();
+  }
+  EXPECT_EQ(daemon.End(), 0);
+  EXPECT_THAT(daemon.output, HasSubstr("smsflowd ready"));
 }
 
 TEST_F(DaemonTest, WhatWasAcknowledgedSurvivesKill) {

@@ -88,9 +88,9 @@ void Hang() {
   for (volatile bool on = true; on;) ::poll(nullptr, 0, 1);
 }
 
-// A gateway of which one seed ends, or hangs, in the midst of the product's own code.
 constexpr int kHangsAfter_s = 2, kNeverHangs_s = 60;
 
+// A gateway of which one seed ends, or hangs, in the midst of the product's own code.
 void PlaySeeds(const std::function<void()>& ends, int hangs_after_s = kNeverHangs_s) {
   const auto play = [ends](std::uint64_t seed, const Played& played) -> Finding {
     GatewayHooks hooks;

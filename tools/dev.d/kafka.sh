@@ -62,20 +62,26 @@ kafka_ports() {
   [ -s "$folder/ports" ] || python3 - "$port" >"$folder/ports" <<'PYTHON'
 import random, socket, sys
 
-# Below those that the system gives by itself: the broker binds them seconds later, and each time it is started again.
+# Where there is room below those that the system gives by itself: the broker binds them seconds later, and whenever it is
+# started again.
 with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as ports:
     end = max(int(ports.read().split()[0]), 12_000)
 
 def is_free(port):
     with socket.socket() as one:
-        return one.connect_ex(("127.0.0.1", port)) != 0
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
-asked, free = int(sys.argv[1]), []
-while len(free) < 2:
-    port = random.SystemRandom().randrange(10_000, end)
-    if port not in free and is_free(port):
-        free.append(port)
-print(asked or free[0], free[1])
+asked = int(sys.argv[1])
+ports = [asked] if asked else []
+while len(ports) < 2:
+    port = random.randrange(10_000, end)
+    if port not in ports and is_free(port):
+        ports.append(port)
+print(*ports)
 PYTHON
   cat "$folder/ports"
 }
