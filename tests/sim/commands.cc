@@ -145,7 +145,8 @@ void Run::MeetATimer() {
     if (timer.due_ms() > world_.clock.wall_ms && (due_ms == 0 || timer.due_ms() < due_ms)) due_ms = timer.due_ms();
   if (due_ms == 0 || due_ms - world_.clock.wall_ms > 20 * kMinuteMs) return;
   Hit("event a command meets a timer that falls due");
-  Pass(due_ms - world_.clock.wall_ms + Pick(2) * Pick(500));
+  const int late = Pick(2);
+  Pass(due_ms - world_.clock.wall_ms + late * Pick(500));
   met_ = entry->first;
 }
 

@@ -114,7 +114,10 @@ bool Run::Lie() {
   };
   constexpr Reported kContradictions[] = {Reported::kAccepted, Reported::kUnknown, Reported::kSent};
   const int how = Pick(5);
-  if (how < 2 && tell(OneOf(&ModelGateway::Denied), kContradictions[Pick(3)])) return true;
+  if (how < 2) {
+    const Reported lie = kContradictions[Pick(3)];
+    if (tell(OneOf(&ModelGateway::Denied), lie)) return true;
+  }
   if (how == 2 || how == 3) {
     const auto any = OneOf(&ModelGateway::Open, delivery::State::kInSlot);
     if (any && Pick(2) == 0) StopNow(any->second.instance);
@@ -124,7 +127,8 @@ bool Run::Lie() {
     tell(any, kContradictions[Pick(3)]);
     return true;
   }
-  return tell(OneOf(&ModelGateway::Known), Pick(4) == 0 ? Reported::kDelivered : static_cast<Reported>(1 + Pick(9)));
+  const Reported lie = Pick(4) == 0 ? Reported::kDelivered : static_cast<Reported>(1 + Pick(9));
+  return tell(OneOf(&ModelGateway::Known), lie);
 }
 
 bool Run::Crash() {

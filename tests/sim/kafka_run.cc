@@ -216,7 +216,8 @@ void KafkaRun::Step() {
     WriteCancel();
   else if (dice < 76)
     Disturb();
-  Pump(1 + Pick(6), 1 + Pick(700));
+  const int ms = 1 + Pick(700);
+  Pump(1 + Pick(6), ms);
 }
 
 void KafkaRun::Quiet() {

@@ -53,7 +53,8 @@ smsc::Script ScriptOf(std::mt19937_64& random, const std::set<std::string>& with
   smsc::Script script;
   script.seed = random();
   // Small ones often mean one message in decimal and another in hexadecimal.
-  script.first_id = 1 + random() % (below(2) == 0 ? 40 : 1'000'000);
+  const std::uint64_t number = random();
+  script.first_id = 1 + number % (below(2) == 0 ? 40 : 1'000'000);
   constexpr smsc::IdStyle kStyles[] = {smsc::IdStyle::kDecimal, smsc::IdStyle::kHex, smsc::IdStyle::kLowerHex};
   script.response_id = kStyles[below(3)];
   script.receipt_id = kStyles[below(3)];

@@ -93,16 +93,19 @@ void GatewayRun::Guarded(const std::function<void()>& what) {
 void GatewayRun::Lease() {
   Asked asked;
   ++attempts_;
-  asked.lease.attempt = {InstanceId::Make(clock_.WallMs(), ShardId{static_cast<std::uint16_t>(Below(8))}, random_()),
-                         1};
+  // One draw after the other: the order of arguments is the compiler's.
+  const std::uint64_t chance = random_();
+  const ShardId shard{static_cast<std::uint16_t>(Below(8))};
+  asked.lease.attempt = {InstanceId::Make(clock_.WallMs(), shard, chance), 1};
   asked.lease.tenant = Chance(70) ? "t" : "u";
   // 12 digits, so that no id of the SMSC and no time is one.
   asked.number = absl::StrCat("255", 700'000'000 + attempts_ % 2 * 50'000'000 + attempts_);
   asked.text_long = Chance(25);
   const std::string text = std::string(kPayloadMark) + std::string(asked.text_long ? 200 + Below(300) : 20, 'x');
   constexpr std::string_view kHeaders[] = {"", "Priority: code\n", "Priority: bulk\nSender: A\n"};
-  asked.lease.payload =
-      absl::StrCat("To: +", asked.number, "\n", std::string(kHeaders[Below(3)]), "\n", Chance(2) ? "" : text);
+  const bool empty = Chance(2);
+  const std::string headers(kHeaders[Below(3)]);
+  asked.lease.payload = absl::StrCat("To: +", asked.number, "\n", headers, "\n", empty ? "" : text);
   asked.lease.deadline_ms = clock_.WallMs() + (Chance(15) ? 1 + Below(2'000) : kMinute + Below(30 * kMinute));
   asked.lease.mark = {asked.lease.attempt.instance.shard(), 1, attempts_};
   of_number_.emplace(asked.number, asked.lease.attempt);

@@ -137,7 +137,8 @@ void PairRun::StartOlderCopy() {
 
 void PairRun::JumpClock() {
   const std::int64_t which = Below(3);
-  const std::int64_t by_ms = (Chance(50) ? 1 : -1) * (6 * kMinute + Below(180 * kMinute));
+  const std::int64_t sign = Chance(50) ? 1 : -1;
+  const std::int64_t by_ms = sign * (6 * kMinute + Below(180 * kMinute));
   for (SkewedClock* const clock : {&engine_clock_, &gateway_clock_}) {
     if (which == (clock == &engine_clock_ ? 1 : 0)) continue;
     clock->skew_ms = clock->skew_ms == 0 ? by_ms : 0;
