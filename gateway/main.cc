@@ -288,6 +288,9 @@ int Refuse(const absl::Status& status, int code) {
   return code;
 }
 
+// What the system has none of now it may have at the next start; the rest was said wrongly.
+int CodeOf(const absl::Status& status) { return absl::IsResourceExhausted(status) ? kExitStore : kExitConfig; }
+
 // All or nothing: with a file that is wrong, what was there before goes on.
 void ReadKeysAgain(const Flags& flags, Gateway& gateway) {
   auto keys = LoadKeys(flags.key_files, flags.key_password_file);
@@ -318,9 +321,9 @@ sigset_t HoldSignals() {
 }
 
 int Run(Flags flags, const sigset_t& signals) {
-  if (const auto status = Complete(flags); !status.ok()) return Refuse(status, kExitConfig);
+  if (const auto status = Complete(flags); !status.ok()) return Refuse(status, CodeOf(status));
   auto link = MakeLink(flags);
-  if (!link.ok()) return Refuse(link.status(), kExitConfig);
+  if (!link.ok()) return Refuse(link.status(), CodeOf(link.status()));
   flags.gateway.notice = [](LogLevel level, std::string_view line) { Log(level, line); };
   auto gateway = Gateway::Open(std::move(flags.gateway), std::move(*link), engine::SystemClock(), Fatal);
   if (!gateway.ok()) {

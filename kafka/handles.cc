@@ -5,7 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <exception>
 #include <iterator>
+#include <latch>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -178,6 +183,37 @@ absl::StatusCode CodeOf(rd_kafka_resp_err_t error) {
   }
 }
 
+absl::Status NoThreads() {
+  return absl::ResourceExhaustedError("kafka: out of memory or threads: the system refused more");
+}
+
+// That a client is made with: its own, those of its own broker and of the group's, and one for each server.
+std::ptrdiff_t ThreadsOf(const rd_kafka_conf_t* conf) {
+  constexpr std::ptrdiff_t kWithoutServers = 3;
+  std::size_t bytes = 0;
+  rd_kafka_conf_get(conf, "bootstrap.servers", nullptr, &bytes);
+  std::string servers(bytes, '\0');
+  rd_kafka_conf_get(conf, "bootstrap.servers", servers.data(), &bytes);
+  return kWithoutServers + 1 + std::ranges::count(servers, ',');
+}
+
+// rd_kafka_new that gets no thread (2.0) fails an assertion, or waits for ever for one that it made before and never
+// told to stop: then nobody would start the process anew. So as many as it makes are made here, all at once. Another
+// may take them in between; but glibc keeps the room of those that ended.
+absl::Status SeeThatThreadsAreGiven(std::ptrdiff_t count) {
+  std::latch all_made(1);
+  std::vector<std::jthread> threads;
+  threads.reserve(static_cast<std::size_t>(count));
+  bool given = true;
+  try {
+    while (std::ssize(threads) < count) threads.emplace_back([&all_made] { all_made.wait(); });
+  } catch (const std::exception&) {
+    given = false;
+  }
+  all_made.count_down();
+  return given ? absl::OkStatus() : NoThreads();
+}
+
 }  // namespace
 
 absl::Status StatusOf(rd_kafka_resp_err_t error, std::string_view doing) {
@@ -230,8 +266,10 @@ void GatherNews(rd_kafka_conf_t* conf, ConsumerNews* news) {
 }
 
 absl::StatusOr<ClientHandle> MakeClient(rd_kafka_type_t type, ConfHandle conf) {
+  if (absl::Status threads = SeeThatThreadsAreGiven(ThreadsOf(conf.get())); !threads.ok()) return threads;
   std::array<char, kWhyBytes> why{};
   ClientHandle client(rd_kafka_new(type, conf.get(), why.data(), why.size()));
+  if (client == nullptr && rd_kafka_last_error() == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE) return NoThreads();
   // Its words may repeat a property's value.
   if (client == nullptr)
     return absl::InvalidArgumentError("librdkafka refuses the properties: they do not go together");

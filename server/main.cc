@@ -198,7 +198,7 @@ int Serve(const Config& config, bool new_folder) {
   if (!(*folder)->torn_end().empty()) Log(LogLevel::kWarn, (*folder)->torn_end());
   const auto delivery = workflows::delivery::MakeDeliveryWorkflow();
   auto kafka = KafkaDoor::Make(config);
-  if (!kafka.ok()) return Refuse(kafka.status(), kExitConfig);
+  if (!kafka.ok()) return Refuse(kafka.status());
   auto engine = OpenEngine(config, **folder, *delivery, kafka->get());
   if (!engine.ok()) return Refuse(engine.status());
   const DiskGuard disk_guard(**folder, **engine, config.engine.ballast_bytes);
