@@ -52,7 +52,7 @@ struct OpenRows {
 absl::StatusOr<OpenRows> OpenGuarded(const GatewayOptions& options) {
   std::error_code error;
   std::filesystem::create_directories(options.store, error);
-  if (error) return absl::InternalError(absl::StrCat("cannot make the folder ", options.store, ": ", error.message()));
+  if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot make the folder ", options.store));
   // First of all: to make room is to write into what another process has.
   auto lock = storage::FolderLock::Take(options.store, storage::FolderLock::Mode::kWriter);
   if (!lock.ok()) return lock.status();

@@ -1,6 +1,6 @@
 // smsflow-gateway: attaches to an engine, directly or through Kafka, opens envelopes, submits, reports. Exit codes: 0
 // stopped on request, 64 a flag is wrong, 75 the store or the truth log failed, or there was no memory (start again),
-// 78 the configuration is wrong or another process has the store: a person has to look.
+// 78 the configuration is wrong, the store is damaged, or another process has it: a person has to look.
 #include <pthread.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
@@ -32,15 +32,13 @@
 #include "gateway/smpp_carrier.h"
 #include "gateway/smsc_config.h"
 #include "logging/bound_at_start.h"
+#include "logging/exit_codes.h"
 #include "logging/logging.h"
 #include "logging/starved.h"
 
 namespace smsflow::gateway {
 namespace {
 
-constexpr int kExitUsage = 64;
-constexpr int kExitStore = 75;
-constexpr int kExitConfig = 78;
 constexpr std::int64_t kDelayMax = 3'600'000;
 constexpr std::int64_t kBallastMaxMb = 65'536;
 
@@ -278,18 +276,23 @@ absl::Status Complete(Flags& flags) {
   return absl::OkStatus();
 }
 
-[[noreturn]] void Fatal(const absl::Status& status) {
-  spdlog::critical("{}; stopping", status.ToString());
-  _exit(kExitStore);  // nobody can know what was written: no destructor may go on as if
+// What is damaged, with what a person can do about it; anything else as it is.
+absl::Status WithAdvice(const absl::Status& failed, const std::string& store) {
+  if (!absl::IsDataLoss(failed)) return failed;
+  return absl::DataLossError(absl::StrCat(failed.message(), "; 'smsflow db repair' does not mend it: remove ", store,
+                                          ", and what this gateway had in flight becomes UNKNOWN"));
+}
+
+[[noreturn]] void Fatal(const absl::Status& status, const std::string& store) {
+  spdlog::critical("{}; stopping", WithAdvice(status, store).ToString());
+  _exit(ExitCodeOfFatal(status));  // nobody can know what was written: no destructor may go on as if
 }
 
 int Refuse(const absl::Status& status, int code) {
   std::cerr << "smsflow-gateway: " << status.message() << "\n";
   return code;
 }
-
-// What the system has none of now it may have at the next start; the rest was said wrongly.
-int CodeOf(const absl::Status& status) { return absl::IsResourceExhausted(status) ? kExitStore : kExitConfig; }
+int Refuse(const absl::Status& status) { return Refuse(status, ExitCodeOf(status)); }
 
 // All or nothing: with a file that is wrong, what was there before goes on.
 void ReadKeysAgain(const Flags& flags, Gateway& gateway) {
@@ -321,15 +324,14 @@ sigset_t HoldSignals() {
 }
 
 int Run(Flags flags, const sigset_t& signals) {
-  if (const auto status = Complete(flags); !status.ok()) return Refuse(status, CodeOf(status));
+  if (const auto status = Complete(flags); !status.ok()) return Refuse(status);
   auto link = MakeLink(flags);
-  if (!link.ok()) return Refuse(link.status(), CodeOf(link.status()));
+  if (!link.ok()) return Refuse(link.status());
   flags.gateway.notice = [](LogLevel level, std::string_view line) { Log(level, line); };
-  auto gateway = Gateway::Open(std::move(flags.gateway), std::move(*link), engine::SystemClock(), Fatal);
-  if (!gateway.ok()) {
-    const bool for_a_person = absl::IsInvalidArgument(gateway.status()) || absl::IsFailedPrecondition(gateway.status());
-    return Refuse(gateway.status(), for_a_person ? kExitConfig : kExitStore);
-  }
+  const std::string store = flags.gateway.store;
+  auto gateway = Gateway::Open(std::move(flags.gateway), std::move(*link), engine::SystemClock(),
+                               [store](const absl::Status& status) { Fatal(status, store); });
+  if (!gateway.ok()) return Refuse(WithAdvice(gateway.status(), store));
   std::unique_ptr<metrics::Endpoint> metrics;
   if (!flags.metrics.empty()) {
     auto started = ServeFigures(flags.metrics, [&] { return FiguresOf(**gateway, *flags.smpp); });
@@ -349,7 +351,7 @@ int Run(Flags flags, const sigset_t& signals) {
 }  // namespace smsflow::gateway
 
 int main(int argc, char** argv) {
-  smsflow::EndWhenStarved("smsflow-gateway", smsflow::gateway::kExitStore);
+  smsflow::EndWhenStarved("smsflow-gateway", smsflow::kExitFatal);
   const sigset_t signals = smsflow::gateway::HoldSignals();
   const std::string not_bound = smsflow::BindAtStart(argv);
   smsflow::gateway::Flags flags;
@@ -361,12 +363,12 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ConfigError& error) {
     std::cerr << "smsflow-gateway: " << error.what() << "\n";
-    return smsflow::gateway::kExitConfig;
+    return smsflow::kExitConfig;
   } catch (const CLI::FileError&) {
     std::cerr << "smsflow-gateway: --config: the file cannot be read\n";
-    return smsflow::gateway::kExitConfig;
+    return smsflow::kExitConfig;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : smsflow::gateway::kExitUsage;
+    return app.exit(error) == 0 ? 0 : smsflow::kExitUsage;
   }
   flags.log.format = flags.log_format == "json" ? smsflow::LogFormat::kJson : smsflow::LogFormat::kText;
   smsflow::SetUpLogging(flags.log);

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "server/exit_codes.h"
+#include "logging/exit_codes.h"
 
 namespace smsflow::server {
 

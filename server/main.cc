@@ -1,5 +1,5 @@
 // smsflowd: the only place that knows all parts. Reads the configuration, opens the data folder, starts the engine and
-// its doors, and takes them down again in reverse. Exit codes: server/exit_codes.h.
+// its doors, and takes them down again in reverse. Exit codes: logging/exit_codes.h.
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
@@ -15,15 +15,16 @@
 #include "gateway/in_process.h"
 #include "gateway/key_files.h"
 #include "logging/bound_at_start.h"
+#include "logging/exit_codes.h"
 #include "logging/logging.h"
 #include "logging/starved.h"
 #include "metrics/endpoint.h"
 #include "server/accounts/accounts.h"
 #include "server/accounts/first_password.h"
+#include "server/advice.h"
 #include "server/auth.h"
 #include "server/config.h"
 #include "server/disk_guard.h"
-#include "server/exit_codes.h"
 #include "server/flags.h"
 #include "server/grpc/grpc_server.h"
 #include "server/grpc/listener.h"
@@ -287,6 +288,6 @@ int Run(int argc, char** argv) {
 }  // namespace smsflow::server
 
 int main(int argc, char** argv) {
-  smsflow::EndWhenStarved("smsflowd", smsflow::server::kExitFatal);
+  smsflow::EndWhenStarved("smsflowd", smsflow::kExitFatal);
   return smsflow::server::Run(argc, argv);
 }

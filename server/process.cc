@@ -5,8 +5,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "logging/exit_codes.h"
 #include "logging/logging.h"
-#include "server/exit_codes.h"
+#include "server/advice.h"
 
 namespace smsflow::server {
 
@@ -58,8 +59,7 @@ std::vector<std::pair<std::string, std::string>> Environment() {
 
 void EndFatally(const absl::Status& status) {
   Log(LogLevel::kError, "ending at once: going on would be wrong", {{"error", WithAdvice(status).ToString()}});
-  // What is damaged stays so: started again and again, it would take work and let it leave until it met that once more.
-  ::_exit(absl::IsDataLoss(status) ? kExitConfig : kExitFatal);
+  ::_exit(ExitCodeOfFatal(status));
 }
 
 }  // namespace smsflow::server

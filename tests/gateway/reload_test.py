@@ -1,4 +1,4 @@
-"""smsflow-gateway reads its keys again on SIGHUP: reload_test.py GATEWAY SMSFLOW. Its engine is never there."""
+"""smsflow-gateway reads its keys again on SIGHUP, and refuses a store that it cannot serve: reload_test.py GATEWAY SMSFLOW. Its engine is never there."""
 
 import os
 import signal
@@ -74,6 +74,17 @@ class Reload(unittest.TestCase):
         self.assertEqual((78, f"smsflow-gateway: folder {self.folder}/store is in use by another process; stop that one first\n"),
                          (second.returncode, second.stderr))
         self.gateway.stop()
+
+    def test_a_damaged_store_is_for_a_person(self):
+        self.gateway.stop()
+        [log] = [file for file in (self.folder / "store").glob("*.log") if file.stat().st_size > 0]
+        damaged = bytearray(log.read_bytes())
+        damaged[20] ^= 1
+        log.write_bytes(damaged)
+        again = subprocess.run(self.command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        self.assertEqual(78, again.returncode, again.stderr)
+        self.assertRegex(again.stderr, "^smsflow-gateway: .*; 'smsflow db repair' does not mend it: remove "
+                                       f"{self.folder}/store, and what this gateway had in flight becomes UNKNOWN\n$")
 
 
 if __name__ == "__main__":

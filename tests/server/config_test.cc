@@ -9,7 +9,7 @@
 #include <fstream>
 #include <string>
 
-#include "server/exit_codes.h"
+#include "logging/exit_codes.h"
 #include "server/flags.h"
 
 namespace smsflow::server {

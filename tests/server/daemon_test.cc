@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "crypto/hash.h"
-#include "server/exit_codes.h"
+#include "logging/exit_codes.h"
 #include "smsflow/v1/scheduler.grpc.pb.h"
 #include "storage/data_folder.h"
 #include "storage/records.h"

@@ -1,5 +1,5 @@
 // What a supervisor is to make of a start that failed: 78 is never started again.
-#include "server/exit_codes.h"
+#include "logging/exit_codes.h"
 
 #include <gtest/gtest.h>
 

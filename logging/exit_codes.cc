@@ -1,10 +1,6 @@
-#include "server/exit_codes.h"
+#include "logging/exit_codes.h"
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
-#include "storage/data_folder.h"
-
-namespace smsflow::server {
+namespace smsflow {
 
 int ExitCodeOf(const absl::Status& failed) {
   switch (failed.code()) {
@@ -22,10 +18,6 @@ int ExitCodeOf(const absl::Status& failed) {
   }
 }
 
-absl::Status WithAdvice(const absl::Status& failed) {
-  if (!storage::RepairMayHelp(failed) || absl::StrContains(failed.message(), "smsflow db repair")) return failed;
-  return absl::DataLossError(
-      absl::StrCat(failed.message(), "; 'smsflow db repair' makes a copy that is whole, if one can be made"));
-}
+int ExitCodeOfFatal(const absl::Status& failed) { return absl::IsDataLoss(failed) ? kExitConfig : kExitFatal; }
 
-}  // namespace smsflow::server
+}  // namespace smsflow
