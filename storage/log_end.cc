@@ -166,16 +166,18 @@ std::vector<std::string> WholeRecords(std::string_view log) {
   return records;
 }
 
-std::vector<LogFile> LookAtLogs(rocksdb::FileSystem& files, const std::string& folder) {
+absl::StatusOr<std::vector<LogFile>> LookAtLogs(rocksdb::FileSystem& files, const std::string& folder) {
   std::vector<LogFile> logs;
   std::vector<std::string> names;
-  if (!files.GetChildren(folder, {}, &names, nullptr).ok()) return logs;
+  const absl::Status listed = ToStatus(files.GetChildren(folder, {}, &names, nullptr), absl::StrCat("list ", folder));
+  if (absl::IsNotFound(listed)) return logs;
+  if (!listed.ok()) return listed;
   for (const std::string& name : names) {
     LogFile log;
     if (!name.ends_with(".log") || !absl::SimpleAtoi(name.substr(0, name.size() - 4), &log.number)) continue;
     log.path = absl::StrCat(folder, "/", name);
     auto end = FindLogEnd(files, log.path, LogOf::kRows);
-    if (!end.ok()) continue;
+    if (!end.ok()) return end.status();
     log.end = *end;
     logs.push_back(std::move(log));
   }

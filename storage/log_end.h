@@ -55,8 +55,9 @@ struct LogFile {
   LogEnd end;
 };
 
-// Those of the database in `folder`, in order. What cannot be read at all is left out: RocksDB will say it.
-std::vector<LogFile> LookAtLogs(rocksdb::FileSystem& files, const std::string& folder);
+// Those of the database in `folder`, in order; none where there is no folder. One that cannot be read now is an error:
+// left out, it would look as if its rows were missing.
+absl::StatusOr<std::vector<LogFile>> LookAtLogs(rocksdb::FileSystem& files, const std::string& folder);
 
 // The first place from which on nothing can be trusted, in logs from number `first` on.
 struct LogDamage {

@@ -89,7 +89,10 @@ bool MayBeMended(const absl::Status& status) {
 // nothing says which rows were its own.
 bool ListCanBeRead(const std::string& path) {
   rocksdb::FileSystem& files = *rocksdb::FileSystem::Default();
-  const auto end = FindLogEnd(files, TableListPath(files, path), LogOf::kTables);
+  const auto list = TableListPath(files, path);
+  if (!list.ok()) return true;  // not now: nobody knows that it is damaged
+  const absl::StatusOr<LogEnd> end = list->empty() ? absl::NotFoundError("") : FindLogEnd(files, *list, LogOf::kTables);
+  if (!end.ok() && !absl::IsNotFound(end.status())) return true;
   std::vector<std::string> families;
   return end.ok() && end->kind == LogEnd::kWhole && rocksdb::DB::ListColumnFamilies({}, path, &families).ok();
 }
@@ -136,8 +139,8 @@ absl::StatusOr<RepairedCopy> OpenCopy(const std::string& from, DataFolderOptions
     repaired.by = RepairedBy::kCuttingTheLog;
     folder = DataFolder::Open(options);
   }
-  if (MayBeMended(folder.status()) &&
-      TableListPath(*rocksdb::FileSystem::Default(), absl::StrCat(from, "/db")).empty()) {
+  const auto list = TableListPath(*rocksdb::FileSystem::Default(), absl::StrCat(from, "/db"));
+  if (MayBeMended(folder.status()) && list.ok() && list->empty()) {
     repaired.by = RepairedBy::kNamingTheList;
     folder = OpenWithListNamed(from, options);
   }

@@ -125,6 +125,8 @@ absl::StatusOr<std::string> RocksStore::CheckLogs(const RocksStoreOptions& optio
   auto damage = FindDamage(logs, 0);
   if (damage || options.cut_log) {
     const auto first = FirstLogNeeded(options);
+    // A disk or a table of descriptors that is full now says nothing of what is stored.
+    if (absl::IsInternal(first.status()) || absl::IsResourceExhausted(first.status())) return first.status();
     // A log is gone, or its rows are: there is no place at which to cut.
     const bool is_gone = absl::IsDataLoss(first.status()) && absl::StrContains(first.status().message(), "Missing WAL");
     if (options.cut_log && is_gone) return first.status();
@@ -160,13 +162,17 @@ absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(const RocksStoreOpt
   database->cache = rocksdb::NewLRUCache(options.block_cache_bytes);
 
   rocksdb::FileSystem& files = *database->any_env()->GetFileSystem();
-  const std::string list = TableListPath(files, options.path);
-  const LogEnd end = list.empty() ? LogEnd() : FindLogEnd(files, list, LogOf::kTables).value_or(LogEnd());
-  if (end.kind == LogEnd::kDamaged) return absl::DataLossError(Damaged(list, end));
-  if (end.kind == LogEnd::kTorn && !options.read_only)
+  const auto list = TableListPath(files, options.path);
+  if (!list.ok()) return list.status();
+  const absl::StatusOr<LogEnd> end = list->empty() ? LogEnd() : FindLogEnd(files, *list, LogOf::kTables);
+  if (!end.ok()) return end.status();
+  if (end->kind == LogEnd::kDamaged) return absl::DataLossError(Damaged(*list, *end));
+  if (end->kind == LogEnd::kTorn && !options.read_only)
     if (auto status = CheckTablesAreNamed(options); !status.ok()) return status;
   if (!options.read_only || !options.cut_log) {
-    auto torn_end = CheckLogs(options, LookAtLogs(files, options.path));
+    const auto logs = LookAtLogs(files, options.path);
+    if (!logs.ok()) return logs.status();
+    auto torn_end = CheckLogs(options, *logs);
     if (!torn_end.ok()) return torn_end.status();
     database->torn_end = *std::move(torn_end);
   }

@@ -378,7 +378,9 @@ absl::Status Remove(std::vector<LogFile>& logs, std::vector<LogFile>::iterator e
 // may be one that nobody needs any more, which only the list of tables would tell; then too much is dropped, and so it
 // is said.
 absl::StatusOr<std::string> EndLogs(const std::string& folder, std::uint64_t first, std::uint64_t acknowledged) {
-  std::vector<LogFile> logs = LookAtLogs(*rocksdb::FileSystem::Default(), folder);
+  auto found = LookAtLogs(*rocksdb::FileSystem::Default(), folder);
+  if (!found.ok()) return found.status();
+  std::vector<LogFile> logs = *std::move(found);
   const auto needed = std::find_if(logs.begin(), logs.end(), [=](const LogFile& log) { return log.number >= first; });
   if (auto status = Remove(logs, needed); !status.ok()) return status;
   auto damage = FindDamage(logs, 0);
@@ -403,10 +405,11 @@ absl::StatusOr<std::string> EndLogs(const std::string& folder, std::uint64_t fir
 
 absl::StatusOr<std::string> MakeAnew(const RocksStoreOptions& options, std::uint64_t acknowledged) {
   if (auto status = CheckRoom(options); !status.ok()) return status;
-  OldFiles old = FindOldFiles(*rocksdb::FileSystem::Default(), options.path);
-  auto dropped = EndLogs(options.path, old.first_log, acknowledged);
+  auto old = FindOldFiles(*rocksdb::FileSystem::Default(), options.path);
+  if (!old.ok()) return old.status();
+  auto dropped = EndLogs(options.path, old->first_log, acknowledged);
   if (!dropped.ok()) return dropped.status();
-  auto scratch = std::make_unique<Scratch>(options, std::move(old.tables));
+  auto scratch = std::make_unique<Scratch>(options, std::move(old->tables));
   if (auto status = scratch->TakeAll(); !status.ok()) return status;
   RocksStoreOptions fresh = options;
   fresh.path = absl::StrCat(options.path, ".fresh");

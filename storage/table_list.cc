@@ -133,9 +133,11 @@ class Change {
 
 }  // namespace
 
-std::string TableListPath(rocksdb::FileSystem& files, const std::string& folder) {
+absl::StatusOr<std::string> TableListPath(rocksdb::FileSystem& files, const std::string& folder) {
   const auto current = ReadWholeFile(files, absl::StrCat(folder, "/CURRENT"));
-  if (!current.ok() || !current->starts_with(kListPrefix) || !current->ends_with('\n')) return "";
+  if (absl::IsNotFound(current.status())) return "";
+  if (!current.ok()) return current.status();
+  if (!current->starts_with(kListPrefix) || !current->ends_with('\n')) return "";
   const std::string path = absl::StrCat(folder, "/", std::string(absl::StripSuffix(*current, "\n")));
   return FileExists(files, path) ? path : "";
 }
@@ -160,10 +162,13 @@ absl::Status NameNewestTableList(const std::string& path) {
   return current ? absl::OkStatus() : absl::UnknownError(absl::StrCat("cannot write ", path, "/CURRENT"));
 }
 
-OldFiles FindOldFiles(rocksdb::FileSystem& files, const std::string& folder) {
+absl::StatusOr<OldFiles> FindOldFiles(rocksdb::FileSystem& files, const std::string& folder) {
   OldFiles old;
-  const auto list = ReadWholeFile(files, TableListPath(files, folder));
-  if (!list.ok()) return old;
+  const auto path = TableListPath(files, folder);
+  if (!path.ok()) return path.status();
+  if (path->empty()) return old;
+  const auto list = ReadWholeFile(files, *path);
+  if (!list.ok()) return list.status();
   for (const std::string& record : WholeRecords(*list)) {
     Change change(record);
     if (!change.Take()) break;

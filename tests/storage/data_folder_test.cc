@@ -16,6 +16,7 @@
 #include "storage/index_key_file.h"
 #include "storage/journal.h"
 #include "storage/records.h"
+#include "tests/storage/fails_an_open.h"
 #include "tests/storage/temporary_folder.h"
 #include "tests/storage/whole_files.h"
 
@@ -302,6 +303,39 @@ TEST_F(DataFolderTest, RefusesAFlippedByteInTheMiddleOfTheLog) {
   ExpectRefusal(StatusCode::kDataLoss, "");
   options_.path = folder_ / "clean";
   EXPECT_NE(MustOpen(), nullptr) << "without the flip it opens";
+}
+
+// It may pass by itself: a start that takes it for damage is not tried again, and one that goes on costs rows.
+TEST_F(DataFolderTest, AnOpenThatFailsIsForTheNextStart) {
+  {
+    const auto folder = MustOpen();
+    ASSERT_NE(folder, nullptr);
+    Append(*folder, 20);
+    ASSERT_TRUE(folder->high_water().Save().ok());
+  }
+  DataFolderOptions options = options_;
+  options.path = folder_ / "copy";
+  options.index_key_path = options_.path + ".key";
+  const auto how = {rocksdb::IOStatus::NoSpace("open"), rocksdb::IOStatus::IOError("open", "Too many open files")};
+  for (const rocksdb::IOStatus& error : how) {
+    for (int nth = 1, opens = nth; opens >= nth; ++nth) {
+      SCOPED_TRACE(error.ToString() + " at open " + std::to_string(nth));
+      ASSERT_LT(nth, 200);
+      std::filesystem::remove_all(options.path);
+      std::filesystem::copy(options_.path, options.path, std::filesystem::copy_options::recursive);
+      const auto files = std::make_shared<FailsAnOpen>(nth, error);
+      options.file_system = files;
+      const absl::Status status = DataFolder::Open(options).status();
+      opens = files->opens();
+      EXPECT_TRUE(status.ok() || absl::IsInternal(status) || absl::IsResourceExhausted(status)) << status;
+      options.file_system = nullptr;
+      const auto folder = DataFolder::Open(options);
+      ASSERT_TRUE(folder.ok()) << folder.status();
+      const auto head = FindChainHead((*folder)->store(), kShard);
+      ASSERT_TRUE(head.ok()) << head.status();
+      EXPECT_EQ(head->sequence, 20U);
+    }
+  }
 }
 
 TEST_F(DataFolderTest, RefusesALogThatEndsTooEarly) {

@@ -10,12 +10,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "rocksdb/file_system.h"
 #include "storage/data_folder.h"
 #include "storage/journal.h"
 #include "storage/rocks_store.h"
+#include "tests/storage/fails_an_open.h"
 #include "tests/storage/temporary_folder.h"
 #include "tests/storage/whole_files.h"
 
@@ -263,6 +265,36 @@ TEST_F(SeveralLogsTest, ALogThatNobodyNeedsAnyMoreHasNoSay) {
   WriteAll(old, first.substr(0, first.size() / 2));
   EXPECT_EQ(RowsOf(false).value_or(-1), 121);
   EXPECT_EQ(RowsOf(true).value_or(-1), 121);
+}
+
+// It may pass by itself, and whoever takes it for damage cuts what is whole, or stays down until a person comes.
+TEST_F(SeveralLogsTest, AnOpenThatFailsIsNoDamageAndCostsNoRow) {
+  const std::string copy = folder_ / "failing";
+  const auto how = {rocksdb::IOStatus::NoSpace("open"), rocksdb::IOStatus::IOError("open", "Too many open files")};
+  for (const rocksdb::IOStatus& error : how) {
+    for (const bool cut_log : {false, true}) {
+      for (int nth = 1, opens = nth; opens >= nth; ++nth) {
+        SCOPED_TRACE(error.ToString() + " at open " + std::to_string(nth) + (cut_log ? ", cutting" : ""));
+        ASSERT_LT(nth, 200);
+        fs::remove_all(copy);
+        fs::copy(path_, copy);
+        auto files = std::make_shared<FailsAnOpen>(nth, error);
+        RocksStoreOptions options = Options(copy);
+        options.cut_log = cut_log;
+        options.file_system = files;
+        const absl::Status status = RocksStore::Open(options).status();
+        opens = files->opens();
+        EXPECT_FALSE(absl::IsDataLoss(status) || absl::IsNotFound(status) || absl::IsInvalidArgument(status)) << status;
+        options.file_system = nullptr;
+        options.cut_log = false;
+        const auto store = RocksStore::Open(options);
+        ASSERT_TRUE(store.ok()) << store.status();
+        EXPECT_EQ((*store)->torn_end(), "");
+        for (int i = 0; i < 120; ++i)
+          EXPECT_TRUE((*store)->Get(Family::kQueues, "row" + std::to_string(i)).value_or(std::nullopt)) << i;
+      }
+    }
+  }
 }
 
 TEST_F(LogEndTest, AListOfTablesThatIsCutOffIsRefusedBeforeATableIsDeleted) {

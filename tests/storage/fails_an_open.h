@@ -1,0 +1,55 @@
+// A file system that fails one opening of a file, as a full table of descriptors, or a full disk, may at any time.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "rocksdb/file_system.h"
+
+namespace smsflow::storage {
+
+// Fails the n-th of them, and counts them all.
+class FailsAnOpen final : public rocksdb::FileSystemWrapper {
+ public:
+  FailsAnOpen(int nth, rocksdb::IOStatus how)
+      : FileSystemWrapper(rocksdb::FileSystem::Default()), nth_(nth), how_(std::move(how)) {}
+  const char* Name() const override { return "FailsAnOpen"; }
+  int opens() const { return opens_; }
+
+  rocksdb::IOStatus NewSequentialFile(const std::string& name, const rocksdb::FileOptions& options,
+                                      std::unique_ptr<rocksdb::FSSequentialFile>* result,
+                                      rocksdb::IODebugContext* debug) override {
+    return Fails() ? how_ : target()->NewSequentialFile(name, options, result, debug);
+  }
+  rocksdb::IOStatus NewRandomAccessFile(const std::string& name, const rocksdb::FileOptions& options,
+                                        std::unique_ptr<rocksdb::FSRandomAccessFile>* result,
+                                        rocksdb::IODebugContext* debug) override {
+    return Fails() ? how_ : target()->NewRandomAccessFile(name, options, result, debug);
+  }
+  rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* result,
+                                    rocksdb::IODebugContext* debug) override {
+    return Fails() ? how_ : target()->NewWritableFile(name, options, result, debug);
+  }
+  rocksdb::IOStatus NewRandomRWFile(const std::string& name, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSRandomRWFile>* result,
+                                    rocksdb::IODebugContext* debug) override {
+    return Fails() ? how_ : target()->NewRandomRWFile(name, options, result, debug);
+  }
+  rocksdb::IOStatus NewDirectory(const std::string& name, const rocksdb::IOOptions& options,
+                                 std::unique_ptr<rocksdb::FSDirectory>* result,
+                                 rocksdb::IODebugContext* debug) override {
+    return Fails() ? how_ : target()->NewDirectory(name, options, result, debug);
+  }
+
+ private:
+  bool Fails() { return ++opens_ == nth_; }
+
+  std::atomic<int> opens_{0};
+  const int nth_;
+  const rocksdb::IOStatus how_;
+};
+
+}  // namespace smsflow::storage
