@@ -51,7 +51,8 @@ class Gateway {
   using FatalHandler = std::function<void(const absl::Status&)>;
 
   // Blocks for the disk. INVALID_ARGUMENT names the option and its rule; RESOURCE_EXHAUSTED: the disk is too full to
-  // recover the store. `clock` outlives the gateway.
+  // recover the store. FAILED_PRECONDITION: it is another's, of a newer format, or in use; DATA_LOSS: it is damaged.
+  // `clock` outlives the gateway.
   static absl::StatusOr<std::unique_ptr<Gateway>> Open(GatewayOptions options, std::unique_ptr<Link> link,
                                                        engine::Clock& clock, FatalHandler fatal);
   virtual ~Gateway() = default;

@@ -51,7 +51,7 @@ absl::StatusOr<std::vector<std::string>> FilesOf(const std::string& path) {
     std::string name = entry->path().string();
     if (name.ends_with(".key.pem") || name.ends_with(".p12")) files.push_back(std::move(name));
   }
-  if (error) return absl::InternalError(absl::StrCat(path, ": cannot be listed: ", error.message()));
+  if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat(path, ": cannot be listed"));
   std::sort(files.begin(), files.end());
   return files;
 }

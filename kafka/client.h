@@ -32,7 +32,8 @@ namespace smsflow::kafka {
 //   NOT_FOUND            the topic or the partition does not exist (any more)
 //   OUT_OF_RANGE         the offset is not there: deleted by retention, or beyond the end
 //   PERMISSION_DENIED, UNAUTHENTICATED   the broker does not let us
-//   RESOURCE_EXHAUSTED   the queue of the producer is full; once something was acknowledged there is room
+//   RESOURCE_EXHAUSTED   the queue of the producer is full; once something was acknowledged there is room. Of a client
+//                        that is opened: the system has no threads for it, or no memory
 //   INVALID_ARGUMENT     a record that the broker will never take (too large), or a property
 //   DEADLINE_EXCEEDED    no answer in the time that was given
 //   INTERNAL             anything else

@@ -8,6 +8,7 @@
 #include <exception>
 #include <iterator>
 #include <latch>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -198,8 +199,8 @@ std::ptrdiff_t ThreadsOf(const rd_kafka_conf_t* conf) {
 }
 
 // rd_kafka_new that gets no thread (2.0) fails an assertion, or waits for ever for one that it made before and never
-// told to stop: then nobody would start the process anew. So as many as it makes are made here, all at once. Another
-// may take them in between; but glibc keeps the room of those that ended.
+// told to stop: then nobody would start the process anew. So as many as it makes are made here, all at once, and given
+// back. Other parts of the process may still take them in between.
 absl::Status SeeThatThreadsAreGiven(std::ptrdiff_t count) {
   std::latch all_made(1);
   std::vector<std::jthread> threads;
@@ -266,6 +267,8 @@ void GatherNews(rd_kafka_conf_t* conf, ConsumerNews* news) {
 }
 
 absl::StatusOr<ClientHandle> MakeClient(rd_kafka_type_t type, ConfHandle conf) {
+  static std::mutex one_at_a_time;  // two would each find the same threads to be had
+  const std::lock_guard lock(one_at_a_time);
   if (absl::Status threads = SeeThatThreadsAreGiven(ThreadsOf(conf.get())); !threads.ok()) return threads;
   std::array<char, kWhyBytes> why{};
   ClientHandle client(rd_kafka_new(type, conf.get(), why.data(), why.size()));

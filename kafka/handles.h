@@ -43,6 +43,8 @@ using Settings = std::vector<std::pair<const char*, const char*>>;
 
 // A configuration with the options' properties over `defaults`, and `fixed` over both.
 absl::StatusOr<ConfHandle> MakeConf(const ClientOptions& options, const Settings& defaults, const Settings& fixed);
+// One at a time; blocks while another is made. INVALID_ARGUMENT: the properties do not go together. RESOURCE_EXHAUSTED:
+// the system has no threads for it, or no memory.
 absl::StatusOr<ClientHandle> MakeClient(rd_kafka_type_t type, ConfHandle conf);
 
 // What librdkafka tells a consumer through its callbacks, hence on the thread that polls.

@@ -35,6 +35,7 @@ class KafkaDoor {
   virtual engine::PostSink* posts() = 0;
   // Connects to nobody yet: a broker that is away is waited for. REQUIRES that no other door is open: whatever is
   // acknowledged from then on is on sms-events. UNAVAILABLE: the engine has too much to do to begin with that.
+  // RESOURCE_EXHAUSTED: the system has no threads for a client, or no memory.
   virtual absl::Status Start(const Parts& parts) = 0;
   virtual void Stop() = 0;
   virtual std::vector<NamedFigure> figures() const = 0;

@@ -170,9 +170,9 @@ void Disturber::TurnClockBeforeStart(std::int64_t& wrong_ms) {
 }
 
 // It may refuse to start, refuse work, or die; what it answered must be there afterwards. Some libraries abort
-// without a word of why, but what is thrown has its own end, and no assertion may fail. gRPC does not look whether it
-// was given memory, nor does
-// jemalloc whether a new thread could get an arena.
+// without a word of why, but what is thrown has its own end, and no assertion may fail but librdkafka's own of what it
+// allocates (rd.h). gRPC does not look whether it was given memory, nor does jemalloc whether a new thread could get an
+// arena.
 void Disturber::LittleMemory() {
   const std::uint64_t megabytes = 64ULL << (random_() % 5);
   EngineDies();
@@ -183,8 +183,8 @@ void Disturber::LittleMemory() {
     moments_.Note("… with status " + std::to_string(*code), true);
     const bool careless = *code == 128 + SIGSEGV && site_.EngineSaid("call-faults: used what was not given, in ") &&
                           (site_.EngineSaid("/libgrpc") || site_.EngineSaid("/libjemalloc"));
-    const bool library =
-        *code == 128 + SIGABRT && !site_.EngineSaid("terminate called") && !site_.EngineSaid("Assertion");
+    const bool assertion = site_.EngineSaid("Assertion") && !site_.EngineSaid("rd.h:");
+    const bool library = *code == 128 + SIGABRT && !site_.EngineSaid("terminate called") && !assertion;
     if (*code != kFatal && !library && !careless) {
       findings_.Add("with little memory the engine ended with status " + std::to_string(*code) + ":\n" +
                     Tail(site_.File("engine.log"), 8));

@@ -83,8 +83,15 @@ class Reload(unittest.TestCase):
         log.write_bytes(damaged)
         again = subprocess.run(self.command, capture_output=True, text=True, timeout=PATIENCE, check=False)
         self.assertEqual(78, again.returncode, again.stderr)
-        self.assertRegex(again.stderr, "^smsflow-gateway: .*; 'smsflow db repair' does not mend it: remove "
-                                       f"{self.folder}/store, and what this gateway had in flight becomes UNKNOWN\n$")
+        self.assertRegex(again.stderr, "^smsflow-gateway: .*; 'smsflow db repair' does not mend it: what it costs to move "
+                                       f"{self.folder}/store away is in docs/operations.md.*\n$")
+
+    def test_a_store_that_may_not_be_made_is_for_a_person(self):
+        self.gateway.stop()
+        self.command[self.command.index(self.folder / "store")] = self.keys / "2026.key.pem" / "store"
+        again = subprocess.run(self.command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        self.assertEqual(78, again.returncode, again.stderr)
+        self.assertIn("cannot make the folder", again.stderr)
 
 
 if __name__ == "__main__":
