@@ -101,8 +101,8 @@ std::string StoreOf(const Config& config) {
 absl::Status OfLoopback(const Config& config, const absl::Status& failed) {
   if (!absl::IsDataLoss(failed)) return failed;
   return absl::DataLossError("loopback: " + std::string(failed.message()) +
-                             "; 'smsflow db repair' does not mend it: remove " + StoreOf(config) +
-                             ", and what this gateway had in flight becomes UNKNOWN");
+                             "; 'smsflow db repair' does not mend it: move " + StoreOf(config) +
+                             " away, and what this gateway had in flight becomes UNKNOWN");
 }
 
 // The gateway that runs in this process; null when it is not asked for.

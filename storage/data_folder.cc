@@ -36,22 +36,24 @@ absl::Status BeyondRepair(absl::Status status) {
 }
 
 // Not there, or as a disk is before anything was put on it. The lock stands in it before a key is made.
-bool IsEmpty(const std::filesystem::path& folder) {
+absl::StatusOr<bool> IsEmpty(const std::filesystem::path& folder) {
   std::error_code error;
   for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
     if (it->path().filename() != "lost+found") return false;
-  return !error || error == std::errc::no_such_file_or_directory;
+  if (!error || error == std::errc::no_such_file_or_directory) return true;
+  return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot list ", folder.string()));
 }
 
 // A folder of other things is not made one of smsflow's: whoever mistyped a path would get an engine without a past.
 // The lock is the first that a start makes, so a first start that was cut short is known by it; a copy may lack it.
-bool IsOfOthers(const std::filesystem::path& folder) {
+absl::StatusOr<bool> IsOfOthers(const std::filesystem::path& folder) {
   std::error_code error;
   for (const char* ours : {"LOCK-smsflow", "high-water", "ballast", "db/CURRENT"})
     if (std::filesystem::exists(folder / ours, error)) return false;
   for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
     if (it->path().filename() != "lost+found") return true;  // which stands at the root of a disk
-  return false;
+  if (!error) return false;
+  return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot list ", folder.string()));
 }
 
 class Folder final : public DataFolder {
@@ -116,7 +118,9 @@ absl::Status Folder::Open() {
   if (options_.shards > kShardsMax)
     return absl::InvalidArgumentError(absl::StrCat("shards must be at most ", kShardsMax));
   if (auto status = MakeAndLock(); !status.ok()) return status;
-  has_database_ = FileExists(*files_, absl::StrCat(DatabasePath(), "/CURRENT"));
+  const auto has_database = FileExists(*files_, absl::StrCat(DatabasePath(), "/CURRENT"));
+  if (!has_database.ok()) return has_database.status();
+  has_database_ = *has_database;
   if (auto status = LookAtHighWater(); !status.ok()) return status;
   if (!has_database_ && (options_.read_only || !options_.create))
     return absl::NotFoundError(absl::StrCat(options_.path, " is not a data folder of smsflow"));
@@ -140,17 +144,23 @@ absl::Status Folder::Open() {
 
 absl::Status Folder::MakeAndLock() {
   const bool make = options_.create && !options_.read_only;
-  if (make && !options_.new_folder && ::access(key_path_.c_str(), F_OK) == 0 && IsEmpty(options_.path))
-    return absl::FailedPreconditionError(
-        absl::StrCat("index key ", key_path_, " is there, but ", options_.path,
-                     " holds no data: is its disk mounted? 'smsflowd --new-folder' says that it is to be a new one"));
+  if (make && !options_.new_folder && ::access(key_path_.c_str(), F_OK) == 0) {
+    const auto empty = IsEmpty(options_.path);
+    if (!empty.ok()) return empty.status();
+    if (*empty)
+      return absl::FailedPreconditionError(
+          absl::StrCat("index key ", key_path_, " is there, but ", options_.path,
+                       " holds no data: is its disk mounted? 'smsflowd --new-folder' says that it is to be a new one"));
+  }
   if (make && ::mkdir(options_.path.c_str(), 0700) != 0 && errno != EEXIST)
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot make data folder ", options_.path));
   struct stat info {};
   if (::stat(options_.path.c_str(), &info) != 0)
     return errno == ENOENT ? absl::NotFoundError(absl::StrCat("there is no data folder ", options_.path))
                            : absl::ErrnoToStatus(errno, absl::StrCat("cannot look at data folder ", options_.path));
-  if (make && IsOfOthers(options_.path))
+  const absl::StatusOr<bool> of_others = make ? IsOfOthers(options_.path) : false;
+  if (!of_others.ok()) return of_others.status();
+  if (*of_others)
     return absl::FailedPreconditionError(
         absl::StrCat(options_.path, " is not a data folder of smsflow; name an empty one, or one that is not there"));
   auto lock =
@@ -164,7 +174,8 @@ absl::Status Folder::MakeAndLock() {
 
 // Before RocksDB is touched: it tells a newer format, and a database that has gone.
 absl::Status Folder::LookAtHighWater() {
-  if (!FileExists(*files_, high_water_path_)) return absl::OkStatus();
+  const auto exists = FileExists(*files_, high_water_path_);
+  if (!exists.ok() || !*exists) return exists.status();
   auto file = HighWaterFile::Open(files_, high_water_path_, options_.read_only);
   if (!file.ok() && !has_database_ && absl::IsDataLoss(file.status())) return absl::OkStatus();
   if (!file.ok())

@@ -46,8 +46,10 @@ bool IsUnknownHere(const rocksdb::IOStatus& status) {
 
 }  // namespace
 
-bool FileExists(rocksdb::FileSystem& files, const std::string& path) {
-  return files.FileExists(path, kIo, nullptr).ok();
+absl::StatusOr<bool> FileExists(rocksdb::FileSystem& files, const std::string& path) {
+  const auto status = ToStatus(files.FileExists(path, kIo, nullptr), absl::StrCat("look for ", path));
+  if (!status.ok() && !absl::IsNotFound(status)) return status;
+  return status.ok();
 }
 
 absl::StatusOr<std::string> ReadWholeFile(rocksdb::FileSystem& files, const std::string& path) {
@@ -97,7 +99,8 @@ absl::Status WriteReservedFile(rocksdb::FileSystem& files, const std::string& pa
 }
 
 absl::Status DeleteFileDurably(rocksdb::FileSystem& files, const std::string& path) {
-  if (!FileExists(files, path)) return absl::OkStatus();
+  const auto exists = FileExists(files, path);
+  if (!exists.ok() || !*exists) return exists.status();
   const auto status = files.DeleteFile(path, kIo, nullptr);
   if (!status.ok()) return ToStatus(status, absl::StrCat("delete ", path));
   return SyncDirectoryOf(files, path);

@@ -12,7 +12,7 @@
 
 namespace smsflow::storage {
 
-bool FileExists(rocksdb::FileSystem& files, const std::string& path);
+absl::StatusOr<bool> FileExists(rocksdb::FileSystem& files, const std::string& path);
 absl::StatusOr<std::string> ReadWholeFile(rocksdb::FileSystem& files, const std::string& path);
 // Content and directory entry are durable when it returns; before, there is no file of that name, or the old one.
 absl::Status WriteWholeFile(rocksdb::FileSystem& files, const std::string& path, std::string_view content);

@@ -40,8 +40,9 @@ absl::StatusOr<crypto::Secret> ReadIndexKey(const std::string& path) {
     return absl::FailedPreconditionError(
         absl::StrCat("index key ", path, " can be read by others; chmod 600 it, and think of it as known to them"));
   crypto::Secret key(kSize);
-  if (info.st_size != static_cast<off_t>(kSize) ||
-      ::read(fd.get(), key.bytes().data(), kSize) != static_cast<ssize_t>(kSize))
+  const ssize_t read = ::read(fd.get(), key.bytes().data(), kSize);
+  if (read < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot read index key ", path));
+  if (info.st_size != static_cast<off_t>(kSize) || read != static_cast<ssize_t>(kSize))
     return absl::FailedPreconditionError(absl::StrCat("index key ", path, " is not ", kSize, " bytes long"));
   return key;
 }

@@ -176,9 +176,9 @@ absl::StatusOr<std::vector<LogFile>> LookAtLogs(rocksdb::FileSystem& files, cons
     LogFile log;
     if (!name.ends_with(".log") || !absl::SimpleAtoi(name.substr(0, name.size() - 4), &log.number)) continue;
     log.path = absl::StrCat(folder, "/", name);
-    auto end = FindLogEnd(files, log.path, LogOf::kRows);
-    if (!end.ok()) return end.status();
-    log.end = *end;
+    const auto end = FindLogEnd(files, log.path, LogOf::kRows);
+    log.read = end.status();
+    log.end = end.value_or(LogEnd());
     logs.push_back(std::move(log));
   }
   std::sort(logs.begin(), logs.end(),
@@ -186,10 +186,16 @@ absl::StatusOr<std::vector<LogFile>> LookAtLogs(rocksdb::FileSystem& files, cons
   return logs;
 }
 
+absl::Status AllWereRead(const std::vector<LogFile>& logs, std::uint64_t first) {
+  for (const LogFile& log : logs)
+    if (log.number >= first && !log.read.ok()) return log.read;
+  return absl::OkStatus();
+}
+
 std::optional<LogDamage> FindDamage(const std::vector<LogFile>& logs, std::uint64_t first) {
   std::optional<std::size_t> before;  // the last one with rows
   for (std::size_t i = 0; i < logs.size(); ++i) {
-    const auto& [number, path, end] = logs[i];
+    const auto& [number, path, end, read] = logs[i];
     if (number < first) continue;
     // One that ends within a record is as a crash left it when the next begins with the rows that would have followed.
     if (before && end.first_row != 0 && end.first_row != logs[*before].end.next_row) {

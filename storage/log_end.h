@@ -53,13 +53,17 @@ struct LogFile {
   std::uint64_t number = 0;
   std::string path;
   LogEnd end;
+  absl::Status read;  // an error: it cannot be read now, and nothing is known of its end
 };
 
-// Those of the database in `folder`, in order; none where there is no folder. One that cannot be read now is an error:
-// left out, it would look as if its rows were missing.
+// Those of the database in `folder`, in order; none where there is no folder. One that cannot be read now is among
+// them: left out, it would look as if its rows were missing.
 absl::StatusOr<std::vector<LogFile>> LookAtLogs(rocksdb::FileSystem& files, const std::string& folder);
 
-// The first place from which on nothing can be trusted, in logs from number `first` on.
+// Of the logs from number `first` on the first that cannot be read now; OK: all were.
+absl::Status AllWereRead(const std::vector<LogFile>& logs, std::uint64_t first);
+
+// The first place from which on nothing can be trusted, in logs from number `first` on. REQUIRES that they were read.
 struct LogDamage {
   std::size_t log = 0;  // of those given
   std::string what;     // a sentence

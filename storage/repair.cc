@@ -19,6 +19,7 @@
 #include "storage/high_water_file.h"
 #include "storage/log_end.h"
 #include "storage/rocks_store.h"
+#include "storage/rocks_types.h"
 #include "storage/salvage.h"
 #include "storage/table_list.h"
 
@@ -87,14 +88,17 @@ bool MayBeMended(const absl::Status& status) {
 
 // Where it can be read, a table that it names and that is gone or cut off is missing: the others do without it, and
 // nothing says which rows were its own.
-bool ListCanBeRead(const std::string& path) {
+absl::StatusOr<bool> ListCanBeRead(const std::string& path) {
   rocksdb::FileSystem& files = *rocksdb::FileSystem::Default();
   const auto list = TableListPath(files, path);
-  if (!list.ok()) return true;  // not now: nobody knows that it is damaged
-  const absl::StatusOr<LogEnd> end = list->empty() ? absl::NotFoundError("") : FindLogEnd(files, *list, LogOf::kTables);
-  if (!end.ok() && !absl::IsNotFound(end.status())) return true;
+  if (!list.ok()) return list.status();
+  if (list->empty()) return false;
+  const auto end = FindLogEnd(files, *list, LogOf::kTables);
+  if (!end.ok()) return end.status();
   std::vector<std::string> families;
-  return end.ok() && end->kind == LogEnd::kWhole && rocksdb::DB::ListColumnFamilies({}, path, &families).ok();
+  const auto listed = ToStatus(rocksdb::DB::ListColumnFamilies({}, path, &families), absl::StrCat("read ", *list));
+  if (!listed.ok() && !MayBeMended(listed)) return listed;
+  return end->kind == LogEnd::kWhole && listed.ok();
 }
 
 // Makes the copy anew: a means that did not help may have changed it.
@@ -131,6 +135,7 @@ absl::StatusOr<std::unique_ptr<DataFolder>> OpenMadeAnew(const std::string& from
 absl::StatusOr<RepairedCopy> OpenCopy(const std::string& from, DataFolderOptions options) {
   RepairedCopy repaired;
   const auto marks = HighWaterFile::Open(rocksdb::FileSystem::Default(), MarksOf(options.path), /*read_only=*/true);
+  if (!marks.ok() && !MayBeMended(marks.status())) return marks.status();
   const std::uint64_t acknowledged = marks.ok() ? (*marks)->last_row_at_open() : 0;
   repaired.has_last_row = acknowledged != 0;
   auto folder = DataFolder::Open(options);
@@ -140,13 +145,18 @@ absl::StatusOr<RepairedCopy> OpenCopy(const std::string& from, DataFolderOptions
     folder = DataFolder::Open(options);
   }
   const auto list = TableListPath(*rocksdb::FileSystem::Default(), absl::StrCat(from, "/db"));
-  if (MayBeMended(folder.status()) && list.ok() && list->empty()) {
+  if (!list.ok()) return list.status();
+  if (MayBeMended(folder.status()) && list->empty()) {
     repaired.by = RepairedBy::kNamingTheList;
     folder = OpenWithListNamed(from, options);
   }
-  if (marks.ok() && MayBeMended(folder.status()) && !ListCanBeRead(absl::StrCat(from, "/db"))) {
-    repaired.by = RepairedBy::kMakingAnew;
-    folder = OpenMadeAnew(from, options, acknowledged, repaired);
+  if (marks.ok() && MayBeMended(folder.status())) {
+    const auto can_be_read = ListCanBeRead(absl::StrCat(from, "/db"));
+    if (!can_be_read.ok()) return can_be_read.status();
+    if (!*can_be_read) {
+      repaired.by = RepairedBy::kMakingAnew;
+      folder = OpenMadeAnew(from, options, acknowledged, repaired);
+    }
   }
   if (MayBeMended(folder.status())) return absl::DataLossError(folder.status().message());
   if (!folder.ok()) return folder.status();

@@ -122,8 +122,9 @@ absl::StatusOr<std::uint64_t> RocksStore::FirstLogNeeded(const RocksStoreOptions
 
 // What of the log will be passed over, as a sentence. DATA_LOSS: more than a crash explains.
 absl::StatusOr<std::string> RocksStore::CheckLogs(const RocksStoreOptions& options, const std::vector<LogFile>& logs) {
-  auto damage = FindDamage(logs, 0);
-  if (damage || options.cut_log) {
+  const bool all_read = AllWereRead(logs, 0).ok();
+  auto damage = all_read ? FindDamage(logs, 0) : std::nullopt;
+  if (!all_read || damage || options.cut_log) {
     const auto first = FirstLogNeeded(options);
     // A disk or a table of descriptors that is full now says nothing of what is stored.
     if (absl::IsInternal(first.status()) || absl::IsResourceExhausted(first.status())) return first.status();
@@ -131,6 +132,7 @@ absl::StatusOr<std::string> RocksStore::CheckLogs(const RocksStoreOptions& optio
     const bool is_gone = absl::IsDataLoss(first.status()) && absl::StrContains(first.status().message(), "Missing WAL");
     if (options.cut_log && is_gone) return first.status();
     // Where that cannot be told each of them counts.
+    if (auto read = AllWereRead(logs, first.value_or(0)); !read.ok()) return read;
     damage = FindDamage(logs, first.value_or(0));
     if (!damage && options.cut_log && absl::IsDataLoss(first.status())) return first.status();
   }
@@ -190,8 +192,9 @@ absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(const RocksStoreOpt
   if (!status.ok()) {
     const absl::Status why = ToStatus(status, absl::StrCat("open ", options.path));
     // It is there, and one of its files is not.
-    const bool damaged = absl::IsNotFound(why) &&
-                         FileExists(*database->any_env()->GetFileSystem(), absl::StrCat(options.path, "/CURRENT"));
+    const bool damaged =
+        absl::IsNotFound(why) &&
+        FileExists(*database->any_env()->GetFileSystem(), absl::StrCat(options.path, "/CURRENT")).value_or(false);
     return damaged ? absl::DataLossError(why.message()) : why;
   }
   for (std::size_t i = 0; i < kFamilies; ++i)

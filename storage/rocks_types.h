@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "rocksdb/slice.h"
 #include "rocksdb/status.h"
@@ -26,6 +27,9 @@ inline absl::Status ToStatus(const rocksdb::Status& status, std::string_view doi
   if (status.IsCorruption()) return absl::DataLossError(text);
   if (status.IsNoSpace()) return absl::ResourceExhaustedError(text);
   if (status.IsNotFound() || status.IsPathNotFound()) return absl::NotFoundError(text);
+  // Whether files may be opened past the cache it finds out by opening one. That this failed is all that it tells;
+  // nobody asked for such files.
+  if (absl::StrContains(text, "Direct I/O is not supported")) return absl::InternalError(text);
   if (status.IsInvalidArgument()) return absl::InvalidArgumentError(text);
   return absl::InternalError(text);
 }

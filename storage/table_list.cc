@@ -139,7 +139,9 @@ absl::StatusOr<std::string> TableListPath(rocksdb::FileSystem& files, const std:
   if (!current.ok()) return current.status();
   if (!current->starts_with(kListPrefix) || !current->ends_with('\n')) return "";
   const std::string path = absl::StrCat(folder, "/", std::string(absl::StripSuffix(*current, "\n")));
-  return FileExists(files, path) ? path : "";
+  const auto exists = FileExists(files, path);
+  if (!exists.ok()) return exists.status();
+  return *exists ? path : "";
 }
 
 absl::Status NameNewestTableList(const std::string& path) {
@@ -155,6 +157,7 @@ absl::Status NameNewestTableList(const std::string& path) {
     newest = number;
     name = found;
   }
+  if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot list ", path));
   if (name.empty()) return absl::NotFoundError(absl::StrCat(path, " has no list of its tables"));
   std::ofstream current(absl::StrCat(path, "/CURRENT"), std::ios::binary | std::ios::trunc);
   current << name << '\n';

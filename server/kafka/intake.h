@@ -157,7 +157,7 @@ class Intake {
   void LookAtTopics();
   void Take(const Look& look);
   void TakePartitions(const kafka::TopicInfo& topic);
-  void DecideOnEnds();
+  bool DecideOnEnds();  // false: what was read cannot be told just now
   bool BeginSome();
   void BeginOne(Source& source);
   // Of the thread that asks.

@@ -39,7 +39,7 @@ void Intake::Take(const Look& look) {
     if (missing_.erase(topic.topic) != 0) Log(LogLevel::kInfo, "kafka: the topic is there", {{"topic", topic.topic}});
     TakePartitions(topic);
   }
-  if (!std::exchange(looked_, true) && options_.from_end) DecideOnEnds();
+  if (!looked_) looked_ = !options_.from_end || DecideOnEnds();
   for (const auto& [place, ends] : look.ends) {
     const auto found = sources_.find(place);
     if (found == sources_.end() || found->second->state != State::kReading) continue;
@@ -88,17 +88,20 @@ void Intake::TakePartitions(const kafka::TopicInfo& topic) {
 
 // Topics that are there at the first look and of which nothing was ever read: what comes from now on. A partition that
 // is added to a topic later, or a topic made later, is read from its first record.
-void Intake::DecideOnEnds() {
+bool Intake::DecideOnEnds() {
   std::set<std::string> known;
   for (const auto& [place, source] : sources_) {
     const auto at = parts_.engine->FeedAt(*source->feed);
-    if (!at.ok() || at->known || at->highest != 0) known.insert(place.topic);
+    if (!at.ok()) return false;
+    if (at->known || at->highest != 0) known.insert(place.topic);
   }
   for (const auto& [place, source] : sources_)
     if (!known.contains(place.topic)) from_end_.insert(place);
+  return true;
 }
 
 bool Intake::BeginSome() {
+  if (!looked_) return false;  // where they begin is not known yet
   const std::int64_t now = now_ms();
   for (auto& [place, source] : sources_) {
     if (source->state != State::kNew || now < source->again_ms) continue;

@@ -183,7 +183,7 @@ void Disturber::LittleMemory() {
     moments_.Note("… with status " + std::to_string(*code), true);
     const bool careless = *code == 128 + SIGSEGV && site_.EngineSaid("call-faults: used what was not given, in ") &&
                           (site_.EngineSaid("/libgrpc") || site_.EngineSaid("/libjemalloc"));
-    const bool assertion = site_.EngineSaid("Assertion") && !site_.EngineSaid("rd.h:");
+    const bool assertion = site_.EngineSaid("Assertion") && !site_.EngineSaid("smsflowd: rd.h:");
     const bool library = *code == 128 + SIGABRT && !site_.EngineSaid("terminate called") && !assertion;
     if (*code != kFatal && !library && !careless) {
       findings_.Add("with little memory the engine ended with status " + std::to_string(*code) + ":\n" +
