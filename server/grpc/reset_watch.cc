@@ -3,6 +3,7 @@
 #include <grpc/grpc.h>
 #include <grpc/support/alloc.h>
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <charconv>
@@ -21,9 +22,9 @@ using crypto::JsonMember;
 using crypto::JsonObject;
 
 constexpr std::int64_t kLookEveryMs = 10;
-constexpr std::int64_t kBusyUs = 2'000;      // of its time since the last look: it does not wait, it works
-constexpr std::int64_t kLookAnywayMs = 250;  // gRPC may also read on another thread, where several hold a connection
-constexpr std::int64_t kRestFor = 100;       // times what such a look took: it may cost a hundredth of a core
+constexpr std::int64_t kBusyUs = 2'000;     // of its time since the last look: it does not wait, it works
+constexpr std::int64_t kLookAnywayMs = 50;  // gRPC may also read on another thread, where several hold a connection
+constexpr std::int64_t kRestFor = 100;      // times what such a look took: it may cost a hundredth of a core
 constexpr std::int64_t kTellEveryMs = 60'000;
 constexpr std::intptr_t kPage = 500;
 
@@ -34,6 +35,13 @@ std::string_view ViewOf(const GrpcText& text) { return text == nullptr ? std::st
 std::int64_t NowUs() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
       .count();
+}
+
+// Of this thread on a core: where it must wait for one, a look took no more.
+std::int64_t WorkedUs() {
+  rusage used{};
+  ::getrusage(RUSAGE_THREAD, &used);
+  return (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1'000'000 + used.ru_utime.tv_usec + used.ru_stime.tv_usec;
 }
 
 const JsonObject* ObjectIn(const JsonObject* object, std::string_view name) {
@@ -104,9 +112,9 @@ void ResetWatch::Loop() {
     const bool reads_on = before.turns == was.turns && worked_us >= kBusyUs;
     const std::int64_t begun_us = NowUs();
     if (!reads_on && (worked_us == 0 || begun_us < anyway_at_us)) continue;
+    const std::int64_t had_worked_us = WorkedUs();
     Look();
-    const std::int64_t took_us = NowUs() - begun_us;
-    anyway_at_us = begun_us + std::max(kLookAnywayMs * 1'000, kRestFor * took_us);
+    anyway_at_us = begun_us + std::max(kLookAnywayMs * 1'000, kRestFor * (WorkedUs() - had_worked_us));
   }
 }
 
