@@ -26,8 +26,14 @@ class FirstStart(unittest.TestCase):
     def setUp(self):
         self.engine = running.Engine(SMSFLOWD, SMSFLOW)
         self.addCleanup(self.engine.temporary.cleanup)
+        self.addCleanup(self.end_what_still_runs)
         self.folder = Path(self.engine.folder)
         self.engine.configure(loopback=True, rest=running.ANY_PORT, shards=4)
+
+    def end_what_still_runs(self):
+        """After a test that failed, or was passed over in its midst."""
+        if self.engine.running is not None and not self.engine.running.has_ended():
+            self.engine.running.end()
 
     def start(self):
         """Its standard error, once it is ready."""
