@@ -39,7 +39,7 @@ build_fuzzers() {
 # run_tests [REGEX]
 run_tests() {
   build
-  [[ -n ${1:-} && $1 != *fuzz* ]] || build_fuzzers
+  if [ -z "${1:-}" ] || ctest --test-dir "$BUILD" -N -R "$1" | grep ': fuzz_' >/dev/null; then build_fuzzers; fi
   say "test"
   run_suite "$BUILD" "${1:-}" || fail "a test failed" "again, alone: tools/dev test NAME"
 }
