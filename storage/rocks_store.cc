@@ -126,8 +126,7 @@ absl::StatusOr<std::string> RocksStore::CheckLogs(const RocksStoreOptions& optio
   auto damage = all_read ? FindDamage(logs, 0) : std::nullopt;
   if (!all_read || damage || options.cut_log) {
     const auto first = FirstLogNeeded(options);
-    // A disk or a table of descriptors that is full now says nothing of what is stored.
-    if (absl::IsInternal(first.status()) || absl::IsResourceExhausted(first.status())) return first.status();
+    if (MayPass(first.status())) return first.status();
     // A log is gone, or its rows are: there is no place at which to cut.
     const bool is_gone = absl::IsDataLoss(first.status()) && absl::StrContains(first.status().message(), "Missing WAL");
     if (options.cut_log && is_gone) return first.status();

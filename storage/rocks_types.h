@@ -34,4 +34,9 @@ inline absl::Status ToStatus(const rocksdb::Status& status, std::string_view doi
   return absl::InternalError(text);
 }
 
+// Such an error, of a disk or a table of descriptors that is full now, says nothing of what is stored.
+inline bool MayPass(const absl::Status& failed) {
+  return absl::IsInternal(failed) || absl::IsResourceExhausted(failed);
+}
+
 }  // namespace smsflow::storage

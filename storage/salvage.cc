@@ -277,8 +277,7 @@ absl::Status Scratch::TakeTables() {
     if (!finished.ok()) return finished.status();
     if (!*finished) continue;
     if (auto status = TakeTable(table); !status.ok()) {
-      const bool may_pass = absl::IsInternal(status) || absl::IsResourceExhausted(status);
-      return {may_pass ? status.code() : absl::StatusCode::kDataLoss,
+      return {MayPass(status) ? status.code() : absl::StatusCode::kDataLoss,
               absl::StrCat("cannot read ", table.string(), ": ", status.message())};
     }
   }
