@@ -230,4 +230,11 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Open(GatewayOptions options, s
   return gateway;
 }
 
+absl::Status WithAdvice(const absl::Status& failed, const std::string& store) {
+  if (!absl::IsDataLoss(failed)) return failed;
+  return absl::DataLossError(absl::StrCat(failed.message(),
+                                          "; 'smsflow db repair' does not mend it: what it costs to move ", store,
+                                          " away is in docs/operations.md, \"Copies of the data folder\""));
+}
+
 }  // namespace smsflow::gateway

@@ -70,4 +70,7 @@ class Gateway {
   virtual absl::Status ReplaceTenants(std::vector<std::string> tenants) = 0;
 };
 
+// Where the store in this folder is damaged, what a person can do about it besides; anything else as it is.
+absl::Status WithAdvice(const absl::Status& failed, const std::string& store);
+
 }  // namespace smsflow::gateway

@@ -276,14 +276,6 @@ absl::Status Complete(Flags& flags) {
   return absl::OkStatus();
 }
 
-// What is damaged, with what a person can do about it; anything else as it is.
-absl::Status WithAdvice(const absl::Status& failed, const std::string& store) {
-  if (!absl::IsDataLoss(failed)) return failed;
-  return absl::DataLossError(absl::StrCat(failed.message(),
-                                          "; 'smsflow db repair' does not mend it: what it costs to move ", store,
-                                          " away is in docs/operations.md, \"Copies of the data folder\""));
-}
-
 [[noreturn]] void Fatal(const absl::Status& status, const std::string& store) {
   spdlog::critical("{}; stopping", WithAdvice(status, store).ToString());
   _exit(ExitCodeOfFatal(status));  // nobody can know what was written: no destructor may go on as if

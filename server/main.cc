@@ -100,9 +100,7 @@ std::string StoreOf(const Config& config) {
 // Of the loopback gateway's own store, which no repair mends; docs/operations.md, Copies of the data folder.
 absl::Status OfLoopback(const Config& config, const absl::Status& failed) {
   if (!absl::IsDataLoss(failed)) return failed;
-  return absl::DataLossError("loopback: " + std::string(failed.message()) +
-                             "; 'smsflow db repair' does not mend it: move " + StoreOf(config) +
-                             " away, and what this gateway had in flight becomes UNKNOWN");
+  return absl::DataLossError("loopback: " + std::string(gateway::WithAdvice(failed, StoreOf(config)).message()));
 }
 
 // The gateway that runs in this process; null when it is not asked for.
